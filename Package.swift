@@ -27,9 +27,7 @@ let modules: [Target] = [
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
-  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
-  .testTarget(name: "YAMLTreeTests", dependencies: ["YAMLTree"]),
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"])
 ]
 
 let settings: [SwiftSetting] = [

@@ -1,0 +1,95 @@
+import Synchronization
+
+/// A text that findings can point into: its path from the fleet's root and its bytes, as they are.
+///
+/// A class because every range of a file shares one copy of its bytes.
+package final class SourceFile: Sendable {
+  /// The path from the root of the source, with `/`.
+  package let path: String
+  package let bytes: [UInt8]
+  private let lines: Mutex<[Int]?> = Mutex(nil)
+
+  package init(path: String, bytes: [UInt8]) {
+    self.path = path
+    self.bytes = bytes
+  }
+
+  /// The byte offset at which each line starts. A line ends at LF alone, as editors and CI platforms
+  /// count (YAML 1.1 also ends lines at U+2028, which would move every position after it).
+  package var lineStarts: [Int] {
+    lines.withLock { cached in
+      if let cached { return cached }
+      var starts = [0]
+      for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(offset + 1) }
+      cached = starts
+      return starts
+    }
+  }
+
+  /// A place as people count: both numbers start at 1, the column counts code points.
+  package struct Position: Sendable, Hashable {
+    package let line: Int
+    package let column: Int
+  }
+
+  /// The position of a byte offset; offsets beyond the end are the end. Logarithmic in the lines.
+  package func position(of offset: Int) -> Position {
+    let starts = lineStarts
+    let clamped = min(max(offset, 0), bytes.count)
+    var low = 0
+    var high = starts.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= clamped { low = middle } else { high = middle }
+    }
+    var column = 1
+    var index = starts[low]
+    if index == 0, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = min(3, clamped) }
+    while index < clamped {
+      if bytes[index] & 0xC0 != 0x80 { column += 1 }
+      index += 1
+    }
+    return Position(line: low + 1, column: column)
+  }
+
+  /// The bytes of a line (numbered from 1) without its line end, decoded with replacement characters.
+  package func text(ofLine line: Int) -> String {
+    let starts = lineStarts
+    guard line >= 1, line <= starts.count else { return "" }
+    let start = starts[line - 1]
+    var end = line < starts.count ? starts[line] - 1 : bytes.count
+    if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+    return String(decoding: bytes[start..<max(start, end)], as: UTF8.self)
+  }
+}
+
+/// A range of bytes in a source file, half open.
+package struct SourceRange: Sendable, Hashable {
+  package let file: SourceFile
+  package let start: Int
+  package let end: Int
+
+  package init(file: SourceFile, start: Int, end: Int) {
+    self.file = file
+    self.start = start
+    self.end = max(start, end)
+  }
+
+  /// The start of a file, for findings about the file as a whole.
+  package init(wholeFile file: SourceFile) {
+    self.init(file: file, start: 0, end: 0)
+  }
+
+  package var startPosition: SourceFile.Position { file.position(of: start) }
+  package var endPosition: SourceFile.Position { file.position(of: end) }
+
+  package static func == (a: SourceRange, b: SourceRange) -> Bool {
+    a.file === b.file && a.start == b.start && a.end == b.end
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(ObjectIdentifier(file))
+    hasher.combine(start)
+    hasher.combine(end)
+  }
+}

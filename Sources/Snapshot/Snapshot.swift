@@ -1,0 +1,109 @@
+/// What an entry of a snapshot is. Links and submodules are data: nothing ever follows them.
+package enum EntryKind: Sendable, Equatable {
+  case directory
+  case file
+  case executable
+  case symbolicLink
+  case submodule
+}
+
+/// One name in a directory of a snapshot.
+package struct SnapshotEntry: Sendable, Equatable {
+  /// The path from the snapshot's root, with `/`, never absolute and without `.` or `..`.
+  package let path: String
+  package let kind: EntryKind
+  /// The content's name where the snapshot knows it without reading (git does, a directory does not).
+  package let blob: BlobID?
+  /// The content's length in bytes where it is known without reading.
+  package let size: Int?
+
+  package init(path: String, kind: EntryKind, blob: BlobID? = nil, size: Int? = nil) {
+    self.path = path
+    self.kind = kind
+    self.blob = blob
+    self.size = size
+  }
+
+  /// The last component of the path.
+  package var name: Substring {
+    path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+  }
+}
+
+/// Why a snapshot could not be read: the environment's fault, not the author's.
+package struct SnapshotError: Error, Sendable, Equatable {
+  package let path: String
+  /// A sentence without a full stop, in the user's words.
+  package let reason: String
+
+  package init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+}
+
+/// A read-only tree of files: a directory, a commit, the index. Content is read only when asked for.
+///
+/// Implementations are safe to read from several tasks at once.
+package protocol Snapshot: Sendable {
+  /// The entries of a directory (`""` is the root), ordered by the bytes of their paths;
+  /// empty when there is no such directory.
+  func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry]
+
+  /// The content of a file. Throws when the entry cannot be read.
+  func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8]
+}
+
+extension Snapshot {
+  /// The entry at a path, or nil. Reads the listing of the directory that would hold it.
+  package func entry(at path: String) throws(SnapshotError) -> SnapshotEntry? {
+    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    return try entries(of: directory).first { $0.path == path }
+  }
+}
+
+/// A snapshot held in memory; tests, examples of rules, and `--stdin` input use it.
+package struct MemorySnapshot: Snapshot {
+  private let files: [String: [UInt8]]
+  private let directories: [String: [SnapshotEntry]]
+
+  /// Takes files by path. Directories come from the paths.
+  package init(_ files: [String: [UInt8]]) {
+    self.files = files
+    var directories: [String: [String: SnapshotEntry]] = [:]
+    for (path, content) in files {
+      var entry = SnapshotEntry(path: path, kind: .file, size: content.count)
+      var child = Substring(path)
+      while true {
+        let slash = child.lastIndex(of: "/")
+        let parent = slash.map { String(child[..<$0]) } ?? ""
+        directories[parent, default: [:]][entry.path] = entry
+        guard let slash else { break }
+        child = child[..<slash]
+        entry = SnapshotEntry(path: String(child), kind: .directory)
+      }
+    }
+    self.directories = directories.mapValues { $0.values.sorted { utf8Precedes($0.path, $1.path) } }
+  }
+
+  /// Takes texts by path.
+  package init(texts: [String: String]) {
+    self.init(texts.mapValues { Array($0.utf8) })
+  }
+
+  package func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry] {
+    directories[directory] ?? []
+  }
+
+  package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
+    guard let content = files[entry.path] else {
+      throw SnapshotError(path: entry.path, reason: "there is no such file")
+    }
+    return content
+  }
+}
+
+/// Orders by UTF-8 bytes, the one order that no locale and no Unicode version changes.
+package func utf8Precedes(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
+  a.utf8.lexicographicallyPrecedes(b.utf8)
+}

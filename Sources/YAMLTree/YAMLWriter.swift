@@ -1,0 +1,196 @@
+/// The canonical text of a tree: block style, two spaces, lists not indented under their key, LF, strings
+/// quoted whenever any YAML 1.1 or 1.2 reader could take them for something else.
+///
+/// Equal trees give equal bytes. Linear in the tree, but for the sorting of each mapping's keys.
+package struct YAMLWriter {
+  /// Where a key stands among its siblings: lower first, equal by their bytes.
+  package typealias KeyRank = (Node) -> Int
+
+  private var output: [UInt8] = []
+  private let rank: KeyRank?
+
+  /// `rank` orders keys; without it they keep the order of the tree.
+  package init(rank: KeyRank? = nil, capacity: Int = 1024) {
+    self.rank = rank
+    output.reserveCapacity(capacity)
+  }
+
+  /// The bytes of one document, without `---`, with a final newline.
+  package static func write(_ node: Node, rank: KeyRank? = nil) -> [UInt8] {
+    var writer = YAMLWriter(rank: rank)
+    writer.document(node)
+    return writer.output
+  }
+
+  /// Appends one document.
+  package mutating func document(_ node: Node) {
+    switch node.kind {
+    case .mapping where node.count > 0: mapping(node, indent: 0, isFirstInline: false)
+    case .sequence where node.count > 0: sequence(node, indent: 0, isFirstInline: false)
+    default:
+      scalar(node, indent: 0)
+      newline()
+    }
+  }
+
+  /// Ends the writing.
+  package consuming func finish() -> [UInt8] { output }
+
+  // MARK: Collections
+
+  /// `isFirstInline`: the first entry continues the line of a list item's dash.
+  private mutating func mapping(_ node: Node, indent: Int, isFirstInline: Bool) {
+    var inline = isFirstInline
+    func write(_ key: Node, _ value: Node, _ writer: inout YAMLWriter) {
+      if !inline { writer.spaces(indent) }
+      inline = false
+      writer.entry(key, value, indent: indent)
+    }
+    guard let rank, node.count > 1 else {
+      for (key, value) in node.entries { write(key, value, &self) }
+      return
+    }
+    var sorted: [(rank: Int, key: Node, value: Node)] = []
+    sorted.reserveCapacity(node.count)
+    var isSorted = true
+    for (key, value) in node.entries {
+      let item = (rank: rank(key), key: key, value: value)
+      if isSorted, let last = sorted.last, Self.precedes(item, last) { isSorted = false }
+      sorted.append(item)
+    }
+    if !isSorted { sorted.sort(by: Self.precedes) }
+    for item in sorted { write(item.key, item.value, &self) }
+  }
+
+  private static func precedes(
+    _ a: (rank: Int, key: Node, value: Node), _ b: (rank: Int, key: Node, value: Node)
+  ) -> Bool {
+    if a.rank != b.rank { return a.rank < b.rank }
+    return a.key.withText { left in b.key.withText { left.lexicographicallyPrecedes($0) } }
+  }
+
+  private mutating func entry(_ key: Node, _ value: Node, indent: Int) {
+    key.withText { text in
+      if text.count > 1000 {
+        // Readers accept at most 1,024 characters before the colon of a simple key.
+        append("? ")
+        string(text, indent: indent, allowsLiteral: false)
+        newline()
+        spaces(indent)
+      } else {
+        string(text, indent: indent, allowsLiteral: false)
+      }
+    }
+    output.append(UInt8(ascii: ":"))
+    switch value.kind {
+    case .mapping where value.count > 0:
+      newline()
+      mapping(value, indent: indent + 2, isFirstInline: false)
+    case .sequence where value.count > 0:
+      newline()
+      sequence(value, indent: indent, isFirstInline: false)
+    default:
+      output.append(UInt8(ascii: " "))
+      scalar(value, indent: indent)
+      newline()
+    }
+  }
+
+  private mutating func sequence(_ node: Node, indent: Int, isFirstInline: Bool) {
+    var inline = isFirstInline
+    for element in node.elements {
+      if !inline { spaces(indent) }
+      inline = false
+      append("- ")
+      switch element.kind {
+      case .mapping where element.count > 0: mapping(element, indent: indent + 2, isFirstInline: true)
+      case .sequence where element.count > 0: sequence(element, indent: indent + 2, isFirstInline: true)
+      default:
+        scalar(element, indent: indent)
+        newline()
+      }
+    }
+  }
+
+  // MARK: Scalars
+
+  private mutating func scalar(_ node: Node, indent: Int) {
+    switch node.kind {
+    case .mapping: append("{}")
+    case .sequence: append("[]")
+    case .null: append("null")
+    case .boolean: append(node.boolean == true ? "true" : "false")
+    case .integer:
+      if let value = node.integer { append(String(value)) } else { append(node.text) }
+    case .float: append(Self.float(node.number ?? 0))
+    default: node.withText { string($0, indent: indent, allowsLiteral: true) }
+    }
+  }
+
+  /// Digits on both sides of a point, so that YAML 1.1 readers see a number too.
+  private static func float(_ value: Double) -> String {
+    if value.isNaN { return ".nan" }
+    if value.isInfinite { return value < 0 ? "-.inf" : ".inf" }
+    let text = value.description
+    guard let e = text.firstIndex(of: "e"), !text[..<e].contains(".") else { return text }
+    return text[..<e] + ".0" + text[e...]
+  }
+
+  private mutating func string(_ text: UnsafeBufferPointer<UInt8>, indent: Int, allowsLiteral: Bool) {
+    switch StringStyle.choose(text, allowsLiteral: allowsLiteral) {
+    case .plain: output.append(contentsOf: text)
+    case .quoted: quoted(text)
+    case .literal: literal(text, indent: indent + 2)
+    }
+  }
+
+  /// Double quotes with JSON's escapes, which every YAML reader knows; one line however long.
+  private mutating func quoted(_ text: UnsafeBufferPointer<UInt8>) {
+    output.append(UInt8(ascii: "\""))
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      switch scalar {
+      case "\"": append("\\\"")
+      case "\\": append("\\\\")
+      case "\n": append("\\n")
+      case "\t": append("\\t")
+      case "\r": append("\\r")
+      default:
+        if StringStyle.isPrintable(scalar) {
+          output.append(contentsOf: Character(scalar).utf8)
+        } else {
+          escape(scalar)
+        }
+      }
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func escape(_ scalar: Unicode.Scalar) {
+    let digits = String(scalar.value, radix: 16, uppercase: true)
+    let width = scalar.value > 0xFFFF ? 8 : 4
+    append(width == 8 ? "\\U" : "\\u")
+    append(String(repeating: "0", count: width - digits.count) + digits)
+  }
+
+  /// A literal block; the text has no line that a block could change.
+  private mutating func literal(_ text: UnsafeBufferPointer<UInt8>, indent: Int) {
+    let endsWithNewline = text.last == UInt8(ascii: "\n")
+    append(endsWithNewline ? "|" : "|-")
+    for line in text.dropLast(endsWithNewline ? 1 : 0).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    {
+      newline()
+      guard !line.isEmpty else { continue }
+      spaces(indent)
+      output.append(contentsOf: line)
+    }
+  }
+
+  private mutating func newline() { output.append(UInt8(ascii: "\n")) }
+
+  private mutating func spaces(_ count: Int) {
+    for _ in 0..<count { output.append(UInt8(ascii: " ")) }
+  }
+
+  private mutating func append(_ text: String) { output.append(contentsOf: text.utf8) }
+}
