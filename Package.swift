@@ -27,7 +27,8 @@ let modules: [Target] = [
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"])
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
 ]
 
 let settings: [SwiftSetting] = [
