@@ -24,6 +24,13 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+
+  // MARK: What is described
+
+  /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
+  .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
+  /** What the author wrote, typed and positioned */
+  .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
 ]
 
 let tests: [Target] = [
