@@ -31,6 +31,8 @@ let modules: [Target] = [
   .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
   /** What the author wrote, typed and positioned */
   .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
+  /** YAML templates with `${…}` expressions */
+  .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
 ]
 
 let tests: [Target] = [
