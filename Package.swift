@@ -33,6 +33,12 @@ let modules: [Target] = [
   .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
+  /** Every name bound, the work cut into units; what a link type is */
+  .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
+  /** One folder per link type: what it emits, and its rules */
+  .target(
+    name: "Links",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
 ]
 
 let tests: [Target] = [
