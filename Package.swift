@@ -29,6 +29,7 @@ let modules: [Target] = [
 let tests: [Target] = [
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
+  .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["YAMLTree"]),
 ]
 
