@@ -24,10 +24,14 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+  /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
+  .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"])
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -1,0 +1,53 @@
+/// Simple case folding: which code points differ only in case.
+enum CaseFolding {
+  /// The case variants of one code point.
+  struct Orbit: Sendable {
+    var scalar: UInt32
+    /// All code points that fold like `scalar`, itself included, ascending.
+    var variants: [UInt32]
+  }
+
+  /// Every code point with case variants, ascending. About 2,800 entries, derived once from the standard
+  /// library's case mappings.
+  static let orbits: [Orbit] = makeOrbits()
+
+  private static func makeOrbits() -> [Orbit] {
+    var groups: [UInt32: [UInt32]] = [:]
+    // All cased scripts lie in the first two planes.
+    for value: UInt32 in 0..<0x20000 {
+      guard let scalar = Unicode.Scalar(value), scalar.properties.changesWhenCaseMapped else { continue }
+      groups[folded(scalar), default: []].append(value)
+    }
+    var orbits: [Orbit] = []
+    for (_, variants) in groups where variants.count > 1 {
+      for scalar in variants { orbits.append(Orbit(scalar: scalar, variants: variants)) }
+    }
+    return orbits.sorted { $0.scalar < $1.scalar }
+  }
+
+  /// The representative of a code point's variants: the lower case of its upper case, where those are single
+  /// code points (`CaseFolding.txt` gives the rest no simple folding).
+  private static func folded(_ scalar: Unicode.Scalar) -> UInt32 {
+    // The dotless and the dotted i fold to i only in Turkic languages.
+    if scalar.value == 0x130 || scalar.value == 0x131 { return scalar.value }
+    let upper =
+      single(scalar.properties.uppercaseMapping) ?? single(scalar.properties.titlecaseMapping) ?? scalar
+    return (single(upper.properties.lowercaseMapping) ?? upper).value
+  }
+
+  private static func single(_ mapping: String) -> Unicode.Scalar? {
+    let scalars = mapping.unicodeScalars
+    return scalars.count == 1 ? scalars.first : nil
+  }
+}
+
+extension ScalarSet {
+  /// The set with every case variant of its members.
+  var caseFolded: ScalarSet {
+    var pieces = intervals
+    for orbit in CaseFolding.orbits where contains(orbit.scalar) {
+      for variant in orbit.variants { pieces.append(Interval(variant, variant)) }
+    }
+    return ScalarSet(merging: pieces)
+  }
+}
