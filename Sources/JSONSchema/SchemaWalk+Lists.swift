@@ -93,9 +93,9 @@ extension SchemaWalk {
       let x = keyValue(instruction, schema.names[Int(row)], a)
       let y = keyValue(instruction, schema.names[Int(row)], b)
       switch (x, y) {
-      case (nil, nil): continue
       case (let x?, let y?):
         if !x.isEqual(to: y) { return false }
+      // A key that is missing and has no default is a matter of `required`.
       default: return false
       }
     }
@@ -109,7 +109,7 @@ extension SchemaWalk {
     while schema.records[Int(slot)].reference >= 0 { slot = schema.records[Int(slot)].reference }
     for row in schema.records[Int(slot)].properties where schema.properties[Int(row)].name == name {
       let property = schema.properties[Int(row)].schema
-      return property >= 0 ? schema.sources[Int(property)]?["default"] : nil
+      return property >= 0 ? annotation("default", of: property) : nil
     }
     return nil
   }

@@ -228,11 +228,15 @@ struct SchemaWalk {
     return false
   }
 
-  /// An annotation of a schema, or of the one it refers to.
   private func text(_ keyword: StaticString, of slot: Int32) -> String? {
+    annotation(keyword, of: slot)?.string
+  }
+
+  /// An annotation of a schema, or of the one it refers to.
+  func annotation(_ keyword: StaticString, of slot: Int32) -> Node? {
     var slot = slot
     while true {
-      if let found = schema.sources[Int(slot)]?[keyword]?.string { return found }
+      if let found = schema.sources[Int(slot)]?[keyword] { return found }
       let next = schema.records[Int(slot)].reference
       if next < 0 { return nil }
       slot = next

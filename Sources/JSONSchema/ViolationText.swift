@@ -132,7 +132,9 @@ package struct ViolationText: Sendable, Equatable {
     case .tooManyEntries(let maximum, let actual):
       return "must have at most \(counted(maximum, "entry")), but has \(actual)"
     case .forbidden: return "is not allowed here"
-    case .matchesForbidden: return "has a form that is not allowed here"
+    case .matchesForbidden:
+      if let title = violation.title { return "must be \(title)\(butIs)" }
+      return "has a form that is not allowed here"
     case .matchesSeveral(let count): return "fits \(count) forms where only one may fit"
     case .noAlternative(let alternatives):
       if let title = violation.title { return "must be \(title)\(butIs)" }
@@ -171,10 +173,16 @@ package struct ViolationText: Sendable, Equatable {
     return [text]
   }
 
-  /// A value as it is shown: at most 60 characters, without line ends.
+  /// A value as it is shown: numbers bare, all else in quotes; at most 60
+  /// characters, without line ends.
   private static func quoted(_ node: Node) -> String {
     guard node.isScalar else { return node.kind.description }
-    if node.kind == .null { return "null" }
+    switch node.kind {
+    case .null: return "null"
+    case .integer where !node.isAmbiguous, .float where !node.isAmbiguous, .boolean where !node.isAmbiguous:
+      return node.text
+    default: break
+    }
     var text = node.text
     if text.unicodeScalars.count > 60 { text = String(text.prefix(57)) + "…" }
     let shown = text.unicodeScalars.map { $0.value < 0x20 ? "\u{FFFD}" : String($0) }.joined()
