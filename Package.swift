@@ -24,6 +24,8 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+  /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
+  .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
 
   // MARK: What is described
 
@@ -44,6 +46,7 @@ let modules: [Target] = [
 let tests: [Target] = [
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"]),
 ]
 
 let settings: [SwiftSetting] = [
