@@ -32,7 +32,7 @@ let modules: [Target] = [
   /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
   .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
   /** What the author wrote, typed and positioned */
-  .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
+  .target(name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
@@ -41,12 +41,32 @@ let modules: [Target] = [
   .target(
     name: "Links",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
+  /** Layout, inventories, what changes: the output as a tree of bytes */
+  .target(name: "Output", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+
+  // MARK: The program
+
+  /** The pipeline: phases in one list, concurrency, reading and writing of directories */
+  .target(
+    name: "Compiler",
+    dependencies: [
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot", "Templates",
+      "YAMLTree",
+    ],
+    plugins: ["EmbedResources"]),
+  /** Arguments, terminal, exit codes */
+  .executableTarget(name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  /** Puts `schemas/` and `templates/` into the program, as a build step */
+  .executableTarget(name: "embed-resources"),
+  .plugin(
+    name: "EmbedResources", capability: .buildTool(), dependencies: ["embed-resources"],
+    path: "Sources/EmbedResourcesPlugin"),
 ]
 
 let tests: [Target] = [
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
-  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
 ]
 
 let settings: [SwiftSetting] = [
@@ -57,7 +77,7 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-for target in modules + tests where target.type != .system {
+for target in modules + tests where target.type != .system && target.type != .plugin {
   target.swiftSettings = settings
 }
 

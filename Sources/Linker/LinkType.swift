@@ -80,6 +80,8 @@ package protocol PlannedUnit: Sendable {
 package enum OutputPart: String, Sendable, CaseIterable {
   /// What Argo CD or Flux syncs.
   case manifests
+  /// kustomize Components: patches for objects that someone else owns.
+  case components
   /// What controllers will create; never synced.
   case expected
 }

@@ -231,9 +231,11 @@ struct PorterEmitter {
     }
     let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
     let host = "\(PorterNames.consumerName(serviceName, target.cluster)).\(place).svc.cluster.local"
+    let isOwned = unit.model.clusters[cluster]?.declared.objects[identity] != nil
     lowered.emissions.append(
       Emission(
-        cluster: cluster, part: .manifests, template: "shared/peer-config-map.yaml", identity: identity,
+        cluster: cluster, part: isOwned ? .components : .manifests, template: "shared/peer-config-map.yaml",
+        identity: identity,
         variables: [
           "configMap": .map(["name": .string(identity.name), "namespace": .string(client.namespace)]),
           "peer": .map([
