@@ -27,7 +27,11 @@ let modules: [Target] = [
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"])
+  /** Programs, marked sources, golden files and seeds for every test */
+  .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
+  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -30,6 +30,11 @@ package final class SourceFile: Sendable {
   package struct Position: Sendable, Hashable {
     package let line: Int
     package let column: Int
+
+    package init(line: Int, column: Int) {
+      self.line = line
+      self.column = column
+    }
   }
 
   /// The position of a byte offset; offsets beyond the end are the end. Logarithmic in the lines.
