@@ -70,7 +70,7 @@ package enum JSONReport {
         json.object(name) { json in
           json.member("line", position.line)
           json.member("column", position.column)
-          json.member("offset", offset)
+          json.member("offset", max(0, offset))
         }
       }
       if !label.text.isEmpty { json.member("text", label.text) }
