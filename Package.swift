@@ -24,6 +24,23 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+  /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
+  .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
+
+  // MARK: What is described
+
+  /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
+  .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
+  /** What the author wrote, typed and positioned */
+  .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
+  /** YAML templates with `${…}` expressions */
+  .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
+  /** Every name bound, the work cut into units; what a link type is */
+  .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
+  /** One folder per link type: what it emits, and its rules */
+  .target(
+    name: "Links",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
 ]
 
 let tests: [Target] = [
@@ -31,7 +48,9 @@ let tests: [Target] = [
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -1,1 +1,102 @@
-// placeholder
+/// A regular expression, compiled once and matched in time linear in the text.
+///
+/// There is no backtracking: small patterns run as a deterministic automaton, at one table look-up per byte and
+/// without allocation; those whose automaton would be too large are simulated. Constructs that need backtracking
+/// are refused. A value is immutable and may be used by any number of tasks at once.
+package struct Pattern: Sendable {
+  /// The syntax, and the meaning where syntaxes differ.
+  package enum Dialect: Sendable {
+    /// The patterns of JSON Schema: ECMA-262 with the `u` flag (code points, `\p{…}`), but as lenient as without
+    /// it towards lone braces and escaped punctuation. Flags only as `(?i:…)` and `(?s:…)`.
+    case ecma262
+    /// The patterns of RE2 and of Go's `regexp`, as CEL's `matches` has them.
+    case re2
+
+    /// The name as messages show it.
+    var name: String {
+      switch self {
+      case .ecma262: "ECMA-262"
+      case .re2: "RE2"
+      }
+    }
+  }
+
+  /// The pattern as it was written.
+  package let source: String
+  package let dialect: Dialect
+  private let program: Program
+  /// Nil when the automaton would be too large.
+  private let automaton: Automaton?
+
+  /// Compiles a pattern; the error points into the pattern's source.
+  ///
+  /// Bounds: counts up to 1000 (in RE2 also the product of nested ones), groups 250 deep, 100,000 instructions.
+  package init(_ source: String, dialect: Dialect) throws(PatternError) {
+    try self.init(source, dialect: dialect, limits: .standard)
+  }
+
+  init(_ source: String, dialect: Dialect, limits: PatternLimits) throws(PatternError) {
+    var parser = PatternParser(source, dialect: dialect, limits: limits)
+    let tree = try parser.parse()
+    if dialect == .re2 { try Self.checkNestedCounts(tree, product: 1, limits: limits) }
+    self.source = source
+    self.dialect = dialect
+    program = try ProgramCompiler.compile(tree, limits: limits)
+    automaton = AutomatonBuilder.build(program, limits: limits)
+  }
+
+  /// True when matching is a table look-up per byte, for tests.
+  var hasAutomaton: Bool { automaton != nil }
+
+  /// True when the pattern matches anywhere in the UTF-8 text.
+  package func matches(_ text: Span<UInt8>) -> Bool {
+    if let automaton { return automaton.matches(text) }
+    var simulation = Simulation(program)
+    return simulation.search(text, from: 0, anyMatch: true) != nil
+  }
+
+  /// True when the pattern matches anywhere in the UTF-8 text.
+  package func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    matches(text.span)
+  }
+
+  /// True when the pattern matches anywhere in the text.
+  package func matches(_ text: String) -> Bool {
+    matches(text.utf8.span)
+  }
+
+  /// The first match in the UTF-8 text that starts at byte `from` or later, as a range of bytes.
+  ///
+  /// Leftmost, and of the matches that start there the one that RE2 and Go prefer; Perl differs only where the
+  /// body of a repetition can match nothing. What lies before `from`
+  /// still counts for `^` and `\b`. An empty match lies between characters. Nil also when `from` is not within
+  /// `0...text.count`. Linear in the rest of the text times the size of the pattern; allocates.
+  package func firstMatch(in text: [UInt8], from: Int) -> Range<Int>? {
+    guard from >= 0, from <= text.count else { return nil }
+    if from == 0, let automaton, !automaton.matches(text.span) { return nil }
+    var simulation = Simulation(program)
+    return simulation.search(text.span, from: from, anyMatch: false)
+  }
+
+  /// Refuses nested counts whose product exceeds the limit, as RE2 and Go do: `(?:a{100}){100}`.
+  private static func checkNestedCounts(
+    _ node: SyntaxNode, product: Int, limits: PatternLimits
+  ) throws(PatternError) {
+    switch node {
+    case .empty, .scalar, .set, .assertion:
+      return
+    case .concatenation(let nodes), .alternation(let nodes):
+      for node in nodes { try checkNestedCounts(node, product: product, limits: limits) }
+    case .repetition(let repetition):
+      let copies = product * max(1, repetition.maximum ?? repetition.minimum)
+      if copies > limits.repetitionCount {
+        throw PatternError(
+          offset: repetition.offset,
+          message:
+            "this count and those around it repeat more than \(limits.repetitionCount) times together, "
+            + "the most that RE2 supports")
+      }
+      try checkNestedCounts(repetition.body, product: copies, limits: limits)
+    }
+  }
+}
