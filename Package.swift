@@ -64,8 +64,12 @@ let modules: [Target] = [
 ]
 
 let tests: [Target] = [
+  /** Programs, marked sources, golden files and seeds for every test */
+  .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
+  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
 ]
 
