@@ -41,9 +41,14 @@ struct SchemaCompiler {
   private var stringSlot: Int32?
   private var mappingSlot: Int32?
 
-  init(registry: SchemaRegistry, options: SchemaOptions) {
+  /// Patterns that are compiled already, by source: schemas of a family share most of them, and an
+  /// automaton costs more than the rest of a schema.
+  private(set) var knownPatterns: [String: Pattern]
+
+  init(registry: SchemaRegistry, options: SchemaOptions, knownPatterns: [String: Pattern] = [:]) {
     self.registry = registry
     self.options = options
+    self.knownPatterns = knownPatterns
   }
 
   mutating func compile(root: Node, at uri: String) {
@@ -142,11 +147,17 @@ struct SchemaCompiler {
   /// The position of a pattern, compiled once however often it is used.
   mutating func pattern(_ source: String, at node: Node) -> Int32? {
     if let known = patternPositions[source] { return known }
-    do {
-      patterns.append(try Pattern(source, dialect: .ecma262))
-    } catch {
-      fault("the pattern cannot be used: \(error.message)", node)
-      return nil
+    if let known = knownPatterns[source] {
+      patterns.append(known)
+    } else {
+      do {
+        let pattern = try Pattern(source, dialect: .ecma262)
+        knownPatterns[source] = pattern
+        patterns.append(pattern)
+      } catch {
+        fault("the pattern cannot be used: \(error.message)", node)
+        return nil
+      }
     }
     let position = Int32(patterns.count - 1)
     patternPositions[source] = position
