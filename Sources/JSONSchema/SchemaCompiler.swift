@@ -192,7 +192,10 @@ struct SchemaCompiler {
       let position = entries.firstIndex { $0.name == name }
       var entry = position.map { entries[$0] } ?? PropertyEntry(name: name)
       if entry.schema < 0 {
-        entry.schema = text == "metadata" ? metadataSlot() : implicitString()
+        // The API server takes an embedded object without a name, so only the outer one gets the schema.
+        let isOuter = text == "metadata" && !areRequired
+        entry.schema =
+          isOuter ? metadataSlot() : text == "metadata" ? implicitMapping() : implicitString()
       }
       if areRequired, text != "metadata", entry.requiredBit < 0 {
         let bit = 64 - records[Int(slot)].required.leadingZeroBitCount

@@ -131,6 +131,33 @@ import YAMLTree
     #expect(report(schema, try parsed("{b: 1}")).count == 1)
   }
 
+  @Test func metadataHasItsSchema() throws {
+    var registry = SchemaRegistry()
+    registry.add(
+      try parsed(
+        "{definitions: {meta: {type: object, required: [name], properties: {name: {type: string}}}}}"),
+      at: "https://example.com/definitions.json")
+    let root = try parsed(
+      "{type: object, properties: {spec: {type: object, x-kubernetes-embedded-resource: true}}}")
+    let schema = try CompiledSchema.compile(
+      root: root, registry: registry,
+      options: SchemaOptions(
+        dialect: .openAPIv3, objectMetadata: "https://example.com/definitions.json#/definitions/meta"))
+    #expect(
+      report(schema, try parsed("{metadata: {nam: a}, spec: {apiVersion: v1, kind: Pod, metadata: {}}}")) == [
+        "1:13 [nam] unknown field 'nam' in metadata | did you mean 'name'?",
+        "1:12 [{nam: a}] missing required field 'name' in metadata | add 'name'",
+      ])
+  }
+
+  @Test func onlyWantedKindsAreCompiled() throws {
+    let files = try KubernetesSchemaTests.sources()
+    let schemas = try KubernetesSchemas(files: files) { _, kind in kind == "Service" }
+    #expect(schemas.kinds == ["v1 Service"])
+    let withoutDefinitions = files.filter { !$0.path.hasSuffix("definitions.json") }
+    #expect(throws: SchemaCompilationError.self) { try KubernetesSchemas(files: withoutDefinitions) }
+  }
+
   @Test func validationRulesAreData() throws {
     let schema = try compiled(
       """
