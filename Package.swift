@@ -26,6 +26,21 @@ let modules: [Target] = [
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
   /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
   .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
+
+  // MARK: What is described
+
+  /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
+  .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
+  /** What the author wrote, typed and positioned */
+  .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
+  /** YAML templates with `${…}` expressions */
+  .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
+  /** Every name bound, the work cut into units; what a link type is */
+  .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
+  /** One folder per link type: what it emits, and its rules */
+  .target(
+    name: "Links",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
 ]
 
 let tests: [Target] = [

@@ -81,6 +81,7 @@ struct AutomatonBuilder {
   }
 
   private mutating func build() -> Automaton? {
+    if 2 * stride > limits.automatonEntries { return nil }
     // Rows 0 and 1: dead and accepting.
     let row = UInt32(stride)
     table = [UInt32](repeating: Automaton.dead, count: stride) + [UInt32](repeating: row, count: stride)
@@ -93,8 +94,11 @@ struct AutomatonBuilder {
     let start = accepts ? row : identifier(of: first)
     var index = 2
     while index < states.count {
+      let state = states[index]
+      // Nothing to decide, so nothing to follow before consuming.
+      let isSettled = program.isAnchored && !state.instructions.contains { waits($0) }
       for column in 0..<stride {
-        table[index * stride + column] = step(from: states[index], column: column)
+        table[index * stride + column] = step(from: state, isSettled: isSettled, column: column)
         if table.count > limits.automatonEntries || work > limits.automatonWork { return nil }
       }
       index += 1
@@ -103,20 +107,22 @@ struct AutomatonBuilder {
   }
 
   /// The state after a byte of a class, or after the end of the text in the last column.
-  private mutating func step(from state: State, column: Int) -> UInt32 {
+  private mutating func step(from state: State, isSettled: Bool, column: Int) -> UInt32 {
     let isEnd = column == representatives.count
     let byte = isEnd ? 0 : representatives[column]
-    let next = isEnd ? Assertion.edge : Int(byte)
-    beginClosure()
-    pending += state.instructions
-    // A match starts between characters only.
-    if !program.isAnchored, isEnd || byte & 0xC0 != 0x80 { pending.append(program.start) }
-    if close(deciding: (Int(state.previous), next)) { return UInt32(stride) }
+    if !isSettled {
+      beginClosure()
+      pending += state.instructions
+      // A match starts between characters only.
+      if !program.isAnchored, isEnd || byte & 0xC0 != 0x80 { pending.append(program.start) }
+      if close(deciding: (Int(state.previous), isEnd ? Assertion.edge : Int(byte))) { return UInt32(stride) }
+      swap(&sources, &reached)
+    }
     if isEnd { return Automaton.dead }
 
-    swap(&sources, &reached)
     beginClosure()
-    for source in sources {
+    work += 1
+    for source in isSettled ? state.instructions : sources {
       if let target = program.target(of: source, on: byte) { pending.append(target) }
     }
     if close(deciding: nil) { return UInt32(stride) }
@@ -124,13 +130,14 @@ struct AutomatonBuilder {
     return identifier(of: State(instructions: reached.sorted(), previous: previousValue(after: byte)))
   }
 
+  /// Whether an instruction waits for a condition.
+  private func waits(_ instruction: Int32) -> Bool {
+    if case .assertion = program.instructions[Int(instruction)] { true } else { false }
+  }
+
   /// What conditions must know of a consumed byte: as few different values as possible.
   private func previousValue(after byte: UInt8) -> Int16 {
-    let matters =
-      startHasAssertion
-      || reached.contains {
-        if case .assertion = program.instructions[Int($0)] { true } else { false }
-      }
+    let matters = startHasAssertion || reached.contains { waits($0) }
     guard matters else { return 0 }
     if usesLines, byte == 0x0A { return 0x0A }
     return usesWords && Assertion.isWord(Int(byte)) ? 0x61 : 0

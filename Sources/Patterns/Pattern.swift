@@ -67,7 +67,8 @@ package struct Pattern: Sendable {
 
   /// The first match in the UTF-8 text that starts at byte `from` or later, as a range of bytes.
   ///
-  /// Leftmost, and of the matches that start there the one that Perl, RE2 and Go prefer. What lies before `from`
+  /// Leftmost, and of the matches that start there the one that RE2 and Go prefer; Perl differs only where the
+  /// body of a repetition can match nothing. What lies before `from`
   /// still counts for `^` and `\b`. An empty match lies between characters. Nil also when `from` is not within
   /// `0...text.count`. Linear in the rest of the text times the size of the pattern; allocates.
   package func firstMatch(in text: [UInt8], from: Int) -> Range<Int>? {

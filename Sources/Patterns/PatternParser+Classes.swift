@@ -122,12 +122,13 @@ extension PatternParser {
       nameEnd = position
     }
     let name = text(nameStart, nameEnd)
-    guard let set = UnicodeProperties.set(named: name, dialect: dialect) else {
+    guard let set = properties[name] ?? UnicodeProperties.set(named: name, dialect: dialect) else {
       throw PatternError(
         offset: start,
         message: "no character property \(name) is known; known are general categories such as L, Lu or Nd "
           + "and the scripts \(ScriptTable.names)")
     }
+    properties[name] = set
     let folded = flags.ignoresCase ? set.caseFolded : set
     return isNegated ? folded.inverted : folded
   }

@@ -13,6 +13,8 @@ struct PatternParser {
   let limits: PatternLimits
   var position = 0
   var flags = Flags()
+  /// Properties looked up so far: some take milliseconds to collect.
+  var properties: [String: ScalarSet] = [:]
   private var depth = 0
   private var weight = 0
   private var groupNames: Set<String> = []

@@ -3,9 +3,10 @@
 /// Data: the Script property of the Unicode Character Database 17.0 (Scripts.txt), copyright Unicode, Inc.,
 /// Unicode License V3 (https://www.unicode.org/license.txt), as read from a JavaScript engine.
 enum ScriptTable {
-  /// The set of a script by its long or its four-letter name; nil for a script that is not in the table.
-  static func set(named name: String) -> ScalarSet? {
-    scripts.first { $0.name == name || $0.code == name }.map { ScalarSet(pairs: $0.pairs) }
+  /// The set of a script by its name, or where allowed by its four-letter code; nil for a script that is not in
+  /// the table.
+  static func set(named name: String, allowsCodes: Bool) -> ScalarSet? {
+    scripts.first { $0.name == name || (allowsCodes && $0.code == name) }.map { ScalarSet(pairs: $0.pairs) }
   }
 
   /// The names that `set(named:)` knows, for error messages.

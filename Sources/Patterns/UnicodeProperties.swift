@@ -13,13 +13,13 @@ enum UnicodeProperties {
         let categories = group.categories.filter { $0 != .unassigned }
         return categories.isEmpty ? nil : set(of: categories)
       }
-      return ScriptTable.set(named: name)
+      return ScriptTable.set(named: name, allowsCodes: false)
     case .ecma262:
       if let separator = name.firstIndex(of: "=") {
         let value = String(name[name.index(after: separator)...])
         switch name[..<separator] {
         case "General_Category", "gc": return category(named: value)
-        case "Script", "sc": return ScriptTable.set(named: value)
+        case "Script", "sc": return ScriptTable.set(named: value, allowsCodes: true)
         default: return nil
         }
       }
@@ -42,13 +42,25 @@ enum UnicodeProperties {
   /// All code points by runs of equal category, from the standard library's tables.
   private static let categoryRuns: [CategoryRun] = {
     var runs: [CategoryRun] = []
-    for value: UInt32 in 0...ScalarSet.lastScalar {
+    // Looking up a million code points takes 50 ms, so planes without characters are not scanned: of 4 to 13
+    // and the rest of 14 everything is unassigned, of 15 and 16 everything but the last two is private.
+    var value: UInt32 = 0
+    while value <= ScalarSet.lastScalar {
+      let skipTo: UInt32 =
+        switch value {
+        case 0x40000: 0xDFFFF
+        case 0xE1000: 0xEFFFF
+        case 0xF0000: 0xFFFFD
+        case 0x100000: 0x10FFFD
+        default: value
+        }
       let category = Unicode.Scalar(value)?.properties.generalCategory ?? .surrogate
       if let last = runs.last, last.category == category {
-        runs[runs.count - 1].interval.last = value
+        runs[runs.count - 1].interval.last = skipTo
       } else {
-        runs.append(CategoryRun(interval: .init(value, value), category: category))
+        runs.append(CategoryRun(interval: .init(value, skipTo), category: category))
       }
+      value = skipTo + 1
     }
     return runs
   }()

@@ -45,6 +45,40 @@ import Testing
     #expect(try Pattern(source, dialect: .ecma262).hasAutomaton)
   }
 
+  /// Whatever is written compiles or is refused at a place within it; nothing traps.
+  @Test func soupOfSyntax() {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("PatternBoundsTests seed: \(seed)")
+    var random = SplitMix(state: seed)
+    let pieces = [
+      "a", "é", "😀", "(", "(", ")", ")", "[", "]", "^", "$", "*", "+", "?", "{", "}", "{2}", "{1,3}", "{0,}",
+      ",", "-", "\\",
+      "|", ".", "(?", "(?:", "(?i)", "(?i:", "(?<n>", "(?P<m>", "\\p", "\\p{L", "}", "\\d", "\\W", "\\b",
+      "\\x4", "\\u00",
+      "\\uD83D", "\\u{", "\\Q", "\\E", "[:", ":]", "alpha", "1", "0", "\\0", "\\c", ":", "=", "!", "<", ">",
+      "&", "\n",
+    ]
+    var compiled = 0
+    for _ in 0..<20_000 {
+      let count = Int.random(in: 1...8, using: &random)
+      let source = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+      for dialect in [Pattern.Dialect.ecma262, .re2] {
+        do throws(PatternError) {
+          let pattern = try Pattern(source, dialect: dialect)
+          compiled += 1
+          for text in ["", "a", "é😀a\n1", "a:=alpha"] {
+            let found = pattern.firstMatch(in: Array(text.utf8), from: 0)
+            #expect(pattern.matches(text) == (found != nil), "seed \(seed): \(source.debugDescription)")
+          }
+        } catch {
+          let isWithin = (0..<source.utf8.count).contains(error.offset)
+          #expect(isWithin && !error.message.isEmpty, "seed \(seed): \(source.debugDescription): \(error)")
+        }
+      }
+    }
+    #expect(compiled > 4000)
+  }
+
   /// The same value in many tasks at once.
   @Test func sharedByTasks() async throws {
     let pattern = try Pattern("^[0-9a-f]{6}-(dev|test)$", dialect: .ecma262)

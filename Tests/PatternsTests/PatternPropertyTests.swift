@@ -14,6 +14,25 @@ import Testing
     case choice(Tree, Tree)
     case repeated(Tree, Int, Int?, lazy: Bool)
 
+    var isNullable: Bool {
+      switch self {
+      case .literal, .any, .oneOf: false
+      case .start, .end, .boundary, .notBoundary, .empty: true
+      case .sequence(let first, let second): first.isNullable && second.isNullable
+      case .choice(let first, let second): first.isNullable || second.isNullable
+      case .repeated(let body, let minimum, _, _): minimum == 0 || body.isNullable
+      }
+    }
+
+    var hasNullableLoop: Bool {
+      switch self {
+      case .sequence(let first, let second), .choice(let first, let second):
+        first.hasNullableLoop || second.hasNullableLoop
+      case .repeated(let body, _, _, _): body.isNullable || body.hasNullableLoop
+      default: false
+      }
+    }
+
     var source: String {
       switch self {
       case .literal(let character): String(character)
@@ -143,7 +162,10 @@ import Testing
         let context: Comment = "seed \(seed): \(source) on \(string.debugDescription)"
         #expect(pattern.matches(string) == (expected != nil), context)
         #expect(simulated.matches(string) == (expected != nil), context)
-        #expect(pattern.firstMatch(in: Array(string.utf8), from: 0) == bytes, context)
+        let found = pattern.firstMatch(in: Array(string.utf8), from: 0)
+        #expect(found?.lowerBound == bytes?.lowerBound, context)
+        // RE2 and Go part from Perl where a loop's body can be empty; there the end is not compared.
+        if !tree.hasNullableLoop { #expect(found == bytes, context) }
       }
     }
     #expect(compared > rounds * 6)

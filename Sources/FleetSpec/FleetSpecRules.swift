@@ -1,0 +1,229 @@
+package import Diagnostics
+
+/// Rules about documents of the specification, each on its own.
+package enum FleetSpecRules {
+  package static let all = [
+    noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms, clusterForms,
+    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork,
+  ]
+
+  package static let noFleet = Rule(
+    "LW1101", "no-fleet", .error, "there is no fleet here",
+    explanation: """
+      A fleet's root holds a file linkwright.yaml with a document of kind Fleet. It is looked for in the given \
+      directory and upwards, as git looks for its repository. 'linkwright init' writes one.
+      """,
+    unexampled: "an example would have no file to show; BadInputTests runs one")
+
+  package static let schemaViolation = Rule(
+    "LW1102", "schema", .error, "a document does not have the form that its kind asks for",
+    explanation: """
+      Every kind has a JSON Schema ('linkwright schema KIND' prints it). Unknown fields are errors: a \
+      misspelt optional field would otherwise be silently without effect.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], service: yourservice, port: [8000]}
+        exposure: {acknowledged: span-bc}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let unknownKind = Rule(
+    "LW1103", "unknown-kind", .error, "a document has a kind that Linkwright does not know",
+    explanation: """
+      Files of the specification hold documents of apiVersion linkwright.dev/v1alpha1 with kind Fleet, \
+      Cluster, Link or Connection.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- links/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Lnik
+      metadata: {name: extra}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let duplicateName = Rule(
+    "LW1104", "duplicate-name", .error, "two documents of one kind have the same name",
+    explanation: """
+      Cluster and Link names are unique in a fleet, Connection names in a namespace. Which of two would win \
+      must not depend on the order of files.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/again.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: gold}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let linkTypes = Rule(
+    "LW1105", "link-type", .error, "a Link must have exactly one link type",
+    explanation: "A Link says what carries traffic; two kinds of carrier are two Links.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- links/both.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Link
+      metadata: {name: both}
+      spec:
+        porter: {primary: gold}
+        static: {addresses: {gold: 142.34.229.62}}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let serviceForms = Rule(
+    "LW1106", "service-form", .error, "a target must name its Service in exactly one way",
+    explanation: "One of service, services and serviceSelector says what is reached.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], service: yourservice, services: [yourservice], ports: [8000]}
+        exposure: {acknowledged: span-bc}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let namespaceForms = Rule(
+    "LW1107", "connection-namespace", .error, "a Connection must have metadata.namespace or spec.namespaces, not both",
+    explanation: "spec.namespaces declares the same connection once per namespace; otherwise metadata.namespace holds.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], service: yourservice, ports: [8000]}
+        exposure: {acknowledged: span-bc}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let clusterForms = Rule(
+    "LW1108", "cluster-choice", .error, "clusters and clusterSelector exclude each other",
+    explanation: "Clusters are chosen by name or by label. Without either, every member of the link is meant.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [golddr], clusterSelector: {matchLabels: {tier: dr}}}]
+        to: {clusters: [gold], service: yourservice, ports: [8000]}
+        exposure: {acknowledged: span-bc}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let sourcePattern = Rule(
+    "LW1109", "source-pattern", .error, "a source pattern cannot be used",
+    explanation: """
+      Patterns start at the fleet's root, never leave it, and know '*', '?', '**' and '{cluster}'. Sources of \
+      manifests need '{cluster}': it says which cluster a manifest belongs to.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- linkwright.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: porter-pair}
+      spec:
+        sources: {workloads: ["workloads/**"]}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let compilerVersion = Rule(
+    "LW1110", "compiler-version", .error, "the fleet asks for another version of Linkwright",
+    explanation: """
+      spec.compilerVersion keeps a fleet from being compiled by a version whose output would differ. Install \
+      one that fits, or change the field together with the output.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- linkwright.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: porter-pair}
+      spec: {compilerVersion: ">=99"}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let foreignDocument = Rule(
+    "LW1111", "foreign-document", .error, "a file of the specification holds something else",
+    explanation: """
+      Directories of the specification hold Linkwright's own documents. Kubernetes manifests belong under the \
+      workloads of their cluster, where Linkwright reads them.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/service.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let ignoreAnnotation = Rule(
+    "LW1112", "ignore-annotation", .error, "an annotation linkwright.dev/ignore cannot be used",
+    explanation: """
+      The annotation lists findings with a reason each, separated by line ends or ';': "LW2104: the firewall \
+      change is booked". A reason is required. Errors that make the output wrong cannot be suppressed.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev, annotations: {linkwright.dev/ignore: "LW2107"}}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], service: yourservice, ports: [8000]}
+        exposure: {acknowledged: span-bc}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let invalidNetwork = Rule(
+    "LW1113", "invalid-network", .error, "a network is not in CIDR notation",
+    explanation: "Networks are an IPv4 or IPv6 address and a prefix length: 10.97.0.0/16.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {podCIDRs: [10.97.0.0/33]}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {podCIDRs: [10.97.0.0/16]}}
+      """))
+}

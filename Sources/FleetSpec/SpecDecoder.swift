@@ -1,0 +1,263 @@
+package import Diagnostics
+import Kubernetes
+import Snapshot
+package import YAMLTree
+
+/// What the documents of one file declare.
+package struct DecodedDocuments: Sendable {
+  package var clusters: [Cluster] = []
+  package var links: [Link] = []
+  package var connections: [Connection] = []
+  /// Documents that could not be used, so that nothing else complains that they are missing.
+  package var invalid: [InvalidDocument] = []
+  package var findings: [Diagnostic] = []
+
+  package init() {}
+}
+
+/// A document that exists but has findings of its own.
+package struct InvalidDocument: Sendable {
+  package let kind: String
+  package let name: String
+}
+
+/// Documents into typed values: schema first, then what a schema cannot say.
+///
+/// Pure and per document, so files can be decoded in parallel.
+package struct SpecDecoder: Sendable {
+  /// Kinds that files of the specification may hold, beside Fleet.
+  package static let kinds = ["Cluster", "Link", "Connection"]
+  package static let apiVersion = "linkwright.dev/v1alpha1"
+
+  let schemas: SpecSchemas
+  /// Keys of the registered link types.
+  private let linkTypes: [String]
+
+  package init(schemas: SpecSchemas, linkTypes: [String]) {
+    self.schemas = schemas
+    self.linkTypes = linkTypes
+  }
+
+  /// Decodes the documents of one file.
+  package func decode(_ tree: Tree) -> DecodedDocuments {
+    var result = DecodedDocuments()
+    for document in tree.documents where !document.isNull {
+      for item in Self.items(of: document) { decode(item, into: &result) }
+    }
+    return result
+  }
+
+  /// A document, or the items of a `List`.
+  private static func items(of document: Node) -> [Node] {
+    if document["kind"]?.string?.hasSuffix("List") == true, let items = document["items"] {
+      return Array(items.elements)
+    }
+    return [document]
+  }
+
+  private func decode(_ document: Node, into result: inout DecodedDocuments) {
+    guard let kind = header(of: document, expecting: Self.kinds, &result.findings) else { return }
+    let findings = schemas.findings(for: kind, document)
+    guard findings.isEmpty else {
+      result.findings += findings
+      if let name = document.at("metadata", "name")?.string {
+        result.invalid.append(InvalidDocument(kind: kind, name: name))
+      }
+      return
+    }
+    let before = result.findings.count
+    switch kind {
+    case "Cluster":
+      if let cluster = Cluster(document) {
+        checkNetworks(cluster, &result.findings)
+        result.clusters.append(cluster)
+      }
+    case "Link":
+      if let link = link(document, &result.findings) { result.links.append(link) }
+    default:
+      if let connection = connection(document, &result.findings) { result.connections.append(connection) }
+    }
+    if result.findings.count > before, kind != "Cluster", let name = document.at("metadata", "name")?.string {
+      result.invalid.append(InvalidDocument(kind: kind, name: name))
+    }
+  }
+
+  /// Checks apiVersion and kind; nil after reporting a document that is none of ours.
+  func header(of document: Node, expecting kinds: [String], _ findings: inout [Diagnostic]) -> String? {
+    guard document.kind == .mapping, let kindNode = document["kind"], let kind = kindNode.string else {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.foreignDocument, "this document has no 'kind'", at: document.range, "not a Linkwright document",
+          help: [
+            "start it with 'apiVersion: \(Self.apiVersion)' and 'kind: \(kinds.first ?? "Fleet")', or exclude the file in spec.sources of linkwright.yaml"
+          ]))
+      return nil
+    }
+    let version = document["apiVersion"]
+    if let text = version?.string, !text.hasPrefix("linkwright.dev/") {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.foreignDocument, "a \(kind) of \(text) is not part of the specification", at: kindNode.range,
+          "a Kubernetes manifest",
+          help: ["move it to the workloads of its cluster, or exclude the file in spec.sources of linkwright.yaml"]))
+      return nil
+    }
+    guard kinds.contains(kind) else {
+      let isFleet = kind == "Fleet"
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.unknownKind,
+          isFleet ? "a Fleet stands only in linkwright.yaml" : "there is no kind '\(kind)'", at: kindNode.range,
+          isFleet ? "a second fleet" : "unknown kind",
+          help: [didYouMean(kind, among: kinds) ?? "the kinds are \(kinds.joined(separator: ", "))"]))
+      return nil
+    }
+    return kind
+  }
+
+  // MARK: Links
+
+  private func link(_ document: Node, _ findings: inout [Diagnostic]) -> Link? {
+    guard let name = document.at("metadata", "name")?.locatedString, let spec = document["spec"] else { return nil }
+    let types = spec.entries.filter { linkTypes.contains($0.key.text) }
+    guard types.count == 1, let (key, section) = types.first else {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.linkTypes,
+          "Link '\(name.value)' has \(types.count) link types: \(listed(types.map(\.key.text)))", at: name.node.range,
+          "must have one", also: types.dropFirst().map { Label($0.key.range, "another one") },
+          help: ["split it into one Link per type"]))
+      return nil
+    }
+    return Link(name: name, type: Located(key.text, key), section: section, node: document)
+  }
+
+  // MARK: Connections
+
+  private func connection(_ document: Node, _ findings: inout [Diagnostic]) -> Connection? {
+    guard let name = document.at("metadata", "name")?.locatedString, let spec = document["spec"],
+      let to = spec["to"]
+    else { return nil }
+    let before = findings.count
+    let namespaces = namespaces(document, name, &findings)
+    let from = spec["from"]?.elements.map { client($0, &findings) } ?? []
+    let target = target(to, namespace: namespaces.first?.value ?? "", &findings)
+    guard findings.count == before, let target else { return nil }
+    return Connection(
+      name: name, namespaces: namespaces, via: spec["via"]?.locatedString, from: from, to: target,
+      owner: spec["owner"]?.locatedString,
+      acknowledgedExposure: spec.at("exposure", "acknowledged")?.locatedString,
+      publishedConfigMap: spec.at("publish", "configMap")?.locatedString, spec: spec, node: document)
+  }
+
+  private func namespaces(
+    _ document: Node, _ name: Located<String>, _ findings: inout [Diagnostic]
+  ) -> [Located<String>] {
+    let single = document.at("metadata", "namespace")?.locatedString
+    let several = document.at("spec", "namespaces")?.locatedStrings ?? []
+    switch (single, several.isEmpty) {
+    case (let single?, true): return [single]
+    case (nil, false): return several
+    case (let single?, false):
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.namespaceForms, "Connection '\(name.value)' has metadata.namespace and spec.namespaces",
+          at: single.node.range, "one namespace", also: several.first.map { [Label($0.node.range, "and several")] } ?? [],
+          help: ["remove one of them"]))
+    case (nil, true):
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.namespaceForms, "Connection '\(name.value)' has no namespace", at: name.node.range,
+          "in which namespace?", help: ["add metadata.namespace, or spec.namespaces for several"]))
+    }
+    return []
+  }
+
+  private func client(_ node: Node, _ findings: inout [Diagnostic]) -> Connection.Client {
+    let source: Connection.Client.Source
+    if let external = node["external"], let name = external["name"]?.locatedString {
+      let cidrs = external["cidrs"]?.locatedStrings ?? []
+      Self.checkNetworks(cidrs, &findings)
+      source = .external(name: name, cidrs: cidrs)
+    } else {
+      source = .clusters(choice(node, &findings))
+    }
+    return Connection.Client(
+      source: source, namespace: node["namespace"]?.locatedString,
+      podSelector: node["podSelector"].map { LabelSelector($0) }, node: node)
+  }
+
+  private func choice(_ node: Node, _ findings: inout [Diagnostic]) -> Connection.ClusterChoice {
+    let selector = node["clusterSelector"]
+    if let clusters = node["clusters"] {
+      if let selector {
+        findings.append(
+          Diagnostic(
+            FleetSpecRules.clusterForms, "clusters are named and selected at once", at: selector.range, "selected here",
+            also: [Label(clusters.range, "named here")], help: ["remove one of them"]))
+      }
+      return .named(clusters.locatedStrings)
+    }
+    return selector.map { .selected(LabelSelector($0), $0) } ?? .members
+  }
+
+  private func target(_ node: Node, namespace: String, _ findings: inout [Diagnostic]) -> Connection.Target? {
+    let clusters = choice(node, &findings)
+    guard let service = service(node, namespace: node["namespace"]?.string ?? namespace, &findings) else { return nil }
+    var runtimeLabels: [String: [String]] = [:]
+    for (key, values) in node["runtimeLabels"]?.entries.map({ $0 }) ?? [] {
+      runtimeLabels[key.text] = values.elements.map(\.text)
+    }
+    return Connection.Target(
+      clusters: clusters,
+      match: node["match"].flatMap { match in Connection.Match(rawValue: match.text).map { Located($0, match) } },
+      namespace: node["namespace"]?.locatedString, service: service,
+      ports: node["ports"]?.elements.compactMap { port in PortReference(port).map { Located($0, port) } } ?? [],
+      runtimeLabels: runtimeLabels, node: node)
+  }
+
+  private func service(
+    _ node: Node, namespace: String, _ findings: inout [Diagnostic]
+  ) -> Connection.ServiceChoice? {
+    let forms = ["service", "services", "serviceSelector"].compactMap { node.entry($0) }
+    guard forms.count == 1, let (key, value) = forms.first else {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.serviceForms,
+          forms.isEmpty
+            ? "the target names no Service" : "the target names its Service in \(forms.count) ways",
+          at: forms.last?.key.range ?? node.range, forms.isEmpty ? "which Service?" : "named again",
+          also: forms.dropLast().map { Label($0.key.range, "named here") },
+          help: ["keep one of service, services and serviceSelector"]))
+      return nil
+    }
+    switch key.text {
+    case "services": return .named(value.locatedStrings)
+    case "serviceSelector": return .selected(LabelSelector(value), value)
+    default:
+      if let name = value.locatedString { return .named([name]) }
+      guard let manifest = Self.inlineManifest(value, namespace: namespace) else { return nil }
+      return .inline(Service(manifest, namespace: namespace, isInline: true), value)
+    }
+  }
+
+  /// A declaration inside a Connection, read as if it were a Service's `spec`.
+  private static func inlineManifest(_ node: Node, namespace: String) -> Manifest? {
+    Manifest(inlineService: node, namespace: namespace)
+  }
+
+  // MARK: Networks
+
+  private func checkNetworks(_ cluster: Cluster, _ findings: inout [Diagnostic]) {
+    for list in [cluster.podCIDRs, cluster.serviceCIDRs, cluster.nodeCIDRs] { Self.checkNetworks(list, &findings) }
+  }
+
+  private static func checkNetworks(_ networks: [Located<String>], _ findings: inout [Diagnostic]) {
+    for network in networks where IPNetwork(network.value) == nil {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.invalidNetwork, "'\(network.value)' is not a network", at: network.node.range,
+          "not an address with a prefix length", help: ["write it like 10.97.0.0/16 or fd00::/64"]))
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package import YAMLTree
+
+/// One Kubernetes object as it stands in a file: its identity and its tree, nothing interpreted.
+package struct Manifest: Sendable {
+  package let apiVersion: String
+  package let kind: String
+  package let namespace: String?
+  package let name: String
+  package let node: Node
+
+  /// Reads the header of an object; nil where there is none (a values file, a fragment, a kustomization).
+  package init?(_ node: Node) {
+    guard let apiVersion = node["apiVersion"]?.string, let kind = node["kind"]?.string,
+      let metadata = node["metadata"], let name = metadata["name"], name.isScalar, !name.isNull
+    else { return nil }
+    self.apiVersion = apiVersion
+    self.kind = kind
+    self.name = name.text
+    namespace = metadata["namespace"]?.string
+    self.node = node
+  }
+
+  package var identity: ObjectIdentity {
+    ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name)
+  }
+
+  /// The node that findings about the object as a whole point at.
+  package var nameNode: Node { node.at("metadata", "name") ?? node["name"] ?? node }
+
+  package var labels: Labels { Labels(node.at("metadata", "labels")) }
+
+  /// An annotation's value.
+  package func annotation(_ key: String) -> String? { node.at("metadata", "annotations")?[key]?.text }
+
+  /// Every object of a document: the document itself, or the items of a `List` or `…List`, also of
+  /// lists inside lists (the depth of trees is bounded).
+  package static func all(in document: Node, _ body: (Manifest) -> Void) {
+    guard document.kind == .mapping else { return }
+    if let items = document["items"], items.kind == .sequence, document["kind"]?.string?.hasSuffix("List") == true {
+      for item in items.elements { all(in: item, body) }
+    } else if let manifest = Manifest(document) {
+      body(manifest)
+    }
+  }
+}
+
+extension Manifest {
+  /// A Service that a Connection declares inline: the mapping has `name`, and `ports`, `selector` and
+  /// `type` as a Service's `spec` has them.
+  package init?(inlineService node: Node, namespace: String) {
+    guard let name = node["name"]?.string else { return nil }
+    self.init(apiVersion: "v1", kind: "Service", namespace: namespace, name: name, node: node)
+  }
+
+  private init(apiVersion: String, kind: String, namespace: String?, name: String, node: Node) {
+    self.apiVersion = apiVersion
+    self.kind = kind
+    self.namespace = namespace
+    self.name = name
+    self.node = node
+  }
+}
