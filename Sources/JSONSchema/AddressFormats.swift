@@ -2,13 +2,22 @@
 enum AddressFormats {
   /// Four decimal numbers without leading zeros, which some readers take for octal.
   static func isIPv4(_ text: TextSlice) -> Bool {
-    var count = 0
-    for part in text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-      guard part.count <= 3, let value = part.digits, value <= 255 else { return false }
-      if part.count > 1, part.first == UInt8(ascii: "0") { return false }
-      count += 1
+    var dots = 0
+    var value = 0
+    var length = 0
+    for byte in text {
+      if byte == UInt8(ascii: ".") {
+        guard length > 0 else { return false }
+        dots += 1
+        (value, length) = (0, 0)
+        continue
+      }
+      guard byte.isDigit, length == 0 || value > 0 else { return false }
+      value = value * 10 + Int(byte - UInt8(ascii: "0"))
+      length += 1
+      guard value <= 255 else { return false }
     }
-    return count == 4
+    return dots == 3 && length > 0
   }
 
   /// RFC 4291 section 2.2, without zones.
@@ -57,9 +66,14 @@ enum AddressFormats {
   /// RFC 1123: labels of letters, digits and `-`.
   static func isHostName(_ text: TextSlice) -> Bool {
     guard 1...253 ~= text.count else { return false }
-    return text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
-      1...63 ~= label.count && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-        && label.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+    var rest = text
+    while true {
+      let label = rest.prefix { $0 != UInt8(ascii: ".") }
+      guard 1...63 ~= label.count, label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-"),
+        label.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") })
+      else { return false }
+      guard label.endIndex < rest.endIndex else { return true }
+      rest = rest[(label.endIndex + 1)...]
     }
   }
 

@@ -46,8 +46,18 @@ package final class CompiledSchema: Sendable {
     root: Node, at uri: String = "", registry: SchemaRegistry = SchemaRegistry(),
     options: SchemaOptions = SchemaOptions()
   ) throws(SchemaCompilationError) -> CompiledSchema {
-    var compiler = SchemaCompiler(registry: registry, options: options)
+    var patterns: [String: Pattern] = [:]
+    return try compile(root: root, at: uri, registry: registry, options: options, patterns: &patterns)
+  }
+
+  /// Compiles with the patterns of schemas compiled before, and adds this one's.
+  static func compile(
+    root: Node, at uri: String, registry: SchemaRegistry, options: SchemaOptions,
+    patterns: inout [String: Pattern]
+  ) throws(SchemaCompilationError) -> CompiledSchema {
+    var compiler = SchemaCompiler(registry: registry, options: options, knownPatterns: patterns)
     compiler.compile(root: root, at: uri)
+    patterns = compiler.knownPatterns
     guard compiler.faults.isEmpty else { throw SchemaCompilationError(faults: compiler.faults) }
     return CompiledSchema(compiler)
   }
@@ -64,6 +74,7 @@ package final class CompiledSchema: Sendable {
     if isValid(node) { return [] }
     var walk = SchemaWalk(self, collects: true)
     _ = walk.check(node, 0)
+    if walk.budget <= 0 || walk.violations.isEmpty { _ = walk.fail(.tooComplex, node, 0) }
     return walk.violations
   }
 

@@ -41,9 +41,14 @@ struct SchemaCompiler {
   private var stringSlot: Int32?
   private var mappingSlot: Int32?
 
-  init(registry: SchemaRegistry, options: SchemaOptions) {
+  /// Patterns that are compiled already, by source: schemas of a family share most of them, and an
+  /// automaton costs more than the rest of a schema.
+  private(set) var knownPatterns: [String: Pattern]
+
+  init(registry: SchemaRegistry, options: SchemaOptions, knownPatterns: [String: Pattern] = [:]) {
     self.registry = registry
     self.options = options
+    self.knownPatterns = knownPatterns
   }
 
   mutating func compile(root: Node, at uri: String) {
@@ -142,11 +147,17 @@ struct SchemaCompiler {
   /// The position of a pattern, compiled once however often it is used.
   mutating func pattern(_ source: String, at node: Node) -> Int32? {
     if let known = patternPositions[source] { return known }
-    do {
-      patterns.append(try Pattern(source, dialect: .ecma262))
-    } catch {
-      fault("the pattern cannot be used: \(error.message)", node)
-      return nil
+    if let known = knownPatterns[source] {
+      patterns.append(known)
+    } else {
+      do {
+        let pattern = try Pattern(source, dialect: .ecma262)
+        knownPatterns[source] = pattern
+        patterns.append(pattern)
+      } catch {
+        fault("the pattern cannot be used: \(error.message)", node)
+        return nil
+      }
     }
     let position = Int32(patterns.count - 1)
     patternPositions[source] = position
@@ -181,7 +192,10 @@ struct SchemaCompiler {
       let position = entries.firstIndex { $0.name == name }
       var entry = position.map { entries[$0] } ?? PropertyEntry(name: name)
       if entry.schema < 0 {
-        entry.schema = text == "metadata" ? metadataSlot() : implicitString()
+        // The API server takes an embedded object without a name, so only the outer one gets the schema.
+        let isOuter = text == "metadata" && !areRequired
+        entry.schema =
+          isOuter ? metadataSlot() : text == "metadata" ? implicitMapping() : implicitString()
       }
       if areRequired, text != "metadata", entry.requiredBit < 0 {
         let bit = 64 - records[Int(slot)].required.leadingZeroBitCount

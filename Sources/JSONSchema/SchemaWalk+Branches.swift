@@ -70,8 +70,9 @@ extension SchemaWalk {
   private mutating func explain(
     _ branches: Range<Int>, _ node: Node, _ slot: Int32, keyword: StaticString
   ) -> Bool {
-    guard collects else { return false }
+    guard collects, budget > 0 else { return false }
     let tried = branches.map { branch -> [Violation] in
+      budget -= 1
       var walk = self
       walk.violations = []
       _ = walk.check(node, schema.children[branch])

@@ -16,8 +16,8 @@ struct SchemaWalk {
   var site: Int32 = 0
   /// The value is the key of an entry: a string, whatever YAML makes of it.
   var isKey = false
-  /// Schemas still to be applied before the check is given up: `anyOf` in recursion can ask for 2ⁿ.
-  var budget = 20_000_000
+  /// Branches still to be tried before the check is given up: `anyOf` in recursion can ask for 2ⁿ.
+  var budget = 1_000_000
 
   init(_ schema: CompiledSchema, collects: Bool) {
     self.schema = schema
@@ -30,8 +30,6 @@ struct SchemaWalk {
     var slot = slot
     while schema.records[Int(slot)].reference >= 0 { slot = schema.records[Int(slot)].reference }
     let record = schema.records[Int(slot)]
-    budget -= 1
-    guard budget > 0 else { return budget == 0 ? fail(.tooComplex, node, slot) : false }
     if record.flags.contains(.forbids) { return fail(.forbidden, node, slot) }
     let kind = isKey ? .string : node.kind
     if kind == .null, record.flags.contains(.nullable) { return checkNull(node, record, slot) }
@@ -99,6 +97,8 @@ struct SchemaWalk {
 
   /// Checks without writing anything down.
   mutating func probe(_ node: Node, _ slot: Int32) -> Bool {
+    budget -= 1
+    guard budget > 0 else { return false }
     let outer = collects
     collects = false
     defer { collects = outer }
@@ -172,7 +172,9 @@ struct SchemaWalk {
     }.sorted()
     let name = key.text
     let nearest = nearestNames(to: name, among: known)
-    return failAtKey(.unknownProperty(name: name, nearest: nearest, known: known), key, slot)
+    return failAtKey(
+      .unknownProperty(name: name, nearest: nearest, known: known), key, slot, keyword: "additionalProperties"
+    )
   }
 
   private mutating func checkName(_ key: Node, _ slot: Int32) -> Bool {
@@ -195,13 +197,16 @@ struct SchemaWalk {
 
   // MARK: Writing down
 
-  private mutating func failAtKey(_ kind: Violation.Kind, _ key: Node, _ slot: Int32) -> Bool {
+  private mutating func failAtKey(
+    _ kind: @autoclosure () -> Violation.Kind, _ key: Node, _ slot: Int32, keyword: StaticString = "$ref"
+  ) -> Bool {
     guard collects else { return false }
+    let source = schema.sources[Int(slot)]
     path.append(.key(key.text))
     defer { path.removeLast() }
     violations.append(
       Violation(
-        kind: kind, node: key, path: path, schemaNode: schema.sources[Int(slot)], title: nil,
+        kind: kind(), node: key, path: path, schemaNode: source?[keyword] ?? source, title: nil,
         description: text("description", of: slot)))
     return false
   }

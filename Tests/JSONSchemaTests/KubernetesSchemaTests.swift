@@ -11,14 +11,15 @@ import YAMLTree
   static let files = ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [])
     .filter { $0.hasSuffix(".json") }.sorted()
 
-  static func load() throws -> KubernetesSchemas {
-    try KubernetesSchemas(
-      files: files.map { name in
-        SourceFile(
-          path: "schemas/kubernetes/\(name)",
-          bytes: Array(try Data(contentsOf: directory.appendingPathComponent(name))))
-      })
+  static func sources() throws -> [SourceFile] {
+    try files.map { name in
+      SourceFile(
+        path: "schemas/kubernetes/\(name)",
+        bytes: Array(try Data(contentsOf: directory.appendingPathComponent(name))))
+    }
   }
+
+  static func load() throws -> KubernetesSchemas { try KubernetesSchemas(files: sources()) }
 
   @Test func everyFileIsASchemaOfItsKind() throws {
     let schemas = try Self.load()
