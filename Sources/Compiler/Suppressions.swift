@@ -32,9 +32,7 @@ struct Suppressions {
   }
 
   private mutating func read(_ node: Node, of manifest: Manifest, _ path: String) {
-    for part in node.text.split(whereSeparator: { $0 == ";" || $0 == "\n" }) {
-      let text = part.trimmed
-      guard !text.isEmpty else { continue }
+    for text in Self.parts(of: node.text) {
       let pieces = text.split(separator: ":", maxSplits: 1).map(\.trimmed)
       guard pieces.count == 2, !pieces[1].isEmpty else {
         report(node, "'\(text)' gives no reason", "write 'LW2104: why it is all right'")
@@ -49,6 +47,21 @@ struct Suppressions {
       entries[path, default: []].append(
         Entry(rule: pieces[0].uppercased(), reason: pieces[1], node: node, document: manifest.node.range))
     }
+  }
+
+  /// Entries stand on lines of their own, or after a ';' that another rule's id follows: reasons may hold ';'.
+  private static func parts(of text: String) -> [String] {
+    var parts: [String] = []
+    for line in text.split(separator: "\n") {
+      for (index, piece) in line.split(separator: ";").enumerated() {
+        if index == 0 || piece.trimmed.hasPrefix("LW") {
+          parts.append(piece.trimmed)
+        } else {
+          parts[parts.count - 1] += ";" + piece
+        }
+      }
+    }
+    return parts.filter { !$0.isEmpty }
   }
 
   private mutating func report(_ node: Node, _ message: String, _ help: String) {
