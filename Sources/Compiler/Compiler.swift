@@ -57,6 +57,7 @@ package struct Compiler: Sendable {
     let output = OutputTree(objects, fleet: fleet)
     findings += output.findings
     findings += back.findings(output, objects, model)
+    findings += ManifestChecks(model, plan.connections, schemas: resources.objectSchemas).findings
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
