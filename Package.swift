@@ -74,6 +74,8 @@ let tests: [Target] = [
     name: "CompilerTests",
     dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "TestSupport", "YAMLTree", "linkwright"],
     exclude: ["Cases", "Fleets"]),
+  /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
+  .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
 ]
 
 let settings: [SwiftSetting] = [
