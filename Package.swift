@@ -24,6 +24,8 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+  /** The Common Expression Language: checked against types, evaluated with bounds */
+  .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
 
   // MARK: What is described
 
@@ -38,6 +40,7 @@ let modules: [Target] = [
 let tests: [Target] = [
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  .testTarget(name: "CELTests", dependencies: ["CEL"], exclude: ["Conformance"]),
 ]
 
 let settings: [SwiftSetting] = [
