@@ -40,7 +40,7 @@ let modules: [Target] = [
 let tests: [Target] = [
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
-  .testTarget(name: "CELTests", dependencies: ["CEL"], exclude: ["Conformance"]),
+  .testTarget(name: "CELTests", dependencies: ["CEL"], exclude: ["Conformance", "Libraries"]),
 ]
 
 let settings: [SwiftSetting] = [

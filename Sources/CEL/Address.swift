@@ -65,7 +65,9 @@ package struct CELAddress: Sendable, Hashable {
     }
     let before = Substring(String(decoding: bytes[..<gap], as: UTF8.self))
     let after = Substring(String(decoding: bytes[(gap + 2)...], as: UTF8.self))
-    guard let first = numbers(before), let last = numbers(after), first.count + last.count < 8 else { return nil }
+    guard let first = numbers(before), let last = numbers(after), first.count + last.count < 8 else {
+      return nil
+    }
     return first + [UInt64](repeating: 0, count: 8 - first.count - last.count) + last
   }
 

@@ -12,8 +12,9 @@ extension Checker {
           guard let function = environment.functions[candidate] else { continue }
           return apply(function, name, isMethod: false, arguments, range)
         }
-        if isNamespace(prefix), environment.slots[prefix] == nil {
-          return unknownFunction(prefix + "." + name.text, receiver.range.lowerBound..<name.range.upperBound, arguments)
+        if environment.functions.namespaces.contains(prefix), environment.slots[prefix] == nil {
+          return unknownFunction(
+            prefix + "." + name.text, receiver.range.lowerBound..<name.range.upperBound, arguments)
         }
       }
       guard let function = environment.functions[name.text], function.overloads.contains(where: \.isMethod)
@@ -28,18 +29,16 @@ extension Checker {
     let isRooted = name.text.hasPrefix(".")
     let text = isRooted ? String(name.text.dropFirst()) : name.text
     for candidate in environment.candidates(text, isRooted: isRooted) {
-      guard let function = environment.functions[candidate], function.overloads.contains(where: { !$0.isMethod })
+      guard let function = environment.functions[candidate],
+        function.overloads.contains(where: { !$0.isMethod })
       else { continue }
       return apply(function, name, isMethod: false, arguments, range)
     }
     return unknownFunction(text, name.range, arguments)
   }
 
-  private func isNamespace(_ prefix: String) -> Bool {
-    environment.functions.functions.keys.contains { $0.hasPrefix(prefix + ".") }
-  }
-
-  private mutating func unknownFunction(_ name: String, _ range: Range<Int>, _ arguments: [Syntax]) -> Checked {
+  private mutating func unknownFunction(_ name: String, _ range: Range<Int>, _ arguments: [Syntax]) -> Checked
+  {
     let functions = environment.functions.functions.values
     let names = functions.filter { $0.overloads.contains { !$0.isMethod } }.map(\.name).filter(isWritable)
     let isMethod = environment.functions[name] != nil
@@ -92,7 +91,9 @@ extension Checker {
   /// The type of the result, nil when no overload fits. With several fitting ones that differ, `dyn`.
   private mutating func resolve(_ function: Function, _ isMethod: Bool, _ arguments: [CELType]) -> CELType? {
     if arguments.contains(.unknown) { return .unknown }
-    let overloads = function.overloads.filter { $0.isMethod == isMethod && $0.accepts(count: arguments.count) }
+    let overloads = function.overloads.filter {
+      $0.isMethod == isMethod && $0.accepts(count: arguments.count)
+    }
     for isFallback in [false, true] {
       var result: CELType?
       for overload in overloads where overload.isFallback == isFallback {
@@ -125,7 +126,8 @@ extension Checker {
     _ function: Function, _ name: Name, _ isMethod: Bool, _ types: [CELType], _ arguments: [Syntax]
   ) {
     let shown = types.map { inference.settled($0) }
-    let counts = Set(function.overloads.filter { $0.isMethod == isMethod && !$0.isVariadic }.map(\.parameters.count))
+    let counts = Set(
+      function.overloads.filter { $0.isMethod == isMethod && !$0.isVariadic }.map(\.parameters.count))
     if !counts.isEmpty, !counts.contains(types.count), function.overloads.allSatisfy({ !$0.isVariadic }) {
       let own = isMethod ? 1 : 0
       let wanted = counts.sorted().map { String($0 - own) }.joined(separator: " or ")
@@ -134,7 +136,8 @@ extension Checker {
         at: name.range)
       return
     }
-    report(overloadMessage(function.name, shown.map(\.description)), at: name.range, help: hint(function, shown))
+    report(
+      overloadMessage(function.name, shown.map(\.description)), at: name.range, help: hint(function, shown))
   }
 
   private func hint(_ function: Function, _ types: [CELType]) -> String? {
@@ -191,5 +194,6 @@ func overloadMessage(_ function: String, _ types: [String]) -> String {
   let shown =
     types.count < 2
     ? types.joined() : types.dropLast().joined(separator: ", ") + " and " + types[types.count - 1]
-  return "no such overload: '\(displayed(function))' cannot be applied to \(types.isEmpty ? "nothing" : shown)"
+  return
+    "no such overload: '\(displayed(function))' cannot be applied to \(types.isEmpty ? "nothing" : shown)"
 }

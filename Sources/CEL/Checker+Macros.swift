@@ -17,7 +17,8 @@ extension Checker {
     let type = resultType(macro, body, element: types[0], key: key, isList: isList)
     let loop = Evaluation.Loop(
       range: source.code, rangeRange: macro.range.range, slots: slots, condition: condition?.code,
-      conditionRange: macro.condition?.range ?? macro.body.range, body: body.code, bodyRange: macro.body.range,
+      conditionRange: macro.condition?.range ?? macro.body.range, body: body.code,
+      bodyRange: macro.body.range,
       wholeRange: range)
     return Checked(type, Evaluation.comprehension(macro.kind, loop))
   }

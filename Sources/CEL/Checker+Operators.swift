@@ -70,7 +70,8 @@ extension Checker {
       return Checked(.unknown, Evaluation.conditional(checked.code, first.code, second.code, condition.range))
     }
     return Checked(
-      inference.resolve(result), Evaluation.conditional(checked.code, first.code, second.code, condition.range))
+      inference.resolve(result),
+      Evaluation.conditional(checked.code, first.code, second.code, condition.range))
   }
 
   mutating func list(_ items: [Syntax.Item]) -> Checked {
@@ -116,7 +117,8 @@ extension Checker {
           key: checkedKey.code, value: checkedValue.code, isOptional: entry.isOptional,
           keyRange: entry.key.range, valueRange: entry.value.range))
     }
-    return Checked(.map(key: key ?? inference.fresh(), value: value ?? inference.fresh()), Evaluation.map(codes))
+    return Checked(
+      .map(key: key ?? inference.fresh(), value: value ?? inference.fresh()), Evaluation.map(codes))
   }
 
   private mutating func checkKeyType(_ type: CELType, _ range: Range<Int>) {

@@ -1,7 +1,8 @@
 /// Conversions between types, `size`, `type` and `dyn`.
 extension FunctionTable {
   mutating func addConversions() {
-    function("int", convertible([.int, .uint, .double, .string, .timestamp, .duration], to: .int), .unary(toInt))
+    function(
+      "int", convertible([.int, .uint, .double, .string, .timestamp, .duration], to: .int), .unary(toInt))
     function("uint", convertible([.int, .uint, .double, .string], to: .uint), .unary(toUInt))
     function("double", convertible([.int, .uint, .double, .string], to: .double), .unary(toDouble))
     let texts: [CELType] = [

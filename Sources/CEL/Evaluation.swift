@@ -42,7 +42,9 @@ enum Evaluation {
     switch path.root {
     case .local(let slot):
       if steps.isEmpty { return { (frame: inout Frame) throws(CELError) -> CELValue in frame.locals[slot] } }
-      return { (frame: inout Frame) throws(CELError) -> CELValue in try follow(steps, from: frame.locals[slot]) }
+      return { (frame: inout Frame) throws(CELError) -> CELValue in
+        try follow(steps, from: frame.locals[slot])
+      }
     case .variable(let slot, let name):
       return { (frame: inout Frame) throws(CELError) -> CELValue in
         guard let value = frame.variables[slot] else {

@@ -35,7 +35,8 @@ enum NamedFormat {
 
   private static func labelName(_ text: String) -> String? {
     let isEnd: (UInt8) -> Bool = { $0.isLetter || $0.isDigit }
-    guard text.utf8.count <= 63, let first = text.utf8.first, let last = text.utf8.last, isEnd(first), isEnd(last),
+    guard text.utf8.count <= 63, let first = text.utf8.first, let last = text.utf8.last, isEnd(first),
+      isEnd(last),
       text.utf8.allSatisfy({ isEnd($0) || "-_.".utf8.contains($0) })
     else {
       return "must be up to 63 letters, digits, '-', '_' or '.', and start and end with a letter or a digit"
@@ -90,7 +91,8 @@ extension FunctionTable {
     method(
       "validate", [([.format, .string], .optional(.list(.string)))],
       .binary { (format: CELValue, value: CELValue, frame: inout Frame) throws(Failure) in
-        guard case .format(let name) = format, case .string(let text) = value, let rule = NamedFormat.rules[name]
+        guard case .format(let name) = format, case .string(let text) = value,
+          let rule = NamedFormat.rules[name]
         else { return nil }
         try frame.charge(bytes: text.utf8.count * 4)
         return .optional(rule(text).map { .list([.string($0)]) })
@@ -111,7 +113,9 @@ extension FunctionTable {
       .unary { (value: CELValue, frame: inout Frame) throws(Failure) in
         guard case .string(let text) = value else { return nil }
         try frame.charge(bytes: text.utf8.count)
-        guard let bytes = decodeBase64(text) else { throw Failure("\(Evaluation.shown(value)) is not base64") }
+        guard let bytes = decodeBase64(text) else {
+          throw Failure("\(Evaluation.shown(value)) is not base64")
+        }
         return .bytes(bytes)
       })
   }
@@ -126,7 +130,8 @@ private func encodeBase64(_ bytes: [UInt8]) -> String {
     var bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     bits <<= UInt32(8 * (3 - group.count))
     for place in 0..<4 {
-      result.append(place <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * place) & 0x3F)] : UInt8(ascii: "="))
+      result.append(
+        place <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * place) & 0x3F)] : UInt8(ascii: "="))
     }
   }
   return String(decoding: result, as: UTF8.self)

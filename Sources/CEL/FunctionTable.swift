@@ -47,6 +47,8 @@ struct Function: Sendable {
 /// All functions by name. Functions of a namespace have it in their name (`math.greatest`).
 struct FunctionTable: Sendable {
   private(set) var functions: [String: Function] = [:]
+  /// What stands before the last dot of names (`math`).
+  private(set) var namespaces: Set<String> = []
 
   subscript(name: String) -> Function? { functions[name] }
 
@@ -67,11 +69,17 @@ struct FunctionTable: Sendable {
   mutating func variadic(_ name: String, _ overloads: [Overload], _ body: @escaping ArgumentsBody) {
     functions[name, default: Function(name: name)].overloads += overloads
     functions[name]?.setVariadicBody(body)
+    addNamespace(of: name)
   }
 
   private mutating func add(_ name: String, _ overload: Overload, _ body: FunctionBody) {
     functions[name, default: Function(name: name)].overloads.append(overload)
     functions[name]?.setBody(body, arguments: overload.parameters.count)
+    addNamespace(of: name)
+  }
+
+  private mutating func addNamespace(of name: String) {
+    if let dot = name.lastIndex(of: ".") { namespaces.insert(String(name[..<dot])) }
   }
 
   /// The language's own functions and Kubernetes' libraries.

@@ -114,12 +114,18 @@ extension Lexer {
     case UInt8(ascii: "t"): content.append(0x09)
     case UInt8(ascii: "v"): content.append(0x0B)
     case UInt8(ascii: "x"), UInt8(ascii: "X"):
-      try append(try digits(2, start, base: 16), to: &content, octet: isBytes, start)
-    case UInt8(ascii: "u"): try append(try codeUnit(start), to: &content, octet: false, start)
-    case UInt8(ascii: "U"): try append(try digits(8, start, base: 16), to: &content, octet: false, start)
+      let value = try digits(2, start, base: 16)
+      try append(value, to: &content, octet: isBytes, start)
+    case UInt8(ascii: "u"):
+      let value = try codeUnit(start)
+      try append(value, to: &content, octet: false, start)
+    case UInt8(ascii: "U"):
+      let value = try digits(8, start, base: 16)
+      try append(value, to: &content, octet: false, start)
     case UInt8(ascii: "0")...UInt8(ascii: "3"):
       position -= 1
-      try append(try digits(3, start, base: 8), to: &content, octet: isBytes, start)
+      let value = try digits(3, start, base: 8)
+      try append(value, to: &content, octet: isBytes, start)
     default:
       while let byte = peek(), byte & 0xC0 == 0x80 { position += 1 }
       throw SyntaxError(

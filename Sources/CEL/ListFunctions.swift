@@ -103,7 +103,9 @@ extension FunctionTable {
         guard start <= end else {
           throw Failure("cannot slice(\(start), \(end)), start index must be less than or equal to end index")
         }
-        guard end <= list.count else { throw Failure("cannot slice(\(start), \(end)), list is length \(list.count)") }
+        guard end <= list.count else {
+          throw Failure("cannot slice(\(start), \(end)), list is length \(list.count)")
+        }
         try frame.charge(Int(end - start))
         return .list((Int(start)..<Int(end)).map { list.element(at: $0) })
       })

@@ -67,7 +67,8 @@ extension FunctionTable {
       "math.abs", types,
       .unary { (value: CELValue, _: inout Frame) throws(Failure) in
         switch value {
-        case .int(let value): .int(value < 0 ? try checked(Int64(0).subtractingReportingOverflow(value)) : value)
+        case .int(let value):
+          .int(value < 0 ? try checked(Int64(0).subtractingReportingOverflow(value)) : value)
         case .uint: value
         case .double(let value): .double(value.magnitude)
         default: nil

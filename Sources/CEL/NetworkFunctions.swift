@@ -38,7 +38,8 @@ extension FunctionTable {
   private mutating func addAddressTests() {
     let tests: [(String, @Sendable (CELAddress) -> Bool)] = [
       ("isUnspecified", { $0.isUnspecified }), ("isLoopback", { $0.isLoopback }),
-      ("isLinkLocalMulticast", { $0.isLinkLocalMulticast }), ("isLinkLocalUnicast", { $0.isLinkLocalUnicast }),
+      ("isLinkLocalMulticast", { $0.isLinkLocalMulticast }),
+      ("isLinkLocalUnicast", { $0.isLinkLocalUnicast }),
       ("isGlobalUnicast", { $0.isGlobalUnicast }),
     ]
     for (name, test) in tests {
@@ -100,7 +101,9 @@ private func address(_ text: String) throws(Failure) -> CELAddress {
   if text.utf8.contains(UInt8(ascii: "%")) {
     throw Failure("IP Address with zone value is not allowed: \(Evaluation.shown(.string(text)))")
   }
-  if isMapped(text) { throw Failure("IPv4-mapped IPv6 address is not allowed: \(Evaluation.shown(.string(text)))") }
+  if isMapped(text) {
+    throw Failure("IPv4-mapped IPv6 address is not allowed: \(Evaluation.shown(.string(text)))")
+  }
   throw Failure("IP Address \(Evaluation.shown(.string(text))) parse error during conversion from string")
 }
 
@@ -109,8 +112,11 @@ private func network(_ text: String) throws(Failure) -> CELNetwork {
   if text.utf8.contains(UInt8(ascii: "%")) {
     throw Failure("CIDR with zone value is not allowed: \(Evaluation.shown(.string(text)))")
   }
-  if isMapped(text) { throw Failure("IPv4-mapped IPv6 address is not allowed: \(Evaluation.shown(.string(text)))") }
-  throw Failure("network address parse error during conversion from string: \(Evaluation.shown(.string(text)))")
+  if isMapped(text) {
+    throw Failure("IPv4-mapped IPv6 address is not allowed: \(Evaluation.shown(.string(text)))")
+  }
+  throw Failure(
+    "network address parse error during conversion from string: \(Evaluation.shown(.string(text)))")
 }
 
 private func isMapped(_ text: String) -> Bool {

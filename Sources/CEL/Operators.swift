@@ -4,7 +4,8 @@ extension FunctionTable {
     addEquality()
     addOrder()
     addArithmetic()
-    let membership: BinaryBody = { (value: CELValue, container: CELValue, frame: inout Frame) throws(Failure) in
+    let membership: BinaryBody = {
+      (value: CELValue, container: CELValue, frame: inout Frame) throws(Failure) in
       switch container {
       case .list(let list): return .bool(try listContains(list, value, &frame))
       case .map(let map): return .bool(map.value(forKey: value) != nil)
@@ -69,7 +70,9 @@ extension FunctionTable {
   }
 
   private mutating func addArithmetic() {
-    let numbers: [([CELType], CELType)] = [([.int, .int], .int), ([.uint, .uint], .uint), ([.double, .double], .double)]
+    let numbers: [([CELType], CELType)] = [
+      ([.int, .int], .int), ([.uint, .uint], .uint), ([.double, .double], .double),
+    ]
     let sums: [([CELType], CELType)] = [
       ([.string, .string], .string), ([.bytes, .bytes], .bytes),
       ([.list(.variable(0)), .list(.variable(0))], .list(.variable(0))),
@@ -134,7 +137,8 @@ func checked<Whole: FixedWidthInteger>(_ result: (Whole, overflow: Bool)) throws
   case (.double(let a), .double(let b)): return .double(a - b)
   case (.timestamp(let a), .timestamp(let b)): return .duration(try a.since(b))
   case (.timestamp(let a), .duration(let b)):
-    return .timestamp(try a.adding(try CELDuration(checked: Int64(0).subtractingReportingOverflow(b.nanoseconds))))
+    return .timestamp(
+      try a.adding(try CELDuration(checked: Int64(0).subtractingReportingOverflow(b.nanoseconds))))
   case (.duration(let a), .duration(let b)):
     return .duration(try CELDuration(checked: a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)))
   default: return nil

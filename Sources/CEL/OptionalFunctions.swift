@@ -7,7 +7,8 @@ extension FunctionTable {
       .unary { (value: CELValue, _: inout Frame) throws(Failure) in .optional(value) })
     function(
       "optional.ofNonZeroValue", [([.variable(0)], optional)],
-      .unary { (value: CELValue, _: inout Frame) throws(Failure) in .optional(value.isNonZero ? value : nil) })
+      .unary { (value: CELValue, _: inout Frame) throws(Failure) in .optional(value.isNonZero ? value : nil) }
+    )
     function(
       "optional.none", [([], optional)],
       .arguments { (_: [CELValue], _: inout Frame) throws(Failure) in .optional(nil) })

@@ -70,7 +70,8 @@ struct Parser {
   }
 
   /// A node, refused when it lies too high above its leaves.
-  func node(_ form: Syntax.Form, _ range: Range<Int>, above children: [Syntax]) throws(SyntaxError) -> Syntax {
+  func node(_ form: Syntax.Form, _ range: Range<Int>, above children: [Syntax]) throws(SyntaxError) -> Syntax
+  {
     let node = Syntax(form, range, aboveAll: children)
     guard node.height <= limits.depth else { throw tooDeep(range) }
     return node
@@ -187,7 +188,8 @@ struct Parser {
         let index = try expression()
         try expect("]", for: opening)
         base = try node(
-          .index(base, index, isOptional: isOptional), base.range.lowerBound..<previousEnd, above: [base, index])
+          .index(base, index, isOptional: isOptional), base.range.lowerBound..<previousEnd,
+          above: [base, index])
       case "{" where Self.isQualifiedName(base):
         advance()
         try skipFields(opening)

@@ -55,7 +55,8 @@ package struct CELQuantity: Sendable, Comparable {
     if let factor = decimal[suffix] { return (factor, 1) }
     let binary: [Substring] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
     if let index = binary.firstIndex(of: suffix) { return (Int128(1) << (10 * (index + 1)), 1) }
-    guard suffix.hasPrefix("e") || suffix.hasPrefix("E"), let exponent = Int(suffix.dropFirst()), abs(exponent) <= 27
+    guard suffix.hasPrefix("e") || suffix.hasPrefix("E"), let exponent = Int(suffix.dropFirst()),
+      abs(exponent) <= 27
     else { return nil }
     var power = Int128(1)
     for _ in 0..<abs(exponent) { power *= 10 }
@@ -63,7 +64,9 @@ package struct CELQuantity: Sendable, Comparable {
   }
 
   /// What is finer than a billionth is rounded up, as Kubernetes does.
-  private static func scaled(_ mantissa: Int128, by factor: Int128, over divisor: Int128, decimals: Int) -> Int128? {
+  private static func scaled(_ mantissa: Int128, by factor: Int128, over divisor: Int128, decimals: Int)
+    -> Int128?
+  {
     var divisor = divisor
     for _ in 0..<decimals {
       let (product, overflow) = divisor.multipliedReportingOverflow(by: 10)
@@ -96,7 +99,6 @@ package struct CELQuantity: Sendable, Comparable {
   init(_ integer: Int64) { self.init(billionths: Int128(integer) * Self.one) }
 }
 
-
 extension FunctionTable {
   /// Kubernetes' quantity library.
   mutating func addQuantities() {
@@ -125,7 +127,9 @@ extension FunctionTable {
       (
         "asInteger", .int,
         { (value: CELQuantity) throws(Failure) in
-          guard let integer = value.integer else { throw Failure("cannot convert the quantity '\(value.text)' to an int") }
+          guard let integer = value.integer else {
+            throw Failure("cannot convert the quantity '\(value.text)' to an int")
+          }
           return .int(integer)
         }
       ),

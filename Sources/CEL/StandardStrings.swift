@@ -40,7 +40,9 @@ func search<Element: Equatable>(
   try frame.charge((text.count - start) >> 4 + ((text.count - start) * part.count) >> 8)
   var position = start
   while position <= last {
-    if part.isEmpty || (text[position] == part[0] && text[position..<position + part.count].elementsEqual(part)) {
+    if part.isEmpty
+      || (text[position] == part[0] && text[position..<position + part.count].elementsEqual(part))
+    {
       return position
     }
     position += 1

@@ -34,7 +34,9 @@ struct StringFormatter {
       return
     }
     let precision = try self.precision()
-    guard position < bytes.count else { throw Failure("could not parse formatting clause: it ends after '%'") }
+    guard position < bytes.count else {
+      throw Failure("could not parse formatting clause: it ends after '%'")
+    }
     let verb = bytes[position]
     position += 1
     guard "sdfebxXo".utf8.contains(verb) else {
@@ -43,7 +45,9 @@ struct StringFormatter {
       let shown = printable(String(decoding: bytes[position - 1..<end], as: UTF8.self))
       throw Failure("could not parse formatting clause: unrecognized formatting clause \"\(shown)\"")
     }
-    guard used < arguments.count else { throw Failure("index \(used) out of range: there are \(arguments.count) arguments") }
+    guard used < arguments.count else {
+      throw Failure("index \(used) out of range: there are \(arguments.count) arguments")
+    }
     let value = arguments.element(at: used)
     used += 1
     let text = try Self.text(value, verb, precision, &frame)
@@ -90,7 +94,8 @@ struct StringFormatter {
       }
     case UInt8(ascii: "x"), UInt8(ascii: "X"):
       return try hexadecimal(value, uppercase: verb == UInt8(ascii: "X"))
-    case UInt8(ascii: "e"): return try decimal(value, "%.*e", precision, "scientific clause can only be used on doubles")
+    case UInt8(ascii: "e"):
+      return try decimal(value, "%.*e", precision, "scientific clause can only be used on doubles")
     default: return try decimal(value, "%.*f", precision, "fixed-point clause can only be used on doubles")
     }
   }

@@ -123,7 +123,9 @@ extension FunctionTable {
     method(
       "split", [([.string, .string], .list(.string)), ([.string, .string, .int], .list(.string))],
       .arguments { (arguments: [CELValue], frame: inout Frame) throws(Failure) in
-        guard case .string(let text) = arguments[0], case .string(let separator) = arguments[1] else { return nil }
+        guard case .string(let text) = arguments[0], case .string(let separator) = arguments[1] else {
+          return nil
+        }
         var limit = -1
         if arguments.count > 2 {
           guard case .int(let value) = arguments[2] else { return nil }
@@ -222,7 +224,8 @@ private func replace(
     return scalars.count < count ? result + new : result
   }
   let parts = try split(text, old, limit < 0 ? -1 : (limit == Int.max ? limit : limit + 1), &frame)
-  try frame.charge(bytes: text.utf8.count + parts.count.multipliedReportingOverflow(by: new.utf8.count).partialValue)
+  try frame.charge(
+    bytes: text.utf8.count + parts.count.multipliedReportingOverflow(by: new.utf8.count).partialValue)
   return parts.joined(separator: new)
 }
 

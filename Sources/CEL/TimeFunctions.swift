@@ -19,7 +19,8 @@ extension FunctionTable {
     _ name: String, duration: (@Sendable (Int64) -> Int64)? = nil,
     _ field: @escaping @Sendable (CivilTime, CELTimestamp) -> Int
   ) {
-    let types: [([CELType], CELType)] = [([.timestamp], .int)] + (duration == nil ? [] : [([.duration], .int)])
+    let types: [([CELType], CELType)] =
+      [([.timestamp], .int)] + (duration == nil ? [] : [([.duration], .int)])
     method(
       name, types,
       .unary { (value: CELValue, _: inout Frame) throws(Failure) in

@@ -47,7 +47,9 @@ package struct CELURL: Sendable, Hashable {
     if host.hasPrefix("[") {
       guard let end = host.firstIndex(of: "]") else { return nil }
       let rest = host[host.index(after: end)...]
-      guard rest.isEmpty || (rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy(\.isDigit)) else { return nil }
+      guard rest.isEmpty || (rest.hasPrefix(":") && rest.dropFirst().utf8.allSatisfy(\.isDigit)) else {
+        return nil
+      }
       return (host[host.index(after: host.startIndex)..<end], rest.dropFirst())
     }
     guard let colon = host.lastIndex(of: ":") else { return host.contains("]") ? nil : (host, "") }
@@ -60,7 +62,9 @@ package struct CELURL: Sendable, Hashable {
     let bytes = Array(text.utf8)
     let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.count
     for index in 0..<end where bytes[index] == UInt8(ascii: "%") {
-      guard index + 2 < end, bytes[index + 1].hexValue != nil, bytes[index + 2].hexValue != nil else { return false }
+      guard index + 2 < end, bytes[index + 1].hexValue != nil, bytes[index + 2].hexValue != nil else {
+        return false
+      }
     }
     return true
   }
@@ -71,7 +75,9 @@ package struct CELURL: Sendable, Hashable {
     var values: [String: [CELValue]] = [:]
     for pair in query.split(separator: "&") where !pair.contains(";") {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let key = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "") else { continue }
+      guard let key = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "") else {
+        continue
+      }
       if values[key] == nil { keys.append(key) }
       values[key, default: []].append(.string(value))
     }

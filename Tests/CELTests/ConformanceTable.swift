@@ -30,16 +30,20 @@ struct ConformanceTable {
   /// Lines that have no form that is known.
   private(set) var malformed: [String] = []
 
-  static let all: ConformanceTable = {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Conformance")
+  /// The specification's cases.
+  static let specification = ConformanceTable(folder: "Conformance")
+  /// Cases of our own: Kubernetes' libraries, with the examples of their documentation, and what the
+  /// specification's cases leave open.
+  static let libraries = ConformanceTable(folder: "Libraries")
+
+  private init(folder name: String) {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: name)
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path())) ?? []
-    var table = ConformanceTable()
     for file in files.sorted() where file.hasSuffix(".txt") {
       let text = (try? String(contentsOf: folder.appending(path: file), encoding: .utf8)) ?? ""
-      table.read(text, file: String(file.dropLast(4)))
+      read(text, file: String(file.dropLast(4)))
     }
-    return table
-  }()
+  }
 
   private mutating func read(_ text: String, file: String) {
     var section = ""
@@ -94,7 +98,8 @@ struct ConformanceTable {
 /// The types that the tables write.
 func type(named text: String) -> CELType {
   func inner(_ prefix: String) -> String? {
-    text.hasPrefix(prefix + "(") && text.hasSuffix(")") ? String(text.dropFirst(prefix.count + 1).dropLast()) : nil
+    text.hasPrefix(prefix + "(") && text.hasSuffix(")")
+      ? String(text.dropFirst(prefix.count + 1).dropLast()) : nil
   }
   if let element = inner("list") { return .list(type(named: element)) }
   if let parts = inner("map")?.components(separatedBy: ", "), parts.count == 2 {
@@ -119,7 +124,8 @@ func type(named text: String) -> CELType {
 let exampleRecord = CELRecordType(
   name: "TestAllTypes",
   fields: [
-    ("single_int64", .int), ("repeated_int64", .list(.int)), ("map_bool_int64", .map(key: .bool, value: .int)),
+    ("single_int64", .int), ("repeated_int64", .list(.int)),
+    ("map_bool_int64", .map(key: .bool, value: .int)),
     ("single_int64_wrapper", .nullable(.int)), ("single_string_wrapper", .nullable(.string)),
     (
       "repeated_nested_message",
