@@ -1,3 +1,5 @@
+import Patterns
+
 /// An expression that was checked, to be evaluated any number of times, by any number of tasks at once.
 package struct CELExpression: Sendable {
   /// The expression as it was written.
@@ -11,6 +13,7 @@ package struct CELExpression: Sendable {
   private let localCount: Int
   private let variableCount: Int
   private let steps: Int
+  private let patterns: [String: Pattern]
 
   /// Parses and checks an expression against an environment.
   ///
@@ -34,7 +37,7 @@ package struct CELExpression: Sendable {
     return CELExpression(
       text: text, type: checker.inference.settled(checked.type), paths: checker.maximalPaths,
       code: checked.code, localCount: checker.localCount, variableCount: environment.names.count,
-      steps: environment.limits.steps)
+      steps: environment.limits.steps, patterns: checker.patterns)
   }
 
   /// The expression's value. The bindings are those of the environment it was compiled in.
@@ -43,7 +46,7 @@ package struct CELExpression: Sendable {
       throw CELError(
         kind: .failure, message: "the values belong to another environment", range: 0..<text.utf8.count)
     }
-    var frame = Frame(variables: bindings.values, localCount: localCount, budget: steps)
+    var frame = Frame(variables: bindings.values, localCount: localCount, budget: steps, patterns: patterns)
     let value = try code(&frame)
     do throws(Failure) {
       try value.chargeSize(&frame, 0)

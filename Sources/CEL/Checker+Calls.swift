@@ -168,6 +168,7 @@ extension Checker {
     else { return nil }
     do throws(PatternError) {
       let pattern = try Pattern(source, dialect: .re2)
+      patterns[source] = pattern
       return name == "matches" && checked.count == 2
         ? Evaluation.matches(checked[0].code, pattern, range) : nil
     } catch {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Patterns
 
 /// A part of an expression whose type is known, with the code that evaluates it.
 struct Checked {
@@ -39,6 +40,8 @@ struct Checker {
   private(set) var locals: [(name: String, type: CELType)] = []
   /// The most variables that are in scope at once.
   private(set) var localCount = 0
+  /// The literal regular expressions, compiled.
+  var patterns: [String: Pattern] = [:]
   /// The longest path read from each place in the text.
   private var paths: [Int: [String]] = [:]
 
@@ -68,10 +71,7 @@ struct Checker {
       help: type == .string ? "convert it with string(…)" : nil)
   }
 
-  func article(_ type: CELType) -> String {
-    let text = type.description
-    return ("aeiou".contains(text.prefix(1)) && !text.hasPrefix("u") ? "an " : "a ") + text
-  }
+  func article(_ type: CELType) -> String { withArticle(type.description) }
 
   mutating func check(_ syntax: Syntax) -> Checked {
     switch syntax.form {
@@ -256,4 +256,9 @@ struct Checker {
     }
     return result
   }
+}
+
+/// The name of a type with its article: an int, a uint.
+func withArticle(_ type: String) -> String {
+  ["a", "e", "i", "o"].contains(type.prefix(1)) ? "an " + type : "a " + type
 }

@@ -66,7 +66,7 @@ package struct CELDuration: Sendable, Hashable, Comparable {
       } else {
         break
       }
-      rest.removeFirst()
+      rest.unicodeScalars.removeFirst()
     }
     guard digits > 0 else { return nil }
     for (name, factor) in units where rest.hasPrefix(name) {

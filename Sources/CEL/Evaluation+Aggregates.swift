@@ -18,7 +18,7 @@ extension Evaluation {
 
   private static func optional(_ value: CELValue, _ range: Range<Int>) throws(CELError) -> CELValue? {
     guard case .optional(let inner) = value else {
-      throw Failure("no such overload: this is a \(value.typeName), not an optional").at(range)
+      throw Failure("no such overload: this is \(withArticle(value.typeName)), not an optional").at(range)
     }
     return inner
   }
@@ -54,7 +54,8 @@ extension Evaluation {
     switch map.insert(value, for: key) {
     case .added: break
     case .replaced: throw Failure("Failed with repeated key: \(shown(key)) is in the map twice").at(range)
-    case .refused: throw Failure("unsupported key type: a \(key.typeName) cannot be a key").at(range)
+    case .refused:
+      throw Failure("unsupported key type: \(withArticle(key.typeName)) cannot be a key").at(range)
     }
   }
 
@@ -112,7 +113,8 @@ extension Evaluation {
           guard try visit(&frame, key) else { return }
         }
       default:
-        throw Failure("no such overload: a \(value.typeName) has no elements to visit").at(rangeRange)
+        throw Failure("no such overload: \(withArticle(value.typeName)) has no elements to visit").at(
+          rangeRange)
       }
     }
 
@@ -129,7 +131,7 @@ extension Evaluation {
     func bool(_ code: Code, _ frame: inout Frame, _ range: Range<Int>) throws(CELError) -> Bool {
       let value = try code(&frame)
       guard case .bool(let isTrue) = value else {
-        throw Failure("no such overload: this is a \(value.typeName), not a bool").at(range)
+        throw Failure("no such overload: this is \(withArticle(value.typeName)), not a bool").at(range)
       }
       return isTrue
     }
@@ -220,7 +222,8 @@ extension Evaluation {
         guard try loop.holds(&frame) else { return true }
         let value = try loop.body(&frame)
         guard case .map(let entries) = value else {
-          throw Failure("no such overload: this is a \(value.typeName), not a map").at(loop.bodyRange)
+          throw Failure("no such overload: this is \(withArticle(value.typeName)), not a map").at(
+            loop.bodyRange)
         }
         for key in entries.keys {
           try insert(entries.value(forKey: key) ?? .null, for: key, into: &map, loop.bodyRange)

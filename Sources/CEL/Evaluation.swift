@@ -79,7 +79,8 @@ enum Evaluation {
       guard let inner else { return value }
       return try .optional(presentField(name, of: inner, range))
     case .null: throw Failure("null has no field '\(name)'").at(range)
-    default: throw Failure("no such overload: a \(value.typeName) has no field '\(name)'").at(range)
+    default:
+      throw Failure("no such overload: \(withArticle(value.typeName)) has no field '\(name)'").at(range)
     }
   }
 
@@ -97,7 +98,8 @@ enum Evaluation {
       guard let inner else { return nil }
       return try presentField(name, of: inner, range)
     case .null: throw Failure("null has no field '\(name)'").at(range)
-    default: throw Failure("no such overload: a \(value.typeName) has no field '\(name)'").at(range)
+    default:
+      throw Failure("no such overload: \(withArticle(value.typeName)) has no field '\(name)'").at(range)
     }
   }
 

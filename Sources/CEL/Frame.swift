@@ -7,11 +7,12 @@ struct Frame {
   var locals: [CELValue]
   private var remainingSteps: Int
   private let budget: Int
-  /// Regular expressions that were no literals, compiled once each.
-  private var patterns: [String: Pattern] = [:]
+  /// Regular expressions: those that are literals, and others once they are compiled.
+  private var patterns: [String: Pattern]
 
-  init(variables: [CELValue?], localCount: Int, budget: Int) {
+  init(variables: [CELValue?], localCount: Int, budget: Int, patterns: [String: Pattern] = [:]) {
     self.variables = variables
+    self.patterns = patterns
     locals = localCount == 0 ? [] : [CELValue](repeating: .null, count: localCount)
     remainingSteps = budget
     self.budget = budget

@@ -56,7 +56,7 @@ package struct CELQuantity: Sendable, Comparable {
     let binary: [Substring] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
     if let index = binary.firstIndex(of: suffix) { return (Int128(1) << (10 * (index + 1)), 1) }
     guard suffix.hasPrefix("e") || suffix.hasPrefix("E"), let exponent = Int(suffix.dropFirst()),
-      abs(exponent) <= 27
+      (-27...27).contains(exponent)
     else { return nil }
     var power = Int128(1)
     for _ in 0..<abs(exponent) { power *= 10 }
