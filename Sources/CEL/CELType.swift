@@ -24,6 +24,7 @@ package indirect enum CELType: Sendable, Hashable {
   case ip
   case cidr
   case url
+  case semanticVersion
   /// A Kubernetes named format.
   case format
   /// A type still to be found; only overloads and the checker use it.
@@ -94,6 +95,7 @@ extension CELType: CustomStringConvertible {
     case .ip: "ip"
     case .cidr: "cidr"
     case .url: "url"
+    case .semanticVersion: "semver"
     case .format: "format"
     }
   }
@@ -102,7 +104,7 @@ extension CELType: CustomStringConvertible {
   static let denotations: Set<String> = [
     "bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "optional_type",
     "google.protobuf.Timestamp", "google.protobuf.Duration", "net.IP", "net.CIDR", "kubernetes.URL",
-    "kubernetes.Quantity", "kubernetes.NamedFormat",
+    "kubernetes.Quantity", "kubernetes.NamedFormat", "kubernetes.Semver",
   ]
 
   /// True when nothing is known about the type that could be checked.

@@ -23,6 +23,7 @@ package enum CELValue: Sendable {
   case ip(CELAddress)
   case cidr(CELNetwork)
   indirect case url(CELURL)
+  indirect case semanticVersion(CELSemanticVersion)
   /// One of Kubernetes' named formats, by name.
   case format(String)
 }
@@ -105,6 +106,7 @@ extension CELValue {
     case .ip: "net.IP"
     case .cidr: "net.CIDR"
     case .url: "kubernetes.URL"
+    case .semanticVersion: "kubernetes.Semver"
     case .format: "kubernetes.NamedFormat"
     }
   }
@@ -124,7 +126,7 @@ extension CELValue {
     case .timestamp(let value): value != CELTimestamp.epoch
     case .duration(let value): value.nanoseconds != 0
     case .optional(let value): value != nil
-    case .type, .quantity, .ip, .cidr, .url, .format: true
+    case .type, .quantity, .ip, .cidr, .url, .semanticVersion, .format: true
     }
   }
 }

@@ -30,6 +30,7 @@ extension CELValue {
     case (.ip(let a), .ip(let b)): return a == b
     case (.cidr(let a), .cidr(let b)): return a == b
     case (.url(let a), .url(let b)): return a == b
+    case (.semanticVersion(let a), .semanticVersion(let b)): return a.compared(to: b) == 0
     case (.optional(let a), .optional(let b)):
       guard let a, let b else { return a == nil && b == nil }
       return try a.equals(b, &frame, depth: try deeper(depth))

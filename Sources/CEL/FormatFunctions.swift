@@ -10,7 +10,9 @@ enum NamedFormat {
     "dns1035LabelPrefix": { prefix($0, most: 63, dots: false, letterFirst: true) },
     "qualifiedName": qualifiedName, "labelValue": { $0.isEmpty ? nil : labelName($0) },
     "uri": { CELURL($0) == nil ? "must be an absolute URI or an absolute path" : nil },
-    "uuid": uuid, "byte": { decodeBase64($0) == nil ? "must be base64" : nil }, "date": date,
+    "uuid": uuid,
+    "byte": { $0.utf8.count % 4 != 0 || decodeBase64($0) == nil ? "must be base64 with padding" : nil },
+    "date": date,
     "datetime": datetime,
   ]
 
@@ -28,7 +30,9 @@ enum NamedFormat {
   }
 
   private static func prefix(_ text: String, most: Int, dots: Bool, letterFirst: Bool) -> String? {
-    name(text.hasSuffix("-") ? text.dropLast() + "x" : text, most: most, dots: dots, letterFirst: letterFirst)
+    name(
+      text.hasSuffix("-") && text.utf8.count > 1 ? text.dropLast() + "x" : text, most: most, dots: dots,
+      letterFirst: letterFirst)
   }
 
   private static func isLower(_ byte: UInt8) -> Bool { byte.isLetter && byte & 0x20 != 0 }
@@ -99,8 +103,22 @@ extension FunctionTable {
       })
   }
 
-  /// The encoder extension library.
+  /// The encoder extension library, and Kubernetes' escape of keys in JSON patches.
   mutating func addEncoders() {
+    function(
+      "jsonpatch.escapeKey", [([.string], .string)],
+      .unary { (value: CELValue, frame: inout Frame) throws(Failure) in
+        guard case .string(let text) = value else { return nil }
+        try frame.charge(bytes: text.utf8.count * 2)
+        let escaped = text.utf8.flatMap { byte -> [UInt8] in
+          switch byte {
+          case UInt8(ascii: "~"): [byte, UInt8(ascii: "0")]
+          case UInt8(ascii: "/"): [UInt8(ascii: "~"), UInt8(ascii: "1")]
+          default: [byte]
+          }
+        }
+        return .string(String(decoding: escaped, as: UTF8.self))
+      })
     function(
       "base64.encode", [([.bytes], .string)],
       .unary { (value: CELValue, frame: inout Frame) throws(Failure) in

@@ -41,6 +41,23 @@ struct Function: Sendable {
 
   mutating func setBody(_ body: FunctionBody, arguments count: Int) { bodies[count] = body }
 
+  /// Adds a body that is tried when the present one has no overload for the arguments.
+  mutating func extend(with body: FunctionBody, arguments count: Int) {
+    switch (bodies[count], body) {
+    case (.unary(let first)?, .unary(let second)):
+      bodies[count] = .unary { (value: CELValue, frame: inout Frame) throws(Failure) in
+        if let result = try first(value, &frame) { return result }
+        return try second(value, &frame)
+      }
+    case (.binary(let first)?, .binary(let second)):
+      bodies[count] = .binary { (a: CELValue, b: CELValue, frame: inout Frame) throws(Failure) in
+        if let result = try first(a, b, &frame) { return result }
+        return try second(a, b, &frame)
+      }
+    default: bodies[count] = body
+    }
+  }
+
   mutating func setVariadicBody(_ body: @escaping ArgumentsBody) { variadicBody = body }
 }
 
@@ -64,6 +81,14 @@ struct FunctionTable: Sendable {
     for (parameters, result) in overloads {
       add(name, Overload(isMethod: true, parameters: parameters, result: result), body)
     }
+  }
+
+  /// The same for methods whose name another function has as well; its body is tried first.
+  mutating func sharedMethod(_ name: String, _ overload: ([CELType], CELType), _ body: FunctionBody) {
+    let (parameters, result) = overload
+    functions[name, default: Function(name: name)].overloads.append(
+      Overload(isMethod: true, parameters: parameters, result: result))
+    functions[name]?.extend(with: body, arguments: parameters.count)
   }
 
   mutating func variadic(_ name: String, _ overloads: [Overload], _ body: @escaping ArgumentsBody) {
@@ -96,6 +121,7 @@ struct FunctionTable: Sendable {
     table.addMath()
     table.addPatterns()
     table.addQuantities()
+    table.addSemanticVersions()
     table.addNetwork()
     table.addURLs()
     table.addFormats()

@@ -62,15 +62,10 @@ extension FunctionTable {
       ("prefixLength", .int, { .int(Int64($0.length)) }),
     ]
     for (name, type, read) in readers {
-      method(
-        name, [([.cidr], type)],
+      sharedMethod(
+        name, ([.cidr], type),
         .unary { (value: CELValue, _: inout Frame) throws(Failure) in
-          switch value {
-          case .cidr(let network): return read(network)
-          // `ip` the function shares its name and number of arguments with the method.
-          case .string(let text) where name == "ip": return .ip(try address(text))
-          default: return nil
-          }
+          if case .cidr(let network) = value { read(network) } else { nil }
         })
     }
     method(

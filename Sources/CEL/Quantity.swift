@@ -11,7 +11,7 @@ package struct CELQuantity: Sendable, Comparable {
 
   private static let one = Int128(1_000_000_000)
 
-  /// Reads a quantity (`500Mi`, `0.5`, `12e3`); nil when the text is none or beyond what 128 bits hold.
+  /// Reads a quantity (`500Mi`, `0.5`, `12e3`); nil when the text is none. Beyond 10^28 all quantities are equal.
   package init?(_ text: String) {
     var rest = Substring(text)
     let isNegative = rest.hasPrefix("-")
@@ -24,12 +24,11 @@ package struct CELQuantity: Sendable, Comparable {
     var mantissa = Int128(0)
     for byte in number.utf8 where byte.isDigit {
       let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
-      if overflow { return nil }
-      mantissa = product + Int128(byte - UInt8(ascii: "0"))
-      if mantissa < 0 { return nil }
+      let (sum, carry) = product.addingReportingOverflow(Int128(byte - UInt8(ascii: "0")))
+      mantissa = overflow || carry ? Self.most : sum
     }
     let decimals = parts.count == 2 ? parts[1].utf8.count : 0
-    guard let value = Self.scaled(mantissa, by: factor, over: divisor, decimals: decimals) else { return nil }
+    let value = Self.scaled(mantissa, by: factor, over: divisor, decimals: decimals)
     billionths = isNegative ? -value : value
     self.text = text
   }
@@ -63,22 +62,24 @@ package struct CELQuantity: Sendable, Comparable {
     return exponent < 0 ? (1, power) : (power, 1)
   }
 
-  /// What is finer than a billionth is rounded up, as Kubernetes does.
-  private static func scaled(_ mantissa: Int128, by factor: Int128, over divisor: Int128, decimals: Int)
-    -> Int128?
-  {
+  /// The largest value, in billionths.
+  private static let most = Int128(10_000_000_000_000_000_000) * 1_000_000_000_000_000_000
+
+  /// What is finer than a billionth is rounded up, as Kubernetes does; what is too large is the largest value.
+  private static func scaled(
+    _ mantissa: Int128, by factor: Int128, over divisor: Int128, decimals: Int
+  ) -> Int128 {
     var divisor = divisor
     for _ in 0..<decimals {
       let (product, overflow) = divisor.multipliedReportingOverflow(by: 10)
-      if overflow { return nil }
+      if overflow { return mantissa == 0 ? 0 : 1 }
       divisor = product
     }
     let (scaled, overflow) = mantissa.multipliedReportingOverflow(by: factor)
     let (value, overflow2) = scaled.multipliedReportingOverflow(by: one)
-    if overflow || overflow2 { return nil }
+    if overflow || overflow2 { return most }
     let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-    let result = quotient.addingReportingOverflow(remainder > 0 ? 1 : 0)
-    return result.overflow ? nil : result.partialValue
+    return min(remainder > 0 ? quotient + 1 : quotient, most)
   }
 
   var isInteger: Bool { integer != nil }
@@ -94,6 +95,19 @@ package struct CELQuantity: Sendable, Comparable {
 
   func subtracting(_ other: CELQuantity) throws(Failure) -> CELQuantity {
     CELQuantity(billionths: try checked(billionths.subtractingReportingOverflow(other.billionths)))
+  }
+
+  func multiplied(by other: CELQuantity) throws(Failure) -> CELQuantity {
+    CELQuantity(
+      billionths: try checked(billionths.multipliedReportingOverflow(by: other.billionths)) / Self.one)
+  }
+
+  /// - Parameter isWhole: what is less than one is cut off.
+  func divided(by other: CELQuantity, isWhole: Bool) throws(Failure) -> CELQuantity {
+    if other.billionths == 0 { throw Failure("divide by zero: the divisor is 0") }
+    if isWhole { return CELQuantity(billionths: billionths / other.billionths * Self.one) }
+    let scaled = try checked(billionths.multipliedReportingOverflow(by: Self.one))
+    return CELQuantity(billionths: scaled / other.billionths)
   }
 
   init(_ integer: Int64) { self.init(billionths: Int128(integer) * Self.one) }
@@ -128,7 +142,7 @@ extension FunctionTable {
         "asInteger", .int,
         { (value: CELQuantity) throws(Failure) in
           guard let integer = value.integer else {
-            throw Failure("cannot convert the quantity '\(value.text)' to an int")
+            throw Failure("cannot convert value to integer: the quantity '\(value.text)'")
           }
           return .int(integer)
         }
@@ -159,18 +173,23 @@ extension FunctionTable {
           return compare(a, b)
         })
     }
-    for (name, isSum) in [("add", true), ("sub", false)] {
+    let operations: [(String, @Sendable (CELQuantity, CELQuantity) throws(Failure) -> CELQuantity)] = [
+      ("add", { (a: CELQuantity, b: CELQuantity) throws(Failure) in try a.adding(b) }),
+      ("sub", { (a: CELQuantity, b: CELQuantity) throws(Failure) in try a.subtracting(b) }),
+      ("mul", { (a: CELQuantity, b: CELQuantity) throws(Failure) in try a.multiplied(by: b) }),
+      ("div", { (a: CELQuantity, b: CELQuantity) throws(Failure) in try a.divided(by: b, isWhole: false) }),
+      ("divInt", { (a: CELQuantity, b: CELQuantity) throws(Failure) in try a.divided(by: b, isWhole: true) }),
+    ]
+    for (name, operation) in operations {
       method(
         name, [([.quantity, .quantity], .quantity), ([.quantity, .int], .quantity)],
         .binary { (a: CELValue, b: CELValue, _: inout Frame) throws(Failure) in
           guard case .quantity(let a) = a else { return nil }
-          let other: CELQuantity
           switch b {
-          case .quantity(let quantity): other = quantity
-          case .int(let integer): other = CELQuantity(integer)
+          case .quantity(let b): return .quantity(try operation(a, b))
+          case .int(let b): return .quantity(try operation(a, CELQuantity(b)))
           default: return nil
           }
-          return .quantity(isSum ? try a.adding(other) : try a.subtracting(other))
         })
     }
   }

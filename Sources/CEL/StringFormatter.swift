@@ -166,7 +166,7 @@ struct StringFormatter {
       }
       parts.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       return "{" + parts.map { $0.key + ": " + $0.value }.joined(separator: ", ") + "}"
-    case .ip, .cidr, .quantity, .url, .optional, .format:
+    case .ip, .cidr, .quantity, .url, .semanticVersion, .optional, .format:
       throw wrong(
         "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, "
           + "and timestamps", value)

@@ -11,9 +11,9 @@ package struct CELURL: Sendable, Hashable {
 
   /// Reads a URL; nil when it is neither absolute nor an absolute path.
   package init?(_ text: String) {
-    guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
+    guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
     self.text = text
-    var rest = Substring(text)
+    var rest = text[..<(text.firstIndex(of: "#") ?? text.endIndex)]
     var scheme = ""
     if !rest.hasPrefix("/") {
       guard let colon = rest.firstIndex(of: ":"), rest.utf8.first?.isLetter == true,
@@ -39,7 +39,25 @@ package struct CELURL: Sendable, Hashable {
     host = String(afterUser)
     hostname = String(name)
     self.port = String(port)
-    path = String(rest)
+    guard !name.utf8.contains(0x20) else { return nil }
+    path = Self.escaped(rest)
+  }
+
+  /// A path with what may not stand in one as escapes.
+  private static func escaped(_ path: Substring) -> String {
+    var result = ""
+    for scalar in path.unicodeScalars {
+      if let byte = UInt8(exactly: scalar.value), byte < 0x80 {
+        if byte.isLetter || byte.isDigit || "-._~%!$&'()*+,;=:@/[]".utf8.contains(byte) {
+          result.unicodeScalars.append(scalar)
+          continue
+        }
+      }
+      for byte in String(scalar).utf8 {
+        result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return result
   }
 
   /// A host and its port; nil when one of them cannot be.
