@@ -30,7 +30,6 @@ struct BackEnd {
 
   func findings(_ output: OutputTree, _ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
     pendingFindings(output, model) + brokenInventories() + ownerFindings(objects, model) + consumerFindings(objects)
-      + manifestFindings(model)
   }
 
   // MARK: Pending
@@ -143,11 +142,5 @@ struct BackEnd {
           ]))
     }
     return findings
-  }
-
-  // MARK: Manifests that connections build on
-
-  private func manifestFindings(_ model: FleetModel) -> [Diagnostic] {
-    []
   }
 }

@@ -57,6 +57,7 @@ package struct Compiler: Sendable {
     let output = OutputTree(objects, fleet: fleet)
     findings += output.findings
     findings += back.findings(output, objects, model)
+    findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
