@@ -24,6 +24,8 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+  /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
+  .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
   /** The Common Expression Language: checked against types, evaluated with bounds */
   .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
 
@@ -32,15 +34,52 @@ let modules: [Target] = [
   /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
   .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
   /** What the author wrote, typed and positioned */
-  .target(name: "FleetSpec", dependencies: ["Diagnostics", "Kubernetes", "Snapshot", "YAMLTree"]),
+  .target(
+    name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
+  /** Every name bound, the work cut into units; what a link type is */
+  .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
+  /** One folder per link type: what it emits, and its rules */
+  .target(
+    name: "Links",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
+  /** Layout, inventories, what changes: the output as a tree of bytes */
+  .target(
+    name: "Output",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+
+  // MARK: The program
+
+  /** The pipeline: phases in one list, concurrency, reading and writing of directories */
+  .target(
+    name: "Compiler",
+    dependencies: [
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot",
+      "Templates",
+      "YAMLTree",
+    ],
+    plugins: ["EmbedResources"]),
+  /** Arguments, terminal, exit codes */
+  .executableTarget(
+    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  /** Puts `schemas/` and `templates/` into the program, as a build step */
+  .executableTarget(name: "embed-resources"),
+  .plugin(
+    name: "EmbedResources", capability: .buildTool(), dependencies: ["embed-resources"],
+    path: "Sources/EmbedResourcesPlugin"),
 ]
 
 let tests: [Target] = [
+  /** Programs, marked sources, golden files and seeds for every test */
+  .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
+  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
-  .testTarget(name: "CELTests", dependencies: ["CEL"], exclude: ["Conformance", "Libraries"]),
+  .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  .testTarget(
+    name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
 ]
 
 let settings: [SwiftSetting] = [
@@ -51,7 +90,7 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-for target in modules + tests where target.type != .system {
+for target in modules + tests where target.type != .system && target.type != .plugin {
   target.swiftSettings = settings
 }
 

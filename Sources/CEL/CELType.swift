@@ -42,28 +42,35 @@ package final class CELRecordType: Sendable, Hashable {
   package let name: String
   /// The declared fields in the order in which messages list them.
   package let fieldNames: [String]
+  /// The type of fields that are not declared, where the object may have more than those that are.
+  package let otherFields: CELType?
   private let lookUp: @Sendable (String) -> CELType?
   private let names: Set<String>
 
   /// A record whose field types are computed on demand. `type` must give the same answer each time.
   package init(
-    name: String, fieldNames: [String], type: @escaping @Sendable (String) -> CELType?
+    name: String, fieldNames: [String], otherFields: CELType? = nil,
+    type: @escaping @Sendable (String) -> CELType?
   ) {
     self.name = name
+    self.otherFields = otherFields
     self.fieldNames = fieldNames
     names = Set(fieldNames)
     lookUp = type
   }
 
   /// A record with these fields.
-  package convenience init(name: String, fields: [(String, CELType)]) {
+  package convenience init(name: String, fields: [(String, CELType)], otherFields: CELType? = nil) {
     let types = Dictionary(fields, uniquingKeysWith: { first, _ in first })
-    self.init(name: name, fieldNames: fields.map(\.0), type: { types[$0] })
+    self.init(name: name, fieldNames: fields.map(\.0), otherFields: otherFields, type: { types[$0] })
   }
 
-  /// The type of a field, nil when it is not declared.
+  /// True when the field is declared.
+  package func declares(_ field: String) -> Bool { names.contains(field) }
+
+  /// The type of a field, nil when the object cannot have it.
   package func type(of field: String) -> CELType? {
-    names.contains(field) ? lookUp(field) ?? .dyn : nil
+    declares(field) ? lookUp(field) ?? .dyn : otherFields
   }
 
   package static func == (a: CELRecordType, b: CELRecordType) -> Bool { a === b }

@@ -209,7 +209,7 @@ struct Checker {
       report("the keys of this map are \(inference.settled(key)), not strings", at: name.range)
       return .unknown
     case .record(let record):
-      if let type = record.type(of: name.text) ?? record.type(of: unescape(name.text)) { return type }
+      if let type = record.type(of: spelling(of: name.text, in: record)) { return type }
       report(
         "\(record.name) has no field '\(name.text)'", at: name.range,
         help: help(for: name.text, in: record))
@@ -229,10 +229,16 @@ struct Checker {
   /// The field's own name where the expression uses Kubernetes' spelling for names that are no identifiers.
   private func escaped(_ name: String, _ base: CELType) -> String {
     switch inference.resolve(base) {
-    case .record(let record) where record.type(of: name) == nil: unescape(name)
+    case .record(let record): spelling(of: name, in: record)
     case .optional(let inner), .nullable(let inner): escaped(name, inner)
     default: name
     }
+  }
+
+  private func spelling(of name: String, in record: CELRecordType) -> String {
+    if record.declares(name) { return name }
+    let plain = unescape(name)
+    return record.declares(plain) ? plain : name
   }
 
   /// Undoes Kubernetes' escapes: `__dash__`, `__dot__`, `__slash__`, `__underscores__` and `__namespace__` for

@@ -8,6 +8,7 @@ extension FunctionTable {
       "distinct", [([.list(.variable(0))], .list(.variable(0)))],
       .unary { (value: CELValue, frame: inout Frame) throws(Failure) in
         guard case .list(let list) = value else { return nil }
+        try frame.charge(list.count)
         var kept: [CELValue] = []
         for element in list.elements {
           if try !listContains(CELArray(kept), element, &frame) { kept.append(element) }
@@ -86,6 +87,7 @@ extension FunctionTable {
       "sort", types.map { ([.list($0)], .list($0)) },
       .unary { (value: CELValue, frame: inout Frame) throws(Failure) in
         guard case .list(let list) = value else { return nil }
+        try frame.charge(list.count)
         return .list(try ListFunctions.sorted(list.elements.map { ($0, $0) }, &frame))
       })
   }

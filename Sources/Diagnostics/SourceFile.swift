@@ -30,6 +30,11 @@ package final class SourceFile: Sendable {
   package struct Position: Sendable, Hashable {
     package let line: Int
     package let column: Int
+
+    package init(line: Int, column: Int) {
+      self.line = line
+      self.column = column
+    }
   }
 
   /// The position of a byte offset; offsets beyond the end are the end. Logarithmic in the lines.
@@ -52,14 +57,21 @@ package final class SourceFile: Sendable {
     return Position(line: low + 1, column: column)
   }
 
-  /// The bytes of a line (numbered from 1) without its line end, decoded with replacement characters.
-  package func text(ofLine line: Int) -> String {
+  /// The bytes of a line (numbered from 1) without its line end and without a byte order mark; none for a
+  /// line that does not exist.
+  package func bounds(ofLine line: Int) -> Range<Int> {
     let starts = lineStarts
-    guard line >= 1, line <= starts.count else { return "" }
-    let start = starts[line - 1]
+    guard line >= 1, line <= starts.count else { return bytes.count..<bytes.count }
+    var start = starts[line - 1]
     var end = line < starts.count ? starts[line] - 1 : bytes.count
+    if start == 0, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }
     if end > start, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-    return String(decoding: bytes[start..<max(start, end)], as: UTF8.self)
+    return start..<max(start, end)
+  }
+
+  /// A line (numbered from 1) without its line end, decoded with replacement characters.
+  package func text(ofLine line: Int) -> String {
+    String(decoding: bytes[bounds(ofLine: line)], as: UTF8.self)
   }
 }
 

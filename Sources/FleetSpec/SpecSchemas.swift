@@ -1,10 +1,36 @@
 package import Diagnostics
+package import JSONSchema
 package import YAMLTree
 
 /// The compiled schemas of the specification's kinds.
 package struct SpecSchemas: Sendable {
-  package init() {}
+  private let schemas: [String: CompiledSchema]
+
+  private static let base = "https://linkwright.dev/schemas/v1alpha1/"
+
+  /// Compiles `schemas/*.json` and `schemas/links/*.json`, given with their paths below `schemas/`.
+  package init(files: [SourceFile]) throws(SchemaCompilationError) {
+    var registry = SchemaRegistry()
+    var roots: [String: Node] = [:]
+    for file in files {
+      guard let root = Tree.parse(file).tree.root else { continue }
+      registry.add(root, at: Self.base + file.path)
+      roots[file.path] = root
+    }
+    var schemas: [String: CompiledSchema] = [:]
+    for kind in ["Fleet"] + SpecDecoder.kinds {
+      let path = kind.lowercased() + ".json"
+      guard let root = roots[path] else { continue }
+      schemas[kind] = try CompiledSchema.compile(
+        root: root, at: Self.base + path, registry: registry,
+        options: SchemaOptions(dialect: .draft07, assertsFormats: true))
+    }
+    self.schemas = schemas
+  }
 
   /// Every way in which a document breaks its kind's schema.
-  package func findings(for kind: String, _ document: Node) -> [Diagnostic] { [] }
+  package func findings(for kind: String, _ document: Node) -> [Diagnostic] {
+    guard let schema = schemas[kind] else { return [] }
+    return schema.validate(document).map { $0.diagnostic(FleetSpecRules.schemaViolation, root: "the \(kind)") }
+  }
 }

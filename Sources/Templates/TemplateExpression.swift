@@ -150,15 +150,18 @@ struct TemplateExpression: Sendable {
   }
 }
 
-/// The variables of one evaluation: those of the object, and above them those of loops.
+/// The variables of one evaluation: layers, the nearest last, and above them those of loops.
 struct TemplateVariables {
-  let object: [String: TemplateValue]
+  let layers: [[String: TemplateValue]]
   var loops: [(name: String, value: TemplateValue)] = []
 
   subscript(name: String) -> TemplateValue? {
     for loop in loops.reversed() where loop.name == name { return loop.value }
-    return object[name]
+    for layer in layers.reversed() {
+      if let value = layer[name] { return value }
+    }
+    return nil
   }
 
-  var names: [String] { (Array(object.keys) + loops.map(\.name)).sorted() }
+  var names: [String] { Set(layers.flatMap(\.keys) + loops.map(\.name)).sorted() }
 }

@@ -17,8 +17,10 @@ package struct TemplateError: Error, Sendable {
 
 extension Template {
   /// Renders the object. Nil when the template's `$if` is false. Linear in the result.
-  package func render(_ variables: [String: TemplateValue], file: SourceFile) throws(TemplateError) -> Tree? {
-    var renderer = TemplateRenderer(variables: TemplateVariables(object: variables))
+  ///
+  /// `layers` are variables; a later layer hides those of the same name in earlier ones.
+  package func render(_ layers: [[String: TemplateValue]], file: SourceFile) throws(TemplateError) -> Tree? {
+    var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers))
     if let condition, try renderer.condition(condition, tree.root) == false { return nil }
     var builder = TreeBuilder(file: file, capacity: 96)
     builder.beginDocument()
@@ -28,7 +30,7 @@ extension Template {
 
   /// Renders a template whose entries are names: `names.yaml`.
   package func names(_ variables: [String: TemplateValue]) throws(TemplateError) -> [String: String] {
-    guard let root = try render(variables, file: tree.file)?.root else { return [:] }
+    guard let root = try render([variables], file: tree.file)?.root else { return [:] }
     var names: [String: String] = [:]
     for (key, value) in root.entries { names[key.text] = value.text }
     return names

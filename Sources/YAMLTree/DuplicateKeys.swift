@@ -1,64 +1,85 @@
+import Glibc
+
 /// Finds equal keys of a mapping: neither libyaml nor JSON forbids them, and readers keep the last
 /// silently.
 enum DuplicateKeys {
-  /// The key nodes of a mapping under construction that repeat an earlier one, with that earlier one.
+  /// The keys (node indices in document order) that repeat an earlier one, with the first such.
+  ///
+  /// Up to 16 keys are compared pairwise by hash; more are sorted, so that no choice of keys makes this
+  /// worse than n log n.
   static func find(
-    in nodes: [NodeRecord], text: [UInt8], source: UnsafeBufferPointer<UInt8>, mapping: Int
+    among keys: ArraySlice<Int>, in nodes: [NodeRecord], text: [UInt8], source: UnsafeBufferPointer<UInt8>
   ) -> [(key: Int, earlier: Int)] {
-    let keys = keyIndices(of: mapping, in: nodes)
     guard keys.count > 1 else { return [] }
-    var found: [(key: Int, earlier: Int)] = []
-    if keys.count <= 16 {
-      for (position, key) in keys.enumerated().dropFirst() {
-        for earlier in keys[..<position]
-        where nodes[earlier].link == nodes[key].link && equal(nodes[earlier], nodes[key], text, source) {
-          found.append((key, earlier))
-          break
+    return nodes.withUnsafeBufferPointer { nodes in
+      text.withUnsafeBufferPointer { text in
+        keys.withUnsafeBufferPointer { keys in
+          let texts = KeyTexts(nodes: nodes, own: text, source: source)
+          return keys.count <= 16 ? pairwise(keys, texts) : sorted(keys, texts)
         }
       }
-      return found
     }
-    var first: [UInt32: [Int]] = [:]
-    for key in keys {
-      let hash = nodes[key].link
-      if let earlier = first[hash]?.first(where: { equal(nodes[$0], nodes[key], text, source) }) {
-        found.append((key, earlier))
-      } else {
-        first[hash, default: []].append(key)
+  }
+
+  private static func pairwise(
+    _ keys: UnsafeBufferPointer<Int>, _ texts: KeyTexts
+  ) -> [(key: Int, earlier: Int)] {
+    var found: [(key: Int, earlier: Int)] = []
+    for position in 1..<keys.count {
+      let hash = texts.hash(of: keys[position])
+      for earlier in 0..<position where texts.hash(of: keys[earlier]) == hash {
+        guard texts.compare(keys[earlier], keys[position]) == 0 else { continue }
+        found.append((keys[position], keys[earlier]))
+        break
       }
     }
     return found
   }
 
-  static func exist(
-    in nodes: [NodeRecord], text: [UInt8], source: UnsafeBufferPointer<UInt8>, mapping: Int
-  ) -> Bool {
-    !find(in: nodes, text: text, source: source, mapping: mapping).isEmpty
-  }
-
-  private static func keyIndices(of mapping: Int, in nodes: [NodeRecord]) -> [Int] {
-    var keys: [Int] = []
-    var index = mapping + 1
-    while index < nodes.count {
-      if !nodes[index].flags.contains(.hidden) {
-        keys.append(nodes[index].kind == .alias ? Int(nodes[index].first) : index)
-      }
-      let value = index + 1
-      switch nodes[value].kind {
-      case .sequence, .mapping: index = Int(nodes[value].link)
-      default: index = value + 1
+  private static func sorted(
+    _ keys: UnsafeBufferPointer<Int>, _ texts: KeyTexts
+  ) -> [(key: Int, earlier: Int)] {
+    let order = keys.sorted { a, b in
+      let (left, right) = (texts.hash(of: a), texts.hash(of: b))
+      if left != right { return left < right }
+      let order = texts.compare(a, b)
+      return order != 0 ? order < 0 : a < b
+    }
+    var found: [(key: Int, earlier: Int)] = []
+    var first = order[0]
+    for key in order.dropFirst() {
+      if texts.hash(of: key) == texts.hash(of: first), texts.compare(key, first) == 0 {
+        found.append((key, first))
+      } else {
+        first = key
       }
     }
-    return keys
+    return found.sorted { $0.key < $1.key }
+  }
+}
+
+/// The texts of keys in a tree under construction, aliases resolved.
+private struct KeyTexts {
+  let nodes: UnsafeBufferPointer<NodeRecord>
+  let own: UnsafeBufferPointer<UInt8>
+  let source: UnsafeBufferPointer<UInt8>
+
+  /// An alias carries the hash of its target.
+  @inline(__always)
+  func hash(of key: Int) -> UInt32 { nodes[key].link }
+
+  /// Shorter first, then by bytes; 0 when equal.
+  func compare(_ a: Int, _ b: Int) -> Int {
+    let (left, right) = (text(of: a), text(of: b))
+    guard left.count == right.count, let x = left.baseAddress, let y = right.baseAddress else {
+      return left.count - right.count
+    }
+    return Int(memcmp(x, y, left.count))
   }
 
-  private static func equal(
-    _ a: NodeRecord, _ b: NodeRecord, _ text: [UInt8], _ source: UnsafeBufferPointer<UInt8>
-  ) -> Bool {
-    guard a.length == b.length else { return false }
-    func byte(_ record: NodeRecord, _ offset: Int) -> UInt8 {
-      record.flags.contains(.ownText) ? text[Int(record.first) + offset] : source[Int(record.first) + offset]
-    }
-    return (0..<Int(a.length)).allSatisfy { byte(a, $0) == byte(b, $0) }
+  private func text(of key: Int) -> UnsafeBufferPointer<UInt8> {
+    let record = nodes[key].kind == .alias ? nodes[Int(nodes[key].first)] : nodes[key]
+    let buffer = record.flags.contains(.ownText) ? own : source
+    return UnsafeBufferPointer(rebasing: buffer[Int(record.first)..<Int(record.first) + Int(record.length)])
   }
 }

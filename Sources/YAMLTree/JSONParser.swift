@@ -8,9 +8,12 @@ struct JSONParser: ~Copyable {
   private let limits: TreeLimits
   private var position: Int
   private var depth = 0
+  /// The keys of all open objects.
+  private var keys: [Int] = []
 
   static func looksLikeJSON(_ bytes: [UInt8]) -> Bool {
-    for byte in bytes.prefix(4096) {
+    let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+    for byte in text.prefix(4096) {
       switch byte {
       case UInt8(ascii: " "), 0x09, 0x0A, 0x0D: continue
       case UInt8(ascii: "{"), UInt8(ascii: "["): return true
@@ -35,7 +38,7 @@ struct JSONParser: ~Copyable {
   }
 
   private init(file: SourceFile, bytes: UnsafeBufferPointer<UInt8>, limits: TreeLimits) {
-    builder = TreeBuilder(file: file, capacity: bytes.count / 12 + 8)
+    builder = TreeBuilder(file: file, capacity: min(bytes.count / 12 + 8, limits.nodes))
     self.bytes = bytes
     self.limits = limits
     position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
@@ -67,6 +70,7 @@ struct JSONParser: ~Copyable {
     guard depth < limits.depth else { return false }
     depth += 1
     defer { depth -= 1 }
+    let firstKey = keys.count
     let index = builder.open(.mapping, start: position, end: position)
     position += 1
     var count = 0
@@ -76,6 +80,7 @@ struct JSONParser: ~Copyable {
     } else {
       while true {
         skipSpace()
+        keys.append(builder.count)
         guard position < bytes.count, bytes[position] == UInt8(ascii: "\""), string() else { return false }
         skipSpace()
         guard take(":") else { return false }
@@ -89,8 +94,11 @@ struct JSONParser: ~Copyable {
       }
     }
     builder.close(index, count: count)
-    builder.nodes[index].end = UInt32(position)
-    return !DuplicateKeys.exist(in: builder.nodes, text: builder.ownText, source: bytes, mapping: index)
+    builder.nodes[index].end = UInt32(clamping: position)
+    let repeated = DuplicateKeys.find(
+      among: keys[firstKey...], in: builder.nodes, text: builder.ownText, source: bytes)
+    keys.removeSubrange(firstKey...)
+    return repeated.isEmpty && builder.count <= limits.nodes
   }
 
   private mutating func array() -> Bool {
@@ -115,8 +123,8 @@ struct JSONParser: ~Copyable {
       }
     }
     builder.close(index, count: count)
-    builder.nodes[index].end = UInt32(position)
-    return true
+    builder.nodes[index].end = UInt32(clamping: position)
+    return builder.count <= limits.nodes
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {

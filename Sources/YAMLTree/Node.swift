@@ -80,7 +80,7 @@ package struct Node: Sendable {
   /// True for a plain scalar that YAML 1.1 and YAML 1.2 readers take for different values.
   package var isAmbiguous: Bool { record.flags.contains(.ambiguous) }
 
-  /// True for the key of an entry that came through a merge key.
+  /// True for the key of an entry that came through a merge key. Its range is where the key was written.
   package var isMerged: Bool { record.flags.contains(.merged) }
 
   /// Compares a string's bytes without making a String.
@@ -125,7 +125,10 @@ package struct Node: Sendable {
   /// The key and value of an entry. Linear in the entries.
   package func entry(_ key: String) -> (key: Node, value: Node)? {
     let wanted = textHash(key)
-    for (name, value) in entries where name.hash == wanted && name.text == key { return (name, value) }
+    for (name, value) in entries where name.hash == wanted {
+      // By bytes: String's == takes composed and decomposed characters for equal.
+      if name.withText({ $0.elementsEqual(key.utf8) }) { return (name, value) }
+    }
     return nil
   }
 
@@ -166,8 +169,6 @@ package struct Elements: Sequence, Sendable {
     guard record.kind == kind else { return Iterator(tree: collection.tree, index: 0, end: 0) }
     return Iterator(tree: collection.tree, index: collection.index + 1, end: Int(record.link))
   }
-
-  package var underestimatedCount: Int { collection.count }
 }
 
 /// The entries of a mapping as pairs of key and value.
@@ -196,8 +197,6 @@ package struct Entries: Sequence, Sendable {
     guard record.kind == .mapping else { return Iterator(tree: mapping.tree, index: 0, end: 0) }
     return Iterator(tree: mapping.tree, index: mapping.index + 1, end: Int(record.link))
   }
-
-  package var underestimatedCount: Int { mapping.count }
 }
 
 extension Node {
@@ -215,8 +214,7 @@ extension Node {
     case (.null, .null): return true
     case (.boolean, .boolean): return boolean == other.boolean
     case (.string, .string):
-      guard hash == other.hash, record.length == other.record.length else { return false }
-      return withText { mine in other.withText { mine.elementsEqual($0) } }
+      return hasText(of: other)
     case (.integer, .integer):
       if let a = integer, let b = other.integer { return a == b }
       return number == other.number
@@ -224,11 +222,26 @@ extension Node {
     case (.sequence, .sequence):
       return count == other.count && zip(elements, other.elements).allSatisfy { $0.isEqual(to: $1) }
     case (.mapping, .mapping):
-      guard count == other.count else { return false }
-      return entries.allSatisfy { key, value in
-        other.entry(key.text).map { value.isEqual(to: $0.value) } ?? false
-      }
+      return count == other.count && hasEqualEntries(in: other)
     default: return false
     }
+  }
+
+  /// Linear where both mappings have one order of keys, else quadratic in the entries.
+  private func hasEqualEntries(in other: Node) -> Bool {
+    var theirs = other.entries.makeIterator()
+    for (key, value) in entries {
+      if let (name, candidate) = theirs.next(), name.hasText(of: key) {
+        guard value.isEqual(to: candidate) else { return false }
+      } else {
+        guard let candidate = other.entry(key.text)?.value, value.isEqual(to: candidate) else { return false }
+      }
+    }
+    return true
+  }
+
+  private func hasText(of other: Node) -> Bool {
+    guard hash == other.hash, record.length == other.record.length else { return false }
+    return withText { mine in other.withText { mine.elementsEqual($0) } }
   }
 }

@@ -48,8 +48,6 @@ struct NodeRecord: Sendable {
     static let ambiguous = Flags(rawValue: 4)
     /// A mapping entry that came through a merge key.
     static let merged = Flags(rawValue: 8)
-    /// Below this collection stands an alias.
-    static let hasAlias = Flags(rawValue: 16)
   }
 
   var kind: NodeKind

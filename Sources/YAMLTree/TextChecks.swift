@@ -6,13 +6,15 @@ import Diagnostics
 struct TextChecks {
   /// True when every byte is ASCII, so that code points and bytes have the same numbers.
   private(set) var isASCII = true
+  /// True when the file is UTF-8 of a size that may be read: JSON allows characters that YAML does not.
+  private(set) var isText = false
   private(set) var findings: [Diagnostic] = []
 
-  /// Returns nil where the file must not be parsed; `findings` say why.
+  /// Checks a file; it must not be parsed as YAML when there are findings.
   static func run(_ file: SourceFile, limits: TreeLimits) -> TextChecks {
     var checks = TextChecks()
     let bytes = file.bytes
-    if bytes.count > limits.bytes {
+    if bytes.count > min(limits.bytes, Int(UInt32.max) / 2) {
       checks.findings.append(
         Diagnostic(
           YAMLRules.fileTooLarge, "the file has \(bytes.count) bytes; the limit is \(limits.bytes)",
@@ -27,12 +29,12 @@ struct TextChecks {
           help: ["save it as UTF-8"]))
       return checks
     }
-    checks.scan(file)
+    file.bytes.withUnsafeBufferPointer { checks.scan($0, of: file) }
+    checks.isText = checks.findings.allSatisfy { $0.rule.id == YAMLRules.controlCharacter.id }
     return checks
   }
 
-  private mutating func scan(_ file: SourceFile) {
-    let bytes = file.bytes
+  private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>, of file: SourceFile) {
     var index = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     if index == 3 { isASCII = false }
     var reported = 0
@@ -82,7 +84,7 @@ struct TextChecks {
   }
 
   /// One scalar of well-formed UTF-8 (Unicode 15, table 3-7), or nil.
-  private static func decode(_ bytes: [UInt8], at index: Int) -> (UInt32, Int)? {
+  private static func decode(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> (UInt32, Int)? {
     func continuation(_ offset: Int) -> UInt32? {
       guard index + offset < bytes.count, bytes[index + offset] & 0xC0 == 0x80 else { return nil }
       return UInt32(bytes[index + offset] & 0x3F)

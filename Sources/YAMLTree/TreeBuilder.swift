@@ -25,13 +25,15 @@ package struct TreeBuilder: ~Copyable {
 
   /// Makes the next node the root of a document.
   package mutating func beginDocument() {
-    roots.append(UInt32(nodes.count))
+    roots.append(UInt32(clamping: nodes.count))
   }
 
   // MARK: Emitted values; `origin` is the number of the template node
 
   package mutating func null(origin: Int = 0) {
-    nodes.append(NodeRecord(kind: .null, start: UInt32(origin), end: UInt32(origin), link: textHash("")))
+    nodes.append(
+      NodeRecord(
+        kind: .null, start: UInt32(clamping: origin), end: UInt32(clamping: origin), link: textHash("")))
   }
 
   package mutating func boolean(_ value: Bool, origin: Int = 0) {
@@ -59,24 +61,26 @@ package struct TreeBuilder: ~Copyable {
     ownText.append(contentsOf: text.utf8)
     nodes.append(
       NodeRecord(
-        kind: kind, flags: .ownText, start: UInt32(origin), end: UInt32(origin), link: textHash(text),
-        first: UInt32(start), length: UInt32(ownText.count - start)))
+        kind: kind, flags: .ownText, start: UInt32(clamping: origin), end: UInt32(clamping: origin),
+        link: textHash(text),
+        first: UInt32(clamping: start), length: UInt32(clamping: ownText.count - start)))
   }
 
   /// Opens a sequence or mapping; `close` with the returned index ends it.
   package mutating func open(_ kind: NodeKind, origin: Int = 0) -> Int {
-    nodes.append(NodeRecord(kind: kind, start: UInt32(origin), end: UInt32(origin)))
+    nodes.append(NodeRecord(kind: kind, start: UInt32(clamping: origin), end: UInt32(clamping: origin)))
     return nodes.count - 1
   }
 
   /// Closes a collection that holds `count` elements or entries.
   package mutating func close(_ index: Int, count: Int) {
-    nodes[index].link = UInt32(nodes.count)
-    nodes[index].first = UInt32(count)
+    nodes[index].link = UInt32(clamping: nodes.count)
+    nodes[index].first = UInt32(clamping: count)
   }
 
   /// Takes back everything from `index` on.
   package mutating func discard(from index: Int) {
+    guard index >= 0, index < nodes.count else { return }
     nodes.removeSubrange(index...)
   }
 
@@ -105,8 +109,9 @@ package struct TreeBuilder: ~Copyable {
     node.withText { ownText.append(contentsOf: $0) }
     nodes.append(
       NodeRecord(
-        kind: kind, flags: .ownText, start: UInt32(origin), end: UInt32(origin), link: node.record.link,
-        first: UInt32(start), length: UInt32(ownText.count - start)))
+        kind: kind, flags: .ownText, start: UInt32(clamping: origin), end: UInt32(clamping: origin),
+        link: node.record.link,
+        first: UInt32(clamping: start), length: UInt32(clamping: ownText.count - start)))
   }
 
   // MARK: Parsed values
@@ -119,8 +124,9 @@ package struct TreeBuilder: ~Copyable {
   ) {
     nodes.append(
       NodeRecord(
-        kind: kind, style: style, flags: flags, start: UInt32(start), end: UInt32(end), link: hash,
-        first: UInt32(first), length: UInt32(length)))
+        kind: kind, style: style, flags: flags, start: UInt32(clamping: start), end: UInt32(clamping: end),
+        link: hash,
+        first: UInt32(clamping: first), length: UInt32(clamping: length)))
   }
 
   /// Appends a scalar whose text is not in the source as it is.
@@ -136,21 +142,24 @@ package struct TreeBuilder: ~Copyable {
   }
 
   mutating func open(_ kind: NodeKind, start: Int, end: Int) -> Int {
-    nodes.append(NodeRecord(kind: kind, start: UInt32(start), end: UInt32(end)))
+    nodes.append(NodeRecord(kind: kind, start: UInt32(clamping: start), end: UInt32(clamping: end)))
     return nodes.count - 1
   }
 
   mutating func alias(to target: Int, flags: NodeRecord.Flags = [], start: Int, end: Int) {
     nodes.append(
       NodeRecord(
-        kind: .alias, flags: flags, start: UInt32(start), end: UInt32(end), link: nodes[target].link,
-        first: UInt32(target)))
+        kind: .alias, flags: flags, start: UInt32(clamping: start), end: UInt32(clamping: end),
+        link: nodes[target].link,
+        first: UInt32(clamping: target)))
   }
 
-  /// Keeps only the documents that were complete; used after a syntax error.
-  mutating func dropDocuments(after count: Int) {
-    guard count < roots.count else { return }
-    nodes.removeSubrange(Int(roots[count])...)
-    roots.removeSubrange(count...)
+  /// Appends a finished record.
+  mutating func append(_ record: NodeRecord) { nodes.append(record) }
+
+  /// Takes back the last document.
+  mutating func discardDocument() {
+    guard let root = roots.popLast(), Int(root) < nodes.count else { return }
+    nodes.removeSubrange(Int(root)...)
   }
 }

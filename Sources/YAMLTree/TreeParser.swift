@@ -13,11 +13,12 @@ extension Tree {
   /// linear in nested brackets; what is not JSON after all goes to libyaml.
   package static func parse(_ file: SourceFile, limits: TreeLimits = TreeLimits()) -> Parsed {
     let checks = TextChecks.run(file, limits: limits)
+    if checks.isText, JSONParser.looksLikeJSON(file.bytes), let tree = JSONParser.parse(file, limits: limits)
+    {
+      return Parsed(tree: tree, findings: [])
+    }
     guard checks.findings.isEmpty else {
       return Parsed(tree: TreeBuilder(file: file).finish(), findings: checks.findings)
-    }
-    if JSONParser.looksLikeJSON(file.bytes), let tree = JSONParser.parse(file, limits: limits) {
-      return Parsed(tree: tree, findings: [])
     }
     var parser = YAMLParser(file: file, isASCII: checks.isASCII, limits: limits)
     parser.run()

@@ -2,9 +2,9 @@ package import Diagnostics
 
 /// Rules about files as text and as YAML, before anything is known of their meaning.
 package enum YAMLRules {
-  package static let all = [
+  package static let all: [Rule] = [
     syntax, notUTF8, controlCharacter, duplicateKey, tooDeep, aliasExpansion, fileTooLarge, unknownAnchor,
-    keyIsNotScalar, keyIsNotString, unknownTag,
+    keyIsNotScalar, keyIsNotString, unknownTag, mergeAfterKey,
   ]
 
   package static let syntax = Rule(
@@ -126,10 +126,12 @@ package enum YAMLRules {
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let keyIsNotString = Rule(
-    "LW1010", "key-not-string", .error, "a key is a boolean or empty to Kubernetes' readers",
+    "LW1010", "key-not-string", .error,
+    "a key is no string to Kubernetes' readers and arrives as another text",
     explanation: """
-      Kubernetes reads YAML 1.1, where y, on, no and their like are booleans: the key 'y' arrives as 'true'. \
-      Observed with kubectl 1.32.
+      Kubernetes reads YAML 1.1, where y, on, no and their like are booleans: the key 'y' arrives as 'true', \
+      the keys '0x1f' and '1.10' as '31' and '1.1', and an empty key is refused. Plain whole numbers such as \
+      '8080' arrive as they are. Observed with kubectl 1.32.
       """,
     failing: RuleExample(
       over: "porter-pair",
@@ -162,4 +164,29 @@ package enum YAMLRules {
       metadata: !vault secret
       """),
     passing: RuleExample(over: "porter-pair", ""))
+
+  package static let mergeAfterKey = Rule(
+    "LW1012", "merge-after-key", .warning, "a merge key stands after a key that it also brings",
+    explanation: """
+      By YAML's rule a mapping's own keys win over what '<<' brings, wherever it stands. kubectl and the \
+      programs that share its reader (sigs.k8s.io/yaml) apply '<<' in its place instead, so that it replaces \
+      the keys before it. Linkwright follows YAML's rule; written first, '<<' means the same to every reader. \
+      Observed with kubectl 1.32.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/extra.yaml --
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: switches, namespace: a1b2c3-dev, labels: &labels {app: a}, annotations: {app: b, <<: *labels}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/extra.yaml --
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: switches, namespace: a1b2c3-dev, labels: &labels {app: a}, annotations: {<<: *labels, app: b}}
+      """))
 }

@@ -4,18 +4,25 @@ import Diagnostics
 /// A libyaml error in the words of somebody who writes YAML.
 struct YAMLSyntaxError {
   let diagnostic: Diagnostic
+  /// The byte at which reading stopped.
+  let place: Int
 
-  init(_ parser: yaml_parser_t, range: (Int) -> SourceRange) {
+  /// `base` is the byte at which libyaml began to read, `range` the place of one of its code points.
+  init(_ parser: yaml_parser_t, base: Int, range: (Int) -> SourceRange) {
     let problem = parser.problem.map { String(cString: $0) } ?? "the text cannot be read"
     let context = parser.context.map { String(cString: $0) } ?? ""
     let place: SourceRange
     if parser.error == YAML_READER_ERROR {
-      let offset = parser.problem_offset
+      let offset = base + parser.problem_offset
       place = SourceRange(file: range(0).file, start: offset, end: offset + 1)
     } else {
       place = range(Int(parser.problem_mark.index))
     }
-    let (message, help) = Self.explain(problem, context, at: place)
+    self.place = place.start
+    var (message, help) = Self.explain(problem, context, at: place)
+    if Self.hasPlaceholder(around: place) {
+      help = ["render the template before Linkwright reads it, or quote its '{{…}}' placeholders"]
+    }
     var also: [Label] = []
     if parser.context != nil, parser.context_mark.index != parser.problem_mark.index {
       also.append(Label(range(Int(parser.context_mark.index)), Self.describe(context)))
@@ -23,6 +30,14 @@ struct YAMLSyntaxError {
     diagnostic = Diagnostic(
       YAMLRules.syntax, message, at: place, "here", also: also, help: help,
       notes: ["libyaml: \(context.isEmpty ? "" : context + ": ")\(problem)"])
+  }
+
+  /// True when the line holds a placeholder of Helm, Jinja or their like.
+  private static func hasPlaceholder(around place: SourceRange) -> Bool {
+    let line = place.file.text(ofLine: place.startPosition.line).utf8
+    return zip(line, line.dropFirst()).contains {
+      $0 == UInt8(ascii: "{") && ($1 == $0 || $1 == UInt8(ascii: "%"))
+    }
   }
 
   /// The texts are those of libyaml 0.2.5's scanner and parser.

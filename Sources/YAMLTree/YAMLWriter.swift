@@ -70,16 +70,13 @@ package struct YAMLWriter {
   }
 
   private mutating func entry(_ key: Node, _ value: Node, indent: Int) {
-    key.withText { text in
-      if text.count > 1000 {
-        // Readers accept at most 1,024 characters before the colon of a simple key.
-        append("? ")
-        string(text, indent: indent, allowsLiteral: false)
-        newline()
-        spaces(indent)
-      } else {
-        string(text, indent: indent, allowsLiteral: false)
-      }
+    let start = output.count
+    key.withText { string($0, indent: indent, allowsLiteral: false) }
+    if output.count - start > 1000 {
+      // Readers accept at most 1,024 characters before the colon of a simple key.
+      output.insert(contentsOf: "? ".utf8, at: start)
+      newline()
+      spaces(indent)
     }
     output.append(UInt8(ascii: ":"))
     switch value.kind {
@@ -121,9 +118,23 @@ package struct YAMLWriter {
     case .null: append("null")
     case .boolean: append(node.boolean == true ? "true" : "false")
     case .integer:
-      if let value = node.integer { append(String(value)) } else { append(node.text) }
+      if let value = node.integer {
+        integer(value)
+      } else if let value = node.withText({ ScalarResolution.unsigned($0) }) {
+        append(String(value))
+      } else {
+        append(node.text)
+      }
     case .float: append(Self.float(node.number ?? 0))
     default: node.withText { string($0, indent: indent, allowsLiteral: true) }
+    }
+  }
+
+  private mutating func integer(_ value: Int) {
+    if value >= 0, value < 10 {
+      output.append(UInt8(ascii: "0") + UInt8(value))
+    } else {
+      append(String(value))
     }
   }
 
@@ -147,22 +158,35 @@ package struct YAMLWriter {
   /// Double quotes with JSON's escapes, which every YAML reader knows; one line however long.
   private mutating func quoted(_ text: UnsafeBufferPointer<UInt8>) {
     output.append(UInt8(ascii: "\""))
-    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-      switch scalar {
-      case "\"": append("\\\"")
-      case "\\": append("\\\\")
-      case "\n": append("\\n")
-      case "\t": append("\\t")
-      case "\r": append("\\r")
-      default:
-        if StringStyle.isPrintable(scalar) {
-          output.append(contentsOf: Character(scalar).utf8)
-        } else {
-          escape(scalar)
-        }
+    var rest = text[...]
+    while let byte = rest.first {
+      if byte >= 0x80 {
+        // The rest has to be decoded: some characters beyond ASCII are escaped.
+        for scalar in String(decoding: rest, as: UTF8.self).unicodeScalars { quoted(scalar) }
+        break
       }
+      quoted(Unicode.Scalar(byte))
+      rest.removeFirst()
     }
     output.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func quoted(_ scalar: Unicode.Scalar) {
+    switch scalar {
+    case "\"": append("\\\"")
+    case "\\": append("\\\\")
+    case "\n": append("\\n")
+    case "\t": append("\\t")
+    case "\r": append("\\r")
+    default:
+      if scalar.isASCII, scalar.value >= 0x20, scalar.value < 0x7F {
+        output.append(UInt8(truncatingIfNeeded: scalar.value))
+      } else if StringStyle.isPrintable(scalar) {
+        output.append(contentsOf: Unicode.UTF8.encode(scalar) ?? Unicode.UTF8.encodedReplacementCharacter)
+      } else {
+        escape(scalar)
+      }
+    }
   }
 
   private mutating func escape(_ scalar: Unicode.Scalar) {

@@ -125,6 +125,13 @@ import Testing
     #expect(expression.paths == [["self", "x-note"]])
   }
 
+  @Test func objectsMayHaveMoreFieldsThanAreDeclared() {
+    let open = CELRecordType(name: "Open", fields: [("a", .int)], otherFields: .string)
+    let types: [String: CELType] = ["x": .record(open)]
+    #expect(issues("x.a + 1 == 2 && x.b.startsWith('c')", types).isEmpty)
+    #expect(issues("x.b + 1", types).count == 1)
+  }
+
   struct Fault: Sendable, CustomTestStringConvertible {
     let text: String
     let at: String

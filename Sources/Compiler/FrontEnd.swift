@@ -1,0 +1,217 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Output
+import Snapshot
+import Templates
+import YAMLTree
+
+/// From files to facts: everything that is done before names are bound.
+struct FrontEnd {
+  private(set) var fleet: Fleet?
+  private(set) var specification: Specification?
+  private(set) var clusters: [String: ClusterModel] = [:]
+  private(set) var templates: TemplateSet
+  private(set) var recordedOutput: [String: ClusterFacts] = [:]
+  private(set) var record = OutputRecord()
+  private(set) var findings: [Diagnostic] = []
+  /// Trees by path, for suppressions and for telling whose finding one is.
+  private(set) var trees: [String: Tree] = [:]
+
+  init(_ compiler: Compiler, _ snapshot: some Snapshot, _ options: CompileOptions) throws(SnapshotError) {
+    templates = compiler.resources.templates
+    guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.noFleet, "there is no \(Compiler.fleetFile) here", at: nil,
+          help: ["go to the fleet's directory, or write one with 'linkwright init'"]))
+      return
+    }
+    let file = ParsedFile.read(entry, snapshot)
+    trees[entry.path] = file.tree
+    findings += file.findings
+    guard file.findings.isEmpty else { return }
+    let (fleet, fleetFindings) = compiler.decoder.decodeFleet(file.tree)
+    findings += fleetFindings
+    guard let fleet, checkVersion(fleet) else { return }
+    self.fleet = fleet
+    let layout = OutputLayout(fleet)
+    checkUnits(fleet)
+    record = try OutputRecord(snapshot, layout: layout)
+    let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
+    findings += walk.findings
+    readTemplates(walk.templates, snapshot)
+    readSpecification(walk.spec, fleet, compiler.decoder, snapshot)
+    readManifests(walk, snapshot, options)
+    readRecordedOutput(layout, snapshot)
+  }
+
+  // MARK: The specification
+
+  private mutating func readSpecification(
+    _ entries: [SnapshotEntry], _ fleet: Fleet, _ decoder: SpecDecoder, _ snapshot: some Snapshot
+  ) {
+    let files = parallelMap(entries, piece: 16) { entry in
+      let file = ParsedFile.read(entry, snapshot)
+      return (file, decoder.decode(file.tree))
+    }
+    for (file, _) in files {
+      findings += file.findings
+      trees[file.tree.file.path] = file.tree
+    }
+    let specification = Specification(fleet: fleet, files.map(\.1))
+    findings += specification.findings
+    self.specification = specification
+  }
+
+  private mutating func checkVersion(_ fleet: Fleet) -> Bool {
+    guard let wanted = fleet.compilerVersion, !VersionRange(wanted.value).contains(Compiler.version) else { return true }
+    findings.append(
+      Diagnostic(
+        FleetSpecRules.compilerVersion, "this is Linkwright \(Compiler.version)", at: wanted.node.range,
+        "the fleet asks for \(wanted.value)", help: ["install a version that fits, or change compilerVersion"]))
+    return false
+  }
+
+  private mutating func checkUnits(_ fleet: Fleet) {
+    for (index, unit) in fleet.units.enumerated() {
+      for earlier in fleet.units[..<index] {
+        let clusters = unit.clusters.map(\.value)
+        let namespaces = unit.namespaces.map(\.value)
+        let sameCluster =
+          clusters.isEmpty || earlier.clusters.isEmpty || earlier.clusters.contains { clusters.contains($0.value) }
+        let sameNamespace =
+          namespaces.isEmpty || earlier.namespaces.isEmpty
+          || earlier.namespaces.contains { namespaces.contains($0.value) }
+        guard sameCluster && sameNamespace || earlier.name.value == unit.name.value else { continue }
+        findings.append(
+          Diagnostic(
+            OutputRules.overlappingUnits, "units '\(earlier.name.value)' and '\(unit.name.value)' overlap",
+            at: unit.name.node.range, "the second", also: [Label(earlier.name.node.range, "the first")],
+            help: ["name different clusters or namespaces"]))
+      }
+    }
+  }
+
+  // MARK: Templates
+
+  private mutating func readTemplates(_ entries: [SnapshotEntry], _ snapshot: some Snapshot) {
+    for entry in entries {
+      let path = String(entry.path.dropFirst("templates/".count))
+      let file: SourceFile
+      do {
+        file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
+      } catch {
+        findings.append(
+          Diagnostic(
+            CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
+            at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: [])))))
+        continue
+      }
+      guard templates[path] != nil else {
+        findings.append(
+          Diagnostic(
+            TemplateRules.unknownTemplate, "there is no built-in template '\(path)'",
+            at: SourceRange(wholeFile: file), "replaces nothing",
+            help: [didYouMean(path, among: templates.paths) ?? "the templates are \(templates.paths.joined(separator: ", "))"]))
+        continue
+      }
+      let before = templates.findings.count
+      templates.add(file, path: path)
+      findings += templates.findings[before...]
+    }
+  }
+
+  // MARK: Manifests
+
+  private mutating func readManifests(_ walk: SourceWalk, _ snapshot: some Snapshot, _ options: CompileOptions) {
+    guard let specification else { return }
+    let declared = facts(of: walk.declared, snapshot)
+    let observed = facts(of: walk.observed, snapshot)
+    reportUnknownClusters(walk.declared + walk.observed, specification)
+    for (name, cluster) in specification.clusters.sorted(by: { $0.key < $1.key }) {
+      var files = declared[name] ?? []
+      for extra in options.extraWorkloads[name] ?? [] {
+        let parsed = Tree.parse(SourceFile(path: extra.path, bytes: extra.content))
+        findings += parsed.findings
+        trees[extra.path] = parsed.tree
+        files.append(ManifestFacts(parsed.tree))
+      }
+      let facts = ClusterFacts(files)
+      findings += facts.findings
+      clusters[name] = ClusterModel(
+        cluster: cluster, declared: facts, observed: ClusterFacts(observed[name] ?? []),
+        baseline: baseline(of: cluster, snapshot))
+    }
+  }
+
+  private mutating func facts(of files: [SourceWalk.File], _ snapshot: some Snapshot) -> [String: [ManifestFacts]] {
+    let read = parallelMap(files, piece: 32) { file in
+      let parsed = ParsedFile.read(file.entry, snapshot)
+      return (parsed, ManifestFacts(parsed.tree))
+    }
+    var byCluster: [String: [ManifestFacts]] = [:]
+    for (file, (parsed, facts)) in zip(files, read) {
+      findings += parsed.findings
+      trees[file.entry.path] = parsed.tree
+      byCluster[file.cluster, default: []].append(facts)
+    }
+    return byCluster
+  }
+
+  private mutating func reportUnknownClusters(_ files: [SourceWalk.File], _ specification: Specification) {
+    var reported: Set<String> = []
+    for file in files where specification.clusters[file.cluster] == nil {
+      guard !specification.isInvalid("Cluster", file.cluster), reported.insert(file.cluster).inserted else { continue }
+      let names = specification.clusters.keys.sorted()
+      findings.append(
+        Diagnostic(
+          CompilerRules.unknownClusterDirectory, "there is no Cluster '\(file.cluster)' for \(file.entry.path)",
+          at: Label(SourceRange(wholeFile: trees[file.entry.path]?.file ?? SourceFile(path: file.entry.path, bytes: []))),
+          help: [didYouMean(file.cluster, among: names) ?? "the clusters are \(listed(names))"]))
+    }
+  }
+
+  /// The platform's policies; nil where nobody listed any.
+  private mutating func baseline(of cluster: Cluster, _ snapshot: some Snapshot) -> [NetworkPolicy]? {
+    guard let paths = cluster.baseline else { return nil }
+    var policies: [NetworkPolicy] = []
+    for path in paths {
+      let entry = try? snapshot.entry(at: path.value)
+      var found: [NetworkPolicy] = []
+      if let entry, entry.kind == .file || entry.kind == .executable {
+        let parsed = ParsedFile.read(entry, snapshot)
+        findings += parsed.findings
+        trees[entry.path] = parsed.tree
+        for manifest in ManifestFacts(parsed.tree).manifests where manifest.kind == "NetworkPolicy" {
+          found.append(NetworkPolicy(manifest, namespace: ""))
+        }
+      }
+      if found.isEmpty {
+        findings.append(
+          Diagnostic(
+            CompilerRules.baselineFile,
+            entry == nil ? "there is no file \(path.value)" : "\(path.value) holds no NetworkPolicy",
+            at: path.node.range, "in the baseline of \(cluster.name.value)",
+            help: ["paths start at the fleet's root; write 'baseline: []' if the platform isolates nothing"]))
+      }
+      policies += found
+    }
+    return policies
+  }
+
+  // MARK: What was emitted before
+
+  /// Claims on record: renaming one is worth a warning.
+  private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: some Snapshot) {
+    for cluster in clusters.keys {
+      let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
+      let entries = record.present.values.filter {
+        $0.path.hasPrefix(root) && $0.path.contains("/transportserverclaim-") && $0.kind == .file
+      }.sorted { utf8Precedes($0.path, $1.path) }
+      let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
+      recordedOutput[cluster] = ClusterFacts(files)
+    }
+  }
+}

@@ -1,0 +1,10 @@
+package import Linker
+import Links
+
+/// The link types that the program knows: one line each.
+package enum LinkRegistry {
+  package static let types: [any LinkType.Type] = [
+    Porter.self,
+    Static.self,
+  ]
+}

@@ -1,0 +1,43 @@
+import Diagnostics
+package import FleetSpec
+package import JSONSchema
+package import Templates
+
+/// The schemas and templates that the program brings along, compiled once.
+package struct Resources: Sendable {
+  package let specSchemas: SpecSchemas
+  package let objectSchemas: KubernetesSchemas
+  package let templates: TemplateSet
+  /// Schema texts by path below `schemas/`.
+  package let schemaTexts: [(path: String, text: String)]
+
+  /// What is wrong with the files that the program was built from.
+  package struct Fault: Error, Sendable {
+    package let message: String
+  }
+
+  /// Compiles what is embedded. Throws only when the program was built from broken files.
+  package init() throws(Fault) {
+    let files = EmbeddedResources.files.map { (path: "\($0.path)", text: $0.text) }
+    func sources(in directory: String) -> [SourceFile] {
+      files.filter { $0.path.hasPrefix(directory) }.map { file in
+        SourceFile(
+          path: String(file.path.dropFirst(directory.count)),
+          bytes: Array(UnsafeBufferPointer(start: file.text.utf8Start, count: file.text.utf8CodeUnitCount)))
+      }
+    }
+    let schemas = sources(in: "schemas/")
+    do {
+      specSchemas = try SpecSchemas(files: schemas.filter { !$0.path.hasPrefix("kubernetes/") })
+      objectSchemas = try KubernetesSchemas(files: schemas.filter { $0.path.hasPrefix("kubernetes/") })
+    } catch {
+      throw Fault(message: error.description)
+    }
+    schemaTexts = schemas.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) }
+    var templates = TemplateSet()
+    for file in sources(in: "templates/") {
+      templates.add(SourceFile(path: "templates/" + file.path, bytes: file.bytes), path: file.path)
+    }
+    self.templates = templates
+  }
+}

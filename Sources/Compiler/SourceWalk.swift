@@ -1,0 +1,106 @@
+import Diagnostics
+import FleetSpec
+import Snapshot
+import YAMLTree
+
+/// Files of the snapshot that the fleet's patterns select, sorted by path.
+struct SourceWalk {
+  /// A file with the cluster that its path names.
+  struct File: Sendable {
+    let entry: SnapshotEntry
+    let cluster: String
+  }
+
+  private(set) var spec: [SnapshotEntry] = []
+  private(set) var declared: [File] = []
+  private(set) var observed: [File] = []
+  private(set) var templates: [SnapshotEntry] = []
+  private(set) var findings: [Diagnostic] = []
+
+  private let fleet: Fleet
+  private let outputs: [String]
+
+  /// Walks only directories that a pattern can reach.
+  init(_ snapshot: some Snapshot, fleet: Fleet, outputs: [String]) throws(SnapshotError) {
+    self.fleet = fleet
+    self.outputs = outputs
+    try walk("", snapshot)
+    if try snapshot.entry(at: "templates")?.kind == .directory { try walkTemplates("templates", snapshot) }
+  }
+
+  private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
+    for entry in try snapshot.entries(of: directory) {
+      if entry.kind == .directory {
+        let sources = [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed]
+        if !outputs.contains(entry.path), sources.contains(where: { $0.mayMatch(below: entry.path) }) {
+          try walk(entry.path, snapshot)
+        }
+      } else {
+        take(entry)
+      }
+    }
+  }
+
+  private mutating func walkTemplates(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
+    for entry in try snapshot.entries(of: directory) {
+      switch entry.kind {
+      case .directory: try walkTemplates(entry.path, snapshot)
+      case .file, .executable: if entry.path.hasSuffix(".yaml") { templates.append(entry) }
+      default: reportLink(entry)
+      }
+    }
+  }
+
+  private mutating func take(_ entry: SnapshotEntry) {
+    guard Self.isManifest(entry.path) else { return }
+    let isSpec = fleet.spec.match(entry.path) != nil
+    let declared = fleet.workloads.match(entry.path) ?? fleet.recorded.match(entry.path)
+    let observed = fleet.observed.match(entry.path)
+    guard isSpec || declared != nil || observed != nil else { return }
+    guard entry.kind == .file || entry.kind == .executable else {
+      reportLink(entry)
+      return
+    }
+    if isSpec {
+      spec.append(entry)
+    } else if let cluster = declared?.cluster {
+      self.declared.append(File(entry: entry, cluster: cluster))
+    } else if let cluster = observed?.cluster {
+      self.observed.append(File(entry: entry, cluster: cluster))
+    }
+  }
+
+  private static func isManifest(_ path: String) -> Bool {
+    path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(".json")
+  }
+
+  private mutating func reportLink(_ entry: SnapshotEntry) {
+    let what = entry.kind == .submodule ? "a submodule" : "a symbolic link"
+    findings.append(
+      Diagnostic(
+        CompilerRules.linkNotFollowed, "\(entry.path) is \(what) and is passed over",
+        at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: []))),
+        help: ["put the file itself there, or exclude the path in spec.sources"]))
+  }
+}
+
+/// One file, read and parsed.
+struct ParsedFile: Sendable {
+  let tree: Tree
+  let findings: [Diagnostic]
+
+  /// Reads and parses; a file that cannot be read gives an empty tree and a finding.
+  static func read(_ entry: SnapshotEntry, _ snapshot: some Snapshot) -> ParsedFile {
+    do {
+      let file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
+      let parsed = Tree.parse(file)
+      return ParsedFile(tree: parsed.tree, findings: parsed.findings)
+    } catch {
+      let file = SourceFile(path: entry.path, bytes: [])
+      let finding = Diagnostic(
+        CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
+        at: Label(SourceRange(wholeFile: file)), help: ["make it readable, or exclude it in spec.sources"])
+      return ParsedFile(tree: Tree.parse(file).tree, findings: [finding])
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import YAMLTree
+
+/// `linkwright.dev/ignore` annotations: a finding whose place lies in an annotated document is suppressed,
+/// with the reason that is given there.
+struct Suppressions {
+  package static let annotation = "linkwright.dev/ignore"
+
+  private struct Entry {
+    let rule: String
+    let reason: String
+    let node: Node
+    let document: SourceRange
+  }
+
+  private var entries: [String: [Entry]] = [:]
+  private var findings: [Diagnostic] = []
+
+  init(_ trees: [String: Tree]) {
+    for (path, tree) in trees {
+      // Most files have none: look at the bytes before looking at objects.
+      guard tree.file.contains("linkwright.dev/ignore") else { continue }
+      for document in tree.documents {
+        Manifest.all(in: document) { manifest in
+          guard let node = manifest.node.at("metadata", "annotations")?[Self.annotation] else { return }
+          read(node, of: manifest, path)
+        }
+      }
+    }
+  }
+
+  private mutating func read(_ node: Node, of manifest: Manifest, _ path: String) {
+    for text in Self.parts(of: node.text) {
+      let pieces = text.split(separator: ":", maxSplits: 1).map(\.trimmed)
+      guard pieces.count == 2, !pieces[1].isEmpty else {
+        report(node, "'\(text)' gives no reason", "write 'LW2104: why it is all right'")
+        continue
+      }
+      guard RuleCatalogue.rule(pieces[0]) != nil else {
+        report(
+          node, "there is no rule '\(pieces[0])'",
+          didYouMean(pieces[0], among: RuleCatalogue.all.map(\.id)) ?? "'linkwright rules' lists them")
+        continue
+      }
+      entries[path, default: []].append(
+        Entry(rule: pieces[0].uppercased(), reason: pieces[1], node: node, document: manifest.node.range))
+    }
+  }
+
+  /// Entries stand on lines of their own, or after a ';' that another rule's id follows: reasons may hold ';'.
+  private static func parts(of text: String) -> [String] {
+    var parts: [String] = []
+    for line in text.split(separator: "\n") {
+      for (index, piece) in line.split(separator: ";").enumerated() {
+        if index == 0 || piece.trimmed.hasPrefix("LW") {
+          parts.append(piece.trimmed)
+        } else {
+          parts[parts.count - 1] += ";" + piece
+        }
+      }
+    }
+    return parts.filter { !$0.isEmpty }
+  }
+
+  private mutating func report(_ node: Node, _ message: String, _ help: String) {
+    findings.append(
+      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help]))
+  }
+
+  /// Errors make the output wrong and stay; warnings and notes can be suppressed.
+  func applied(to diagnostics: [Diagnostic]) -> [Diagnostic] {
+    guard !entries.isEmpty else { return diagnostics + findings }
+    var used: Set<Int> = []
+    let flat = entries.values.flatMap { $0 }
+    let byPath = Dictionary(grouping: flat.indices) { flat[$0].node.tree.file.path }
+    var result = diagnostics.map { diagnostic in
+      guard diagnostic.severity != .error, let range = diagnostic.primary?.range else { return diagnostic }
+      for index in byPath[range.file.path] ?? [] {
+        let entry = flat[index]
+        guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start, range.start <= entry.document.end
+        else { continue }
+        used.insert(index)
+        var suppressed = diagnostic
+        suppressed.suppression = entry.reason
+        return suppressed
+      }
+      return diagnostic
+    }
+    for index in flat.indices where !used.contains(index) {
+      let entry = flat[index]
+      let isError = diagnostics.contains { $0.rule.id == entry.rule && $0.severity == .error }
+      result.append(
+        Diagnostic(
+          CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document", at: entry.node.range,
+          "suppresses nothing",
+          help: [isError ? "errors cannot be suppressed: mend what it says" : "remove the entry"]))
+    }
+    return result + findings
+  }
+}
+
+extension SourceFile {
+  /// True when the bytes of a text stand in the file.
+  func contains(_ text: StaticString) -> Bool {
+    let needle = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    guard let first = needle.first, bytes.count >= needle.count else { return false }
+    return bytes.withUnsafeBufferPointer { bytes in
+      var index = 0
+      while index <= bytes.count - needle.count {
+        guard let found = bytes[index...].firstIndex(of: first) else { return false }
+        if found + needle.count > bytes.count { return false }
+        if UnsafeBufferPointer(rebasing: bytes[found..<found + needle.count]).elementsEqual(needle) { return true }
+        index = found + 1
+      }
+      return false
+    }
+  }
+}
+
+extension StringProtocol {
+  /// Without spaces and line ends around it.
+  var trimmed: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}

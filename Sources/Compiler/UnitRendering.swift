@@ -1,0 +1,111 @@
+import Diagnostics
+import JSONSchema
+import Kubernetes
+import Linker
+import Output
+import Templates
+import YAMLTree
+
+/// A unit with its objects as bytes.
+struct RenderedUnit: Sendable {
+  let key: String
+  var lowered: LoweredUnit
+  var objects: [RenderedObject] = []
+}
+
+/// Renders units one by one: template, identity, schema, text. The trees are dropped with each object.
+struct UnitRendering: Sendable {
+  let resources: Resources
+  let model: FleetModel
+
+  func render(_ unit: any PlannedUnit) -> RenderedUnit {
+    var rendered = RenderedUnit(key: unit.key, lowered: unit.lower())
+    let common = common(rendered.lowered)
+    rendered.objects.reserveCapacity(rendered.lowered.emissions.count)
+    for emission in rendered.lowered.emissions {
+      render(emission, common, &rendered)
+    }
+    return rendered
+  }
+
+  /// Labels and annotations that every object carries.
+  private func common(_ lowered: LoweredUnit) -> [String: TemplateValue] {
+    [
+      "common": .map([
+        "labels": .map(["app.kubernetes.io/managed-by": .string("linkwright")]),
+        "annotations": .map([
+          "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n"),
+          "linkwright.dev/connection": .string(lowered.connections.joined(separator: ",")),
+        ]),
+      ])
+    ]
+  }
+
+  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit) {
+    guard let template = model.templates[emission.template] else {
+      rendered.lowered.findings.append(
+        Diagnostic(
+          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'", at: rendered.lowered.subject))
+      return
+    }
+    let what = "\(emission.identity.description) in \(emission.cluster)"
+    let tree: Tree
+    do {
+      guard
+        let made = try template.render(
+          [common, rendered.lowered.variables, emission.variables], file: template.tree.file)
+      else { return }
+      tree = made
+    } catch {
+      rendered.lowered.findings.append(error.finding(for: what))
+      return
+    }
+    guard let root = tree.root else { return }
+    let before = rendered.lowered.findings.count
+    checkIdentity(root, emission, template, what, &rendered.lowered.findings)
+    checkSchema(root, emission, template, what, &rendered.lowered)
+    guard rendered.lowered.findings.count == before else { return }
+    rendered.objects.append(
+      RenderedObject(
+        cluster: emission.cluster, part: emission.part, identity: emission.identity,
+        content: YAMLWriter.write(root, rank: KeyOrder.rank), unit: rendered.key,
+        subject: rendered.lowered.subject))
+  }
+
+  private func checkIdentity(
+    _ root: Node, _ emission: Emission, _ template: Template, _ what: String, _ findings: inout [Diagnostic]
+  ) {
+    let wanted = emission.identity
+    let group = ObjectIdentity.group(of: root["apiVersion"]?.text ?? "")
+    let fields: [(String, Node?, String?)] = [
+      ("kind", root["kind"], wanted.kind), ("metadata.name", root.at("metadata", "name"), wanted.name),
+      ("metadata.namespace", root.at("metadata", "namespace"), wanted.namespace),
+    ]
+    var wrong = fields.filter { $0.1?.text != $0.2 }
+    if group != wanted.group { wrong.append(("apiVersion", root["apiVersion"], wanted.group)) }
+    for (field, node, value) in wrong {
+      let place = template.node(forOrigin: node?.origin ?? 0)
+      findings.append(
+        Diagnostic(
+          CompilerRules.wrongIdentity,
+          "the template yields \(field) '\(node?.text ?? "")' where \(what) must have '\(value ?? "")'",
+          at: place?.range ?? SourceRange(wholeFile: template.tree.file), "in this template",
+          help: ["take names from the variables; change naming in names.yaml"]))
+    }
+  }
+
+  private func checkSchema(
+    _ root: Node, _ emission: Emission, _ template: Template, _ what: String, _ lowered: inout LoweredUnit
+  ) {
+    guard emission.part != .components, let schema = resources.objectSchemas.schema(for: root) else { return }
+    for violation in schema.validate(root) {
+      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
+      let place = template.node(forOrigin: violation.node.origin)
+      lowered.findings.append(
+        Diagnostic(
+          CompilerRules.invalidObject, finding.message,
+          at: place?.range ?? SourceRange(wholeFile: template.tree.file), "in this template",
+          also: [lowered.subject], help: finding.help, notes: ["of \(what)"]))
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Foundation
+import PackagePlugin
+
+/// Runs `embed-resources` over the package's `schemas/` and `templates/` before `Compiler` is built.
+@main
+struct EmbedResources: BuildToolPlugin {
+  func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+    let root = context.package.directoryURL
+    let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedResources.swift")
+    var inputs: [URL] = []
+    for directory in ["schemas", "templates"] {
+      let base = root.appending(path: directory)
+      let files = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil)
+      while let file = files?.nextObject() as? URL {
+        if ["json", "yaml"].contains(file.pathExtension) { inputs.append(file) }
+      }
+    }
+    inputs.sort { $0.path < $1.path }
+    return [
+      .buildCommand(
+        displayName: "Embedding schemas and templates",
+        executable: try context.tool(named: "embed-resources").url,
+        arguments: [output.path, root.path] + inputs.map(\.path),
+        inputFiles: inputs, outputFiles: [output])
+    ]
+  }
+}

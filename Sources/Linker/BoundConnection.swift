@@ -1,0 +1,58 @@
+package import FleetSpec
+package import Kubernetes
+package import YAMLTree
+
+/// A client of a connection: pods of one namespace in one cluster, or a network outside.
+package struct BoundClient: Sendable {
+  package enum Place: Sendable {
+    case cluster(String)
+    case external(name: String, cidrs: [Located<String>])
+  }
+
+  package let place: Place
+  package let namespace: String
+  /// Nil: every pod of the namespace.
+  package let podSelector: LabelSelector?
+  package let node: Node
+
+  package var cluster: String? {
+    if case .cluster(let name) = place { return name }
+    return nil
+  }
+}
+
+/// A port of a target Service, as the connection named it and as the Service has it.
+package struct BoundPort: Sendable {
+  package let reference: Located<PortReference>
+  package let port: ServicePort
+}
+
+/// A Service in one target cluster.
+package struct BoundTarget: Sendable {
+  package let cluster: String
+  package let service: Service
+  package let ports: [BoundPort]
+  /// The workloads whose pods the Service selects.
+  package let pods: [Workload]
+  /// Where the connection names the Service.
+  package let reference: Node
+}
+
+/// One connection in one namespace with every name bound.
+package struct BoundConnection: Sendable {
+  package let connection: Connection
+  package let namespace: Located<String>
+  package let link: any BoundLink
+  package let clients: [BoundClient]
+  package let targets: [BoundTarget]
+
+  package var id: NamespacedName { NamespacedName(namespace.value, connection.name.value) }
+
+  /// The clients of a target: those of other clusters, and networks outside.
+  package func clients(of target: BoundTarget) -> [BoundClient] {
+    clients.filter { $0.cluster != target.cluster }
+  }
+
+  /// The section of the link's type in the connection's spec.
+  package func section(_ key: String) -> Node? { connection.spec[key] }
+}

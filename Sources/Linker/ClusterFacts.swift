@@ -1,0 +1,109 @@
+package import Diagnostics
+package import Kubernetes
+package import YAMLTree
+
+/// The Kubernetes objects of one file, read once. Files are independent, so they are read in parallel.
+package struct ManifestFacts: Sendable {
+  package private(set) var manifests: [Manifest] = []
+
+  package init(_ tree: Tree) {
+    for document in tree.documents { Manifest.all(in: document) { manifests.append($0) } }
+  }
+}
+
+/// What the manifests of one cluster declare.
+package struct ClusterFacts: Sendable {
+  package private(set) var services: [NamespacedName: Service] = [:]
+  package private(set) var workloads: [String: [Workload]] = [:]
+  package private(set) var policies: [String: [NetworkPolicy]] = [:]
+  package private(set) var namespaces: [String: Manifest] = [:]
+  private var configMapsByNamespace: [String: [Manifest]] = [:]
+  private var endpointsByNamespace: [String: [Manifest]] = [:]
+  package private(set) var objects: [ObjectIdentity: Manifest] = [:]
+  /// Namespaced objects whose manifest names no namespace.
+  package private(set) var unplaced: [Manifest] = []
+  package private(set) var findings: [Diagnostic] = []
+
+  package init() {}
+
+  /// Joins the files of a cluster, in the order of their paths.
+  package init(_ files: [ManifestFacts]) {
+    let count = files.reduce(0) { $0 + $1.manifests.count }
+    objects.reserveCapacity(count)
+    for file in files {
+      for manifest in file.manifests { add(manifest) }
+    }
+  }
+
+  private mutating func add(_ manifest: Manifest) {
+    let identity = manifest.identity
+    if let first = objects[identity] {
+      if !first.node.isEqual(to: manifest.node) { reportTwice(manifest, first) }
+      return
+    }
+    objects[identity] = manifest
+    if manifest.kind == "Namespace" {
+      namespaces[manifest.name] = manifest
+      return
+    }
+    guard let namespace = manifest.namespace else {
+      if Self.isNamespaced(manifest) { unplaced.append(manifest) }
+      return
+    }
+    switch (identity.group, manifest.kind) {
+    case ("", "Service"):
+      services[NamespacedName(namespace, manifest.name)] = Service(manifest, namespace: namespace)
+    case ("", "ConfigMap"): configMapsByNamespace[namespace, default: []].append(manifest)
+    case ("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice"):
+      endpointsByNamespace[namespace, default: []].append(manifest)
+    case ("networking.k8s.io", "NetworkPolicy"):
+      policies[namespace, default: []].append(NetworkPolicy(manifest, namespace: namespace))
+    default:
+      if let pod = Workload.podNode(of: manifest) {
+        workloads[namespace, default: []].append(Workload(manifest, pod: pod, namespace: namespace))
+      }
+    }
+  }
+
+  /// The kinds that Linkwright interprets and that live in a namespace.
+  private static func isNamespaced(_ manifest: Manifest) -> Bool {
+    switch manifest.kind {
+    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer": true
+    default: Workload.podNode(of: manifest) != nil
+    }
+  }
+
+  private mutating func reportTwice(_ manifest: Manifest, _ first: Manifest) {
+    findings.append(
+      Diagnostic(
+        LinkerRules.objectTwice, "\(manifest.identity.description) stands twice with different content",
+        at: manifest.nameNode.range, "again, different", also: [Label(first.nameNode.range, "first here; this one is used")],
+        help: ["remove one, or exclude its file in spec.sources of linkwright.yaml"]))
+  }
+
+  /// The workloads whose pods a Service selects, with labels that controllers add at run time.
+  package func pods(of service: Service, runtimeLabels: [String: [String]]) -> [Workload] {
+    guard !service.selector.isEmpty else { return [] }
+    let selector = LabelSelector(equality: service.selector)
+    return (workloads[service.key.namespace] ?? []).filter {
+      selector.matches($0.podLabels, runtimeLabels: runtimeLabels)
+    }
+  }
+
+  /// The ConfigMaps of a namespace, in the order of their files.
+  package func configMaps(in namespace: String) -> [Manifest] { configMapsByNamespace[namespace] ?? [] }
+
+  /// The Endpoints and EndpointSlices of a namespace, in the order of their files.
+  package func endpoints(in namespace: String) -> [Manifest] { endpointsByNamespace[namespace] ?? [] }
+
+  /// Names of the Services of a namespace, ordered.
+  package func serviceNames(in namespace: String) -> [String] {
+    services.keys.filter { $0.namespace == namespace }.map(\.name).sorted()
+  }
+
+  /// True when the repository knows anything of a namespace.
+  package func knows(namespace: String) -> Bool {
+    namespaces[namespace] != nil || workloads[namespace] != nil || policies[namespace] != nil
+      || services.keys.contains { $0.namespace == namespace }
+  }
+}

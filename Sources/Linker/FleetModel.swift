@@ -1,0 +1,47 @@
+package import FleetSpec
+package import Kubernetes
+package import Templates
+
+/// A cluster with all that the repository says of it.
+package struct ClusterModel: Sendable {
+  package let cluster: Cluster
+  /// Manifests that already exist or were recorded.
+  package let declared: ClusterFacts
+  /// What the cluster answered.
+  package let observed: ClusterFacts
+  /// Policies that the platform puts into every namespace; nil: nobody said.
+  package let baseline: [NetworkPolicy]?
+
+  package init(cluster: Cluster, declared: ClusterFacts, observed: ClusterFacts, baseline: [NetworkPolicy]?) {
+    self.cluster = cluster
+    self.declared = declared
+    self.observed = observed
+    self.baseline = baseline
+  }
+
+  package var name: String { cluster.name.value }
+}
+
+/// Everything that linking and lowering may look at. A value: the same model gives the same plan.
+package struct FleetModel: Sendable {
+  package let specification: Specification
+  package let clusters: [String: ClusterModel]
+  package let templates: TemplateSet
+  /// Objects of the output on record, by cluster: what an earlier compile emitted.
+  package let recordedOutput: [String: ClusterFacts]
+
+  package init(
+    specification: Specification, clusters: [String: ClusterModel], templates: TemplateSet,
+    recordedOutput: [String: ClusterFacts]
+  ) {
+    self.specification = specification
+    self.clusters = clusters
+    self.templates = templates
+    self.recordedOutput = recordedOutput
+  }
+
+  package var fleet: Fleet { specification.fleet }
+
+  /// Cluster names in order.
+  package var clusterNames: [String] { clusters.keys.sorted() }
+}

@@ -1,0 +1,162 @@
+package import Diagnostics
+package import FleetSpec
+package import Kubernetes
+package import Templates
+
+/// What the compiler knows of a link type before it meets one.
+package struct LinkDescriptor: Sendable {
+  /// The key in Link and Connection documents: `porter`.
+  package let key: String
+  package let rules: [Rule]
+  /// Paths below `templates/` that the type brings.
+  package let templates: [String]
+
+  package init(key: String, rules: [Rule], templates: [String]) {
+    self.key = key
+    self.rules = rules
+    self.templates = templates
+  }
+}
+
+/// A kind of carrier. A folder under `Links` holds one; the compiler's registry lists them.
+///
+/// Pure: a type reads the model and returns values. It says what shall stand in which cluster; it does not
+/// judge whether the connection then works.
+package protocol LinkType: Sendable {
+  static var descriptor: LinkDescriptor { get }
+
+  /// Reads a Link's section: which clusters it joins, and whether its names exist.
+  static func bind(_ link: Link, in model: FleetModel) -> LinkBinding
+
+  /// What concerns the type in the fleet as a whole, links or not.
+  static func check(_ model: FleetModel) -> [Diagnostic]
+}
+
+extension LinkType {
+  package static func check(_ model: FleetModel) -> [Diagnostic] { [] }
+}
+
+/// The outcome of binding a Link.
+package struct LinkBinding: Sendable {
+  package let link: (any BoundLink)?
+  package let findings: [Diagnostic]
+
+  package init(_ link: (any BoundLink)?, _ findings: [Diagnostic]) {
+    self.link = link
+    self.findings = findings
+  }
+}
+
+/// A Link whose names are bound.
+package protocol BoundLink: Sendable {
+  var link: Link { get }
+
+  /// The clusters that the link joins, in order: targets lie in them, and clients that name no cluster.
+  var members: [String] { get }
+
+  /// Groups the connections of this link into units and checks what concerns several at once.
+  func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan
+}
+
+/// The units of one link.
+package struct LinkPlan: Sendable {
+  package var units: [any PlannedUnit] = []
+  package var findings: [Diagnostic] = []
+
+  package init() {}
+}
+
+/// A part of the plan that is lowered on its own: a service behind a link, a connection, a link in a
+/// cluster. Exactly one unit owns each emitted object. Units are lowered in parallel and then dropped.
+package protocol PlannedUnit: Sendable {
+  /// Unique in the plan and stable over changes elsewhere: `porter/gold-pair/c6af30-prod/db`.
+  var key: String { get }
+
+  /// What the unit emits and finds. Pure.
+  func lower() -> LoweredUnit
+}
+
+/// Where in a cluster's output an object goes.
+package enum OutputPart: String, Sendable, CaseIterable {
+  /// What Argo CD or Flux syncs.
+  case manifests
+  /// kustomize Components: patches for objects that someone else owns.
+  case components
+  /// What controllers will create; never synced.
+  case expected
+}
+
+/// One object to be rendered: a template with its variables, and the identity that the result must have.
+package struct Emission: Sendable {
+  package let cluster: String
+  package let part: OutputPart
+  /// The template's path below `templates/`.
+  package let template: String
+  package let identity: ObjectIdentity
+  /// Variables of this object, over those of the unit.
+  package let variables: [String: TemplateValue]
+
+  package init(
+    cluster: String, part: OutputPart, template: String, identity: ObjectIdentity,
+    variables: [String: TemplateValue] = [:]
+  ) {
+    self.cluster = cluster
+    self.part = part
+    self.template = template
+    self.identity = identity
+    self.variables = variables
+  }
+}
+
+/// Something that is left out because a fact is missing.
+package struct Pending: Sendable {
+  /// Whom to ask.
+  package let cluster: String
+  package let namespace: String
+  /// What is missing: `the port of TransportServerClaim db-tsc`.
+  package let fact: String
+  /// What would be emitted once it is known.
+  package let objects: [ObjectIdentity]
+  /// Resources that the observing command asks for: `tscs,ts`.
+  package let resources: String
+
+  package init(cluster: String, namespace: String, fact: String, objects: [ObjectIdentity], resources: String) {
+    self.cluster = cluster
+    self.namespace = namespace
+    self.fact = fact
+    self.objects = objects
+    self.resources = resources
+  }
+}
+
+/// An existing manifest that already does what would have been emitted.
+package struct Satisfied: Sendable {
+  package let cluster: String
+  package let identity: ObjectIdentity
+  package let manifest: Manifest
+
+  package init(cluster: String, identity: ObjectIdentity, manifest: Manifest) {
+    self.cluster = cluster
+    self.identity = identity
+    self.manifest = manifest
+  }
+}
+
+/// What a unit comes to.
+package struct LoweredUnit: Sendable {
+  /// Variables that all emissions share.
+  package var variables: [String: TemplateValue] = [:]
+  package var emissions: [Emission] = []
+  package var pending: [Pending] = []
+  package var satisfied: [Satisfied] = []
+  package var findings: [Diagnostic] = []
+  /// The connections that the unit serves, `namespace/name`, ordered.
+  package let connections: [String]
+  /// The document that findings about emitted objects point at.
+  package let subject: Label
+
+  package init(connections: [String], subject: Label) {
+    self.connections = connections
+    self.subject = subject
+  }
+}

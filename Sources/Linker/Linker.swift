@@ -1,0 +1,43 @@
+package import Diagnostics
+import FleetSpec
+import Kubernetes
+
+/// Every name bound, and the work cut into units.
+package struct Plan: Sendable {
+  package let links: [any BoundLink]
+  package let connections: [BoundConnection]
+  package let units: [any PlannedUnit]
+  package let findings: [Diagnostic]
+}
+
+/// Binds names and plans units. One pass over the links, one over the connections, one over the links
+/// again; linear in the connections.
+package enum Linker {
+  package static func link(_ model: FleetModel, types: [any LinkType.Type]) -> Plan {
+    var findings: [Diagnostic] = []
+    var links: [String: any BoundLink] = [:]
+    for type in types { findings += type.check(model) }
+    for (name, link) in model.specification.links.sorted(by: { $0.key < $1.key }) {
+      guard let type = types.first(where: { $0.descriptor.key == link.type.value }) else { continue }
+      let binding = type.bind(link, in: model)
+      findings += binding.findings
+      if let bound = binding.link { links[name] = bound }
+    }
+    var binder = ConnectionBinder(model: model, links: links)
+    var connections: [BoundConnection] = []
+    connections.reserveCapacity(model.specification.connections.count)
+    for connection in model.specification.connections { connections += binder.bind(connection) }
+    findings += binder.findings
+    findings += UnusedDocuments.findings(model, links, connections)
+    var units: [any PlannedUnit] = []
+    let byLink = Dictionary(grouping: connections) { $0.link.link.name.value }
+    for (name, link) in links.sorted(by: { $0.key < $1.key }) {
+      let plan = link.plan(byLink[name] ?? [], in: model)
+      units += plan.units
+      findings += plan.findings
+    }
+    return Plan(
+      links: links.sorted { $0.key < $1.key }.map(\.value), connections: connections, units: units,
+      findings: findings)
+  }
+}

@@ -1,0 +1,200 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import YAMLTree
+
+/// Finds the Services and ports that a connection means in one cluster after another.
+struct TargetResolver {
+  let model: FleetModel
+  let connection: Connection
+  let namespace: Located<String>
+  private(set) var findings: [Diagnostic] = []
+
+  init(model: FleetModel, connection: Connection, namespace: Located<String>) {
+    self.model = model
+    self.connection = connection
+    self.namespace = namespace
+  }
+
+  private var target: Connection.Target { connection.to }
+  private var targetNamespace: String { target.namespace?.value ?? namespace.value }
+
+  mutating func targets(in cluster: String) -> [BoundTarget] {
+    guard let facts = model.clusters[cluster]?.declared else { return [] }
+    switch target.service {
+    case .named(let names):
+      return names.compactMap { name in
+        guard let service = service(name, in: cluster, facts) else { return nil }
+        return bind(service, name.node, cluster, facts)
+      }
+    case .selected(let selector, let node):
+      let services = facts.services.values.filter {
+        $0.key.namespace == targetNamespace && selector.matches($0.manifest.labels)
+      }.sorted { $0.key < $1.key }
+      if services.isEmpty {
+        findings.append(
+          Diagnostic(
+            LinkerRules.unknownService, "no Service of \(targetNamespace) in \(cluster) has the labels \(selector.description)",
+            at: node.range, "selects nothing",
+            help: ["its Services are \(listed(facts.serviceNames(in: targetNamespace)))"]))
+      }
+      return services.compactMap { bind($0, node, cluster, facts) }
+    case .inline(let service, let node):
+      let local =
+        service.key.namespace == targetNamespace
+        ? service : Service(service.manifest, namespace: targetNamespace, isInline: true)
+      if let existing = facts.services[local.key] {
+        findings.append(
+          Diagnostic(
+            LinkerRules.inlineServiceExists, "Service \(local.key.description) has a manifest in \(cluster)",
+            at: node.range, "declared again here", also: [Label(existing.manifest.nameNode.range, "its manifest")],
+            help: ["write 'service: \(local.key.name)'; two declarations would drift apart"]))
+      }
+      return bind(local, node, cluster, facts).map { [$0] } ?? []
+    }
+  }
+
+  // MARK: Services
+
+  private mutating func service(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts) -> Service? {
+    if let service = facts.services[NamespacedName(targetNamespace, name.value)] { return service }
+    findings.append(missing(name, in: cluster, facts))
+    return nil
+  }
+
+  private func missing(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts) -> Diagnostic {
+    var help: [String] = []
+    var also: [Label] = []
+    if let unplaced = facts.unplaced.first(where: { $0.kind == "Service" && $0.name == name.value }) {
+      also.append(Label(unplaced.nameNode.range, "this Service names no namespace"))
+      help.append("add 'namespace: \(targetNamespace)' to its metadata")
+    } else if let near = didYouMean(name.value, among: facts.serviceNames(in: targetNamespace)) {
+      help.append(near)
+    } else if let elsewhere = facts.services.keys.filter({ $0.name == name.value }).min() {
+      help.append("there is one in namespace \(elsewhere.namespace); say so with 'namespace: \(elsewhere.namespace)'")
+    }
+    for other in model.clusterNames where other != cluster {
+      guard let found = model.clusters[other]?.declared.services[NamespacedName(targetNamespace, name.value)] else {
+        continue
+      }
+      also.append(Label(found.manifest.nameNode.range, "cluster \(other) has it"))
+    }
+    if help.isEmpty {
+      let known = facts.serviceNames(in: targetNamespace)
+      help.append(
+        known.isEmpty
+          ? "no manifest of namespace \(targetNamespace) is known in \(cluster): put it under the workloads of \(cluster), or 'linkwright record' it"
+          : "the Services of \(targetNamespace) are \(listed(known))")
+    }
+    return Diagnostic(
+      LinkerRules.unknownService, "there is no Service \(targetNamespace)/\(name.value) in \(cluster)",
+      at: name.node.range, "not in the manifests of \(cluster)", also: also, help: help)
+  }
+
+  private mutating func bind(
+    _ service: Service, _ reference: Node, _ cluster: String, _ facts: ClusterFacts
+  ) -> BoundTarget? {
+    var ports: [BoundPort] = []
+    for wanted in target.ports {
+      guard let port = service.port(wanted.value) else {
+        report(missing: wanted, of: service, in: cluster)
+        continue
+      }
+      ports.append(BoundPort(reference: wanted, port: port))
+    }
+    guard ports.count == target.ports.count else { return nil }
+    let pods = facts.pods(of: service, runtimeLabels: target.runtimeLabels)
+    checkPods(pods, of: service, reference, cluster, facts)
+    checkTargetPorts(ports, pods, of: service, cluster)
+    return BoundTarget(cluster: cluster, service: service, ports: ports, pods: pods, reference: reference)
+  }
+
+  // MARK: Ports
+
+  private mutating func report(missing wanted: Located<PortReference>, of service: Service, in cluster: String) {
+    let key = service.key.description
+    var help: [String] = []
+    if case .number(let number) = wanted.value,
+      let behind = service.ports.first(where: { $0.target == .number(number) })
+    {
+      help.append("connections name a Service port, not a target port; use \(behind.number)")
+    } else if case .name(let name) = wanted.value,
+      let near = didYouMean(name, among: service.ports.compactMap(\.name))
+    {
+      help.append(near)
+    } else {
+      help.append("use \(listed(service.ports.map(\.description))), or add the port in \(cluster)")
+    }
+    var notes: [String] = []
+    for other in model.clusterNames where other != cluster {
+      guard let twin = model.clusters[other]?.declared.services[service.key], twin.port(wanted.value) != nil else {
+        continue
+      }
+      notes.append("\(other) has port \(wanted.value.description): the clusters differ")
+    }
+    findings.append(
+      Diagnostic(
+        LinkerRules.unknownPort, "Service \"\(service.key.name)\" has no port \(wanted.value.description)",
+        at: wanted.node.range, "not a port of \(key) in \(cluster)",
+        also: service.ports.isEmpty
+          ? [Label(service.manifest.nameNode.range, "it has no ports")]
+          : service.ports.prefix(4).map { port in
+            Label(port.node.range, service.ports.count == 1 ? "its only port" : "one of its ports")
+          }, help: help, notes: notes))
+  }
+
+  private mutating func checkTargetPorts(
+    _ ports: [BoundPort], _ pods: [Workload], of service: Service, _ cluster: String
+  ) {
+    for bound in ports {
+      guard case .name(let name) = bound.port.target else { continue }
+      for pod in pods where pod.number(of: bound.port.target, bound.port.transport) == nil {
+        let names = pod.containerPorts.compactMap(\.name)
+        findings.append(
+          Diagnostic(
+            LinkerRules.unknownTargetPort, "\(pod.description) in \(cluster) has no container port named '\(name)'",
+            at: bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
+            also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
+            help: [didYouMean(name, among: names) ?? "name a container port '\(name)', or use a number as targetPort"]))
+      }
+    }
+  }
+
+  // MARK: Pods
+
+  private mutating func checkPods(
+    _ pods: [Workload], of service: Service, _ reference: Node, _ cluster: String, _ facts: ClusterFacts
+  ) {
+    guard pods.isEmpty, !service.isInline, service.type != "ExternalName", !service.selector.isEmpty else { return }
+    let workloads = facts.workloads[service.key.namespace] ?? []
+    let selector = service.manifest.node.at("spec", "selector") ?? service.manifest.nameNode
+    var also: [Label] = [Label(reference.range, "reached by this connection")]
+    var help: [String] = []
+    let scored = workloads.map { ($0, Self.agreement($0.podLabels, service.selector)) }.sorted { $0.1 > $1.1 }
+    if let (nearest, score) = scored.first, score > 0 {
+      also.append(
+        Label(nearest.pod.at("metadata", "labels")?.range ?? nearest.manifest.nameNode.range,
+          "the nearest: \(nearest.description) with \(nearest.podLabels.description)"))
+      let missing = service.selector.items.filter { nearest.podLabels[$0.key] != $0.value }
+      help.append(
+        "\(missing.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")) is missing there; if a controller sets it while pods run, say so: runtimeLabels: {\(missing.map { "\($0.key): [\($0.value)]" }.joined(separator: ", "))}"
+      )
+    } else if workloads.isEmpty {
+      help.append(
+        "no workload of \(service.key.namespace) is known in \(cluster): put its manifest under the workloads of \(cluster), or 'linkwright record' it"
+      )
+    } else {
+      help.append("the workloads of \(service.key.namespace) are \(listed(workloads.map(\.description)))")
+    }
+    findings.append(
+      Diagnostic(
+        LinkerRules.serviceSelectsNothing,
+        "Service \(service.key.description) selects no pods in \(cluster)", at: selector.range,
+        "no pod template has \(service.selector.description)", also: also, help: help))
+  }
+
+  /// How many of the selector's labels a pod template has.
+  private static func agreement(_ labels: Labels, _ selector: Labels) -> Int {
+    selector.items.count { labels[$0.key] == $0.value }
+  }
+}

@@ -1,0 +1,247 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// Turns a resolved claim into emissions: the claim, policies, what the operator will make, and what
+/// clients outside the pair need.
+struct PorterEmitter {
+  let unit: PorterService
+  let claim: ClaimResolution
+  private var servers: [String: VirtualServer] = [:]
+
+  init(unit: PorterService, claim: ClaimResolution) {
+    self.unit = unit
+    self.claim = claim
+  }
+
+  private var namespace: String { unit.service.namespace }
+  private var serviceName: String { unit.service.name }
+
+  mutating func run(into lowered: inout LoweredUnit) {
+    findServers(&lowered)
+    lowered.variables = variables
+    emitClaim(&lowered)
+    for target in unit.sides where !unit.connections(to: target.name).isEmpty {
+      PorterPolicies(unit: unit, claim: claim, cluster: target).emit(into: &lowered)
+    }
+    for target in unit.sides { emitOperatorObjects(for: target, &lowered) }
+    emitConsumers(&lowered)
+    emitPublished(&lowered)
+  }
+
+  /// Variables that all templates of the unit share.
+  private var variables: [String: TemplateValue] {
+    [
+      "namespace": .string(namespace), "link": .string(unit.link),
+      "service": .map(["name": .string(serviceName), "port": .integer(claim.port.port.number)]),
+      "claim": .map([
+        "name": .string(claim.name), "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
+        "requestedPort": .optional(claim.requestedPort),
+        "monitor": .map([
+          "type": .string("tcp"), "interval": .integer(claim.monitorInterval),
+          "timeout": .integer(claim.monitorTimeout),
+        ]), "syncWave": .string(syncWave),
+      ]),
+    ]
+  }
+
+  /// One wave after the Service: a claim that meets no Service falls back to the legacy address and is not
+  /// corrected until the operator's next round.
+  private var syncWave: String {
+    let wave = unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
+      ?? unit.primary.declared.services[unit.service]?.manifest.annotation("argocd.argoproj.io/sync-wave")
+    return String((wave.flatMap { Int($0) } ?? 0) + 1)
+  }
+
+  private mutating func findServers(_ lowered: inout LoweredUnit) {
+    for cluster in unit.sides {
+      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service] else { continue }
+      let server = VirtualServer(
+        claim: claim.name, service: service, cluster: cluster, opposite: unit.opposite(of: cluster),
+        settings: unit.settings, primary: unit.primary)
+      lowered.findings += server.findings
+      servers[cluster.name] = server
+    }
+  }
+
+  // MARK: The claim
+
+  private func emitClaim(_ lowered: inout LoweredUnit) {
+    let identity = ObjectIdentity(
+      apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace,
+      name: claim.name)
+    if let existing = claim.existing {
+      lowered.satisfied.append(
+        Satisfied(cluster: unit.primary.name, identity: identity, manifest: existing.manifest))
+      return
+    }
+    lowered.emissions.append(
+      Emission(
+        cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml", identity: identity))
+  }
+
+  // MARK: What the operator makes
+
+  /// The TransportServer in the target's cluster, and the Service and Endpoints opposite that lead to it.
+  private func emitOperatorObjects(for target: ClusterModel, _ lowered: inout LoweredUnit) {
+    guard let server = servers[target.name] else { return }
+    let consumer = PorterNames.consumerName(serviceName, target.name)
+    let transportServer = ObjectIdentity(
+      apiVersion: "cis.f5.com/v1", kind: "TransportServer", namespace: namespace, name: claim.name)
+    let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: namespace, name: consumer)
+    let endpoints = ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: consumer)
+    let opposite = unit.opposite(of: target)
+    guard let address = server.address, let port = server.port else {
+      let emitted = unit.settings.emitsEndpoints || opposite == nil ? [] : [service, endpoints]
+      report(missing: server, of: target, objects: [transportServer] + emitted, &lowered)
+      return
+    }
+    let variables: [String: TemplateValue] = [
+      "server": .map([
+        "address": .string(address), "port": .integer(port),
+        "label": .string(serviceType == "NodePort" ? "nodeport" : "true"),
+      ]),
+      "consumer": .map([
+        "name": .string(consumer),
+        "port": .integer(claim.overridesServicePort ? claim.port.port.number : port),
+      ]),
+    ]
+    lowered.emissions.append(
+      Emission(
+        cluster: target.name, part: .expected, template: "porter/transport-server.yaml", identity: transportServer,
+        variables: variables))
+    guard let opposite, !unit.settings.emitsEndpoints else { return }
+    lowered.emissions.append(
+      Emission(
+        cluster: opposite.name, part: .expected, template: "porter/operator-service.yaml", identity: service,
+        variables: variables))
+    lowered.emissions.append(
+      Emission(
+        cluster: opposite.name, part: .expected, template: "porter/operator-endpoints.yaml", identity: endpoints,
+        variables: variables))
+  }
+
+  /// The operator looks at the Service of the primary only.
+  private var serviceType: String {
+    unit.target(in: unit.primary.name)?.service.type ?? unit.primary.declared.services[unit.service]?.type ?? "NodePort"
+  }
+
+  private func report(
+    missing server: VirtualServer, of target: ClusterModel, objects: [ObjectIdentity], _ lowered: inout LoweredUnit
+  ) {
+    let facts = [server.address == nil ? "address" : nil, server.port == nil ? "port" : nil].compactMap { $0 }
+    lowered.pending.append(
+      Pending(
+        cluster: target.name, namespace: namespace,
+        fact: "the \(facts.joined(separator: " and ")) of TransportServerClaim \(claim.name)", objects: objects,
+        resources: "tscs,ts,svc,endpoints"))
+  }
+
+  // MARK: Consumers that the operator does not serve
+
+  /// A selectorless Service with its address: for clients of the pair where Linkwright writes it, and for
+  /// clients of other clusters.
+  private func emitConsumers(_ lowered: inout LoweredUnit) {
+    var done: Set<ObjectIdentity> = []
+    for target in unit.sides {
+      for client in clients(of: target) {
+        guard let cluster = client.cluster, isServedByUs(cluster) else { continue }
+        let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
+        let name = PorterNames.consumerName(serviceName, target.name)
+        let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
+        guard done.insert(service).inserted else { continue }
+        emitConsumer(name, place, cluster, target, &lowered)
+      }
+    }
+  }
+
+  private func isServedByUs(_ cluster: String) -> Bool {
+    !unit.settings.members.contains(cluster) || unit.settings.emitsEndpoints
+  }
+
+  private func clients(of target: ClusterModel) -> [BoundClient] {
+    unit.connections(to: target.name).flatMap { connection in
+      connection.targets.first { $0.cluster == target.name && $0.service.key == unit.service }
+        .map { connection.clients(of: $0) } ?? []
+    }
+  }
+
+  private func emitConsumer(
+    _ name: String, _ place: String, _ cluster: String, _ target: ClusterModel, _ lowered: inout LoweredUnit
+  ) {
+    let usesSlices = unit.model.fleet.endpoints == .endpointSlice
+    let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: place, name: name)
+    let endpoints = usesSlices
+      ? ObjectIdentity(apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", namespace: place, name: name + "-1")
+      : ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: place, name: name)
+    guard let server = servers[target.name], let address = server.address, let port = server.port else {
+      report(missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints], &lowered)
+      return
+    }
+    let external = ExternalEndpoint(
+      namespace: place, name: name, addresses: [address],
+      ports: [
+        ExternalEndpoint.Port(
+          name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port, transport: .tcp)
+      ])
+    lowered.emissions.append(external.serviceEmission(cluster: cluster))
+    lowered.emissions.append(external.endpointsEmission(cluster: cluster, api: unit.model.fleet.endpoints))
+  }
+
+  private var unknownServer: VirtualServer {
+    VirtualServer(
+      claim: claim.name,
+      service: unit.target(in: unit.primary.name)?.service ?? unit.connections[0].targets[0].service,
+      cluster: unit.primary, opposite: nil, settings: unit.settings, primary: unit.primary)
+  }
+
+  // MARK: Published addresses
+
+  private func emitPublished(_ lowered: inout LoweredUnit) {
+    var done: Set<ObjectIdentity> = []
+    for connection in unit.connections {
+      guard let configMap = connection.connection.publishedConfigMap else { continue }
+      for target in connection.targets where target.service.key == unit.service {
+        for client in connection.clients(of: target) {
+          guard let cluster = client.cluster else { continue }
+          let identity = ObjectIdentity(
+            apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
+          let place = ObjectIdentity(
+            apiVersion: "v1", kind: cluster + "/ConfigMap", namespace: client.namespace, name: configMap.value)
+          guard done.insert(place).inserted else { continue }
+          publish(identity, connection, target, client, cluster, &lowered)
+        }
+      }
+    }
+  }
+
+  private func publish(
+    _ identity: ObjectIdentity, _ connection: BoundConnection, _ target: BoundTarget, _ client: BoundClient,
+    _ cluster: String, _ lowered: inout LoweredUnit
+  ) {
+    let server = servers[target.cluster]
+    let port = claim.overridesServicePort ? claim.port.port.number : server?.port
+    guard let port else {
+      guard let model = unit.model.clusters[target.cluster] else { return }
+      report(missing: server ?? unknownServer, of: model, objects: [identity], &lowered)
+      return
+    }
+    let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
+    let host = "\(PorterNames.consumerName(serviceName, target.cluster)).\(place).svc.cluster.local"
+    let isOwned = unit.model.clusters[cluster]?.declared.objects[identity] != nil
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: isOwned ? .components : .manifests, template: "shared/peer-config-map.yaml",
+        identity: identity,
+        variables: [
+          "configMap": .map(["name": .string(identity.name), "namespace": .string(client.namespace)]),
+          "peer": .map([
+            "host": .string(host), "port": .string(String(port)), "address": .optional(server?.address),
+            "addressPort": .optional(server?.port.map(String.init)),
+          ]),
+        ]))
+  }
+}

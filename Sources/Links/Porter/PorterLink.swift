@@ -1,0 +1,93 @@
+package import Diagnostics
+package import FleetSpec
+package import Linker
+import Kubernetes
+import YAMLTree
+
+/// BC Government Porter: TransportServerClaims that publish Services on an F5 load balancer, in one cluster
+/// (Silver) or in a pair (Gold and GoldDR).
+///
+/// Source of the rules: the operator's own code and the platform's documentation.
+package enum Porter: LinkType {
+  package static let descriptor = LinkDescriptor(
+    key: "porter", rules: PorterRules.all,
+    templates: [
+      "porter/names.yaml", "porter/transport-server-claim.yaml", "porter/network-policy.yaml",
+      "porter/egress-policy.yaml", "porter/transport-server.yaml", "porter/operator-service.yaml",
+      "porter/operator-endpoints.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
+      "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
+    ])
+
+  package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
+
+  package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
+    guard let settings = PorterSettings(link.section) else { return LinkBinding(nil, []) }
+    var findings: [Diagnostic] = []
+    for name in [settings.primary] + (settings.secondary.map { [$0] } ?? []) where model.clusters[name.value] == nil {
+      guard !model.specification.isInvalid("Cluster", name.value) else { continue }
+      findings.append(
+        Diagnostic(
+          LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range, "not declared",
+          help: [
+            didYouMean(name.value, among: model.clusterNames) ?? "the clusters are \(listed(model.clusterNames))"
+          ]))
+    }
+    if let secondary = settings.secondary, secondary.value == settings.primary.value {
+      findings.append(
+        Diagnostic(
+          PorterRules.pairOfOne, "primary and secondary are the same cluster", at: secondary.node.range, "named again",
+          also: [Label(settings.primary.node.range, "primary")], help: ["remove 'secondary' for a single cluster"]))
+    }
+    for (cluster, key) in link.section["addresses"]?.entries.map({ ($0.key.text, $0.key) }) ?? []
+    where !settings.members.contains(cluster) {
+      findings.append(
+        Diagnostic(
+          PorterRules.pairOfOne, "'\(cluster)' is neither primary nor secondary", at: key.range, "not a member",
+          help: [didYouMean(cluster, among: settings.members) ?? "the members are \(listed(settings.members))"]))
+    }
+    findings += HandWrittenClaims.findings(settings, link, model)
+    guard !findings.contains(where: { $0.severity == .error && $0.rule.id != PorterRules.claimInSecondary.id }),
+      settings.members.allSatisfy({ model.clusters[$0] != nil })
+    else { return LinkBinding(nil, findings) }
+    return LinkBinding(PorterLink(link: link, settings: settings), findings)
+  }
+}
+
+/// A Link of type porter.
+struct PorterLink: BoundLink {
+  let link: Link
+  let settings: PorterSettings
+
+  var members: [String] { settings.members }
+
+  func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
+    var plan = LinkPlan()
+    guard let primary = model.clusters[settings.primary.value] else { return plan }
+    let secondary = settings.secondary.flatMap { model.clusters[$0.value] }
+    var services: [NamespacedName: [BoundConnection]] = [:]
+    var order: [NamespacedName] = []
+    for connection in connections {
+      if let match = connection.connection.to.match, match.value == .any {
+        plan.findings.append(
+          Diagnostic(
+            PorterRules.matchAny, "a claim publishes each cluster's Service at an address of its own", at: match.node.range,
+            "'any' needs a mesh or a gateway", help: ["use 'match: each', or a link that joins services"]))
+        continue
+      }
+      for key in Set(connection.targets.map(\.service.key)) {
+        if services[key] == nil { order.append(key) }
+        services[key, default: []].append(connection)
+      }
+    }
+    plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
+    let claims = ClaimIndex(settings, model)
+    for key in order.sorted() {
+      guard let connections = services[key] else { continue }
+      let unit = PorterService(
+        settings: settings, link: link.name.value, linkNode: link.name.node, service: key, connections: connections,
+        primary: primary, secondary: secondary, claims: claims, model: model)
+      plan.units.append(unit)
+    }
+    return plan
+  }
+}

@@ -1,0 +1,47 @@
+import Diagnostics
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// The names of a Service's objects: the operator's fixed ones, and ours from `porter/names.yaml`.
+struct PorterNames {
+  let unit: PorterService
+
+  /// Service and Endpoints with which clients reach a cluster (transportserverclaim role, templates/).
+  static func consumerName(_ service: String, _ cluster: String) -> String { "\(service)-\(cluster)" }
+
+  /// The claim's name from the naming template.
+  func claim(_ findings: inout [Diagnostic]) -> String? { name("claim", cluster: "", &findings) }
+
+  /// The name of the policy that admits the load balancer.
+  func policy(_ cluster: String, _ findings: inout [Diagnostic]) -> String? {
+    name("policy", cluster: cluster, &findings)
+  }
+
+  /// The name of the policy that lets clients out.
+  func egressPolicy(_ cluster: String, _ findings: inout [Diagnostic]) -> String? {
+    name("egressPolicy", cluster: cluster, &findings)
+  }
+
+  private func name(_ key: String, cluster: String, _ findings: inout [Diagnostic]) -> String? {
+    guard let template = unit.model.templates["porter/names.yaml"] else { return nil }
+    do {
+      let names = try template.names([
+        "namespace": .string(unit.service.namespace), "service": .map(["name": .string(unit.service.name)]),
+        "cluster": .string(cluster), "link": .string(unit.link),
+      ])
+      guard let name = names[key], !name.isEmpty else {
+        findings.append(
+          Diagnostic(
+            TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
+            at: SourceRange(wholeFile: template.tree.file), help: ["add the key '\(key)'"]))
+        return nil
+      }
+      return name
+    } catch {
+      findings.append(error.finding(for: unit.key))
+      return nil
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// The policies around one target: who lets the load balancer in, and who lets clients out.
+///
+/// A policy is emitted for a direction only where the pods are isolated in it, and not where an existing
+/// policy admits the traffic already.
+struct PorterPolicies {
+  let unit: PorterService
+  let claim: ClaimResolution
+  let cluster: ClusterModel
+
+  /// The namespace of OpenShift's router, with the labels that its operator sets
+  /// (cluster-ingress-operator, pkg/manifests/assets/router/namespace.yaml).
+  static let ingress = NamespacePeer(
+    labels: Labels([
+      "kubernetes.io/metadata.name": "openshift-ingress", "network.openshift.io/policy-group": "ingress",
+      "policy-group.network.openshift.io/ingress": "",
+    ]))
+
+  private var target: BoundTarget? { unit.target(in: cluster.name) }
+  private var namespace: String { unit.service.namespace }
+
+  func emit(into lowered: inout LoweredUnit) {
+    emitIngress(into: &lowered)
+    emitEgress(into: &lowered)
+  }
+
+  // MARK: The load balancer's way in
+
+  private func emitIngress(into lowered: inout LoweredUnit) {
+    guard let target else { return }
+    let port = PodPort(claim.port.port.target, .tcp)
+    let ports = podPorts(target)
+    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    let isolation = cluster.isolation(of: labels, in: namespace, .ingress)
+    let existing = cluster.declared.policies[namespace] ?? []
+    if case .open = isolation { return }
+    if let admitting = existing.first(where: { admitsAll(target, $0, ports) }) {
+      let identity = admitting.manifest.identity
+      lowered.satisfied.append(Satisfied(cluster: cluster.name, identity: identity, manifest: admitting.manifest))
+      return
+    }
+    reportNearMisses(existing, target, port, &lowered)
+    guard claim.policy.isEmitted, !isExcluded else {
+      lowered.findings.append(notAdmitted(target, isolation))
+      return
+    }
+    if case .unknown = isolation {
+      lowered.findings.append(
+        Diagnostic(
+          PorterRules.isolationAssumed,
+          "nobody says what policies \(cluster.name) puts into every namespace; a policy is emitted to be safe",
+          at: cluster.cluster.name.node.range, "no spec.network.baseline",
+          help: ["list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"]))
+    }
+    guard
+      let name = claim.policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
+    else { return }
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster.name, part: .manifests, template: "porter/network-policy.yaml",
+        identity: ObjectIdentity(
+          apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
+        variables: [
+          "policy": .map([
+            "name": .string(name),
+            "podSelector": .map(
+              Dictionary(uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) })),
+            "peers": .list(peers),
+            "ports": claim.policy.restrictsPorts ? .list(ports.map(Self.value)) : .none,
+          ])
+        ]))
+  }
+
+  /// The target port as each pod has it; a name stays a name where pods disagree on its number.
+  private func podPorts(_ target: BoundTarget) -> [PodPort] {
+    guard let bound = target.ports.first(where: { $0.port.number == claim.port.port.number }) else {
+      return [PodPort(claim.port.port.target, .tcp)]
+    }
+    guard case .name = bound.port.target else { return [PodPort(bound.port.target, .tcp)] }
+    let numbers = Set(target.pods.compactMap { $0.number(of: bound.port.target, .tcp) })
+    if numbers.count == 1, let number = numbers.first { return [PodPort(.number(number), .tcp)] }
+    return [PodPort(bound.port.target, .tcp)]
+  }
+
+  private static func value(_ port: PodPort) -> TemplateValue {
+    let reference: TemplateValue =
+      switch port.reference {
+      case .number(let number): .integer(number)
+      case .name(let name): .string(name)
+      }
+    return .map(["port": reference, "protocol": .string(port.transport.rawValue)])
+  }
+
+  private var peers: [TemplateValue] {
+    var peers: [TemplateValue] = []
+    if claim.policy.ingressLabels != .current {
+      peers.append(.map(["labels": .map(["network.openshift.io/policy-group": .string("ingress")])]))
+    }
+    if claim.policy.ingressLabels != .legacy {
+      peers.append(.map(["labels": .map(["policy-group.network.openshift.io/ingress": .string("")])]))
+    }
+    if claim.policy.admitsHostNetwork {
+      peers.append(.map(["labels": .map(["policy-group.network.openshift.io/host-network": .string("")])]))
+    }
+    return peers
+  }
+
+  private func admitsAll(_ target: BoundTarget, _ policy: NetworkPolicy, _ ports: [PodPort]) -> Bool {
+    guard policy.isolatesIngress, selectsAll(target, policy) else { return false }
+    return ports.allSatisfy { port in
+      policy.rules(.ingress).contains { rule in
+        target.pods.isEmpty
+          ? Self.ingress.isAdmitted(by: rule, to: port, pod: nil)
+          : target.pods.allSatisfy { Self.ingress.isAdmitted(by: rule, to: port, pod: $0) }
+      }
+    }
+  }
+
+  private func selectsAll(_ target: BoundTarget, _ policy: NetworkPolicy) -> Bool {
+    if target.pods.isEmpty { return policy.podSelector.matches(target.service.selector) }
+    return target.pods.allSatisfy { pod in
+      policy.podSelector.matches(
+        pod.podLabels,
+        runtimeLabels: unit.connections.reduce(into: [:]) { $0.merge($1.connection.to.runtimeLabels) { a, _ in a } })
+    }
+  }
+
+  private var isExcluded: Bool {
+    unit.model.fleet.consumer?.excludedKinds.contains("NetworkPolicy") ?? false
+  }
+
+  // MARK: Findings about existing policies
+
+  /// Policies that name the ingress namespaces, so are meant for the load balancer, but miss.
+  private func reportNearMisses(
+    _ existing: [NetworkPolicy], _ target: BoundTarget, _ port: PodPort, _ lowered: inout LoweredUnit
+  ) {
+    for policy in existing where policy.isolatesIngress {
+      let meant = policy.rules(.ingress).filter { NetworkPolicy.peers($0, .ingress) != nil && Self.ingress.matches($0) }
+      guard !meant.isEmpty else { continue }
+      if selectsAll(target, policy) {
+        reportPorts(policy, meant, target, port, &lowered)
+      } else if overlaps(policy, target) {
+        reportSelector(policy, target, &lowered)
+      }
+    }
+  }
+
+  /// A policy that selects some of the Service's pods, or whose labels are nearly theirs.
+  private func overlaps(_ policy: NetworkPolicy, _ target: BoundTarget) -> Bool {
+    if target.pods.contains(where: { policy.podSelector.matches($0.podLabels) }) { return true }
+    let others = (cluster.declared.workloads[namespace] ?? []).filter { policy.podSelector.matches($0.podLabels) }
+    return others.isEmpty
+  }
+
+  private func reportPorts(
+    _ policy: NetworkPolicy, _ rules: [Node], _ target: BoundTarget, _ port: PodPort, _ lowered: inout LoweredUnit
+  ) {
+    let ports = rules.compactMap { $0["ports"] }.first { $0.count > 0 }
+    let named = ports?.elements.compactMap { $0["port"]?.text } ?? []
+    let isServicePort = named.contains(String(claim.port.port.number))
+    lowered.findings.append(
+      Diagnostic(
+        PorterRules.policyMissesPort,
+        "NetworkPolicy \(policy.manifest.name) admits the load balancer to port \(listed(named)), but the pods listen on \(port.reference.description)",
+        at: (ports ?? policy.manifest.nameNode).range, "in \(cluster.name)",
+        also: [Label(claim.port.port.node.range, "port \(claim.port.port.number) leads to \(port.reference.description)")],
+        help: [
+          isServicePort
+            ? "policies see pod ports, not Service ports: write \(port.reference.description)"
+            : "add port \(port.reference.description); Linkwright emits a policy of its own until then"
+        ]))
+  }
+
+  private func reportSelector(_ policy: NetworkPolicy, _ target: BoundTarget, _ lowered: inout LoweredUnit) {
+    let selector = policy.manifest.node.at("spec", "podSelector") ?? policy.manifest.nameNode
+    let missed = target.pods.filter { !policy.podSelector.matches($0.podLabels) }
+    lowered.findings.append(
+      Diagnostic(
+        PorterRules.policyMissesPods,
+        "NetworkPolicy \(policy.manifest.name) admits the load balancer to pods with \(policy.podSelector.description), not to those of Service \(unit.service.name)",
+        at: selector.range, "in \(cluster.name)",
+        also: missed.prefix(2).map { Label($0.manifest.nameNode.range, "its pods have \($0.podLabels.description)") },
+        help: [
+          "select \(LabelSelector(equality: target.service.selector).description); Linkwright emits a policy of its own until then"
+        ]))
+  }
+
+  private func notAdmitted(_ target: BoundTarget, _ isolation: Isolation) -> Diagnostic {
+    var also: [Label] = []
+    if case .isolated(let policies) = isolation, let first = policies.first {
+      also.append(Label(first.manifest.nameNode.range, "isolates the pods"))
+    }
+    if let node = claim.policy.node?["emit"] { also.append(Label(node.range, "no policy is emitted")) }
+    return Diagnostic(
+      PorterRules.notAdmitted,
+      "no policy of \(namespace) in \(cluster.name) admits the load balancer to the pods of \(unit.service.name)",
+      at: target.reference.range, "the load balancer finds the pods closed", also: also,
+      help: ["let Linkwright emit the policy, or add one that admits the ingress namespaces to these pods"])
+  }
+
+  // MARK: The clients' way out
+
+  private func emitEgress(into lowered: inout LoweredUnit) {
+    var done: Set<String> = []
+    for connection in unit.connections(to: cluster.name) {
+      guard let target = connection.targets.first(where: { $0.cluster == cluster.name && $0.service.key == unit.service })
+      else { continue }
+      for client in connection.clients(of: target) {
+        guard let name = client.cluster, let model = unit.model.clusters[name] else { continue }
+        let pods = (model.declared.workloads[client.namespace] ?? []).filter {
+          client.podSelector?.matches($0.podLabels) ?? true
+        }
+        guard case .isolated = model.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress) else { continue }
+        emitEgress(client, model, &done, &lowered)
+      }
+    }
+  }
+
+  private func emitEgress(
+    _ client: BoundClient, _ model: ClusterModel, _ done: inout Set<String>, _ lowered: inout LoweredUnit
+  ) {
+    guard let target, let name = PorterNames(unit: unit).egressPolicy(cluster.name, &lowered.findings) else { return }
+    let identity = ObjectIdentity(
+      apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: client.namespace, name: name)
+    guard done.insert("\(model.name)/\(client.namespace)/\(client.podSelector?.description ?? "")").inserted else { return }
+    let server = VirtualServer(
+      claim: claim.name, service: target.service, cluster: cluster, opposite: unit.opposite(of: cluster),
+      settings: unit.settings, primary: unit.primary)
+    guard let address = server.address, let port = server.port else {
+      lowered.pending.append(
+        Pending(
+          cluster: cluster.name, namespace: namespace,
+          fact: "the address and port of TransportServerClaim \(claim.name)", objects: [identity],
+          resources: "tscs,ts,svc,endpoints"))
+      return
+    }
+    lowered.emissions.append(
+      Emission(
+        cluster: model.name, part: .manifests, template: "porter/egress-policy.yaml", identity: identity,
+        variables: [
+          "policy": .map([
+            "name": .string(name), "namespace": .string(client.namespace),
+            "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
+            "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"), "port": .integer(port),
+          ])
+        ]))
+  }
+}

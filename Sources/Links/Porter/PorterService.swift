@@ -1,0 +1,192 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// One Service behind a Porter link, with every connection that reaches it: the unit that owns the claim,
+/// the policies and what the operator makes of them.
+struct PorterService: PlannedUnit {
+  let settings: PorterSettings
+  let link: String
+  let linkNode: Node
+  let service: NamespacedName
+  let connections: [BoundConnection]
+  let primary: ClusterModel
+  let secondary: ClusterModel?
+  let claims: ClaimIndex
+  let model: FleetModel
+
+  var key: String { "porter/\(link)/\(service.description)" }
+
+  /// The connections as objects name them.
+  var connectionNames: [String] { Set(connections.map(\.id.description)).sorted() }
+
+  /// The clusters of the link in order: primary, secondary.
+  var sides: [ClusterModel] { [primary] + (secondary.map { [$0] } ?? []) }
+
+  /// The other side of a pair.
+  func opposite(of cluster: ClusterModel) -> ClusterModel? {
+    guard let secondary else { return nil }
+    return cluster.name == primary.name ? secondary : primary
+  }
+
+  /// The target in a cluster, from the first connection that has it.
+  func target(in cluster: String) -> BoundTarget? {
+    for connection in connections {
+      if let target = connection.targets.first(where: { $0.cluster == cluster && $0.service.key == service }) {
+        return target
+      }
+    }
+    return nil
+  }
+
+  /// Connections with a target in a cluster.
+  func connections(to cluster: String) -> [BoundConnection] {
+    connections.filter { $0.targets.contains { $0.cluster == cluster && $0.service.key == service } }
+  }
+
+  /// Where findings about the unit as a whole point.
+  var subject: Node { connections[0].connection.name.node }
+
+  func lower() -> LoweredUnit {
+    var lowered = LoweredUnit(
+      connections: connectionNames, subject: Label(subject.range, "while emitting this connection"))
+    let checks = PorterChecks(unit: self)
+    lowered.findings += checks.findings
+    guard let claim = ClaimResolution(unit: self, findings: &lowered.findings) else { return lowered }
+    guard !lowered.findings.contains(where: { $0.severity == .error }) else { return lowered }
+    var emitter = PorterEmitter(unit: self, claim: claim)
+    emitter.run(into: &lowered)
+    return lowered
+  }
+}
+
+/// The one claim of a Service: its name, port and settings, gathered from all its connections.
+struct ClaimResolution {
+  let name: String
+  /// The name was chosen by the author or is that of an existing claim.
+  let nameNode: Node?
+  let port: BoundPort
+  let overridesServicePort: Bool
+  let requestedPort: Int?
+  let monitorInterval: Int
+  let monitorTimeout: Int
+  let policy: PolicySettings
+  /// A claim that somebody wrote already.
+  let existing: ClaimIndex.Claim?
+
+  /// Nil when there is no usable claim; `findings` say why.
+  init?(unit: PorterService, findings: inout [Diagnostic]) {
+    let before = findings.count
+    guard let port = Self.port(of: unit, &findings) else { return nil }
+    self.port = port
+    let sections = unit.connections.map { ($0, ClaimSettings($0.section("porter"))) }
+    func agreed<Value: Equatable>(_ field: String, _ path: KeyPath<ClaimSettings, Located<Value>?>) -> Located<Value>? {
+      let said = sections.compactMap { $0.1[keyPath: path] }
+      if let first = said.first, let other = said.first(where: { $0.value != first.value }) {
+        findings.append(
+          Diagnostic(
+            PorterRules.settingsConflict, "two connections to \(unit.service.description) give different values for \(field)",
+            at: other.node.range, "\(other.value)", also: [Label(first.node.range, "\(first.value)")],
+            help: ["one Service has one claim; agree on a value, or give the second connection a Service of its own"]))
+      }
+      return said.first
+    }
+    let claimName = agreed("claimName", \.claimName)
+    overridesServicePort = agreed("overrideServicePort", \.overridesServicePort)?.value ?? false
+    requestedPort = agreed("requestedPort", \.requestedPort)?.value
+    monitorInterval = agreed("monitor.interval", \.monitorInterval)?.value ?? 10
+    monitorTimeout = agreed("monitor.timeout", \.monitorTimeout)?.value ?? 10
+    policy = sections.reduce(unit.settings.policy) { $0.overridden(by: $1.1.policy) }
+    let existing = Self.existingClaim(unit, port.port, claimName, &findings)
+    self.existing = existing
+    nameNode = claimName?.node ?? existing?.manifest.nameNode
+    if let chosen = claimName?.value ?? existing?.manifest.name {
+      name = chosen
+    } else {
+      guard let composed = PorterNames(unit: unit).claim(&findings) else { return nil }
+      name = composed
+    }
+    Self.checkRenaming(unit, name, nameNode, &findings)
+    guard !findings[before...].contains(where: { $0.severity == .error }) else { return nil }
+  }
+
+  /// One port per Service and claim: the operator's Service and Endpoints are named after the Service
+  /// alone, and a second claim would overwrite them.
+  private static func port(of unit: PorterService, _ findings: inout [Diagnostic]) -> BoundPort? {
+    var first: BoundPort?
+    for connection in unit.connections {
+      for target in connection.targets where target.service.key == unit.service {
+        for port in target.ports {
+          guard let known = first else {
+            first = port
+            continue
+          }
+          guard port.port.number != known.port.number else { continue }
+          findings.append(
+            Diagnostic(
+              PorterRules.severalPorts,
+              "Service \(unit.service.description) is published at two ports, \(known.port.number) and \(port.port.number)",
+              at: port.reference.node.range, "a second claim for the same Service",
+              also: [Label(known.reference.node.range, "the first")],
+              help: [
+                "declare a Service of its own for port \(port.port.number), with the same selector, and connect to that"
+              ],
+              notes: [
+                "the operator writes Service and Endpoints \(unit.service.name)-\(unit.settings.members.last ?? "") for every claim of this Service: the last one wins"
+              ]))
+        }
+      }
+    }
+    return first
+  }
+
+  /// A claim that a person wrote for this Service.
+  private static func existingClaim(
+    _ unit: PorterService, _ port: ServicePort, _ claimName: Located<String>?, _ findings: inout [Diagnostic]
+  ) -> ClaimIndex.Claim? {
+    let claims = unit.claims.declared(for: unit.service)
+    for claim in claims where claim.port != port.number {
+      findings.append(
+        Diagnostic(
+          PorterRules.severalPorts, "Service \(unit.service.description) has a claim for another port already",
+          at: claim.portNode.range, "port \(claim.port.map(String.init) ?? "unknown")",
+          also: [Label(unit.subject.range, "this connection needs port \(port.number)")],
+          help: ["declare a Service of its own for one of the ports: the operator's objects carry the Service's name only"]))
+    }
+    let same = claims.filter { $0.port == port.number }
+    for extra in same.dropFirst() {
+      findings.append(
+        Diagnostic(
+          PorterRules.duplicateClaim, "two claims publish port \(port.number) of Service \(unit.service.description)",
+          at: extra.manifest.nameNode.range, "the second", also: [Label(same[0].manifest.nameNode.range, "the first")],
+          help: ["remove one: each gets a port, and both write the same Service and Endpoints"]))
+    }
+    if let claimName, let first = same.first, first.manifest.name != claimName.value {
+      findings.append(
+        Diagnostic(
+          PorterRules.duplicateClaim,
+          "claim '\(claimName.value)' would be a second one for port \(port.number) of Service \(unit.service.description)",
+          at: claimName.node.range, "another name", also: [Label(first.manifest.nameNode.range, "the claim that exists")],
+          help: ["write 'claimName: \(first.manifest.name)', or remove the manifest"]))
+    }
+    return same.first
+  }
+
+  /// A claim keeps its port as long as it keeps its name.
+  private static func checkRenaming(
+    _ unit: PorterService, _ name: String, _ node: Node?, _ findings: inout [Diagnostic]
+  ) {
+    let live = unit.claims.live(for: unit.service)
+    guard let old = live.first, !live.contains(where: { $0.manifest.name == name }) else { return }
+    findings.append(
+      Diagnostic(
+        PorterRules.claimRenamed, "claim '\(old.manifest.name)' becomes '\(name)' and gets another port",
+        at: (node ?? unit.subject).range, "the new name", also: [Label(old.manifest.nameNode.range, "the claim so far")],
+        help: [
+          "keep the name with 'claimName: \(old.manifest.name)', or plan for a new port in consumers and firewall rules"
+        ]))
+  }
+}

@@ -1,0 +1,101 @@
+import FleetSpec
+import Kubernetes
+import YAMLTree
+
+/// How the policy that admits the load balancer shall look.
+struct PolicySettings: Sendable {
+  enum IngressLabels: String, Sendable {
+    case both
+    case legacy
+    case current
+  }
+
+  var name: Located<String>?
+  var restrictsPorts = true
+  var ingressLabels = IngressLabels.both
+  var admitsHostNetwork = false
+  var isEmitted = true
+  var node: Node?
+
+  /// Reads a section over the settings of the link.
+  func overridden(by section: Node?) -> PolicySettings {
+    guard let section else { return self }
+    var settings = self
+    settings.node = section
+    if let name = section["name"] { settings.name = Located(name.text, name) }
+    if let ports = section["ports"]?.string { settings.restrictsPorts = ports == "target" }
+    if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) { settings.ingressLabels = labels }
+    if let host = section["hostNetwork"]?.boolean { settings.admitsHostNetwork = host }
+    if let emit = section["emit"]?.boolean { settings.isEmitted = emit }
+    return settings
+  }
+}
+
+/// A Link's `porter` section.
+struct PorterSettings: Sendable {
+  let primary: Located<String>
+  let secondary: Located<String>?
+  /// Virtual server addresses by cluster and Service type.
+  let addresses: [String: [String: Located<String>]]
+  /// True when Linkwright writes what the operator would write elsewhere.
+  let emitsEndpoints: Bool
+  let serviceType: String
+  /// Nil: every namespace will do.
+  let namespacePattern: String?
+  let policy: PolicySettings
+
+  /// The documented form of a licence plate with its environment (platform-services-registry,
+  /// licence-plate.ts).
+  static let platePattern = "^[0-9a-f]{6}-(dev|test|prod|tools)$"
+
+  init?(_ section: Node) {
+    guard let primary = section["primary"] else { return nil }
+    self.primary = Located(primary.text, primary)
+    secondary = section["secondary"].map { Located($0.text, $0) }
+    var addresses: [String: [String: Located<String>]] = [:]
+    for (cluster, types) in section["addresses"]?.entries.map({ $0 }) ?? [] {
+      for (type, address) in types.entries {
+        addresses[cluster.text, default: [:]][type.text] = Located(address.text, address)
+      }
+    }
+    self.addresses = addresses
+    emitsEndpoints = section["endpoints"]?.string == "emit"
+    serviceType = section["serviceType"]?.string ?? "NodePort"
+    if let pattern = section["namespacePattern"] {
+      namespacePattern = pattern.string
+    } else {
+      namespacePattern = Self.platePattern
+    }
+    policy = PolicySettings().overridden(by: section["networkPolicy"])
+  }
+
+  var members: [String] { [primary.value] + (secondary.map { [$0.value] } ?? []) }
+
+  /// The other cluster of the pair.
+  func opposite(of cluster: String) -> String? {
+    guard let secondary else { return nil }
+    return cluster == primary.value ? secondary.value : primary.value
+  }
+}
+
+/// A Connection's `porter` section: what its author said, nothing where nothing was said.
+struct ClaimSettings: Sendable {
+  let claimName: Located<String>?
+  let overridesServicePort: Located<Bool>?
+  let requestedPort: Located<Int>?
+  let monitorInterval: Located<Int>?
+  let monitorTimeout: Located<Int>?
+  let policy: Node?
+  let node: Node?
+
+  init(_ section: Node?) {
+    node = section
+    claimName = section?["claimName"].map { Located($0.text, $0) }
+    overridesServicePort = section?["overrideServicePort"].flatMap { node in node.boolean.map { Located($0, node) } }
+    requestedPort = section?["requestedPort"].flatMap { node in node.integer.map { Located($0, node) } }
+    let monitor = section?["monitor"]
+    monitorInterval = monitor?["interval"].flatMap { node in node.integer.map { Located($0, node) } }
+    monitorTimeout = monitor?["timeout"].flatMap { node in node.integer.map { Located($0, node) } }
+    policy = section?["networkPolicy"]
+  }
+}

@@ -1,0 +1,163 @@
+import Diagnostics
+
+/// Rules about claims, emitted or written by hand.
+extension PorterRules {
+  static let claimRules = [
+    claimInSecondary, claimWithoutPorter, duplicateClaim, severalPorts, invalidClaim, unknownClaimField, operatorOwned,
+    syncWave, claimRenamed, monitorTimeout, requestedPort, settingsConflict,
+  ]
+
+  static let claimInSecondary = Rule(
+    "LW2103", "claim-in-secondary", .error, "a claim stands in the secondary cluster",
+    explanation: """
+      Claims are created only in the primary of a pair; the operator serves both clusters from there (E3; \
+      DOCS-TCP). Whether the secondary even knows the kind is not documented.
+      """,
+    failing: pair(claim(cluster: "golddr")),
+    passing: pair(claim()))
+
+  static let claimWithoutPorter = Rule(
+    "LW2105", "claim-without-porter", .error, "a claim stands in a cluster that no Porter link serves",
+    explanation: """
+      Porter runs in Silver and in the pair of Gold and GoldDR only (E4). Elsewhere nothing reads the claim.
+      """,
+    failing: pair(
+      """
+      -- clusters/emerald.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: emerald}
+
+      """ + claim(cluster: "emerald")),
+    passing: pair())
+
+  static let duplicateClaim = Rule(
+    "LW2108", "duplicate-claim", .error, "two claims publish the same port of a Service",
+    explanation: """
+      Each claim gets a virtual server, and all of them write the same Service and Endpoints for clients (E8). \
+      Which port clients then find depends on who was reconciled last.
+      """,
+    failing: pair(claim() + claim(name: "yourservice-second")),
+    passing: pair(claim()))
+
+  static let severalPorts = Rule(
+    "LW2109", "several-ports", .error, "one Service is published at several ports",
+    explanation: """
+      The operator names the clients' Service and Endpoints after the target Service alone. With two claims for \
+      one Service the last reconciled wins, and deleting either removes the objects for both (E9). Teams publish \
+      a dedicated Service per port instead (bcgov/sso-helm-charts b8868df).
+      """,
+    failing: pair(
+      workloads(ports: "[{name: a, port: 8000}, {name: b, port: 8001}]")
+        + workloads("golddr", ports: "[{name: a, port: 8000}, {name: b, port: 8001}]")
+        + connection(to: "{clusters: [gold], service: yourservice, ports: [8000, 8001]}")),
+    passing: pair())
+
+  static let invalidClaim = Rule(
+    "LW2112", "invalid-claim", .error, "a claim written by hand cannot be served",
+    explanation: """
+      The CRD has no schema: the API server accepts any claim, and the operator's play fails or makes a virtual \
+      server that leads nowhere (E2, E12, E13). Service, a numeric servicePort and a complete monitor of type \
+      tcp are required; overrideServicePort must be a real boolean.
+      """,
+    failing: pair(claim("{service: yourservice, servicePort: api, monitor: {type: tcp, interval: 10}}")),
+    passing: pair(claim()))
+
+  static let unknownClaimField = Rule(
+    "LW2113", "unknown-claim-field", .error, "a claim has a field that the operator does not know",
+    explanation: "Unknown keys are ignored silently, so a misspelt option has no effect (E13).",
+    failing: pair(
+      claim("{service: yourservice, serviceport: 8000, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}")),
+    passing: pair(claim()))
+
+  static let operatorOwned = Rule(
+    "LW2116", "operator-owned", .error, "a TransportServer is written by hand",
+    explanation: """
+      TransportServers belong to the operator; a hand-written one takes no port from its pool and can collide \
+      with an address and port in use, which the controller refuses (E16).
+      """,
+    failing: pair(
+      """
+      -- workloads/gold/ts.yaml --
+      apiVersion: cis.f5.com/v1
+      kind: TransportServer
+      metadata: {name: mine, namespace: a1b2c3-dev, labels: {f5cr: "true"}}
+      spec: {virtualServerAddress: 142.34.229.62, virtualServerPort: 4000, mode: performance, pool: {service: yourservice, servicePort: 8000}}
+      """),
+    passing: pair())
+
+  static let syncWave = Rule(
+    "LW2122", "sync-wave", .warning, "a claim is applied no later than its Service",
+    explanation: """
+      A claim that meets no Service falls back to the legacy address, and is not corrected until the operator's \
+      next round, hours later (W2). An Argo CD sync wave after the Service's avoids it.
+      """,
+    failing: pair(
+      """
+      -- linkwright.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: porter-pair}
+      spec: {output: {consumer: {type: argocd, version: "3"}}}
+
+      """ + claim()),
+    passing: pair(
+      """
+      -- linkwright.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: porter-pair}
+      spec: {output: {consumer: {type: argocd, version: "3"}}}
+
+      """ + claim(annotations: "{argocd.argoproj.io/sync-wave: \"1\"}")))
+
+  static let claimRenamed = Rule(
+    "LW2129", "claim-renamed", .warning, "a live claim gets another name and so another port",
+    explanation: """
+      A claim keeps its port as long as the TransportServer of its name exists (W9). Under a new name it gets a \
+      new random port; consumers with the old one and firewall rules break.
+      """,
+    failing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: porter.devops.gov.bc.ca/v1alpha1
+      kind: TransportServerClaim
+      metadata: {name: old-tsc, namespace: a1b2c3-dev}
+      spec: {service: yourservice, servicePort: 8000}
+      status: {port: "37650"}
+      """),
+    passing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: porter.devops.gov.bc.ca/v1alpha1
+      kind: TransportServerClaim
+      metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+      spec: {service: yourservice, servicePort: 8000}
+      status: {port: "37650"}
+      """))
+
+  static let monitorTimeout = Rule(
+    "LW2133", "monitor-timeout", .note, "a monitor's timeout is shorter than its interval",
+    explanation: """
+      F5 recommends a timeout of three times the interval plus one. The platform's own examples use 10 and 10, \
+      which works, so equal values are accepted (W13).
+      """,
+    failing: pair(connection(porter: "{overrideServicePort: true, monitor: {interval: 30, timeout: 10}}")),
+    passing: pair(connection(porter: "{overrideServicePort: true, monitor: {interval: 10, timeout: 31}}")))
+
+  static let requestedPort = Rule(
+    "LW2134", "requested-port", .warning, "a requested port may not be granted",
+    explanation: """
+      requestedPort is read by the operator but not advertised: it is honoured only while no TransportServer of \
+      the claim's name exists and the port is free; otherwise the port is random without a word (W14).
+      """,
+    failing: pair(connection(porter: "{overrideServicePort: true, requestedPort: 30000}")),
+    passing: pair())
+
+  static let settingsConflict = Rule(
+    "LW2140", "claim-settings-conflict", .error, "two connections want one claim in different ways",
+    explanation: "A Service has one claim, however many connections use it; their settings must agree.",
+    failing: pair(
+      connection(porter: "{overrideServicePort: true}") + connection(name: "second", porter: "{overrideServicePort: false}")),
+    passing: pair())
+}

@@ -1,0 +1,40 @@
+import Diagnostics
+
+/// Rules about the manifests of clients.
+extension PorterRules {
+  static let consumerRules = [hardCodedAddress, ownSide]
+
+  /// A client's Deployment with one environment variable.
+  private static func client(_ value: String) -> String {
+    """
+    -- workloads/golddr/client.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: client, namespace: a1b2c3-dev}
+    spec:
+      selector: {matchLabels: {name: client}}
+      template:
+        metadata: {labels: {name: client}}
+        spec: {containers: [{name: client, image: client, env: [{name: PEER, value: "\(value)"}]}]}
+
+    """
+  }
+
+  static let hardCodedAddress = Rule(
+    "LW2123", "hard-coded-address", .warning, "a client has a virtual server's address written out",
+    explanation: """
+      The address changes with the Service's type and the port with the claim's name (W3). The operator keeps a \
+      Service with a stable name for clients; 'publish' hands it to them in a ConfigMap.
+      """,
+    failing: pair(client("142.34.229.70:37650")),
+    passing: pair(client("yourservice-gold:8000")))
+
+  static let ownSide = Rule(
+    "LW2124", "own-side-name", .warning, "a client uses the name of its own side",
+    explanation: """
+      The operator writes <service>-gold in GoldDR and <service>-golddr in Gold: the name says where it leads. \
+      In its own cluster the name does not exist (W4).
+      """,
+    failing: pair(client("yourservice-golddr:8000")),
+    passing: pair(client("yourservice-gold:8000")))
+}

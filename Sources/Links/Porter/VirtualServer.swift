@@ -1,0 +1,94 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// What is known of the virtual server that a claim gets in one cluster: its address and its port.
+///
+/// The address comes from the link or from an observation, the port only from an observation: the operator
+/// draws it at random between 1024 and 65535.
+struct VirtualServer: Sendable {
+  var address: String?
+  var port: Int?
+  var findings: [Diagnostic] = []
+
+  /// Ports that the operator can draw (PORTER config/default/manager_api_sidecar_patch.yaml).
+  static let ports = 1024...65535
+
+  /// - Parameters:
+  ///   - claim: the claim's name, which is also the TransportServer's.
+  ///   - cluster: where the virtual server is.
+  ///   - opposite: the cluster in which the operator writes Endpoints that lead to it.
+  init(
+    claim: String, service: Service, cluster: ClusterModel, opposite: ClusterModel?, settings: PorterSettings,
+    primary: ClusterModel
+  ) {
+    let namespace = service.key.namespace
+    let server = cluster.observed.objects[
+      ObjectIdentity(apiVersion: "cis.f5.com/v1", kind: "TransportServer", namespace: namespace, name: claim)]
+    let endpoints = opposite?.observed.objects[
+      ObjectIdentity(
+        apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: "\(service.key.name)-\(cluster.name)")]
+    let status = primary.observed.objects[
+      ObjectIdentity(
+        apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace, name: claim)]
+    let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
+    let observedAddresses = [
+      server?.node.at("spec", "virtualServerAddress"),
+      subset?["addresses"]?.elements.first { _ in true }?["ip"],
+    ].compactMap { $0 }
+    let observedPorts = [
+      subset?["ports"]?.elements.first { _ in true }?["port"], server?.node.at("spec", "virtualServerPort"),
+      status?.node.at("status", "port"),
+    ].compactMap { $0 }
+    let declared = settings.addresses[cluster.name]?[service.type]
+    address = declared?.value ?? observedAddresses.first?.text
+    if let declared, let other = observedAddresses.first(where: { $0.text != declared.value }) {
+      reportAddress(declared, other, service, cluster, settings)
+    }
+    readPort(observedPorts, claim)
+  }
+
+  private mutating func readPort(_ observed: [Node], _ claim: String) {
+    for node in observed {
+      guard let number = Int(node.text), Self.ports.contains(number) else {
+        findings.append(
+          Diagnostic(
+            PorterRules.placeholderPort, "'\(node.text)' is not a port that a claim can have", at: node.range,
+            "observed port of \(claim)",
+            help: ["ports are 1024 to 65535; 65555 is the documentation's placeholder: observe the cluster again"]))
+        continue
+      }
+      if port == nil { port = number }
+    }
+  }
+
+  private mutating func reportAddress(
+    _ declared: Located<String>, _ observed: Node, _ service: Service, _ cluster: ClusterModel,
+    _ settings: PorterSettings
+  ) {
+    let otherType = settings.addresses[cluster.name]?.first { $0.value.value == observed.text }
+    if let otherType {
+      findings.append(
+        Diagnostic(
+          PorterRules.addressChanges,
+          "the address of \(service.key.name) in \(cluster.name) changes from \(observed.text) to \(declared.value)",
+          at: service.typeNode.range, "the Service is \(service.type)",
+          also: [
+            Label(observed.range, "observed: the address of type \(otherType.key)"),
+            Label(declared.node.range, "the address of type \(service.type)"),
+          ],
+          help: [
+            "touch the claim so that the operator looks at the Service again, and change firewall rules to \(declared.value); the port stays"
+          ]))
+    } else {
+      findings.append(
+        Diagnostic(
+          PorterRules.addressConflict,
+          "the address of \(cluster.name) is \(declared.value) in the link and \(observed.text) in the cluster",
+          at: declared.node.range, "declared", also: [Label(observed.range, "observed")],
+          help: ["correct the link, or observe the cluster again if this is old"]))
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// One connection over a static link: the unit that owns its Services and endpoints.
+struct StaticConnection: PlannedUnit {
+  let link: StaticLink
+  let connection: BoundConnection
+  let model: FleetModel
+
+  var key: String { "static/\(link.link.name.value)/\(connection.id.description)" }
+
+  func lower() -> LoweredUnit {
+    var lowered = LoweredUnit(
+      connections: [connection.id.description],
+      subject: Label(connection.connection.name.node.range, "while emitting this connection"))
+    for target in connection.targets {
+      guard let name = consumerName(target, &lowered) else { continue }
+      for client in Self.places(connection.clients(of: target)) {
+        emit(name, client, target, &lowered)
+      }
+    }
+    return lowered
+  }
+
+  /// One client per cluster and namespace: several selectors share the Service.
+  private static func places(_ clients: [BoundClient]) -> [BoundClient] {
+    var seen: Set<String> = []
+    return clients.filter { client in
+      client.cluster.map { seen.insert("\($0)/\(client.namespace)").inserted } ?? false
+    }
+  }
+
+  private func consumerName(_ target: BoundTarget, _ lowered: inout LoweredUnit) -> String? {
+    if let name = connection.section("static")?["serviceName"]?.string { return name }
+    guard let template = model.templates["static/names.yaml"] else { return nil }
+    do {
+      return try template.names([
+        "service": .map(["name": .string(target.service.key.name)]), "cluster": .string(target.cluster),
+        "namespace": .string(target.service.key.namespace), "link": .string(link.link.name.value),
+      ])["service"]
+    } catch {
+      lowered.findings.append(error.finding(for: key))
+      return nil
+    }
+  }
+
+  private func emit(_ name: String, _ client: BoundClient, _ target: BoundTarget, _ lowered: inout LoweredUnit) {
+    guard let cluster = client.cluster else { return }
+    let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
+    guard let addresses = addresses(of: target, for: service, &lowered) else { return }
+    let mapped = connection.section("static")?["ports"]
+    let external = ExternalEndpoint(
+      namespace: client.namespace, name: name, addresses: addresses,
+      ports: target.ports.map { bound in
+        ExternalEndpoint.Port(
+          name: target.ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil,
+          service: bound.port.number, target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
+          transport: bound.port.transport)
+      })
+    let endpoints = external.endpointsEmission(cluster: cluster, api: model.fleet.endpoints)
+    if let existing = model.clusters[cluster]?.declared.objects[service], isSelectorless(existing) {
+      lowered.satisfied.append(Satisfied(cluster: cluster, identity: service, manifest: existing))
+    } else {
+      lowered.emissions.append(external.serviceEmission(cluster: cluster))
+    }
+    lowered.emissions.append(endpoints)
+    publish(name, client, cluster, target, addresses, &lowered)
+  }
+
+  private func isSelectorless(_ manifest: Manifest) -> Bool {
+    (manifest.node.at("spec", "selector")?.count ?? 0) == 0 && manifest.node.at("spec", "type")?.text != "ExternalName"
+  }
+
+  private func addresses(
+    of target: BoundTarget, for service: ObjectIdentity, _ lowered: inout LoweredUnit
+  ) -> [String]? {
+    switch link.addresses[target.cluster] {
+    case .declared(let addresses): return addresses.map(\.value)
+    case .observed:
+      let observed = model.clusters[target.cluster]?.observed.services[target.service.key]
+      let ingress = observed?.manifest.node.at("status", "loadBalancer", "ingress")
+      let addresses = ingress?.elements.compactMap { $0["ip"]?.string } ?? []
+      if !addresses.isEmpty { return addresses }
+      lowered.pending.append(
+        Pending(
+          cluster: target.cluster, namespace: target.service.key.namespace,
+          fact: "the load balancer's address of Service \(target.service.key.name)", objects: [service], resources: "svc"))
+      return nil
+    case nil: return nil
+    }
+  }
+
+  private func publish(
+    _ name: String, _ client: BoundClient, _ cluster: String, _ target: BoundTarget, _ addresses: [String],
+    _ lowered: inout LoweredUnit
+  ) {
+    guard let configMap = connection.connection.publishedConfigMap, let port = target.ports.first?.port.number else { return }
+    let mapped = connection.section("static")?.at("ports")?[String(port)]?.integer
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: .manifests, template: "shared/peer-config-map.yaml",
+        identity: ObjectIdentity(apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value),
+        variables: [
+          "configMap": .map(["name": .string(configMap.value), "namespace": .string(client.namespace)]),
+          "peer": .map([
+            "host": .string("\(name).\(client.namespace).svc.cluster.local"), "port": .string(String(port)),
+            "address": .optional(addresses.first), "addressPort": .string(String(mapped ?? port)),
+          ]),
+        ]))
+  }
+}

@@ -1,0 +1,45 @@
+package import Snapshot
+
+/// The output on record: what inventories say, and what lies there.
+package struct OutputRecord: Sendable {
+  /// Content that Linkwright gave to the files it owns, by path from the fleet's root.
+  package private(set) var owned: [String: BlobID] = [:]
+  /// Inventory files, which own themselves.
+  package private(set) var inventories: [String] = []
+  /// Inventories that cannot be read.
+  package private(set) var broken: [String] = []
+  /// Every file below the output's roots, by path.
+  package private(set) var present: [String: SnapshotEntry] = [:]
+
+  package init() {}
+
+  /// Reads what lies below the output's roots. Opens only the inventories.
+  package init(_ snapshot: some Snapshot, layout: OutputLayout) throws(SnapshotError) {
+    for root in layout.roots { try walk(root, snapshot) }
+    for path in present.keys.sorted(by: utf8Precedes) where Self.isInventory(path) {
+      guard let entry = present[path] else { continue }
+      guard let inventory = Inventory(try snapshot.content(of: entry)) else {
+        broken.append(path)
+        continue
+      }
+      inventories.append(path)
+      let root = path.split(separator: "/").dropLast(2).joined(separator: "/")
+      for file in inventory.files { owned["\(root)/\(file.path)"] = file.blob }
+    }
+  }
+
+  private static func isInventory(_ path: String) -> Bool {
+    guard path.hasSuffix(".lock") else { return false }
+    return path.split(separator: "/").dropLast().last == "inventory"
+  }
+
+  private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
+    for entry in try snapshot.entries(of: directory) {
+      if entry.kind == .directory {
+        try walk(entry.path, snapshot)
+      } else {
+        present[entry.path] = entry
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package import Diagnostics
+
+/// Rules about the output and those who apply it.
+package enum OutputRules {
+  package static let all = [
+    objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind, unusableName,
+    directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
+  ]
+
+  private static func fleet(_ output: String) -> String {
+    """
+    -- linkwright.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Fleet
+    metadata: {name: porter-pair}
+    spec: {output: \(output)}
+
+    """
+  }
+
+  package static let objectTwice = Rule(
+    "LW1501", "object-emitted-twice", .error, "two connections emit the same object",
+    explanation: """
+      Exactly one connection, or group of connections to one Service, owns an emitted object. Two owners would \
+      overwrite each other from one compile to the next.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], services: [yourservice, second], ports: [8000]}
+        exposure: {acknowledged: span-bc}
+        porter: {claimName: both, overrideServicePort: true}
+      -- workloads/gold/second.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: second, namespace: a1b2c3-dev}
+      spec: {type: NodePort, selector: {name: yourapp}, ports: [{port: 8000}]}
+      -- workloads/golddr/second.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: second, namespace: a1b2c3-dev}
+      spec: {type: NodePort, selector: {name: yourapp}, ports: [{port: 8000}]}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let pendingRemoval = Rule(
+    "LW1502", "pending-removal", .error, "an output on record would be removed because a fact went missing",
+    explanation: """
+      What depends on an observation is left out until the observation is there. But an object that was emitted \
+      before is never taken away because its observation was lost: that would cut a live connection. Restore the \
+      observation, or agree with --prune-pending.
+      """,
+    unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let editedFile = Rule(
+    "LW1503", "edited-output", .error, "a generated file was edited by hand",
+    explanation: """
+      The file's content is not what its inventory says Linkwright wrote. It is not overwritten unless \
+      --overwrite-edited is given: move the change into the specification, a workload manifest or a template first.
+      """,
+    unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let foreignFile = Rule(
+    "LW1504", "foreign-file", .error, "a file that Linkwright does not own is in the way",
+    explanation: """
+      Linkwright removes and overwrites only files that its inventories name. Move the file, or remove it if it is \
+      an old copy of the output.
+      """,
+    unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let ownedElsewhere = Rule(
+    "LW1505", "owned-elsewhere", .error, "an emitted object has a manifest of its own already",
+    explanation: """
+      The object's name is taken by a manifest among the workloads that does not do what the connection needs. Two \
+      manifests of one object overwrite each other with every sync.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/policy.yaml --
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: allow-from-f5-ingress-yourservice, namespace: a1b2c3-dev}
+      spec: {podSelector: {matchLabels: {name: other}}, policyTypes: [Ingress]}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let forbiddenKind = Rule(
+    "LW1506", "forbidden-kind", .error, "the consumer refuses a kind that the output has",
+    explanation: """
+      A shared Argo CD refuses kinds that its project forbids (Namespace, ResourceQuota, LimitRange and \
+      ClusterRole on the BC Government's); one such object stops the whole sync.
+      """,
+    failing: RuleExample(
+      over: "porter-pair", fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [NetworkPolicy]}}")),
+    passing: RuleExample(
+      over: "porter-pair", fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [Namespace]}}")))
+
+  package static let excludedKind = Rule(
+    "LW1507", "excluded-kind", .warning, "the consumer leaves out a kind that the output has",
+    explanation: """
+      Since version 3 Argo CD excludes Endpoints and EndpointSlice by default (argocd-cm, resource.exclusions): \
+      the Application shows them as in sync, and they are never applied. There is no way to opt in per object.
+      """,
+    failing: RuleExample(
+      over: "porter-silver",
+      """
+      -- linkwright.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: porter-silver}
+      spec: {output: {consumer: {type: argocd, version: "3"}}}
+      """),
+    passing: RuleExample(over: "porter-silver", ""))
+
+  package static let unusableName = Rule(
+    "LW1508", "unusable-name", .error, "an emitted object's name cannot be a file's name",
+    explanation: "Each object is one file, named after its kind and name; '/' and the like would leave the directory.",
+    unexampled: "the object's schema reports such a name first")
+
+  package static let directoryTooLarge = Rule(
+    "LW1509", "directory-too-large", .warning, "a directory is larger than Argo CD reads",
+    explanation: "Argo CD's repo-server refuses more than 10 MB of manifests per directory Application.",
+    unexampled: "an example would have 9 MB; OutputTests runs one")
+
+  package static let kustomizationTooLarge = Rule(
+    "LW1510", "kustomization-too-large", .warning, "a cluster's kustomization is too large to be used",
+    explanation: """
+      kustomize's time grows with the square of the objects: 1,000 take about a second, 4,000 about 15, and Argo CD \
+      gives up after 90 seconds. The namespaces' own kustomizations stay small.
+      """,
+    unexampled: "an example would have 2,000 objects; OutputTests runs one")
+
+  package static let brokenInventory = Rule(
+    "LW1511", "broken-inventory", .error, "an inventory cannot be read",
+    explanation: """
+      Without its inventory Linkwright cannot tell its own files from others, so it writes nothing. Restore the file \
+      from git; a merge conflict in it is solved by taking either side and building again.
+      """,
+    unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let overlappingUnits = Rule(
+    "LW1512", "overlapping-units", .error, "two output units claim the same namespace",
+    explanation: "Each namespace of a cluster belongs to one unit of the output, so that its files have one place.",
+    failing: RuleExample(
+      over: "porter-pair",
+      fleet(
+        "{units: [{name: a, namespaces: [a1b2c3-dev], path: \"out/{cluster}/a\"}, {name: b, namespaces: [a1b2c3-dev], path: \"out/{cluster}/b\"}]}"
+      )),
+    passing: RuleExample(
+      over: "porter-pair", fleet("{units: [{name: a, namespaces: [a1b2c3-dev], path: \"out/{cluster}/a\"}]}")))
+
+  package static let outdated = Rule(
+    "LW1513", "outdated-output", .error, "the output on record is not what the specification gives",
+    explanation: """
+      'linkwright check' compiles and compares with the files on record. Run 'linkwright build' and commit the result.
+      """,
+    unexampled: "it needs an output on record; OutputTests runs one")
+}

@@ -1,0 +1,69 @@
+package import Diagnostics
+package import FleetSpec
+package import Kubernetes
+package import Linker
+package import Snapshot
+
+/// One object as bytes, before it has a place.
+package struct RenderedObject: Sendable {
+  package let cluster: String
+  package let part: OutputPart
+  package let identity: ObjectIdentity
+  package let content: [UInt8]
+  package let blob: BlobID
+  /// The key of the unit that owns the object.
+  package let unit: String
+  /// Where the connection stands that the object serves.
+  package let subject: Label
+
+  package init(
+    cluster: String, part: OutputPart, identity: ObjectIdentity, content: [UInt8], unit: String, subject: Label
+  ) {
+    self.cluster = cluster
+    self.part = part
+    self.identity = identity
+    self.content = content
+    blob = BlobID(of: content)
+    self.unit = unit
+    self.subject = subject
+  }
+}
+
+/// One file of the output.
+package struct OutputFile: Sendable {
+  /// From the fleet's root.
+  package let path: String
+  package let content: [UInt8]
+  package let blob: BlobID
+  /// The key of the owning unit; nil for files that belong to a directory (kustomization, inventory).
+  package let unit: String?
+
+  init(path: String, content: [UInt8], blob: BlobID? = nil, unit: String? = nil) {
+    self.path = path
+    self.content = content
+    self.blob = blob ?? BlobID(of: content)
+    self.unit = unit
+  }
+}
+
+/// The whole output as bytes, ordered by path.
+package struct OutputTree: Sendable {
+  package let files: [OutputFile]
+  package let findings: [Diagnostic]
+
+  package static let empty = OutputTree(files: [], findings: [])
+
+  private init(files: [OutputFile], findings: [Diagnostic]) {
+    self.files = files
+    self.findings = findings
+  }
+
+  /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
+  /// Sorts once; linear otherwise. The order of `objects` does not matter.
+  package init(_ objects: [RenderedObject], fleet: Fleet) {
+    var assembly = OutputAssembly(fleet: fleet)
+    for object in objects { assembly.add(object) }
+    let (files, findings) = assembly.finish()
+    self.init(files: files, findings: findings)
+  }
+}
