@@ -111,6 +111,17 @@ extension CELValue {
     }
   }
 
+  /// The value within a text: strings, whole numbers and truth values; nil for all others.
+  package var interpolated: String? {
+    switch self {
+    case .string(let text): text
+    case .int(let value): String(value)
+    case .uint(let value): String(value)
+    case .bool(let value): value ? "true" : "false"
+    default: nil
+    }
+  }
+
   /// False for null, zero, empty and none: what `optional.ofNonZeroValue` takes for absent.
   var isNonZero: Bool {
     switch self {
