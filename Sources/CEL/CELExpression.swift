@@ -1,6 +1,13 @@
 import Patterns
 
 /// An expression that was checked, to be evaluated any number of times, by any number of tasks at once.
+///
+/// The language is that of https://github.com/google/cel-spec (`doc/langdef.md`) with the extension libraries for
+/// optionals, strings, lists, sets, math, two-variable comprehensions, bindings and encoders, and Kubernetes'
+/// libraries except `authorizer`. Left out, with an error that says so: objects of named types
+/// (`Type{field: value}`), and time zones by name, whose rules differ between machines.
+///
+/// Evaluating needs a stack of 1 MiB for the deepest expression that the standard limits allow.
 package struct CELExpression: Sendable {
   /// The expression as it was written.
   package let text: String

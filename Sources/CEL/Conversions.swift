@@ -179,13 +179,15 @@ private func unreadable(_ value: CELValue, _ type: String) -> Failure {
 
 /// A double with the fewest digits that give it back, with an exponent below 1e-4 and from 1e21 on, as Go's `%v`
 /// and JSON writers arrange them.
-func formatted(_ value: Double) -> String {
+///
+/// - Parameter isPlain: never with an exponent, as `%s` wants it.
+func formatted(_ value: Double, isPlain: Bool = false) -> String {
   if value.isNaN { return "NaN" }
   if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
   if value == 0 { return value.sign == .minus ? "-0" : "0" }
   let (digits, exponent) = decimalDigits(value.magnitude)
   let sign = value < 0 ? "-" : ""
-  if exponent < -4 || exponent >= 21 {
+  if !isPlain, exponent < -4 || exponent >= 21 {
     let rest = digits.dropFirst()
     let magnitude = String(abs(exponent))
     return sign + digits.prefix(1) + (rest.isEmpty ? "" : "." + rest) + (exponent < 0 ? "e-" : "e+")

@@ -1,6 +1,7 @@
 import Glibc
 
-/// `format`: replaces `%s`, `%d`, `%.2f` and so on by a list's elements.
+/// `format`: replaces `%s`, `%d`, `%.2f` and so on by a list's elements, as the specification's page on the string
+/// extensions has it.
 struct StringFormatter {
   private let bytes: [UInt8]
   private let arguments: any CELList
@@ -59,6 +60,9 @@ struct StringFormatter {
     guard position < bytes.count, bytes[position] == UInt8(ascii: ".") else { return 6 }
     position += 1
     var value = 0
+    guard position < bytes.count, bytes[position].isDigit else {
+      throw Failure("could not parse formatting clause: digits are missing after '.'")
+    }
     while position < bytes.count, bytes[position].isDigit {
       value = value * 10 + Int(bytes[position] - UInt8(ascii: "0"))
       guard value <= 300 else { throw Failure("a precision in format() can be up to 300") }
@@ -76,7 +80,7 @@ struct StringFormatter {
       switch value {
       case .int(let value): return String(value)
       case .uint(let value): return String(value)
-      case .double(let value) where !value.isFinite: return formatted(value)
+      case .double(let value): return formatted(value, isPlain: true)
       default: throw wrong("decimal clause can only be used on integers", value)
       }
     case UInt8(ascii: "b"):
@@ -141,7 +145,7 @@ struct StringFormatter {
     case .bool(let value): return value ? "true" : "false"
     case .int(let value): return String(value)
     case .uint(let value): return String(value)
-    case .double(let value): return formatted(value)
+    case .double(let value): return formatted(value, isPlain: true)
     case .string(let text): return text
     case .bytes(let bytes): return String(decoding: bytes, as: UTF8.self)
     case .timestamp(let value): return value.text
