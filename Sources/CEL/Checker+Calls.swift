@@ -20,7 +20,7 @@ extension Checker {
       guard let function = environment.functions[name.text], function.overloads.contains(where: \.isMethod)
       else {
         let type = check(receiver).type
-        for argument in arguments { _ = check(argument) }
+        for argument in arguments where !isMacro(name.text) { _ = check(argument) }
         reportUnknownMethod(name, type)
         return .wrong
       }
@@ -47,7 +47,8 @@ extension Checker {
       help: isMethod
         ? "'\(name)' is a method; write 'value.\(name)(…)'"
         : isMacro(name)
-          ? "'\(name)' is a macro on lists and maps: list.\(name)(x, …)" : didYouMean(name, among: names))
+          ? "'\(name)' is a macro on lists and maps: list.\(name)(x, …)"
+          : (synonym(of: name) ?? didYouMean(name, among: names)))
     for argument in arguments where !isMacro(name) { _ = check(argument) }
     return .wrong
   }
@@ -61,12 +62,24 @@ extension Checker {
     ].contains(name)
   }
 
+  /// Names of other languages for what is here under another.
+  private func synonym(of name: String) -> String? {
+    let names = [
+      "length": "size", "lenght": "size", "len": "size", "count": "size", "includes": "contains",
+      "toLowerCase": "lowerAscii", "lower": "lowerAscii", "toUpperCase": "upperAscii", "upper": "upperAscii",
+      "strip": "trim", "some": "exists", "any": "exists", "every": "all", "match": "matches", "str": "string",
+      "toString": "string", "concat": "+", "equals": "==", "default": "orValue",
+    ]
+    return names[name].map { "that is '\($0)' here" }
+  }
+
   private mutating func reportUnknownMethod(_ name: Name, _ type: CELType) {
     if type == .unknown { return }
     let methods = environment.functions.functions.values.filter { $0.overloads.contains(where: \.isMethod) }
     var help = didYouMean(name.text, among: methods.map(\.name))
     if isMacro(name.text) { help = "the macro '\(name.text)' takes another number of arguments" }
     if environment.functions[name.text] != nil { help = "write '\(name.text)(value)'" }
+    help = synonym(of: name.text) ?? help
     report("unknown method '\(name.text)'", at: name.range, help: help)
   }
 
@@ -153,10 +166,20 @@ extension Checker {
     case "_+_", "_-_", "_*_", "_/_", "_%_":
       let numbers: Set<CELType> = [.int, .uint, .double]
       return types.allSatisfy(numbers.contains) ? "convert one with int(…), uint(…) or double(…)" : nil
-    default:
-      let expected = Set(function.overloads.flatMap { $0.parameters.prefix(1) }.map(\.description)).sorted()
-      return function.overloads.first?.isMethod == true ? "it is a method of \(listed(expected))" : nil
+    default: return forms(function)
     }
+  }
+
+  /// How a function is called, where that is soon said.
+  private func forms(_ function: Function) -> String? {
+    let forms = function.overloads.filter { !$0.isFallback }.map { overload -> String in
+      let types = overload.parameters.map(\.description)
+      return overload.isMethod
+        ? "\(types[0]).\(function.name)(\(types.dropFirst().joined(separator: ", ")))"
+        : "\(function.name)(\(types.joined(separator: ", ")))"
+    }
+    return forms.count > 4 || !isWritable(function.name)
+      ? nil : "it is called as " + forms.joined(separator: " or ")
   }
 
   /// Calls whose work is partly done now: a literal regular expression is compiled, and refused, here.

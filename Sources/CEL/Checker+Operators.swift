@@ -106,7 +106,7 @@ extension Checker {
     var value: CELType?
     var codes: [Evaluation.Entry] = []
     for entry in entries {
-      let checkedKey = check(entry.key)
+      let checkedKey = mapKey(entry.key)
       let checkedValue = check(entry.value)
       checkKeyType(checkedKey.type, entry.key.range)
       let type = entry.isOptional ? unwrapped(checkedValue, entry.value.range) : checkedValue.type
@@ -119,6 +119,19 @@ extension Checker {
     }
     return Checked(
       .map(key: key ?? inference.fresh(), value: value ?? inference.fresh()), Evaluation.map(codes))
+  }
+
+  /// A key is an expression; a bare name that is no variable is most likely meant as a string.
+  private mutating func mapKey(_ key: Syntax) -> Checked {
+    if case .identifier(let name, isRooted: false) = key.form, !locals.contains(where: { $0.name == name }),
+      global(name, false, key.range) == nil
+    {
+      report(
+        "unknown variable '\(name)'", at: key.range,
+        help: "keys are expressions too: write '\(name)' in quotes if the string is meant")
+      return .wrong
+    }
+    return check(key)
   }
 
   private mutating func checkKeyType(_ type: CELType, _ range: Range<Int>) {

@@ -136,7 +136,7 @@ struct Checker {
     return .wrong
   }
 
-  private mutating func global(_ name: String, _ isRooted: Bool, _ range: Range<Int>) -> Checked? {
+  mutating func global(_ name: String, _ isRooted: Bool, _ range: Range<Int>) -> Checked? {
     for candidate in environment.candidates(name, isRooted: isRooted) {
       if let slot = environment.slots[candidate] {
         record([candidate], range)
@@ -215,9 +215,21 @@ struct Checker {
         help: help(for: name.text, in: record))
       return .unknown
     case let other:
-      report("\(article(inference.settled(other))) has no fields", at: name.range)
+      report(
+        "\(article(inference.settled(other))) has no fields", at: name.range,
+        help: helpForSelection(name.text, other))
       return .unknown
     }
+  }
+
+  private func helpForSelection(_ name: String, _ type: CELType) -> String? {
+    if environment.functions[name]?.overloads.contains(where: \.isMethod) == true {
+      return "call the method with '\(name)()'"
+    }
+    if case .list = type {
+      return "select it from one element, as in '[0].\(name)', or from all with '.map(e, e.\(name))'"
+    }
+    return nil
   }
 
   private func help(for name: String, in record: CELRecordType) -> String {

@@ -18,7 +18,7 @@ struct Parser {
     }
     let expression = try parser.expression()
     guard case .end = parser.current.kind else {
-      throw parser.unexpected("an operator or the end of the expression")
+      throw parser.unexpected("an operator or the end of the expression", help: parser.wordHelp)
     }
     return expression
   }
@@ -65,8 +65,16 @@ struct Parser {
     }
   }
 
-  func unexpected(_ wanted: String) -> SyntaxError {
-    SyntaxError("\(describe(current)) where \(wanted) is expected", at: current.range)
+  func unexpected(_ wanted: String, help: String? = nil) -> SyntaxError {
+    SyntaxError("\(describe(current)) where \(wanted) is expected", at: current.range, help: help)
+  }
+
+  /// What is meant by an operator that is written as a word.
+  private var wordHelp: String? {
+    if current.kind == .identifier("and") { return "'and' is written '&&'" }
+    if current.kind == .identifier("or") { return "'or' is written '||'" }
+    if position > 0, tokens[position - 1].kind == .identifier("not") { return "'not' is written '!'" }
+    return nil
   }
 
   /// A node, refused when it lies too high above its leaves.

@@ -10,7 +10,7 @@ struct TypeInference {
   /// The type with every known variable replaced.
   func resolve(_ type: CELType) -> CELType {
     switch type {
-    case .variable(let index): bindings[index].map(resolve) ?? type
+    case .variable(let index) where index < bindings.count: bindings[index].map(resolve) ?? type
     case .list(let element): .list(resolve(element))
     case .map(let key, let value): .map(key: resolve(key), value: resolve(value))
     case .optional(let value): .optional(resolve(value))
@@ -51,18 +51,18 @@ struct TypeInference {
   /// True when a value of type `source` may stand where `target` is asked for. Binds variables; the caller
   /// restores a copy when it tries and fails.
   mutating func accepts(_ target: CELType, _ source: CELType) -> Bool {
-    if case .variable(let index) = target, let bound = bindings[index] {
+    if case .variable(let index) = target, index < bindings.count, let bound = bindings[index] {
       return widen(index, bound, with: source)
     }
     let source = shallow(source)
     switch (target, source) {
     case (.variable(let a), .variable(let b)) where a == b: return true
     case (.variable(let index), _):
-      guard !mentions(source, index) else { return false }
+      guard index < bindings.count, !mentions(source, index) else { return false }
       bindings[index] = source
       return true
     case (_, .variable(let index)):
-      guard !mentions(target, index) else { return false }
+      guard index < bindings.count, !mentions(target, index) else { return false }
       bindings[index] = target
       return true
     case (.dyn, _), (_, .dyn), (.unknown, _), (_, .unknown): return true
@@ -96,7 +96,9 @@ struct TypeInference {
 
   private func shallow(_ type: CELType) -> CELType {
     var type = type
-    while case .variable(let index) = type, let bound = bindings[index] { type = bound }
+    while case .variable(let index) = type, index < bindings.count, let bound = bindings[index] {
+      type = bound
+    }
     return type
   }
 

@@ -75,11 +75,23 @@ import Testing
     Refusal(
       text: "self.name.startWith('a')", at: "startWith", message: "unknown method", help: "'startsWith'"),
     Refusal(text: "startsWith('a')", at: "startsWith", message: "unknown function", help: "is a method"),
+    Refusal(text: "len([1])", at: "len", message: "unknown function", help: "that is 'size' here"),
     Refusal(text: "siez([1])", at: "siez", message: "unknown function 'siez'", help: "'size'"),
     Refusal(
       text: "math.gratest(1)", at: "math.gratest", message: "unknown function", help: "'math.greatest'"),
     Refusal(text: "self.name.startsWith()", at: "startsWith", message: "takes 1 argument, not 0"),
     Refusal(text: "self.name.matches('[')", at: "'['", message: "this regular expression is wrong"),
+    Refusal(
+      text: "self.from.namespace", at: "namespace", message: "a list(Endpoint) has no fields",
+      help: ".map(e, "),
+    Refusal(text: "self.from.size", at: "size", message: "has no fields", help: "'size()'"),
+    Refusal(text: "self.name.length()", at: "length", message: "unknown method", help: "that is 'size' here"),
+    Refusal(
+      text: "self.name.contains(1)", at: "contains", message: "string and int",
+      help: "string.contains(string)"),
+    Refusal(text: "{name: 1}", at: "name", message: "unknown variable 'name'", help: "in quotes"),
+    Refusal(text: "self.name and true", at: "and", message: "an operator or the end", help: "'&&'"),
+    Refusal(text: "not self.name", at: "self", message: "an operator or the end", help: "'!'"),
     Refusal(text: "{1.5: 'a'}", at: "1.5", message: "a double cannot be a key"),
     Refusal(text: "[?1]", at: "1", message: "this is an int where an optional is needed"),
     Refusal(text: "self.?name + 'x'", at: "+", message: "optional(string) and string", help: "orValue"),
@@ -103,6 +115,7 @@ import Testing
   }
 
   @Test func oneMistakeIsOneFinding() {
+    #expect(issues("self.from.map(f, f.port, f.port, 1)", ["self": .record(Self.connection)]).count == 1)
     #expect(
       issues("self.nme.size() + 1 == 2 && self.nme.x.y[0]", ["self": .record(Self.connection)]).count == 2)
   }
