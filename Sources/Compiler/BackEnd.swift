@@ -47,7 +47,7 @@ struct BackEnd {
       let resources = Set(indices.flatMap { pending[$0].resources.split(separator: ",").map(String.init) }).sorted()
       let tool = model.clusters[item.cluster]?.cluster.distribution == .openshift ? "oc" : "kubectl"
       var finding = Diagnostic(
-        CompilerRules.pending, "left out until \(item.cluster) is observed: \(listed(facts))",
+        CompilerRules.pending, "left out until \(item.namespace) in \(item.cluster) is observed: \(listed(facts))",
         at: pendingSubjects[first].range, facts.count == 1 ? "waits for it" : "waits for one of \(facts.count) facts",
         help: [
           "\(tool) --context \(context) -n \(item.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(item.cluster) -f -"

@@ -43,7 +43,7 @@ struct PorterEmitter {
         "monitor": .map([
           "type": .string("tcp"), "interval": .integer(claim.monitorInterval),
           "timeout": .integer(claim.monitorTimeout),
-        ]), "syncWave": .string(syncWave),
+        ]), "syncWave": usesSyncWaves ? .string(syncWave) : .none,
       ]),
     ]
   }
@@ -55,6 +55,9 @@ struct PorterEmitter {
       ?? unit.primary.declared.services[unit.service]?.manifest.annotation("argocd.argoproj.io/sync-wave")
     return String((wave.flatMap { Int($0) } ?? 0) + 1)
   }
+
+  /// Sync waves are Argo CD's; a fleet that names another consumer does without them.
+  private var usesSyncWaves: Bool { unit.model.fleet.consumer.map { $0.kind == .argocd } ?? true }
 
   private mutating func findServers(_ lowered: inout LoweredUnit) {
     for cluster in unit.sides {
