@@ -24,10 +24,19 @@ let modules: [Target] = [
   .target(name: "Patterns"),
   /** Positioned trees out of YAML and JSON, and the canonical writer */
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
+
+  // MARK: Git
+
+  /** libgit2: read any revision or the index, write packs, commits and notes */
+  .target(name: "Repository", dependencies: ["CLibGit2", "CZlib", "Snapshot"]),
 ]
 
 let tests: [Target] = [
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"])
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  /** Commits from a process of its own, for the tests that race it or kill it */
+  .executableTarget(
+    name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
+  .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -1,0 +1,2 @@
+import Repository
+print("probe")
