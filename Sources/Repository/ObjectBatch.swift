@@ -112,8 +112,11 @@ package struct PackedObjects: Sendable {
 }
 
 /// One zlib stream, used again for each object: setting one up costs more than deflating a manifest.
-private struct Deflater: ~Copyable, @unchecked Sendable {
-  /// On the heap, because zlib keeps its address. Only the owner of the struct touches it.
+///
+/// `@unchecked Sendable`: one batch owns it, and that cannot be copied. (A class, since the 6.3.1 optimiser does not
+/// link a non-copyable struct that is private to a file into another module.)
+private final class Deflater: @unchecked Sendable {
+  /// On the heap, because zlib keeps its address.
   private let stream: UnsafeMutablePointer<z_stream>
 
   /// The hash table is cleared for each object: 4 KiB of it (memory level 4) instead of 64 KiB.

@@ -26,7 +26,7 @@ struct PackWriter: ~Copyable {
     let pack = try TemporaryFile(in: directory + "/pack", prefix: "tmp_pack_")
     let checksum = try writePack(batches, &objects, to: pack)
     let indexFile = try TemporaryFile(in: directory + "/pack", prefix: "tmp_idx_")
-    try indexFile.write(Self.index(objects, batches, packChecksum: checksum))
+    try indexFile.write(Self.index(objects, batches, packChecksum: checksum)[...])
     let name = directory + "/pack/pack-" + ObjectID.hexadecimal(checksum)
     try pack.publish(as: name + ".pack", durable: durable)
     try indexFile.publish(as: name + ".idx", durable: durable)
@@ -81,7 +81,7 @@ struct PackWriter: ~Copyable {
       written += packed.bytes.count - run
     }
     let checksum = ObjectID.bytes(hash.finish())
-    try file.write(checksum)
+    try file.write(checksum[...])
     return checksum
   }
 

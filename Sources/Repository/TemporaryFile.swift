@@ -25,22 +25,24 @@ struct TemporaryFile: ~Copyable {
   }
 
   /// Appends bytes, all of them.
-  func write(_ bytes: some Sequence<UInt8>) throws(GitError) {
-    var fault: GitError?
-    let known: Void? = bytes.withContiguousStorageIfAvailable { buffer in
-      var offset = 0
-      while offset < buffer.count, let base = buffer.baseAddress {
-        let count = Glibc.write(descriptor, base + offset, buffer.count - offset)
-        if count < 0 {
-          if errno == EINTR { continue }
-          fault = Self.failure("write \(path)")
-          return
-        }
-        offset += count
+  func write(_ bytes: ArraySlice<UInt8>) throws(GitError) {
+    guard bytes.withUnsafeBytes({ Self.writeAll($0, to: descriptor) }) else {
+      throw Self.failure("write \(path)")
+    }
+  }
+
+  /// False, with `errno` set, when the system takes no more.
+  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      if count > 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      } else if count == 0 || errno != EINTR {
+        return false
       }
     }
-    if let fault { throw fault }
-    if known == nil { try write(Array(bytes)) }
+    return true
   }
 
   /// Makes the file read-only and gives it its name. A file that is there already holds the same bytes.

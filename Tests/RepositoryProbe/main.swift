@@ -1,2 +1,24 @@
+// A process of its own that commits, for the tests that race several of them or kill one:
+//   RepositoryProbe commit REPOSITORY REFERENCE NAME COUNT FILES
+//   RepositoryProbe bench REPOSITORY FILES
+import Glibc
 import Repository
-print("probe")
+
+let arguments = CommandLine.arguments
+
+do {
+  switch arguments.dropFirst().first {
+  case "commit" where arguments.count == 7:
+    try commitRepeatedly(
+      repository: arguments[2], reference: arguments[3], name: arguments[4], count: Int(arguments[5]) ?? 0,
+      files: Int(arguments[6]) ?? 0)
+  case "bench" where arguments.count == 4:
+    try benchmark(repository: arguments[2], files: Int(arguments[3]) ?? 0)
+  default:
+    print("usage: RepositoryProbe commit|bench …")
+    exit(2)
+  }
+} catch {
+  print(error)
+  exit(1)
+}
