@@ -130,8 +130,8 @@ package final class CommitSnapshot: Snapshot {
           path: String(decoding: start + name, as: UTF8.self), kind: kind,
           blob: hasContent ? entry.id.blob : nil))
     }
-    entries.sort { utf8Precedes($0.path, $1.path) }
-    for (one, next) in zip(entries, entries.dropFirst()) where one.path.utf8.elementsEqual(next.path.utf8) {
+    entries.sort { ByteOrder.precedes($0.path, $1.path) }
+    for (one, next) in zip(entries, entries.dropFirst()) where ByteOrder.equal(one.path, next.path) {
       rejected.append(RejectedEntry(path: one.path, reason: "the tree holds the name twice"))
     }
     let listing = Listing(tree: tree, entries: entries, rejected: rejected, directories: directories)

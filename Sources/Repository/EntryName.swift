@@ -4,7 +4,8 @@
 /// control characters and what is not UTF-8: a path must be able to stand in a report on one line.
 enum EntryName {
   /// Why a name must not be used; nil when it may. Linear.
-  static func fault(_ name: some Collection<UInt8>) -> String? {
+  static func fault(_ name: ArraySlice<UInt8>) -> String? {
+    if isPlain(name) { return nil }
     if name.isEmpty { return "the name is empty" }
     if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
       return "the name stands for a directory above or for the directory itself"
@@ -14,6 +15,12 @@ enum EntryName {
     guard let text = String(validating: name, as: UTF8.self) else { return "the name is not UTF-8" }
     if isGitDirectory(text) { return "the name stands for git's own directory" }
     return nil
+  }
+
+  /// True for what nearly every name is: ASCII that can be no other name for `.git`.
+  private static func isPlain(_ name: ArraySlice<UInt8>) -> Bool {
+    guard let first = name.first, first != UInt8(ascii: ".") else { return false }
+    return name.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "~") }
   }
 
   /// True for `.git` as any common file system would read it: any case, trailing dots and spaces and
@@ -49,12 +56,21 @@ enum EntryName {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Why a whole path must not be used; nil when it may.
+  /// Why a whole path must not be written; nil when it may.
   static func pathFault(_ path: String) -> String? {
-    if path.utf8.first == UInt8(ascii: "/") { return "the path is absolute" }
-    for component in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-      if let fault = fault(component) { return fault }
+    let path = Array(path.utf8)
+    if path.first == UInt8(ascii: "/") { return "the path is absolute" }
+    // What no checkout on Linux could hold (`PATH_MAX`, `NAME_MAX`), and a depth that is an attack.
+    if path.count > 4095 { return "the path is longer than 4,095 bytes" }
+    var start = 0
+    var depth = 0
+    while start <= path.count {
+      let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
+      if let fault = fault(path[start..<end]) { return fault }
+      if end - start > 255 { return "a name in the path is longer than 255 bytes" }
+      depth += 1
+      start = end + 1
     }
-    return nil
+    return depth > 256 ? "the path is deeper than 256 directories" : nil
   }
 }

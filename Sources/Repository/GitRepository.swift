@@ -88,30 +88,44 @@ package final class GitRepository: Sendable {
           git_repository_config_snapshot($0, repository)
         })
     else { return false }
-    var value: UnsafePointer<CChar>?
-    let status = git_config_get_string(&value, configuration.pointer, "extensions.partialclone")
+    guard
+      let promisors = try? GitHandle(
+        "read the configuration", freedBy: { git_config_iterator_free($0) },
+        {
+          git_config_iterator_glob_new($0, configuration.pointer, #"^(extensions\.partialclone|remote\..*\.promisor)$"#)
+        })
+    else { return false }
+    var entry: UnsafeMutablePointer<git_config_entry>?
+    let status = git_config_next(&entry, promisors.pointer)
     git_error_clear()
     return status == 0
   }
 
   private static func explain(_ error: GitError, _ path: String) -> GitError {
-    func again(_ message: String, _ remedy: String) -> GitError {
-      GitError(
-        error.kind, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code)
+    func again(_ kind: GitError.Kind, _ message: String, _ remedy: String) -> GitError {
+      GitError(kind, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code)
     }
-    switch error.kind {
-    case .notOwned:
-      // libgit2 quotes the directory that is owned by somebody else; git wants exactly that one.
-      let quoted = error.message.split(separator: "'", omittingEmptySubsequences: false)
-      var directory = quoted.count > 1 ? String(quoted[1]) : path
-      while directory.hasSuffix("/"), directory.utf8.count > 1 { directory.removeLast() }
+    // Without any safe.directory, libgit2 1.5.1 reports that the setting was not found instead of why it asked.
+    if error.kind == .notOwned || error.message.contains("safe.directory") {
       return again(
-        "the directory belongs to another user, and git does not read such a repository unless told so",
-        "if you trust it, run `git config --global --add safe.directory \(directory)`")
-    case .notFound:
-      return again("no git repository here or above", "run `git init`, or name a directory inside a clone")
-    default: return error
+        .notOwned, "the directory belongs to another user, and git does not read such a repository unless told so",
+        "if you trust it, run `git config --global --add safe.directory \(owned(path))`")
     }
+    guard error.kind == .notFound else { return error }
+    return again(
+      .notFound, "no git repository here or above", "run `git init`, or name a directory inside a clone")
+  }
+
+  /// The directory that git wants to see in `safe.directory`: the working tree's, or the bare repository's.
+  private static func owned(_ path: String) -> String {
+    var buffer = git_buf()
+    defer { git_buf_dispose(&buffer) }
+    defer { git_error_clear() }
+    guard git_repository_discover(&buffer, path, 0, nil) == 0, let found = buffer.ptr else { return path }
+    var directory = String(cString: found)
+    if directory.hasSuffix("/.git/") { directory.removeLast("/.git/".count) }
+    while directory.hasSuffix("/"), directory.utf8.count > 1 { directory.removeLast() }
+    return directory
   }
 
   /// Runs calls on the repository while no other thread does. Not to be nested.

@@ -84,8 +84,8 @@ package struct IndexSnapshot: Snapshot {
         position += 1
       }
     }
-    entries.sort { utf8Precedes($0.path, $1.path) }
-    for (one, next) in zip(entries, entries.dropFirst()) where one.path.utf8.elementsEqual(next.path.utf8) {
+    entries.sort { ByteOrder.precedes($0.path, $1.path) }
+    for (one, next) in zip(entries, entries.dropFirst()) where ByteOrder.equal(one.path, next.path) {
       throw SnapshotError(
         path: one.path, reason: "the index holds it both as a file and as a directory: resolve the conflict")
     }

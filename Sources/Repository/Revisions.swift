@@ -7,11 +7,14 @@ extension GitRepository {
     let operation = "resolve revision '\(EntryName.printable(revision.utf8))'"
     guard !revision.isEmpty else { throw GitError(.notFound, operation, "the revision is empty") }
     try withoutNUL(revision, operation)
+    // libgit2 1.5 knows `@` alone and `@{…}`, but not `@~1` and `@^`.
+    let isShort = revision.hasPrefix("@~") || revision.hasPrefix("@^")
+    let spelling = isShort ? "HEAD" + revision.dropFirst() : revision
     let id = try exclusively { (repository) throws(GitError) -> ObjectID in
       let object: GitHandle
       do throws(GitError) {
         object = try GitHandle(operation, freedBy: { git_object_free($0) }) {
-          git_revparse_single($0, repository, revision)
+          git_revparse_single($0, repository, spelling)
         }
       } catch {
         throw Self.explainRevision(error, revision, repository, isShallow: isShallow)

@@ -148,6 +148,7 @@ struct TreeBuilder {
 
   /// Refuses a file where a directory stays, and a directory where a file stays.
   private static func check(_ new: [Item], _ old: [Item], _ scope: Scope) throws(GitError) {
+    if old.isEmpty, !new.contains(where: { $0.isDirectory }) { return }
     let kinds = Dictionary(old.map { ($0.name, $0.isDirectory) }, uniquingKeysWith: { a, _ in a })
     var own: [Name: Bool] = [:]
     for item in new {

@@ -29,34 +29,26 @@ package struct TreeEdit: Sendable {
     files: [File], removed: [String] = [], ownedDirectories: [String] = []
   ) throws(GitError) {
     self.files = try Self.ordered(files)
-    self.removed = removed.sorted { utf8Precedes($0, $1) }
-    self.ownedDirectories = ownedDirectories.sorted { utf8Precedes($0, $1) }
+    self.removed = removed.sorted { ByteOrder.precedes($0, $1) }
+    self.ownedDirectories = ownedDirectories.sorted { ByteOrder.precedes($0, $1) }
     for path in removed + ownedDirectories.filter({ !$0.isEmpty }) { try Self.check(path) }
   }
 
   private static func ordered(_ files: [File]) throws(GitError) -> [File] {
     var files = files
-    let isOrdered = zip(files, files.dropFirst()).allSatisfy { utf8Precedes($0.path, $1.path) }
-    if !isOrdered { files.sort { utf8Precedes($0.path, $1.path) } }
+    let isOrdered = zip(files, files.dropFirst()).allSatisfy { ByteOrder.precedes($0.path, $1.path) }
+    if !isOrdered { files.sort { ByteOrder.precedes($0.path, $1.path) } }
     for file in files { try check(file.path) }
-    for (one, next) in zip(files, files.dropFirst()) where one.path.utf8.elementsEqual(next.path.utf8) {
+    for (one, next) in zip(files, files.dropFirst()) where ByteOrder.equal(one.path, next.path) {
       throw GitError(.invalidName, "write \(one.path)", "the output holds this path twice")
     }
     return files
   }
 
   private static func check(_ path: String) throws(GitError) {
-    if let fault = EntryName.pathFault(path) ?? tooLong(path) {
+    if let fault = EntryName.pathFault(path) {
       throw GitError(.invalidName, "write '\(EntryName.printable(path.utf8))'", fault)
     }
-  }
-
-  /// What no checkout on Linux could hold (`PATH_MAX`, `NAME_MAX`), and a depth that is an attack.
-  private static func tooLong(_ path: String) -> String? {
-    if path.utf8.count > 4095 { return "the path is longer than 4,095 bytes" }
-    let components = path.utf8.split(separator: UInt8(ascii: "/"))
-    if components.contains(where: { $0.count > 255 }) { return "a name in it is longer than 255 bytes" }
-    return components.count > 256 ? "it is deeper than 256 directories" : nil
   }
 
   /// The same edit with some paths left out of it: neither written nor removed, whatever it says of them.
