@@ -13,7 +13,9 @@ enum ByteOrder {
   private static func compare(_ a: String, _ b: String) -> Int {
     var a = a
     var b = b
-    return a.withUTF8 { first in b.withUTF8 { compare(UnsafeRawBufferPointer(first), UnsafeRawBufferPointer($0)) } }
+    return a.withUTF8 { first in
+      b.withUTF8 { compare(UnsafeRawBufferPointer(first), UnsafeRawBufferPointer($0)) }
+    }
   }
 
   private static func compare(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {

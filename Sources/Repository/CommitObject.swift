@@ -75,6 +75,7 @@ package struct CommitMessage: Sendable, Equatable {
     if !trailers.isEmpty {
       paragraphs.append(trailers.map { "\(oneLine($0.key)): \(oneLine($0.value))" }.joined(separator: "\n"))
     }
-    return String(decoding: (paragraphs.joined(separator: "\n\n") + "\n").utf8.filter { $0 != 0 }, as: UTF8.self)
+    return String(
+      decoding: (paragraphs.joined(separator: "\n\n") + "\n").utf8.filter { $0 != 0 }, as: UTF8.self)
   }
 }

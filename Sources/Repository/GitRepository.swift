@@ -92,7 +92,8 @@ package final class GitRepository: Sendable {
       let promisors = try? GitHandle(
         "read the configuration", freedBy: { git_config_iterator_free($0) },
         {
-          git_config_iterator_glob_new($0, configuration.pointer, #"^(extensions\.partialclone|remote\..*\.promisor)$"#)
+          git_config_iterator_glob_new(
+            $0, configuration.pointer, #"^(extensions\.partialclone|remote\..*\.promisor)$"#)
         })
     else { return false }
     var entry: UnsafeMutablePointer<git_config_entry>?
@@ -108,7 +109,8 @@ package final class GitRepository: Sendable {
     // Without any safe.directory, libgit2 1.5.1 reports that the setting was not found instead of why it asked.
     if error.kind == .notOwned || error.message.contains("safe.directory") {
       return again(
-        .notOwned, "the directory belongs to another user, and git does not read such a repository unless told so",
+        .notOwned,
+        "the directory belongs to another user, and git does not read such a repository unless told so",
         "if you trust it, run `git config --global --add safe.directory \(owned(path))`")
     }
     guard error.kind == .notFound else { return error }

@@ -48,7 +48,8 @@ extension GitRepository {
 
   /// Makes the commit that adds a note; nil when the note is there with the same text.
   private static func makeNote(
-    _ text: String, on commit: ObjectID, after tip: ObjectID?, by committer: GitSignature, _ operation: String,
+    _ text: String, on commit: ObjectID, after tip: ObjectID?, by committer: GitSignature,
+    _ operation: String,
     _ repository: OpaquePointer
   ) throws(GitError) -> ObjectID? {
     var oid = commit.oid

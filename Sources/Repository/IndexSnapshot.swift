@@ -30,7 +30,8 @@ package struct IndexSnapshot: Snapshot {
     self.prefix = prefix
     if repository.isBare, indexFile == nil {
       throw GitError(
-        .notFound, "read the index", "the repository is bare and has none", remedy: "name a commit with --ref")
+        .notFound, "read the index", "the repository is bare and has none", remedy: "name a commit with --ref"
+      )
     }
     let path = indexFile ?? repository.gitDirectory + "index"
     try withoutNUL(path, "read the index")
@@ -98,7 +99,8 @@ package struct IndexSnapshot: Snapshot {
     }
     let path = Array(entry.path.utf8)
     let position = firstRecord(notBefore: path)
-    guard position < records.count, records[position].path == path, records[position].kind != .submodule else {
+    guard position < records.count, records[position].path == path, records[position].kind != .submodule
+    else {
       throw SnapshotError(path: entry.path, reason: "it is not a file of the index")
     }
     throw SnapshotError(

@@ -68,6 +68,8 @@ private func classify(
   case GIT_EOWNER: return (.notOwned, nil)
   default: break
   }
+  // Walks over history report it without a code of its own.
+  if errorClass == GIT_ERROR_ODB, message.hasPrefix("object not found") { return (.missingObject, nil) }
   if errorClass == GIT_ERROR_ZLIB || errorClass == GIT_ERROR_OBJECT {
     return (.corruptObject, "run `git fsck` and restore the object from another clone")
   }
@@ -89,7 +91,9 @@ private func unsupportedFormat(_ message: String) -> (GitError.Kind, remedy: Str
     return (.unsupported, "the index is split: run `git update-index --no-split-index`")
   }
   if message.contains("extensions.objectformat") || message.contains("unknown object format") {
-    return (.unsupported, "the repository uses SHA-256 object names; Linkwright reads SHA-1 repositories only")
+    return (
+      .unsupported, "the repository uses SHA-256 object names; Linkwright reads SHA-1 repositories only"
+    )
   }
   if message.contains("unsupported extension name") || message.contains("unsupported repository version") {
     return (.unsupported, "the repository uses a format extension that libgit2 1.5 does not know")

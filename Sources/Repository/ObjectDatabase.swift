@@ -95,6 +95,7 @@ final class ObjectDatabase: @unchecked Sendable {
       remedy = "run `git fsck`, and fetch again from a complete clone"
     }
     return GitError(
-      .missingObject, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code)
+      .missingObject, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code
+    )
   }
 }

@@ -8,7 +8,8 @@ package struct OutputCommit: Sendable {
   /// The line in the branch's reflog.
   package let reflog: String
 
-  package init(reference: String, allowsCheckedOutBranch: Bool = false, reflog: String = "commit: linkwright") {
+  package init(reference: String, allowsCheckedOutBranch: Bool = false, reflog: String = "commit: linkwright")
+  {
     self.reference = reference
     self.allowsCheckedOutBranch = allowsCheckedOutBranch
     self.reflog = reflog
@@ -161,7 +162,8 @@ extension GitRepository {
       let id = ObjectID(file.blob)
       if proposal.contents.contains(where: { $0.holds(id) }) || objects.contains(id) { continue }
       throw GitError(
-        .missingObject, "write \(file.path)", "its content \(id) is neither in the repository nor in the output")
+        .missingObject, "write \(file.path)",
+        "its content \(id) is neither in the repository nor in the output")
     }
   }
 

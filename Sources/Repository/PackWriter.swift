@@ -2,8 +2,8 @@ import Snapshot
 
 /// Writes the objects of batches into one pack and its index (version 2, see gitformat-pack).
 ///
-/// The index is written here instead of by `git_indexer`, which would inflate and hash each object again
-/// (1.2 s for 70,000 objects; this takes 0.2 s). The pack gets its name after it is complete and its index
+/// The index is written here instead of by `git_indexer`, which would inflate and hash each object again: names
+/// and checksums are known already. The pack gets its name after it is complete and its index
 /// last, so that a process that is killed leaves a `tmp_` file which `git gc` removes, never half a pack.
 struct PackWriter: ~Copyable {
   private struct Object {

@@ -45,7 +45,9 @@ struct RawTree {
       position += 1
       let nameStart = position
       while position < bytes.count, bytes[position] != 0 { position += 1 }
-      guard position > nameStart, bytes.count - position > 20, let base = bytes.baseAddress else { return false }
+      guard position > nameStart, bytes.count - position > 20, let base = bytes.baseAddress else {
+        return false
+      }
       let id = ObjectID(rawBytes: base + position + 1)
       entries.append(Entry(mode: mode, name: nameStart..<position, id: id))
       position += 21

@@ -47,14 +47,7 @@ extension GitRepository {
       git_transaction_new($0, repository)
     }
     try git("lock \(name)") { git_transaction_lock_ref(transaction.pointer, name) }
-    var oid = git_oid()
-    var current: ObjectID?
-    do {
-      try git(operation) { git_reference_name_to_id(&oid, repository, name) }
-      current = ObjectID(oid)
-    } catch {
-      guard error.kind == .notFound else { throw error }
-    }
+    let current = try directTarget(of: name, repository)
     guard current == expected else { return .lost(current: current) }
     var signature: UnsafeMutablePointer<git_signature>?
     try git(operation) { git_signature_now(&signature, nonEmpty(person.name), nonEmpty(person.email)) }
@@ -63,6 +56,26 @@ extension GitRepository {
     try git(operation) { git_transaction_set_target(transaction.pointer, name, &id, signature, message) }
     try git(operation) { git_transaction_commit(transaction.pointer) }
     return .moved
+  }
+
+  /// What a reference points at; nil when there is none. Refuses one that stands for another.
+  private static func directTarget(of name: String, _ repository: OpaquePointer) throws(GitError) -> ObjectID?
+  {
+    let reference: GitHandle
+    do throws(GitError) {
+      reference = try GitHandle("read reference \(name)", freedBy: { git_reference_free($0) }) {
+        git_reference_lookup($0, repository, name)
+      }
+    } catch {
+      if error.kind == .notFound { return nil }
+      throw error
+    }
+    if let other = git_reference_symbolic_target(reference.pointer).map({ String(cString: $0) }) {
+      throw GitError(
+        .invalidName, "move \(name)", "it is a symbolic reference to \(other)", remedy: "name \(other) itself"
+      )
+    }
+    return git_reference_target(reference.pointer).map { ObjectID($0.pointee) }
   }
 
   private static func nonEmpty(_ text: String) -> String {

@@ -26,7 +26,8 @@ extension GitRepository {
       guard status == 0, let peeled else {
         git_error_clear()
         throw GitError(
-          .notFound, operation, "it names a \(type), not a commit", remedy: "name a commit, a branch or a tag")
+          .notFound, operation, "it names a \(type), not a commit", remedy: "name a commit, a branch or a tag"
+        )
       }
       defer { git_object_free(peeled) }
       guard let id = git_object_id(peeled) else { throw GitError(.other, operation, "the commit has no id") }
@@ -59,7 +60,8 @@ extension GitRepository {
     git_reference_free(reference)
     git_error_clear()
     return GitError(
-      .notFound, error.operation, error.message, remedy: remedy, errorClass: error.errorClass, code: error.code)
+      .notFound, error.operation, error.message, remedy: remedy, errorClass: error.errorClass,
+      code: error.code)
   }
 
   /// True when `ancestor` is the commit itself or can be reached from it through parents.

@@ -8,14 +8,13 @@ struct TemporaryFile: ~Copyable {
   /// Creates a file in a directory, which is created too when its parent exists. The prefix decides whether
   /// `git gc` clears the file away after a crash: git's own prefixes are `tmp_pack_`, `tmp_idx_`, `tmp_obj_`.
   init(in directory: String, prefix: String) throws(GitError) {
-    let operation = "create a file in \(directory)"
     _ = mkdir(directory, 0o777)
-    var template = Array((directory + "/" + prefix + "XXXXXX").utf8CString)
-    let opened = mkstemp(&template)
-    guard opened >= 0 else { throw Self.failure(operation) }
-    _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
+    let path = directory + "/" + prefix + String(UInt64.random(in: 0 ... .max), radix: 36)
+    // Read-only from the start, as git makes them, and narrowed by the user's umask.
+    let opened = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
+    guard opened >= 0 else { throw Self.failure("create a file in \(directory)") }
+    self.path = path
     descriptor = opened
-    path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
   }
 
   deinit {
@@ -45,9 +44,8 @@ struct TemporaryFile: ~Copyable {
     return true
   }
 
-  /// Makes the file read-only and gives it its name. A file that is there already holds the same bytes.
+  /// Gives the file its name. A file that is there already holds the same bytes.
   func publish(as name: String, durable: Bool) throws(GitError) {
-    guard fchmod(descriptor, 0o444) == 0 else { throw Self.failure("write \(path)") }
     if durable, fsync(descriptor) != 0 { throw Self.failure("write \(path)") }
     guard rename(path, name) == 0 else { throw Self.failure("create \(name)") }
   }

@@ -4,24 +4,24 @@ import Repository
 import Synchronization
 
 /// Writes manifests of some 700 bytes with two threads, all of them new, then one changed, then none.
-func benchmark(repository path: String, files count: Int) throws {
+func benchmark(repository path: String, files count: Int, level: Int32) throws {
   let texts = (0..<count).map { Array(manifest($0).utf8) }
   let paths = (0..<count).map { number in
     "rendered/gold/manifests/namespace-\(number / 70)/networkpolicy-service-\(number).yaml"
   }
   let clock = ContinuousClock()
-  var repository: GitRepository!
-  print("open", clock.measure { repository = try? GitRepository(at: path) })
+  let start = clock.now
+  let repository = try GitRepository(at: path)
+  print("open", clock.now - start)
   let person = GitSignature(name: "bench", email: "bench@example.org", seconds: 1_700_000_000)
   for (name, changed) in [("all new", -1), ("one changed", 7), ("none changed", 7)] {
-    let repository = repository!
     var outcome: OutputCommit.Outcome?
     let time = try clock.measure {
       let results = Mutex<[Int: ([TreeEdit.File], PackedObjects)]>([:])
       let start = clock.now
       DispatchQueue.concurrentPerform(iterations: 2) { half in
         do {
-          var batch = try ObjectBatch(for: repository)
+          var batch = try ObjectBatch(for: repository, level: level)
           var files: [TreeEdit.File] = []
           files.reserveCapacity(count / 2)
           for index in (count * half / 2)..<(count * (half + 1) / 2) {
@@ -38,7 +38,8 @@ func benchmark(repository path: String, files count: Int) throws {
       outcome = try repository.commit(OutputCommit(reference: "refs/heads/bench")) { (_) throws(GitError) in
         .write(
           OutputCommit.Proposal(
-            edit: try TreeEdit(files: (parts[0]?.0 ?? []) + (parts[1]?.0 ?? []), ownedDirectories: ["rendered"]),
+            edit: try TreeEdit(
+              files: (parts[0]?.0 ?? []) + (parts[1]?.0 ?? []), ownedDirectories: ["rendered"]),
             contents: [parts[0]!.1, parts[1]!.1], message: CommitMessage(subject: name), author: person,
             committer: person))
       }

@@ -2,7 +2,8 @@ import Glibc
 import Repository
 
 /// Commits `count` times to one reference; each commit adds a directory of files that no other commit touches.
-func commitRepeatedly(repository path: String, reference: String, name: String, count: Int, files: Int) throws {
+func commitRepeatedly(repository path: String, reference: String, name: String, count: Int, files: Int) throws
+{
   let repository = try GitRepository(at: path)
   for round in 0..<count {
     let person = GitSignature(name: name, email: "\(name)@example.org", seconds: 1_700_000_000 + Int64(round))

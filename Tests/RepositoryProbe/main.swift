@@ -1,6 +1,6 @@
 // A process of its own that commits, for the tests that race several of them or kill one:
 //   RepositoryProbe commit REPOSITORY REFERENCE NAME COUNT FILES
-//   RepositoryProbe bench REPOSITORY FILES
+//   RepositoryProbe bench REPOSITORY FILES ZLIB-LEVEL
 import Glibc
 import Repository
 
@@ -12,8 +12,10 @@ do {
     try commitRepeatedly(
       repository: arguments[2], reference: arguments[3], name: arguments[4], count: Int(arguments[5]) ?? 0,
       files: Int(arguments[6]) ?? 0)
-  case "bench" where arguments.count == 4:
-    try benchmark(repository: arguments[2], files: Int(arguments[3]) ?? 0)
+  case "bench" where arguments.count == 5:
+    try benchmark(
+      repository: arguments[2], files: Int(arguments[3]) ?? 0,
+      level: Int32(arguments[4]) ?? ObjectBatch.defaultLevel)
   default:
     print("usage: RepositoryProbe commit|bench …")
     exit(2)

@@ -44,7 +44,8 @@ import Testing
     }
     #expect(try scratch.git("rev-list", "--count", "output") == "\(10 * rounds)")
     #expect(
-      try scratch.git("ls-tree", "-r", "--name-only", "output").split(separator: "\n").count == 10 * rounds * 3)
+      try scratch.git("ls-tree", "-r", "--name-only", "output").split(separator: "\n").count == 10 * rounds
+        * 3)
     try scratch.expectClean()
   }
 
@@ -91,7 +92,8 @@ import Testing
     let first = try #require(try repository.commit(["a": "1"]).commit)
     var tips: [ObjectID?] = []
     var between: ObjectID?
-    let outcome = try repository.commit(OutputCommit(reference: "refs/heads/output")) { (tip) throws(GitError) in
+    let outcome = try repository.commit(OutputCommit(reference: "refs/heads/output")) {
+      (tip) throws(GitError) in
       tips.append(tip?.id)
       var batch = try ObjectBatch(for: repository)
       let blob = try batch.add(blob: Array("mine".utf8))
@@ -141,7 +143,8 @@ import Testing
     try ScratchRepository.run(["chmod", "-R", "a-w", scratch.path], in: "/")
     try ScratchRepository.run(["chmod", "a+rx", scratch.root], in: "/")
     let probe = scratch.root + "/probe"
-    try ScratchRepository.run(["cp", try #require(Self.probe, "RepositoryProbe is not built"), probe], in: "/")
+    try ScratchRepository.run(
+      ["cp", try #require(Self.probe, "RepositoryProbe is not built"), probe], in: "/")
     // Capabilities are what lets root write anywhere.
     let output = try ScratchRepository.run(
       [

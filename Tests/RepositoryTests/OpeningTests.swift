@@ -15,7 +15,9 @@ import Testing
     #expect(repository.pathInWorkingTree("/usr") == nil)
     #expect(gitError { _ = try GitRepository(at: scratch.path + "/a/b", .exactly) }?.kind == .notFound)
     #expect(
-      gitError { _ = try GitRepository(at: scratch.path + "/a/b", .upwards(ceilings: [scratch.path + "/a"])) }?.kind
+      gitError {
+        _ = try GitRepository(at: scratch.path + "/a/b", .upwards(ceilings: [scratch.path + "/a"]))
+      }?.kind
         == .notFound)
   }
 
@@ -51,6 +53,11 @@ import Testing
     #expect(missing?.kind == .missingObject)
     #expect(missing?.message.contains(parent.hexadecimal) == true)
     #expect(missing?.remedy?.contains("git fetch --unshallow") == true)
+    let head = try shallow.commit("HEAD").id
+    #expect(try shallow.isAncestor(head, of: head))
+    let cut = gitError { _ = try shallow.isAncestor(parent, of: head) }
+    #expect(
+      cut?.kind == .missingObject && cut?.remedy?.contains("git fetch --unshallow") == true, "\(cut as Any)")
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root can give a directory away"))
@@ -59,7 +66,8 @@ import Testing
     try ScratchRepository.run(["chown", "-R", "65534", scratch.path], in: "/")
     let error = try #require(gitError { _ = try scratch.open() })
     #expect(error.kind == .notOwned)
-    #expect(error.remedy?.contains("git config --global --add safe.directory \(scratch.path)") == true, "\(error)")
+    #expect(
+      error.remedy?.contains("git config --global --add safe.directory \(scratch.path)") == true, "\(error)")
   }
 
   @Test func refusesFormatsItCannotRead() throws {
@@ -110,7 +118,8 @@ import Testing
     let snapshot = try CommitSnapshot(scratch.open(), revision: "HEAD")
     let entry = try #require(try snapshot.entry(at: "a.txt"))
     let error = try #require(snapshotError { _ = try snapshot.content(of: entry) })
-    #expect(error.path == "a.txt" && error.reason.contains(id) && error.reason.contains("git fsck"), "\(error)")
+    #expect(
+      error.path == "a.txt" && error.reason.contains(id) && error.reason.contains("git fsck"), "\(error)")
     try ScratchRepository.run(["sh", "-c", "chmod u+w \(file); printf garbage > \(file)"], in: "/")
     #expect(snapshotError { _ = try snapshot.content(of: entry) } != nil)
   }

@@ -35,7 +35,9 @@ import Testing
     let scratch = try ScratchRepository(bare: true)
     let repository = try scratch.open()
     var texts: [String: String] = ["same/one": "equal", "same/two": "equal", "empty": ""]
-    for number in 0..<500 { texts["d\(number % 7)/f\(number)"] = String(repeating: "text \(number) ", count: number) }
+    for number in 0..<500 {
+      texts["d\(number % 7)/f\(number)"] = String(repeating: "text \(number) ", count: number)
+    }
     let id = try #require(try repository.commit(texts).commit)
     let packs = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/objects/pack").sorted()
     #expect(packs.map { ($0 as NSString).pathExtension } == ["idx", "pack"])
@@ -128,7 +130,8 @@ import Testing
       if try repository.target(ofReference: "refs/heads/output") == nil { continue }
       let listed = try scratch.git("-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", "output")
       #expect(
-        Set(listed.split(separator: "\n").map(String.init)) == Set(expected.keys), "seed \(seed) round \(round)")
+        Set(listed.split(separator: "\n").map(String.init)) == Set(expected.keys),
+        "seed \(seed) round \(round)")
     }
     try scratch.expectClean()
   }
@@ -139,7 +142,8 @@ import Testing
     let first = try #require(
       try repository.commit(["m": "1", "a": "1"], incidental: ["m"]).commit)
     #expect(try repository.commit(["m": "2", "a": "1"], incidental: ["m"]) == .unchanged(tip: first))
-    #expect(try repository.commit(["m": "2", "a": "1"], owned: [""], incidental: ["m"]) == .unchanged(tip: first))
+    #expect(
+      try repository.commit(["m": "2", "a": "1"], owned: [""], incidental: ["m"]) == .unchanged(tip: first))
     #expect(try repository.commit(["m": "2", "a": "2"], incidental: ["m"]).commit != nil)
     #expect(try scratch.git("cat-file", "-p", "output:m") == "2")
   }
@@ -160,9 +164,12 @@ import Testing
     try scratch.expectClean()
   }
 
-  @Test(arguments: ["../x", "/x", "a/.git/x", "a//b", "", "a/", ".", "a\u{1}", String(repeating: "n", count: 256)])
+  @Test(arguments: [
+    "../x", "/x", "a/.git/x", "a//b", "", "a/", ".", "a\u{1}", String(repeating: "n", count: 256),
+  ])
   func refusesPathsThatMustNotStandInATree(path: String) throws {
-    #expect(gitError { _ = try TreeEdit(files: [.init(path: path, blob: BlobID(of: []))]) }?.kind == .invalidName)
+    #expect(
+      gitError { _ = try TreeEdit(files: [.init(path: path, blob: BlobID(of: []))]) }?.kind == .invalidName)
   }
 
   @Test func writesVeryLongPathsAndOddNames() throws {
@@ -206,7 +213,8 @@ import Testing
       .write(
         .init(
           edit: edit, contents: [contents],
-          message: .init(subject: "one\ntwo", body: "\n\nbody\n", trailers: [.init("K", "v\nw")]), author: odd,
+          message: .init(subject: "one\ntwo", body: "\n\nbody\n", trailers: [.init("K", "v\nw")]),
+          author: odd,
           committer: odd))
     }
     #expect(
@@ -232,13 +240,15 @@ import Testing
     let publicKey = try String(contentsOfFile: key + ".pub", encoding: .utf8)
     try Data("ada@example.org \(publicKey)".utf8).write(to: URL(fileURLWithPath: scratch.root + "/allowed"))
     let verdict = try scratch.git(
-      "-c", "gpg.format=ssh", "-c", "gpg.ssh.allowedSignersFile=" + scratch.root + "/allowed", "verify-commit",
+      "-c", "gpg.format=ssh", "-c", "gpg.ssh.allowedSignersFile=" + scratch.root + "/allowed",
+      "verify-commit",
       id.hexadecimal)
     #expect(verdict.contains("Good \"git\" signature for ada@example.org"))
     #expect(try repository.commit(id).isSigned)
     try scratch.expectClean()
     let refused = gitError {
-      _ = try repository.commit(["a": "2"], signer: { (_) throws(GitError) in throw GitError(.signing, "sign", "no") })
+      _ = try repository.commit(
+        ["a": "2"], signer: { (_) throws(GitError) in throw GitError(.signing, "sign", "no") })
     }
     #expect(refused?.kind == .signing)
     #expect(try repository.target(ofReference: "refs/heads/output") == id)
@@ -256,7 +266,8 @@ import Testing
     #expect(try repository.hydratorNote(on: note) == nil)
     let notes = ["notes", "--ref=hydrator.metadata", "show"]
     #expect(
-      try ScratchRepository.run(["git"] + notes + ["output"], in: scratch.path) == "{\"drySha\":\"\(first)\"}")
+      try ScratchRepository.run(["git"] + notes + ["output"], in: scratch.path) == "{\"drySha\":\"\(first)\"}"
+    )
     try scratch.git("notes", "--ref=hydrator.metadata", "add", "-f", "-m", "by git", first.hexadecimal)
     try repository.writeHydratorNote(on: first, source: first, by: ada)
     #expect(

@@ -38,7 +38,8 @@ import Testing
   @Test func readsTheFactsOfACommit() throws {
     let scratch = try ScratchRepository()
     try scratch.commit(["a.txt": "1"])
-    try scratch.git("commit", "-q", "--allow-empty", "-m", "Two\nlines\n\nBody\n\nmore\n\nSource: abc\nsource: d")
+    try scratch.git(
+      "commit", "-q", "--allow-empty", "-m", "Two\nlines\n\nBody\n\nmore\n\nSource: abc\nsource: d")
     let facts = try scratch.open().commit("HEAD")
     #expect(facts.author == ada && facts.committer == ada)
     #expect(facts.subject == "Two lines")
@@ -48,7 +49,8 @@ import Testing
     #expect(facts.parents.map(\.hexadecimal) == [try scratch.git("rev-parse", "HEAD^")])
     #expect(facts.author.dateInUTC == "2023-11-14T22:13:20Z")
     #expect(GitSignature(name: "", email: "", seconds: 951_782_400).dateInUTC == "2000-02-29T00:00:00Z")
-    try scratch.git("-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "--allow-empty", "-m", "Gr\u{FC}n")
+    try scratch.git(
+      "-c", "i18n.commitEncoding=ISO-8859-1", "commit", "-q", "--allow-empty", "-m", "Gr\u{FC}n")
     #expect(!(try scratch.open().commit("HEAD").subject.isEmpty))
   }
 

@@ -10,7 +10,8 @@ import Testing
     let scratch = try ScratchRepository()
     try scratch.commit(["a.b": "1", "a/x": "2", "a0": "3", "z/deep/er/file": "4", "run": "5"])
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: scratch.path + "/run")
-    try FileManager.default.createSymbolicLink(atPath: scratch.path + "/link", withDestinationPath: "/etc/passwd")
+    try FileManager.default.createSymbolicLink(
+      atPath: scratch.path + "/link", withDestinationPath: "/etc/passwd")
     try scratch.git("add", "-A")
     let id = try scratch.git("rev-parse", "HEAD")
     try scratch.git("update-index", "--add", "--cacheinfo", "160000,\(id),sub")
@@ -42,7 +43,8 @@ import Testing
 
   @Test func readsFromSeveralThreads() throws {
     let scratch = try ScratchRepository()
-    try scratch.commit(Dictionary(uniqueKeysWithValues: (0..<400).map { ("d\($0 % 20)/f\($0)", "text \($0)") }))
+    try scratch.commit(
+      Dictionary(uniqueKeysWithValues: (0..<400).map { ("d\($0 % 20)/f\($0)", "text \($0)") }))
     try scratch.git("gc", "-q")
     let snapshot = try CommitSnapshot(scratch.open(), revision: "HEAD")
     let wrong = Mutex(0)
@@ -73,7 +75,8 @@ import Testing
   }
 
   /// Writes a tree object that git itself would refuse to make.
-  private func makeTree(_ scratch: ScratchRepository, _ entries: [(String, String, String)]) throws -> String {
+  private func makeTree(_ scratch: ScratchRepository, _ entries: [(String, String, String)]) throws -> String
+  {
     var data = Data()
     for (mode, name, id) in entries {
       data += Data("\(mode) \(name)\0".utf8)
@@ -146,7 +149,8 @@ import Testing
     try ScratchRepository.run(["chmod", "+x", scratch.path + "/.git/hooks/pre-commit"], in: "/")
     try scratch.git("commit", "-q", "-m", "only b", "b", allowFailure: true)
     let index = try IndexSnapshot(scratch.open(), indexFile: scratch.root + "/seen")
-    #expect(try index.entries(of: "").map { try index.content(of: $0) } == [Array("1".utf8), Array("2".utf8)])
+    #expect(
+      try index.entries(of: "").map { try index.content(of: $0) } == [Array("1".utf8), Array("2".utf8)])
     let fresh = try ScratchRepository()
     #expect(try walk(IndexSnapshot(fresh.open())) == [])
   }
