@@ -1,5 +1,7 @@
+import Dispatch
 import Foundation
 import Repository
+import Synchronization
 import Testing
 
 @Suite struct FaultTests {
@@ -46,6 +48,28 @@ import Testing
     #expect(
       try scratch.git("ls-tree", "-r", "--name-only", "output").split(separator: "\n").count == 10 * rounds
         * 3)
+    try scratch.expectClean()
+  }
+
+  /// Threads that share one repository object, or have one each: commits and notes are all there afterwards.
+  @Test(arguments: [true, false]) func threadsLoseNothing(isShared: Bool) throws {
+    let scratch = try ScratchRepository(bare: true)
+    let shared = try scratch.open()
+    let faults = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: 8) { number in
+      do {
+        let repository = isShared ? shared : try scratch.open()
+        for round in 0..<5 {
+          let path = "out/\(number)/\(round)"
+          guard let id = try repository.commit([path: path]).commit else { throw CancellationError() }
+          try repository.writeHydratorNote(on: id, source: id, by: ada)
+        }
+      } catch { faults.withLock { $0.append("\(error)") } }
+    }
+    #expect(faults.withLock { $0 } == [])
+    #expect(try scratch.git("rev-list", "--count", "output") == "40")
+    #expect(try scratch.git("ls-tree", "-r", "--name-only", "output").split(separator: "\n").count == 40)
+    #expect(try scratch.git("notes", "--ref=hydrator.metadata", "list").split(separator: "\n").count == 40)
     try scratch.expectClean()
   }
 

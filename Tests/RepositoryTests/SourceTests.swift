@@ -74,6 +74,12 @@ import Testing
     #expect(try snapshot.rejectedEntries(of: "bad").count == 1)
   }
 
+  @Test func saysThatABareRepositoryHasNoIndex() throws {
+    let scratch = try ScratchRepository(bare: true)
+    let error = try #require(gitError { _ = try IndexSnapshot(scratch.open()) })
+    #expect(error.kind == .notFound && error.remedy == "name a commit with --ref")
+  }
+
   /// Writes a tree object that git itself would refuse to make.
   private func makeTree(_ scratch: ScratchRepository, _ entries: [(String, String, String)]) throws -> String
   {
@@ -117,6 +123,9 @@ import Testing
     try scratch.write("kept", "changed in the working tree only")
     let index = try IndexSnapshot(scratch.open())
     #expect(try walk(index) == ["file dir/inside", "file kept", "file name.yaml", "file was"])
+    try scratch.git("update-index", "--index-version", "4")
+    try scratch.git("config", "core.ignoreCase", "true")
+    #expect(try walk(IndexSnapshot(scratch.open())) == walk(index))
     let kept = try #require(try index.entry(at: "kept"))
     #expect(try index.content(of: kept) == Array("4".utf8))
   }
