@@ -29,10 +29,12 @@ package enum SchemaPage {
       text += "| field | type | what it is |\n|---|---|---|\n"
       rows(root, "", path, required: root["required"], depth: 0)
       guard let example = root["examples"]?.elements.first(where: { _ in true }) else { return }
-      text += "\n```yaml\n\(String(decoding: YAMLWriter.write(example, rank: KeyOrder.rank), as: UTF8.self))```\n"
+      text +=
+        "\n```yaml\n\(String(decoding: YAMLWriter.write(example, rank: KeyOrder.rank), as: UTF8.self))```\n"
     }
 
-    private mutating func rows(_ schema: Node, _ prefix: String, _ file: String, required: Node?, depth: Int) {
+    private mutating func rows(_ schema: Node, _ prefix: String, _ file: String, required: Node?, depth: Int)
+    {
       guard depth < 8 else { return }
       for (key, value) in schema["properties"]?.entries.map({ $0 }) ?? [] {
         let name = prefix.isEmpty ? key.text : "\(prefix).\(key.text)"
@@ -49,9 +51,14 @@ package enum SchemaPage {
       let (schema, place) = resolve(value, file)
       let description = value["description"]?.text ?? schema["description"]?.text ?? ""
       var notes = description
-      if let standard = (value["default"] ?? schema["default"]) { notes += " Default: `\(inline(standard))`." }
-      text += "| `\(name)`\(isRequired ? " (required)" : "") | \(type(schema, place)) | \(notes.trimmed.replacing("|", with: "\\|")) |\n"
-      guard name != "metadata.labels", name != "metadata.annotations", !name.hasSuffix("Selector") else { return }
+      if let standard = (value["default"] ?? schema["default"]) {
+        notes += " Default: `\(inline(standard))`."
+      }
+      text +=
+        "| `\(name)`\(isRequired ? " (required)" : "") | \(type(schema, place)) | \(notes.trimmed.replacing("|", with: "\\|")) |\n"
+      guard name != "metadata.labels", name != "metadata.annotations", !name.hasSuffix("Selector") else {
+        return
+      }
       rows(schema, name, place, required: schema["required"], depth: depth + 1)
       if let items = schema["items"] {
         let (item, itemPlace) = resolve(items, place)

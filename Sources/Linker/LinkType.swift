@@ -120,7 +120,8 @@ package struct Pending: Sendable {
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
 
-  package init(cluster: String, namespace: String, fact: String, objects: [ObjectIdentity], resources: String) {
+  package init(cluster: String, namespace: String, fact: String, objects: [ObjectIdentity], resources: String)
+  {
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact

@@ -20,7 +20,9 @@ package struct OutputLayout: Sendable {
 
   /// The root under which a cluster's objects of a namespace (nil: of cluster scope) lie.
   package func root(cluster: String, namespace: String?) -> String {
-    guard let unit = unit(cluster: cluster, namespace: namespace) else { return "\(fleet.outputPath)/\(cluster)" }
+    guard let unit = unit(cluster: cluster, namespace: namespace) else {
+      return "\(fleet.outputPath)/\(cluster)"
+    }
     return unit.path.value.replacing("{cluster}", with: cluster).replacing("{unit}", with: unit.name.value)
   }
 

@@ -2,13 +2,15 @@ import Compiler
 
 extension Command {
   private static let output = Option(
-    name: "--output", short: "-o", value: "FORMAT", help: "Print as json or, for the reference page, markdown",
+    name: "--output", short: "-o", value: "FORMAT",
+    help: "Print as json or, for the reference page, markdown",
     choices: ["json", "markdown"])
 
   /// `linkwright schema`
   static let schema = Command(
     name: "schema", summary: "Print the JSON Schema of a kind", arguments: ["[KIND]"], options: [output],
-    discussion: "Without KIND, lists the kinds. The schemas are draft-07, as editors and check-jsonschema read them.",
+    discussion:
+      "Without KIND, lists the kinds. The schemas are draft-07, as editors and check-jsonschema read them.",
     example: "linkwright schema Connection > connection.schema.json"
   ) { parsed throws(CommandFailure) in
     let schemas = try Compiling.compiler().schemaTexts
@@ -22,8 +24,10 @@ extension Command {
     }
     let wanted = kind.lowercased()
     let names = schemas.map { String($0.path.dropLast(".json".count)) }
-    let match = schemas.first { $0.path == wanted + ".json" }
-      ?? schemas.first { $0.path.hasPrefix("kubernetes/\(wanted)-") } ?? schemas.first { $0.path.hasSuffix("/\(wanted).json") }
+    let match =
+      schemas.first { $0.path == wanted + ".json" }
+      ?? schemas.first { $0.path.hasPrefix("kubernetes/\(wanted)-") }
+      ?? schemas.first { $0.path.hasSuffix("/\(wanted).json") }
     guard let match else {
       throw CommandFailure(
         message: "there is no kind '\(kind)'",

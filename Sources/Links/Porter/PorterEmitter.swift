@@ -38,7 +38,8 @@ struct PorterEmitter {
       "namespace": .string(namespace), "link": .string(unit.link),
       "service": .map(["name": .string(serviceName), "port": .integer(claim.port.port.number)]),
       "claim": .map([
-        "name": .string(claim.name), "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
+        "name": .string(claim.name),
+        "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
         "requestedPort": .optional(claim.requestedPort),
         "monitor": .map([
           "type": .string("tcp"), "interval": .integer(claim.monitorInterval),
@@ -51,7 +52,8 @@ struct PorterEmitter {
   /// One wave after the Service: a claim that meets no Service falls back to the legacy address and is not
   /// corrected until the operator's next round.
   private var syncWave: String {
-    let wave = unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
+    let wave =
+      unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
       ?? unit.primary.declared.services[unit.service]?.manifest.annotation("argocd.argoproj.io/sync-wave")
     return String((wave.flatMap { Int($0) } ?? 0) + 1)
   }
@@ -61,7 +63,8 @@ struct PorterEmitter {
 
   private mutating func findServers(_ lowered: inout LoweredUnit) {
     for cluster in unit.sides {
-      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service] else { continue }
+      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service]
+      else { continue }
       let server = VirtualServer(
         claim: claim.name, service: service, cluster: cluster, opposite: unit.opposite(of: cluster),
         settings: unit.settings, primary: unit.primary)
@@ -83,7 +86,8 @@ struct PorterEmitter {
     }
     lowered.emissions.append(
       Emission(
-        cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml", identity: identity))
+        cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml",
+        identity: identity))
   }
 
   // MARK: What the operator makes
@@ -114,7 +118,8 @@ struct PorterEmitter {
     ]
     lowered.emissions.append(
       Emission(
-        cluster: target.name, part: .expected, template: "porter/transport-server.yaml", identity: transportServer,
+        cluster: target.name, part: .expected, template: "porter/transport-server.yaml",
+        identity: transportServer,
         variables: variables))
     guard let opposite, !unit.settings.emitsEndpoints else { return }
     lowered.emissions.append(
@@ -123,23 +128,27 @@ struct PorterEmitter {
         variables: variables))
     lowered.emissions.append(
       Emission(
-        cluster: opposite.name, part: .expected, template: "porter/operator-endpoints.yaml", identity: endpoints,
+        cluster: opposite.name, part: .expected, template: "porter/operator-endpoints.yaml",
+        identity: endpoints,
         variables: variables))
   }
 
   /// The operator looks at the Service of the primary only.
   private var serviceType: String {
-    unit.target(in: unit.primary.name)?.service.type ?? unit.primary.declared.services[unit.service]?.type ?? "NodePort"
+    unit.target(in: unit.primary.name)?.service.type ?? unit.primary.declared.services[unit.service]?.type
+      ?? "NodePort"
   }
 
   private func report(
-    missing server: VirtualServer, of target: ClusterModel, objects: [ObjectIdentity], _ lowered: inout LoweredUnit
+    missing server: VirtualServer, of target: ClusterModel, objects: [ObjectIdentity],
+    _ lowered: inout LoweredUnit
   ) {
     let facts = [server.address == nil ? "address" : nil, server.port == nil ? "port" : nil].compactMap { $0 }
     lowered.pending.append(
       Pending(
         cluster: target.name, namespace: namespace,
-        fact: "the \(facts.joined(separator: " and ")) of TransportServerClaim \(claim.name)", objects: objects,
+        fact: "the \(facts.joined(separator: " and ")) of TransportServerClaim \(claim.name)",
+        objects: objects,
         resources: "tscs,ts,svc,endpoints"))
   }
 
@@ -154,7 +163,8 @@ struct PorterEmitter {
         guard let cluster = client.cluster, isServedByUs(cluster) else { continue }
         let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
         let name = PorterNames.consumerName(serviceName, target.name)
-        let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
+        let service = ObjectIdentity(
+          apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
         guard done.insert(service).inserted else { continue }
         emitConsumer(name, place, cluster, target, &lowered)
       }
@@ -177,18 +187,22 @@ struct PorterEmitter {
   ) {
     let usesSlices = unit.model.fleet.endpoints == .endpointSlice
     let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: place, name: name)
-    let endpoints = usesSlices
-      ? ObjectIdentity(apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", namespace: place, name: name + "-1")
+    let endpoints =
+      usesSlices
+      ? ObjectIdentity(
+        apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", namespace: place, name: name + "-1")
       : ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: place, name: name)
     guard let server = servers[target.name], let address = server.address, let port = server.port else {
-      report(missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints], &lowered)
+      report(
+        missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints], &lowered)
       return
     }
     let external = ExternalEndpoint(
       namespace: place, name: name, addresses: [address],
       ports: [
         ExternalEndpoint.Port(
-          name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port, transport: .tcp)
+          name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port,
+          transport: .tcp)
       ])
     lowered.emissions.append(external.serviceEmission(cluster: cluster))
     lowered.emissions.append(external.endpointsEmission(cluster: cluster, api: unit.model.fleet.endpoints))
@@ -213,7 +227,8 @@ struct PorterEmitter {
           let identity = ObjectIdentity(
             apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
           let place = ObjectIdentity(
-            apiVersion: "v1", kind: cluster + "/ConfigMap", namespace: client.namespace, name: configMap.value)
+            apiVersion: "v1", kind: cluster + "/ConfigMap", namespace: client.namespace, name: configMap.value
+          )
           guard done.insert(place).inserted else { continue }
           publish(identity, connection, target, client, cluster, &lowered)
         }
