@@ -32,7 +32,8 @@ let modules: [Target] = [
   /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
   .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
   /** What the author wrote, typed and positioned */
-  .target(name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
+  .target(
+    name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
@@ -42,7 +43,9 @@ let modules: [Target] = [
     name: "Links",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
   /** Layout, inventories, what changes: the output as a tree of bytes */
-  .target(name: "Output", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+  .target(
+    name: "Output",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
 
   // MARK: Git
 
@@ -55,12 +58,14 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot", "Templates",
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot",
+      "Templates",
       "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
-  .executableTarget(name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  .executableTarget(
+    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(

@@ -66,38 +66,20 @@ struct BackEnd {
 
   /// Objects on record that would go only because a fact went missing.
   private func removals(_ output: OutputTree) -> [Diagnostic] {
-    guard !options.prunesPending else { return [] }
+    guard !options.prunesPending, !record.owned.isEmpty, !pending.isEmpty else { return [] }
     let layout = OutputLayout(fleet)
-    let present = Set(output.files.map(\.path))
+    let present = Set(output.files.lazy.filter { $0.unit != nil }.map(\.path))
     var findings: [Diagnostic] = []
     for (item, subject) in zip(pending, pendingSubjects) {
-      for object in item.objects {
-        let lost = model(of: object, layout).filter { record.owned[$0] != nil && !present.contains($0) }
-        guard let path = lost.first else { continue }
-        findings.append(
-          Diagnostic(
-            OutputRules.pendingRemoval,
-            "\(path) would be removed because \(item.fact) is not observed any more",
-            at: subject.range, "its connection",
-            help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
-      }
+      let lost = item.objects.lazy.map { layout.path($0) }.first { record.owned[$0] != nil && !present.contains($0) }
+      guard let path = lost else { continue }
+      findings.append(
+        Diagnostic(
+          OutputRules.pendingRemoval, "\(path) would be removed because \(item.fact) is not observed any more",
+          at: subject.range, "its connection",
+          help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
     }
     return findings
-  }
-
-  /// The paths under which an object can be on record, in any cluster of the fleet.
-  private func model(of object: ObjectIdentity, _ layout: OutputLayout) -> [String] {
-    let clusters = Set(
-      record.owned.keys.compactMap { path -> String? in
-        guard path.hasPrefix(fleet.outputPath + "/") else { return nil }
-        return path.dropFirst(fleet.outputPath.count + 1).split(separator: "/").first.map(String.init)
-      }
-    ).sorted()
-    return clusters.flatMap { cluster in
-      OutputPart.allCases.map {
-        "\(layout.root(cluster: cluster, namespace: object.namespace))/\(OutputLayout.path($0, object))"
-      }
-    }
   }
 
   private func brokenInventories() -> [Diagnostic] {

@@ -40,6 +40,11 @@ package struct OutputLayout: Sendable {
     return all.filter { path in !all.contains { path != $0 && path.hasPrefix($0 + "/") } }.sorted()
   }
 
+  /// The path of a placed object, from the fleet's root.
+  package func path(_ place: Placement) -> String {
+    "\(root(cluster: place.cluster, namespace: place.identity.namespace))/\(Self.path(place.part, place.identity))"
+  }
+
   /// The path of an object, below its root.
   package static func path(_ part: OutputPart, _ identity: ObjectIdentity) -> String {
     let directory = identity.namespace ?? clusterDirectory

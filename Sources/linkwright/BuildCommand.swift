@@ -34,6 +34,9 @@ extension Command {
     try compiling.reporting.print(findings)
     compiling.printSatisfied(parsed)
     guard !obstacles.containErrors else { return .findings }
+    for root in compiling.compilation.heldBack {
+      Terminal.printError("held back: \(root) keeps its last output, because of an error in it\n")
+    }
     if isDry {
       for item in change.items { Terminal.print("\(item.kind.sign) \(item.path)\n") }
       compiling.reporting.summarize("would write: \(change.summary); \(compiling.summary)")

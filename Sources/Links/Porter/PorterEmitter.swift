@@ -102,8 +102,11 @@ struct PorterEmitter {
     let endpoints = ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: consumer)
     let opposite = unit.opposite(of: target)
     guard let address = server.address, let port = server.port else {
-      let emitted = unit.settings.emitsEndpoints || opposite == nil ? [] : [service, endpoints]
-      report(missing: server, of: target, objects: [transportServer] + emitted, &lowered)
+      var objects = [Placement(target.name, .expected, transportServer)]
+      if let opposite, !unit.settings.emitsEndpoints {
+        objects += [service, endpoints].map { Placement(opposite.name, .expected, $0) }
+      }
+      report(missing: server, of: target, objects: objects, &lowered)
       return
     }
     let variables: [String: TemplateValue] = [
@@ -140,7 +143,7 @@ struct PorterEmitter {
   }
 
   private func report(
-    missing server: VirtualServer, of target: ClusterModel, objects: [ObjectIdentity],
+    missing server: VirtualServer, of target: ClusterModel, objects: [Placement],
     _ lowered: inout LoweredUnit
   ) {
     let facts = [server.address == nil ? "address" : nil, server.port == nil ? "port" : nil].compactMap { $0 }
@@ -194,7 +197,8 @@ struct PorterEmitter {
       : ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: place, name: name)
     guard let server = servers[target.name], let address = server.address, let port = server.port else {
       report(
-        missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints], &lowered)
+        missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints].map { Placement(cluster, .manifests, $0) },
+        &lowered)
       return
     }
     let external = ExternalEndpoint(
@@ -244,7 +248,7 @@ struct PorterEmitter {
     let port = claim.overridesServicePort ? claim.port.port.number : server?.port
     guard let port else {
       guard let model = unit.model.clusters[target.cluster] else { return }
-      report(missing: server ?? unknownServer, of: model, objects: [identity], &lowered)
+      report(missing: server ?? unknownServer, of: model, objects: [Placement(cluster, .manifests, identity)], &lowered)
       return
     }
     let place = unit.settings.members.contains(cluster) ? namespace : client.namespace

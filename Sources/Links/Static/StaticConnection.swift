@@ -53,7 +53,7 @@ struct StaticConnection: PlannedUnit {
   ) {
     guard let cluster = client.cluster else { return }
     let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
-    guard let addresses = addresses(of: target, for: service, &lowered) else { return }
+    guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else { return }
     let mapped = connection.section("static")?["ports"]
     let external = ExternalEndpoint(
       namespace: client.namespace, name: name, addresses: addresses,
@@ -80,7 +80,7 @@ struct StaticConnection: PlannedUnit {
   }
 
   private func addresses(
-    of target: BoundTarget, for service: ObjectIdentity, _ lowered: inout LoweredUnit
+    of target: BoundTarget, for service: Placement, _ lowered: inout LoweredUnit
   ) -> [String]? {
     switch link.addresses[target.cluster] {
     case .declared(let addresses): return addresses.map(\.value)
