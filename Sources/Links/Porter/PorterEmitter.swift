@@ -197,7 +197,8 @@ struct PorterEmitter {
       : ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: place, name: name)
     guard let server = servers[target.name], let address = server.address, let port = server.port else {
       report(
-        missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints].map { Placement(cluster, .manifests, $0) },
+        missing: servers[target.name] ?? unknownServer, of: target,
+        objects: [service, endpoints].map { Placement(cluster, .manifests, $0) },
         &lowered)
       return
     }
@@ -222,22 +223,38 @@ struct PorterEmitter {
   // MARK: Published addresses
 
   private func emitPublished(_ lowered: inout LoweredUnit) {
-    var done: Set<ObjectIdentity> = []
+    /// The target that a ConfigMap tells of, by cluster, namespace and name.
+    var told: [String: String] = [:]
     for connection in unit.connections {
       guard let configMap = connection.connection.publishedConfigMap else { continue }
       for target in connection.targets where target.service.key == unit.service {
         for client in connection.clients(of: target) {
           guard let cluster = client.cluster else { continue }
+          let place = "\(cluster)/\(client.namespace)/\(configMap.value)"
+          if let other = told[place] {
+            if other != target.cluster {
+              reportToldTwice(configMap, cluster, [other, target.cluster], &lowered)
+            }
+            continue
+          }
+          told[place] = target.cluster
           let identity = ObjectIdentity(
             apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
-          let place = ObjectIdentity(
-            apiVersion: "v1", kind: cluster + "/ConfigMap", namespace: client.namespace, name: configMap.value
-          )
-          guard done.insert(place).inserted else { continue }
           publish(identity, connection, target, client, cluster, &lowered)
         }
       }
     }
+  }
+
+  private func reportToldTwice(
+    _ configMap: Located<String>, _ cluster: String, _ targets: [String], _ lowered: inout LoweredUnit
+  ) {
+    lowered.findings.append(
+      Diagnostic(
+        PorterRules.publishedTwice,
+        "ConfigMap '\(configMap.value)' in \(cluster) would tell of \(targets.joined(separator: " and of "))",
+        at: configMap.node.range, "one ConfigMap, two peers",
+        help: ["declare a Connection per target cluster, each with a ConfigMap of its own"]))
   }
 
   private func publish(
@@ -248,7 +265,9 @@ struct PorterEmitter {
     let port = claim.overridesServicePort ? claim.port.port.number : server?.port
     guard let port else {
       guard let model = unit.model.clusters[target.cluster] else { return }
-      report(missing: server ?? unknownServer, of: model, objects: [Placement(cluster, .manifests, identity)], &lowered)
+      report(
+        missing: server ?? unknownServer, of: model, objects: [Placement(cluster, .manifests, identity)],
+        &lowered)
       return
     }
     let place = unit.settings.members.contains(cluster) ? namespace : client.namespace

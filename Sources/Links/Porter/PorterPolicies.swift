@@ -295,7 +295,8 @@ struct PorterPolicies {
       lowered.pending.append(
         Pending(
           cluster: cluster.name, namespace: namespace,
-          fact: "the address and port of TransportServerClaim \(claim.name)", objects: [Placement(model.name, .manifests, identity)],
+          fact: "the address and port of TransportServerClaim \(claim.name)",
+          objects: [Placement(model.name, .manifests, identity)],
           resources: "tscs,ts,svc,endpoints"))
       return
     }

@@ -53,7 +53,9 @@ struct StaticConnection: PlannedUnit {
   ) {
     guard let cluster = client.cluster else { return }
     let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
-    guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else { return }
+    guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else {
+      return
+    }
     let mapped = connection.section("static")?["ports"]
     let external = ExternalEndpoint(
       namespace: client.namespace, name: name, addresses: addresses,
