@@ -49,6 +49,11 @@ let modules: [Target] = [
     name: "Output",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
 
+  // MARK: Git
+
+  /** libgit2: any revision as a snapshot, packs, commits, notes */
+  .target(name: "Repository", dependencies: ["CLibGit2", "CZlib", "Snapshot"]),
+
   // MARK: The program
 
   /** The pipeline: phases in one list, concurrency, reading and writing of directories */
@@ -76,6 +81,10 @@ let tests: [Target] = [
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  /** Commits from a process of its own, for the tests that race it or kill it */
+  .executableTarget(
+    name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
+  .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(

@@ -62,7 +62,8 @@ package struct Compiler: Sendable {
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
-      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count, objects: objects.count, pending: back.pending,
+      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
+      objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed)
   }
 }

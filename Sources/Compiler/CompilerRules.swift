@@ -3,7 +3,8 @@ package import Diagnostics
 /// Rules about files as the compiler meets them, and about what it could not emit.
 package enum CompilerRules {
   package static let all = [
-    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest, detachedEndpoints, pending, wrongIdentity,
+    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest,
+    detachedEndpoints, pending, wrongIdentity,
     invalidObject, unusedSuppression,
   ]
 
@@ -54,7 +55,8 @@ package enum CompilerRules {
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let invalidManifest = Rule(
-    "LW1304", "invalid-manifest", .error, "a manifest that a connection depends on would be refused by the API server",
+    "LW1304", "invalid-manifest", .error,
+    "a manifest that a connection depends on would be refused by the API server",
     explanation: """
       NetworkPolicies, claims and endpoints among the workloads are checked against the API's own rules: Linkwright \
       builds on them, so they must be accepted first.

@@ -76,12 +76,15 @@ struct ManifestChecks: Sendable {
 
   /// Proxies match ports of Services and endpoints by name alone.
   private func checkPortNames(_ item: Item, service name: String, _ findings: inout [Diagnostic]) {
-    guard let namespace = item.manifest.namespace, let service = item.facts.services[NamespacedName(namespace, name)],
+    guard let namespace = item.manifest.namespace,
+      let service = item.facts.services[NamespacedName(namespace, name)],
       service.selector.isEmpty
     else { return }
     let wanted = Set(service.ports.map { $0.name ?? "" })
-    let lists = item.manifest.kind == "Endpoints"
-      ? item.manifest.node["subsets"]?.elements.compactMap { $0["ports"] } ?? [] : [item.manifest.node["ports"]].compactMap { $0 }
+    let lists =
+      item.manifest.kind == "Endpoints"
+      ? item.manifest.node["subsets"]?.elements.compactMap { $0["ports"] } ?? []
+      : [item.manifest.node["ports"]].compactMap { $0 }
     for port in lists.flatMap({ Array($0.elements) }) where !wanted.contains(port["name"]?.text ?? "") {
       let name = port["name"]?.text ?? ""
       findings.append(
@@ -89,7 +92,12 @@ struct ManifestChecks: Sendable {
           CompilerRules.detachedEndpoints,
           "Service \(service.key.description) has no port \(name.isEmpty ? "without a name" : "named '\(name)'")",
           at: (port["name"] ?? port).range, "in \(item.manifest.kind) \(item.manifest.name)",
-          also: service.ports.first.map { [Label($0.node.range, "its ports: \(listed(wanted.sorted().map { $0.isEmpty ? "(unnamed)" : $0 }))")] } ?? [],
+          also: service.ports.first.map {
+            [
+              Label(
+                $0.node.range, "its ports: \(listed(wanted.sorted().map { $0.isEmpty ? "(unnamed)" : $0 }))")
+            ]
+          } ?? [],
           help: ["ports of a Service and of its endpoints are matched by name"]))
     }
   }

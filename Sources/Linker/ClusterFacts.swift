@@ -68,7 +68,8 @@ package struct ClusterFacts: Sendable {
   /// The kinds that Linkwright interprets and that live in a namespace.
   private static func isNamespaced(_ manifest: Manifest) -> Bool {
     switch manifest.kind {
-    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer": true
+    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer":
+      true
     default: Workload.podNode(of: manifest) != nil
     }
   }
@@ -77,7 +78,8 @@ package struct ClusterFacts: Sendable {
     findings.append(
       Diagnostic(
         LinkerRules.objectTwice, "\(manifest.identity.description) stands twice with different content",
-        at: manifest.nameNode.range, "again, different", also: [Label(first.nameNode.range, "first here; this one is used")],
+        at: manifest.nameNode.range, "again, different",
+        also: [Label(first.nameNode.range, "first here; this one is used")],
         help: ["remove one, or exclude its file in spec.sources of linkwright.yaml"]))
   }
 
