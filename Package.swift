@@ -3,7 +3,6 @@
 import PackageDescription
 
 /// Every module of the compiler, lowest layer first: a module may import only modules above its line.
-/// `docs/architecture.md` explains the map; `ArchitectureTests` holds the sources to it.
 let modules: [Target] = [
   // MARK: C libraries, each seen by one wrapper only
 
@@ -89,6 +88,10 @@ let tests: [Target] = [
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
+  .testTarget(
+    name: "CompilerTests",
+    dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "TestSupport", "YAMLTree", "linkwright"],
+    exclude: ["Cases", "Fleets"]),
 ]
 
 let settings: [SwiftSetting] = [
