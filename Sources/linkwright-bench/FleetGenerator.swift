@@ -22,7 +22,8 @@ struct FleetGenerator {
       let name = Self.name(of: index)
       try write("connections/\(namespace)/\(name).yaml", Self.connection(name, namespace, isBothWays: index % 3 == 0))
       for cluster in Self.clusters {
-        try write("workloads/\(cluster)/\(namespace)/\(name).yaml", Self.workload(name, namespace))
+        let other = cluster == "gold" ? "golddr" : "gold"
+        try write("workloads/\(cluster)/\(namespace)/\(name).yaml", Self.workload(name, namespace, peer: other))
       }
     }
     for first in stride(from: 0, to: count, by: Self.connectionsPerNamespace) {
@@ -130,7 +131,7 @@ struct FleetGenerator {
 
   // MARK: What the clusters have
 
-  private static func workload(_ name: String, _ namespace: String) -> String {
+  private static func workload(_ name: String, _ namespace: String, peer: String) -> String {
     """
     apiVersion: v1
     kind: Service
@@ -179,7 +180,7 @@ struct FleetGenerator {
             - name: PGDATA
               value: /var/lib/postgresql/data
             - name: PEER_HOST
-              value: \(name)-standby.\(namespace).svc.cluster.local
+              value: \(name)-\(peer).\(namespace).svc.cluster.local
             readinessProbe:
               exec:
                 command: [pg_isready, -U, postgres]
