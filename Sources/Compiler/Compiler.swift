@@ -57,11 +57,13 @@ package struct Compiler: Sendable {
     let output = OutputTree(objects, fleet: fleet)
     findings += output.findings
     findings += back.findings(output, objects, model)
+    findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
-      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count, objects: objects.count, pending: back.pending,
+      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
+      objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed)
   }
 }

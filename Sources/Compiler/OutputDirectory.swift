@@ -1,5 +1,6 @@
-package import Output
 import Glibc
+package import Output
+
 package struct OutputDirectory: Sendable {
   let root: String
   package init(root: String) { self.root = root }
@@ -11,9 +12,12 @@ package struct OutputDirectory: Sendable {
       if let content = item.content {
         var made = ""
         for part in path.split(separator: "/").dropLast() { made += "/" + part; mkdir(made, 0o755) }
-        let file = fopen(path, "wb"); content.withUnsafeBytes { _ = fwrite($0.baseAddress, 1, $0.count, file) }
+        let file = fopen(path, "wb");
+        content.withUnsafeBytes { _ = fwrite($0.baseAddress, 1, $0.count, file) }
         fclose(file)
-      } else { unlink(path) }
+      } else {
+        unlink(path)
+      }
     }
   }
 }

@@ -10,7 +10,8 @@ extension Command {
   /// `linkwright record`
   static let record = Command(
     name: "record", summary: "Record manifests that are rendered elsewhere", arguments: ["[DIR]"],
-    example: "helm template . | linkwright record --cluster gold --source https://example.com/app@3f2a91c -f -"
+    example:
+      "helm template . | linkwright record --cluster gold --source https://example.com/app@3f2a91c -f -"
   ) { _ throws(CommandFailure) in
     throw CommandFailure(message: "not yet")
   }
