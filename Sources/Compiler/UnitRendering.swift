@@ -25,6 +25,9 @@ struct UnitRendering: Sendable {
     for emission in rendered.lowered.emissions {
       render(emission, common, &rendered)
     }
+    // Findings, pending facts and bytes go on; what they were made from would double the memory.
+    rendered.lowered.emissions = []
+    rendered.lowered.variables = [:]
     return rendered
   }
 

@@ -31,7 +31,13 @@ package struct Inventory: Sendable, Equatable {
 
   package var content: [UInt8] {
     var bytes = Array(Self.header.utf8)
-    for file in files { bytes += Array("\(file.blob.hexadecimal) \(file.path)\n".utf8) }
+    bytes.reserveCapacity(files.reduce(bytes.count) { $0 + 42 + $1.path.utf8.count })
+    for file in files {
+      bytes.append(contentsOf: file.blob.hexadecimal.utf8)
+      bytes.append(UInt8(ascii: " "))
+      bytes.append(contentsOf: file.path.utf8)
+      bytes.append(UInt8(ascii: "\n"))
+    }
     return bytes
   }
 
