@@ -67,6 +67,8 @@ let modules: [Target] = [
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  /** Generates fleets of any size for `make bench` */
+  .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(

@@ -26,6 +26,9 @@ struct UnitRendering: Sendable {
     for emission in rendered.lowered.emissions {
       render(emission, emission.part == .components ? patched : own, &rendered)
     }
+    // Findings, pending facts and bytes go on; what they were made from would double the memory.
+    rendered.lowered.emissions = []
+    rendered.lowered.variables = [:]
     return rendered
   }
 

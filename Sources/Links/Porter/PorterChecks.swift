@@ -40,9 +40,7 @@ struct PorterChecks {
 
   private mutating func checkNamespace() {
     let node = unit.connections[0].connection.to.namespace?.node ?? unit.connections[0].namespace.node
-    if let pattern = unit.settings.namespacePattern, let compiled = try? Pattern(pattern, dialect: .ecma262),
-      !compiled.matches(namespace)
-    {
+    if let pattern = unit.settings.namespacePattern, !pattern.matches(namespace) {
       report(
         PorterRules.namespacePattern, "'\(namespace)' is no licence plate with an environment", at: node,
         "expected like c6af30-prod",

@@ -91,12 +91,13 @@ struct PorterLink: BoundLink {
     }
     plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
     let claims = ClaimIndex(settings, model)
+    let clientValues = ClientValues(settings)
     for key in order.sorted() {
       guard let connections = services[key] else { continue }
       let unit = PorterService(
         settings: settings, link: link.name.value, linkNode: link.name.node, service: key,
         connections: connections,
-        primary: primary, secondary: secondary, claims: claims, model: model)
+        primary: primary, secondary: secondary, claims: claims, clientValues: clientValues, model: model)
       plan.units.append(unit)
     }
     return plan
