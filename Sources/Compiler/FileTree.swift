@@ -26,7 +26,8 @@ enum FileTree {
       if Int32(item.pointee.d_type) == Int32(DT_UNKNOWN) {
         var status = stat()
         isDirectory =
-          fstatat(dirfd(handle), name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFDIR
+          fstatat(dirfd(handle), name, &status, AT_SYMLINK_NOFOLLOW) == 0
+          && status.st_mode & S_IFMT == S_IFDIR
       }
       entries.append(Entry(name: name, isDirectory: isDirectory))
     }

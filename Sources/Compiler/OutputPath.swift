@@ -14,7 +14,9 @@ enum OutputPath {
       if component.isEmpty { return "the path has an empty component" }
       if component == "." || component == ".." { return "the path has a component '\(component)'" }
       if component.utf8.count == 4, component.lowercased() == ".git" { return "nothing is written into .git" }
-      if isFirst, component.utf8.count == OutputState.name.utf8.count, component.lowercased() == OutputState.name {
+      if isFirst, component.utf8.count == OutputState.name.utf8.count,
+        component.lowercased() == OutputState.name
+      {
         return "\(OutputState.name) is the writer's own directory"
       }
       isFirst = false

@@ -117,7 +117,8 @@ struct OutputStaging {
     try checkVanishes(path, target: path, inner)
   }
 
-  private mutating func checkVanishes(_ path: String, target: String, _ directory: Int32) throws(OutputError) {
+  private mutating func checkVanishes(_ path: String, target: String, _ directory: Int32) throws(OutputError)
+  {
     vanishing.insert(path)
     try checkUsable(path, directory)
     for entry in FileTree.entries(of: ".", in: directory) ?? [] {
@@ -129,7 +130,8 @@ struct OutputStaging {
         try checkVanishes(child, target: target, inner)
       } else if !removed.contains(child) {
         throw OutputError(
-          path: target, reason: "it is a directory where a file must go, and it holds '\(child)'; move it away")
+          path: target,
+          reason: "it is a directory where a file must go, and it holds '\(child)'; move it away")
       }
     }
   }

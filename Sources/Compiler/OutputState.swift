@@ -109,7 +109,8 @@ struct OutputState: ~Copyable {
 
   private static func holder(_ root: Int32) -> String {
     let path = "\(name)/\(lock)"
-    let text = (try? FileContent.read(path, in: root)).map { String(decoding: $0.prefix(20), as: UTF8.self) } ?? ""
+    let text =
+      (try? FileContent.read(path, in: root)).map { String(decoding: $0.prefix(20), as: UTF8.self) } ?? ""
     guard let process = Int(text.prefix { $0 != "\n" }) else {
       return "another Linkwright is writing the output; wait for it and try again"
     }

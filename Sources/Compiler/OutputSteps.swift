@@ -31,7 +31,9 @@ struct OutputSteps: Equatable {
     }
   }
 
-  private func move(_ number: Int, to path: String, _ cursor: DirectoryCursor, _ stage: Int32) throws(OutputError) {
+  private func move(_ number: Int, to path: String, _ cursor: DirectoryCursor, _ stage: Int32)
+    throws(OutputError)
+  {
     let parent = OutputPath.parent(path)
     var place = try cursor.go(to: parent)
     if case .missing = place {
@@ -41,7 +43,8 @@ struct OutputSteps: Equatable {
     }
     guard case .directory(let directory) = place else {
       guard OutputState.exists("\(number)", in: stage) else { return }
-      throw OutputError(path: parent, reason: "it is a file where a directory must go; move it away and build again")
+      throw OutputError(
+        path: parent, reason: "it is a file where a directory must go; move it away and build again")
     }
     // A staged entry that is gone was moved before an interruption.
     if renameat(stage, "\(number)", directory, OutputPath.name(path)) != 0, errno != ENOENT {

@@ -67,7 +67,8 @@ package struct OutputChange: Sendable {
       }
       items.append(Item(path: file.path, kind: .changed, content: file.content))
     }
-    for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path) {
+    for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path)
+    {
       guard let entry = record.present[path] else { continue }
       if let written = record.owned[path] {
         let present = entry.kind == .file ? try Self.blob(of: entry, blob) : nil

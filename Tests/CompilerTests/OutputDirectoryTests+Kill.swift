@@ -16,14 +16,15 @@ import output_writer_probe
     let seed = SeededGenerator.seed()
     print("TEST_SEED=\(seed)")
     var random = SeededGenerator(seed: seed)
-    let folder = try OutputFolder()
+    let folder = try OutputFolder(isFast: true)
     let generations = [Self.texts(0), Self.texts(1)]
     try folder.output.apply(ProbeGeneration.change(to: 0))
     let probe = try Program.writerProbe()
     var (finished, tidied) = (0, 0)
     for kill in 0..<100 {
       // It starts in some ten milliseconds; a generation takes about as long.
-      let run = try probe.run([folder.path, "1000000"], limit: Double.random(in: 0.005...0.08, using: &random))
+      let run = try probe.run(
+        [folder.path, "1000000"], limit: Double.random(in: 0.005...0.05, using: &random))
       try #require(run.timedOut, "the probe stopped by itself: \(run.text)\(run.errorText)")
       let isBegun = folder.output.hasUnfinishedWrite
       let isTraced = access("\(folder.path)/.linkwright", F_OK) == 0
@@ -32,12 +33,15 @@ import output_writer_probe
       tidied += isTraced && !isBegun ? 1 : 0
       let found = try folder.listing()
       guard !generations.contains(found) else { continue }
-      let odd = generations.map { wanted in found.filter { wanted[$0.key] != $0.value }.keys.sorted().prefix(5) }
+      let odd = generations.map { wanted in
+        found.filter { wanted[$0.key] != $0.value }.keys.sorted().prefix(5)
+      }
       Issue.record("kill \(kill), seed \(seed): a mixture of generations, odd against each: \(odd)")
       return
     }
     print("of 100 kills, \(finished) came after the point of no return and \(tidied) before it")
-    #expect(finished > 0 && tidied > 0, "the kills did not meet both sides of the point of no return; seed \(seed)")
+    #expect(
+      finished > 0 && tidied > 0, "the kills did not meet both sides of the point of no return; seed \(seed)")
   }
 
   /// A write that was interrupted is finished by the next one, too.
@@ -58,6 +62,26 @@ import output_writer_probe
     try FileManager.default.removeItem(atPath: "\(folder.path)/r")
     #expect(try folder.output.recover())
     #expect(try folder.listing() == ["r/a/x.yaml": "new", "r/new/deep/y.yaml": "y"])
+  }
+
+  /// A kill between any two steps, one after the other: what is left finishes the same.
+  @Test func rollsForwardFromEveryStep() throws {
+    let removed = ["r/a/b/c.yaml", "r/a/b/d/e.yaml", "r/x", "r/old/o.yaml"]
+    let written = ["r/a/b", "r/x/y/z.yaml", "r/x/w.yaml", "r/keep.yaml", "r/new/n.yaml", "r/added.yaml"]
+    let change = OutputChange(
+      items: removed.map { OutputChange.Item(path: $0, kind: .removed) }
+        + written.map { OutputChange.Item(path: $0, kind: .changed, content: Array("new".utf8)) })
+    var (step, isLast) = (0, false)
+    while !isLast {
+      let folder = try OutputFolder(isFast: true)
+      for path in removed + ["r/keep.yaml"] { try folder.write(path, "old") }
+      isLast = try InterruptedWrite.leave(change, in: folder, afterSteps: step)
+      #expect(try folder.output.recover())
+      #expect(
+        try folder.listing() == Dictionary(uniqueKeysWithValues: written.map { ($0, "new") }), "step \(step)")
+      step += 1
+    }
+    #expect(step > 10)
   }
 
   /// Somebody may commit a journal: it is not followed.

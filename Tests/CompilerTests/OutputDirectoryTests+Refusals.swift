@@ -20,14 +20,20 @@ import Testing
   }
 
   @Test(arguments: [
-    ("../x", "'..'"), ("a/../../x", "'..'"), ("/etc/x", "absolute"), ("a//b", "empty component"), ("", "is empty"),
-    ("a/./b", "'.'"), ("a/", "empty component"), (".git/hooks/pre-commit", ".git"), ("sub/.GIT/config", ".git"),
-    (".linkwright/journal", "own directory"), ("a\0b", "zero byte"),
+    ("../x", "'..'"), ("a/../../x", "'..'"), ("/etc/x", "absolute"), ("a//b", "empty component"),
+    ("", "is empty"),
+    ("a/./b", "'.'"), ("a/", "empty component"), (".git/hooks/pre-commit", ".git"),
+    ("sub/.GIT/config", ".git"),
+    (".linkwright/journal", "own directory"),
   ])
   func paths(path: String, reason: String) throws {
     let folder = try OutputFolder()
     try refuses(folder, [path: "x", "rendered/ok.yaml": "ok"], path: path, reason: reason)
-    try refuses(folder, [path: .some(nil), "rendered/ok.yaml": "ok"], path: path, reason: reason)
+    try refuses(folder, [path: nil, "rendered/ok.yaml": "ok"], path: path, reason: reason)
+  }
+
+  @Test func aZeroByte() throws {
+    try refuses(try OutputFolder(), ["a\0b": "x"], path: "a\0b", reason: "zero byte")
   }
 
   @Test func aLinkOnTheWay() throws {
@@ -36,7 +42,7 @@ import Testing
     try outside.write("a/x.yaml", "theirs")
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.path)/rendered/gold", withDestinationPath: outside.path)
-    for change in [["rendered/gold/a/x.yaml": "x"], ["rendered/gold/a/x.yaml": .some(nil)]] as [[String: String?]] {
+    for change in [["rendered/gold/a/x.yaml": "x"], ["rendered/gold/a/x.yaml": nil]] as [[String: String?]] {
       try refuses(folder, change, path: "rendered/gold", reason: "it is a symbolic link")
     }
     #expect(try outside.listing() == ["a/x.yaml": "theirs"])
@@ -56,7 +62,8 @@ import Testing
     try folder.apply(["r/a/ours.yaml": "o"])
     try folder.write("r/a/deep/theirs.txt", "t")
     try refuses(
-      folder, ["r/a": "file", "r/a/ours.yaml": .some(nil), "r/b.yaml": "b"], path: "r/a", reason: "r/a/deep/theirs.txt")
+      folder, ["r/a": "file", "r/a/ours.yaml": nil, "r/b.yaml": "b"], path: "r/a",
+      reason: "r/a/deep/theirs.txt")
   }
 
   @Test func aFileInTheWay() throws {
@@ -95,7 +102,9 @@ import Testing
     defer { chmod("\(folder.path)/rendered/gold/manifests", 0o755) }
     let before = try folder.listing()
     let probe = try Program.writerProbe()
-    guard user.isEmpty || Self.othersMayRun(probe.path) else { return skip("other users may not run \(probe.path)") }
+    guard user.isEmpty || Self.othersMayRun(probe.path) else {
+      return skip("other users may not run \(probe.path)")
+    }
     let run = try probe.run([folder.path, "1"] + user)
     #expect(run.status == 1)
     #expect(run.text.hasSuffix(": permission denied\n"), "\(run.text)\(run.errorText)")
@@ -121,7 +130,8 @@ import Testing
     try small.apply(["r/a/x.yaml": "old", "r/a/y.yaml": "old"])
     let big = String(repeating: "x", count: 150_000)
     try refuses(
-      small, ["r/a/x.yaml": big, "r/a/y.yaml": big, "r/new/z.yaml": "z"], path: "r/a/y.yaml", reason: "the disk is full")
+      small, ["r/a/x.yaml": big, "r/a/y.yaml": big, "r/new/z.yaml": "z"], path: "r/a/y.yaml",
+      reason: "the disk is full")
     try small.apply(["r/a/x.yaml": "fits"])
     #expect(try small.listing() == ["r/a/x.yaml": "fits", "r/a/y.yaml": "old"])
   }
@@ -135,7 +145,8 @@ import Testing
     try small.apply(["r/a/x.yaml": "old"])
     try small.write(".linkwright/stage/0", "trace")
     guard mount.makeReadOnly() else { return skip("tests may not remount here") }
-    try refuses(small, ["r/a/x.yaml": "new"], path: ".linkwright/lock", reason: "the file system is read-only")
+    try refuses(
+      small, ["r/a/x.yaml": "new"], path: ".linkwright/lock", reason: "the file system is read-only")
     // Traces of a write that never began are no reason to fail where nothing is written.
     #expect(try !small.output.recover())
   }

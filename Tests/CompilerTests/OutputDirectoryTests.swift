@@ -8,19 +8,22 @@ import Testing
   @Test func addsChangesAndRemoves() throws {
     let folder = try OutputFolder()
     try folder.write("rendered/gold/README.md", "mine")
-    try folder.apply(["rendered/gold/a/x.yaml": "x", "rendered/gold/a/y.yaml": "y", "rendered/silver/z.yaml": "z"])
+    try folder.apply([
+      "rendered/gold/a/x.yaml": "x", "rendered/gold/a/y.yaml": "y", "rendered/silver/z.yaml": "z",
+    ])
     #expect(
       try folder.listing() == [
         "rendered/gold/README.md": "mine", "rendered/gold/a/x.yaml": "x", "rendered/gold/a/y.yaml": "y",
         "rendered/silver/z.yaml": "z",
       ])
     try folder.apply([
-      "rendered/gold/a/x.yaml": "changed", "rendered/gold/a/y.yaml": .some(nil), "rendered/silver/z.yaml": .some(nil),
+      "rendered/gold/a/x.yaml": "changed", "rendered/gold/a/y.yaml": nil, "rendered/silver/z.yaml": nil,
       "rendered/gold/b/c/d.yaml": "",
     ])
     #expect(
       try folder.listing() == [
-        "rendered/gold/README.md": "mine", "rendered/gold/a/x.yaml": "changed", "rendered/gold/b/c/d.yaml": "",
+        "rendered/gold/README.md": "mine", "rendered/gold/a/x.yaml": "changed",
+        "rendered/gold/b/c/d.yaml": "",
       ])
     #expect(!folder.output.hasUnfinishedWrite)
     #expect(try !folder.output.recover())
@@ -30,14 +33,14 @@ import Testing
     let folder = try OutputFolder()
     try folder.apply(["rendered/a/b/x.yaml": "x", "rendered/c/d/y.yaml": "y"])
     try folder.write("rendered/a/notes.txt", "mine")
-    try folder.apply(["rendered/a/b/x.yaml": .some(nil), "rendered/c/d/y.yaml": .some(nil)])
+    try folder.apply(["rendered/a/b/x.yaml": nil, "rendered/c/d/y.yaml": nil])
     #expect(try folder.listing() == ["rendered/a/notes.txt": "mine"])
   }
 
   @Test func removesTheLastDirectory() throws {
     let folder = try OutputFolder()
     try folder.apply(["rendered/a/b/x.yaml": "x"])
-    try folder.apply(["rendered/a/b/x.yaml": .some(nil), "rendered/gone.yaml": .some(nil)])
+    try folder.apply(["rendered/a/b/x.yaml": nil, "rendered/gone.yaml": nil])
     #expect(try folder.listing().isEmpty)
   }
 
@@ -58,7 +61,7 @@ import Testing
     let folder = try OutputFolder()
     try folder.apply(["r/a/b/c.yaml": "c", "r/a/b/d/e.yaml": "e", "r/x": "x"])
     try folder.apply([
-      "r/a/b/c.yaml": .some(nil), "r/a/b/d/e.yaml": .some(nil), "r/a/b": "file", "r/x": .some(nil), "r/x/y/z.yaml": "z",
+      "r/a/b/c.yaml": nil, "r/a/b/d/e.yaml": nil, "r/a/b": "file", "r/x": nil, "r/x/y/z.yaml": "z",
     ])
     #expect(try folder.listing() == ["r/a/b": "file", "r/x/y/z.yaml": "z"])
   }
@@ -70,13 +73,16 @@ import Testing
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.path)/rendered/x.yaml", withDestinationPath: "../outside.txt")
     try folder.apply(["rendered/x.yaml": "x"])
-    #expect(try folder.listing() == ["outside.txt": "mine", "rendered/other.yaml": "o", "rendered/x.yaml": "x"])
+    #expect(
+      try folder.listing() == ["outside.txt": "mine", "rendered/other.yaml": "o", "rendered/x.yaml": "x"])
   }
 
   @Test func writesManyDirectoriesInAnyOrderOfNames() throws {
     let folder = try OutputFolder()
     var texts: [String: String?] = [:]
-    for name in ["a", "a-b", "a.b", "a/b", "a/b-c/d", "a/b/c", "é/ü", "z/z/z/z/z/z"] { texts["r/\(name)/f.yaml"] = name }
+    for name in ["a", "a-b", "a.b", "a/b", "a/b-c/d", "a/b/c", "é/ü", "z/z/z/z/z/z"] {
+      texts["r/\(name)/f.yaml"] = name
+    }
     try folder.apply(texts)
     try folder.apply(texts)
     #expect(try folder.listing() == texts.compactMapValues(\.self))

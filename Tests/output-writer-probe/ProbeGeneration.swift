@@ -7,10 +7,15 @@ package enum ProbeGeneration {
   package static func files(_ generation: Int) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     func add(_ path: String, _ size: Int) {
-      files[path] = Array("generation \(generation) of \(path)\n".utf8) + [UInt8](repeating: 0x2E, count: size)
+      files[path] =
+        Array("generation \(generation) of \(path)\n".utf8) + [UInt8](repeating: 0x2E, count: size)
     }
-    for number in 0..<120 { add("rendered/gold/manifests/ns-\(number % 7)/service-\(number).yaml", number * 9) }
-    for number in 0..<40 { add("rendered/gold/manifests/gen-\(generation)-\(number % 3)/\(number).yaml", 300) }
+    for number in 0..<120 {
+      add("rendered/gold/manifests/ns-\(number % 7)/service-\(number).yaml", number * 9)
+    }
+    for number in 0..<40 {
+      add("rendered/gold/manifests/gen-\(generation)-\(number % 3)/\(number).yaml", 300)
+    }
     for number in 0..<20 { add("rendered/cluster-\(generation)/deep/er/\(number).yaml", 50) }
     for number in 0..<20 { add("rendered/gold/manifests/ns-1/only-\(generation)-\(number).yaml", 50) }
     add(generation == 0 ? "rendered/swap/a" : "rendered/swap/a/b/c.yaml", 10)

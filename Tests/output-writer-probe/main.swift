@@ -15,8 +15,12 @@ guard arguments.count >= 2 else {
 let directory = OutputDirectory(root: arguments[0])
 
 func measure(_ count: Int) throws(OutputError) {
-  let paths = (0..<count).map { "rendered/cluster-\($0 % 10)/manifests/ns-\($0 / 10 % 700)/service-\($0).yaml" }
-  for (name, kind, byte) in [("new", OutputChange.Kind.added, 1), ("changed", .changed, 2), ("removed", .removed, 0)] {
+  let paths = (0..<count).map {
+    "rendered/cluster-\($0 % 10)/manifests/ns-\($0 / 10 % 700)/service-\($0).yaml"
+  }
+  for (name, kind, byte) in [
+    ("new", OutputChange.Kind.added, 1), ("changed", .changed, 2), ("removed", .removed, 0),
+  ] {
     let content = kind == .removed ? nil : [UInt8](repeating: UInt8(byte), count: 900)
     let change = OutputChange(items: paths.map { OutputChange.Item(path: $0, kind: kind, content: content) })
     let start = ContinuousClock.now
