@@ -87,6 +87,15 @@ let tests: [Target] = [
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  .testTarget(
+    name: "CompilerTests",
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "output-writer-probe",
+    ]),
+  /** Writes an output directory until a test kills it */
+  .executableTarget(
+    name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),

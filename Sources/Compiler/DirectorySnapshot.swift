@@ -5,6 +5,9 @@ package import Snapshot
 ///
 /// Reads lazily; a file that changes between listing and reading is read as it then is.
 package struct DirectorySnapshot: Snapshot {
+  /// Names below the root that are no part of a fleet.
+  private static let skipped: Set<String> = [".git", OutputState.name]
+
   /// The directory's path as the system knows it.
   private let root: String
 
@@ -26,7 +29,7 @@ package struct DirectorySnapshot: Snapshot {
       let name = withUnsafePointer(to: &item.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name == "." || name == ".." || directory.isEmpty && name == ".git" { continue }
+      if name == "." || name == ".." || directory.isEmpty && Self.skipped.contains(name) { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
       if let kind = kind(Int32(item.pointee.d_type), path) {
         entries.append(SnapshotEntry(path: path, kind: kind))
