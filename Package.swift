@@ -71,6 +71,11 @@ let tests: [Target] = [
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  .testTarget(
+    name: "CompilerTests",
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport", "YAMLTree",
+    ]),
 ]
 
 let settings: [SwiftSetting] = [
