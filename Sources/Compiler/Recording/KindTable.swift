@@ -49,8 +49,6 @@ extension KindTable {
     group: "", kind: "Service", resources: ["svc", "service", "services"],
     fields: [
       ["spec", "type"], ["spec", "clusterIP"], ["spec", "clusterIPs"], ["spec", "selector"],
-      ["status", "loadBalancer", "ingress", "[]", "ip"],
-      ["status", "loadBalancer", "ingress", "[]", "hostname"],
     ] + servicePorts)
 
   private static let servicePorts: [FieldPath] = [
