@@ -9,6 +9,9 @@ func source(_ text: String, _ path: String = "<standard input>") -> SourceFile {
   SourceFile(path: path, bytes: Array(text.utf8))
 }
 
+/// Schemas take a while to compile in a debug build: once for all tests.
+let resources = Result { try Resources() }
+
 /// A fleet with the given `spec`.
 func fleet(_ spec: String = "spec: {}") throws -> Fleet {
   let text = """
@@ -19,13 +22,16 @@ func fleet(_ spec: String = "spec: {}") throws -> Fleet {
 
     """
   let snapshot = MemorySnapshot(texts: ["linkwright.yaml": text])
-  let compilation = try Compiler(resources: Resources()).compile(snapshot)
+  let compilation = try Compiler(resources: resources.get()).compile(snapshot)
   struct NoFleet: Error { let findings: [String] }
   guard let fleet = compilation.fleet else {
     throw NoFleet(findings: compilation.findings.map(\.message))
   }
   return fleet
 }
+
+/// The place of a fleet with the default sources.
+let observedInGold = Result { try place() }
 
 func place(_ kind: RecordingPlace.Source = .observed, spec: String = "spec: {}") throws -> RecordingPlace {
   try RecordingPlace(kind, of: "gold", in: fleet(spec))
