@@ -321,6 +321,33 @@ import YAMLTree
     }
   }
 
+  @Test func damagedInputNeverTraps() throws {
+    let seed = SeededGenerator.seed()
+    var generator = SeededGenerator(seed: seed)
+    let bytes = Array(dump.utf8)
+    let pieces = [
+      " ", "\n", ":", "-", "[", "{", "&a ", "*a", "null", "~", "\"", "kind: List", "items:", "\u{1b}",
+    ]
+    for _ in 0..<400 {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let start = Int.random(in: 0..<damaged.count, using: &generator)
+        let end = min(damaged.count, start + Int.random(in: 0...12, using: &generator))
+        damaged.replaceSubrange(start..<end, with: Array(pieces.randomElement(using: &generator)!.utf8))
+      }
+      let result = Observation.reduce(
+        [SourceFile(path: "damaged.yaml", bytes: damaged)], at: try observedInGold.get(), existing: [])
+      for file in result.files {
+        let content = try #require(file.content)
+        let again = Observation.reduce(
+          [SourceFile(path: file.path, bytes: content)], at: try observedInGold.get(), existing: [])
+        #expect(again.findings.map(\.message) == [], "TEST_SEED=\(seed)")
+        #expect(again.files.map(\.content) == [content], "TEST_SEED=\(seed)")
+      }
+      #expect(result.summary.allSatisfy { !$0.contains("\u{1b}") }, "TEST_SEED=\(seed)")
+    }
+  }
+
   // MARK: Places
 
   @Test func findsTheDirectoryOfThePattern() throws {

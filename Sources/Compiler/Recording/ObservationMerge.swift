@@ -20,8 +20,9 @@ struct ObservationRecord: Sendable {
   init(_ existing: [SourceFile], place: RecordingPlace, scope: ObservedScope, limits: TreeLimits) {
     for file in existing {
       let dump = Dump([file], limits: limits)
-      let isOwn = Self.namespace(of: file.path, place).map { place.path(namespace: $0) == file.path } ?? false
-      let reduction = Reduction(dump, .observed, defaultNamespace: Self.namespace(of: file.path, place))
+      let namespace = Self.namespace(of: file.path, place)
+      let isOwn = namespace != nil || file.path == place.path(namespace: nil)
+      let reduction = Reduction(dump, .observed, defaultNamespace: namespace)
       if isOwn {
         // A file without documents holds nothing to keep.
         if dump.hasDocuments

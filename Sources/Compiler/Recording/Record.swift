@@ -18,7 +18,7 @@ package struct RecordSource: Sendable {
   package init(_ text: String) throws(Fault) {
     let form = "write REPO@SHA, for example https://github.com/bcgov/helm-charts@05dc98c"
     guard let at = text.lastIndex(of: "@"), at > text.startIndex else {
-      throw Fault(message: "'\(visible(text))' names no commit of a repository", help: form)
+      throw Fault(message: "'\(printable(text))' names no commit of a repository", help: form)
     }
     let digits = text[text.index(after: at)...].utf8
     let isHexadecimal = digits.allSatisfy { byte in
@@ -147,9 +147,4 @@ package enum Record {
     ] + files.filter { $0.content == nil }.map { "removed: \($0.path)" }
       + [snapshot.leftOutSummary].compactMap { $0 }
   }
-}
-
-/// A text with control characters made visible.
-private func visible(_ text: String) -> String {
-  text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }.joined()
 }

@@ -29,7 +29,7 @@ package struct Recording: Sendable {
   init(files: [File], findings: [Diagnostic], summary: [String]) {
     self.files = files
     self.findings = findings
-    self.summary = summary
+    self.summary = summary.map(printable)
   }
 }
 
@@ -126,6 +126,12 @@ package struct RecordingPlaceFault: Error, Sendable {
 private func isClusterName(_ text: String) -> Bool {
   text.utf8.count <= 253 && !text.isEmpty
     && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isNamespaceName(String($0)) }
+}
+
+/// A text from the input as a summary may show it: whatever could move a cursor or change colours is `?`.
+/// Names of Kubernetes objects have none of it.
+func printable(_ text: String) -> String {
+  text.unicodeScalars.map { 0x20..<0x7F ~= $0.value ? String($0) : "?" }.joined()
 }
 
 /// The text of files with reduced objects.
