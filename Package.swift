@@ -87,12 +87,6 @@ let tests: [Target] = [
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
-  .testTarget(
-    name: "CompilerTests",
-    dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
-      "output-writer-probe",
-    ]),
   /** Writes an output directory until a test kills it */
   .executableTarget(
     name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
@@ -101,7 +95,10 @@ let tests: [Target] = [
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
   .testTarget(
     name: "CompilerTests",
-    dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "TestSupport", "YAMLTree", "linkwright"],
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport", "YAMLTree",
+      "linkwright", "output-writer-probe",
+    ],
     exclude: ["Cases", "Fleets"]),
 ]
 
