@@ -66,7 +66,8 @@ let modules: [Target] = [
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
   .executableTarget(
-    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+    name: "linkwright",
+    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Linker", "Output", "Snapshot", "YAMLTree"]),
   /** Generates fleets of any size for `make bench` */
   .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
@@ -96,7 +97,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CompilerTests",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport", "YAMLTree",
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Fleets"]),
