@@ -1,7 +1,9 @@
 package import Diagnostics
 package import FleetSpec
+import Kubernetes
 package import Linker
 package import Output
+import YAMLTree
 
 /// What a compile is asked for beside the snapshot.
 package struct CompileOptions: Sendable {
@@ -26,6 +28,8 @@ package struct Compilation: Sendable {
   package let record: OutputRecord
   /// Roots of output units that keep their last output because of an error in them.
   package let heldBack: [String]
+  /// The clusters' names in order.
+  package let clusters: [String]
   package let connections: Int
   package let objects: Int
   package let pending: [Pending]
@@ -33,6 +37,27 @@ package struct Compilation: Sendable {
 
   /// True when nothing may be written.
   package let failed: Bool
+
+  /// The directories that hold the output of some clusters; none for all of it.
+  package func roots(of clusters: [String]) -> [String] {
+    guard let fleet else { return [] }
+    let layout = OutputLayout(fleet)
+    return clusters.flatMap { cluster in
+      [layout.root(cluster: cluster, namespace: nil), "\(fleet.outputPath)/\(cluster)"]
+        + fleet.units.flatMap { unit in
+          unit.namespaces.map { layout.root(cluster: cluster, namespace: $0.value) }
+        }
+    }
+  }
+
+  /// Which existing manifests do what would have been emitted, a line each, for people.
+  package var satisfiedLines: [String] {
+    satisfied.map { item in
+      let range = item.manifest.nameNode.range
+      return
+        "satisfied: \(item.identity.description) in \(item.cluster) by \(range.file.path):\(range.startPosition.line)"
+    }
+  }
 
   /// True for paths that belong to a held-back unit.
   package func isHeldBack(_ path: String) -> Bool {

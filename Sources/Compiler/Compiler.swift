@@ -21,6 +21,9 @@ package struct Compiler: Sendable {
     self.resources = resources
   }
 
+  /// Schema texts by path below `schemas/`.
+  package var schemaTexts: [(path: String, text: String)] { resources.schemaTexts }
+
   var decoder: SpecDecoder {
     SpecDecoder(schemas: resources.specSchemas, linkTypes: LinkRegistry.types.map { $0.descriptor.key })
   }
@@ -34,7 +37,7 @@ package struct Compiler: Sendable {
     guard let fleet = front.fleet, let specification = front.specification else {
       return Compilation(
         findings: front.findings.inReportOrder(), fleet: front.fleet, output: .empty, record: front.record,
-        heldBack: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
+        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
@@ -54,11 +57,13 @@ package struct Compiler: Sendable {
     let output = OutputTree(objects, fleet: fleet)
     findings += output.findings
     findings += back.findings(output, objects, model)
+    findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
-      heldBack: verdict.heldBack, connections: plan.connections.count, objects: objects.count, pending: back.pending,
+      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
+      objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed)
   }
 }

@@ -28,7 +28,9 @@ package struct DirectorySnapshot: Snapshot {
       }
       if name == "." || name == ".." || directory.isEmpty && name == ".git" { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
-      if let kind = kind(Int32(item.pointee.d_type), path) { entries.append(SnapshotEntry(path: path, kind: kind)) }
+      if let kind = kind(Int32(item.pointee.d_type), path) {
+        entries.append(SnapshotEntry(path: path, kind: kind))
+      }
     }
     return entries.sorted { utf8Precedes($0.path, $1.path) }
   }
@@ -63,7 +65,9 @@ package struct DirectorySnapshot: Snapshot {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw SnapshotError(path: name, reason: describe(errno)) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw SnapshotError(path: name, reason: "it is not a regular file") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw SnapshotError(path: name, reason: "it is not a regular file")
+    }
     let wanted = min(Int(status.st_size), limit == .max ? .max : limit + 1)
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in

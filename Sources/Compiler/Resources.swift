@@ -11,8 +11,13 @@ package struct Resources: Sendable {
   /// Schema texts by path below `schemas/`.
   package let schemaTexts: [(path: String, text: String)]
 
+  /// What is wrong with the files that the program was built from.
+  package struct Fault: Error, Sendable {
+    package let message: String
+  }
+
   /// Compiles what is embedded. Throws only when the program was built from broken files.
-  package init() throws(SchemaCompilationError) {
+  package init() throws(Fault) {
     let files = EmbeddedResources.files.map { (path: "\($0.path)", text: $0.text) }
     func sources(in directory: String) -> [SourceFile] {
       files.filter { $0.path.hasPrefix(directory) }.map { file in
@@ -22,8 +27,12 @@ package struct Resources: Sendable {
       }
     }
     let schemas = sources(in: "schemas/")
-    specSchemas = try SpecSchemas(files: schemas.filter { !$0.path.hasPrefix("kubernetes/") })
-    objectSchemas = try KubernetesSchemas(files: schemas.filter { $0.path.hasPrefix("kubernetes/") })
+    do {
+      specSchemas = try SpecSchemas(files: schemas.filter { !$0.path.hasPrefix("kubernetes/") })
+      objectSchemas = try KubernetesSchemas(files: schemas.filter { $0.path.hasPrefix("kubernetes/") })
+    } catch {
+      throw Fault(message: error.description)
+    }
     schemaTexts = schemas.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) }
     var templates = TemplateSet()
     for file in sources(in: "templates/") {

@@ -32,9 +32,7 @@ struct Suppressions {
   }
 
   private mutating func read(_ node: Node, of manifest: Manifest, _ path: String) {
-    for part in node.text.split(whereSeparator: { $0 == ";" || $0 == "\n" }) {
-      let text = part.trimmed
-      guard !text.isEmpty else { continue }
+    for text in Self.parts(of: node.text) {
       let pieces = text.split(separator: ":", maxSplits: 1).map(\.trimmed)
       guard pieces.count == 2, !pieces[1].isEmpty else {
         report(node, "'\(text)' gives no reason", "write 'LW2104: why it is all right'")
@@ -51,9 +49,25 @@ struct Suppressions {
     }
   }
 
+  /// Entries stand on lines of their own, or after a ';' that another rule's id follows: reasons may hold ';'.
+  private static func parts(of text: String) -> [String] {
+    var parts: [String] = []
+    for line in text.split(separator: "\n") {
+      for (index, piece) in line.split(separator: ";").enumerated() {
+        if index == 0 || piece.trimmed.hasPrefix("LW") {
+          parts.append(piece.trimmed)
+        } else {
+          parts[parts.count - 1] += ";" + piece
+        }
+      }
+    }
+    return parts.filter { !$0.isEmpty }
+  }
+
   private mutating func report(_ node: Node, _ message: String, _ help: String) {
     findings.append(
-      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help]))
+      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help])
+    )
   }
 
   /// Errors make the output wrong and stay; warnings and notes can be suppressed.
@@ -66,7 +80,8 @@ struct Suppressions {
       guard diagnostic.severity != .error, let range = diagnostic.primary?.range else { return diagnostic }
       for index in byPath[range.file.path] ?? [] {
         let entry = flat[index]
-        guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start, range.start <= entry.document.end
+        guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start,
+          range.start <= entry.document.end
         else { continue }
         used.insert(index)
         var suppressed = diagnostic
@@ -80,7 +95,8 @@ struct Suppressions {
       let isError = diagnostics.contains { $0.rule.id == entry.rule && $0.severity == .error }
       result.append(
         Diagnostic(
-          CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document", at: entry.node.range,
+          CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document",
+          at: entry.node.range,
           "suppresses nothing",
           help: [isError ? "errors cannot be suppressed: mend what it says" : "remove the entry"]))
     }
@@ -98,7 +114,9 @@ extension SourceFile {
       while index <= bytes.count - needle.count {
         guard let found = bytes[index...].firstIndex(of: first) else { return false }
         if found + needle.count > bytes.count { return false }
-        if UnsafeBufferPointer(rebasing: bytes[found..<found + needle.count]).elementsEqual(needle) { return true }
+        if UnsafeBufferPointer(rebasing: bytes[found..<found + needle.count]).elementsEqual(needle) {
+          return true
+        }
         index = found + 1
       }
       return false

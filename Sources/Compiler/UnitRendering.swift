@@ -41,11 +41,13 @@ struct UnitRendering: Sendable {
     ]
   }
 
-  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit) {
+  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
+  {
     guard let template = model.templates[emission.template] else {
       rendered.lowered.findings.append(
         Diagnostic(
-          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'", at: rendered.lowered.subject))
+          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'",
+          at: rendered.lowered.subject))
       return
     }
     let what = "\(emission.identity.description) in \(emission.cluster)"

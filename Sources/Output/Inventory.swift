@@ -19,7 +19,9 @@ package struct Inventory: Sendable, Equatable {
   package init?(_ content: [UInt8]) {
     var files: [(path: String, blob: BlobID)] = []
     for line in String(decoding: content, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
-      guard let space = line.firstIndex(of: " "), let blob = BlobID(hexadecimal: line[..<space]) else { return nil }
+      guard let space = line.firstIndex(of: " "), let blob = BlobID(hexadecimal: line[..<space]) else {
+        return nil
+      }
       let path = String(line[line.index(after: space)...])
       guard Self.staysInside(path) else { return nil }
       files.append((path, blob))

@@ -37,7 +37,8 @@ struct OutputAssembly {
       findings.append(
         Diagnostic(
           OutputRules.unusableName, "\(object.identity.description) has a name that cannot be a file's",
-          at: object.subject.range, object.subject.text, help: ["names hold lower-case letters, digits, '-' and '.'"]))
+          at: object.subject.range, object.subject.text,
+          help: ["names hold lower-case letters, digits, '-' and '.'"]))
       return
     }
     if let other = owners[path] {
@@ -66,7 +67,9 @@ struct OutputAssembly {
         OutputRules.objectTwice,
         "two connections emit \(object.identity.description) in \(object.cluster)", at: second.subject.range,
         "emitted here", also: [Label(first.subject.range, "and here")],
-        help: ["give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"]))
+        help: [
+          "give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"
+        ]))
   }
 
   // MARK: Files of directories
@@ -104,7 +107,8 @@ struct OutputAssembly {
     }
     if fleet.writesClusterKustomization {
       for (root, directories) in namespaces {
-        add(Self.kustomization(directories), "manifests/kustomization.yaml", Place(root: root, namespace: nil))
+        add(
+          Self.kustomization(directories), "manifests/kustomization.yaml", Place(root: root, namespace: nil))
       }
     }
     for (place, files) in owned {
@@ -125,7 +129,9 @@ struct OutputAssembly {
             OutputRules.directoryTooLarge,
             "the manifests of \(cluster) have \(size.bytes / 1_000_000) MB; Argo CD reads at most 10 MB per directory",
             at: (fleet.consumer?.node ?? fleet.node).range, "the consumer",
-            help: ["let one Application sync each namespace, or raise --max-combined-directory-manifests-size"]))
+            help: [
+              "let one Application sync each namespace, or raise --max-combined-directory-manifests-size"
+            ]))
       }
       if fleet.writesClusterKustomization, size.objects > 2000 {
         findings.append(

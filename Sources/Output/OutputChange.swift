@@ -56,7 +56,8 @@ package struct OutputChange: Sendable {
       }
       items.append(Item(path: file.path, kind: .changed, content: file.content))
     }
-    for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path) {
+    for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path)
+    {
       guard let entry = record.present[path] else { continue }
       if let written = record.owned[path] {
         let present = entry.kind == .file ? try Self.blob(of: entry, blob) : nil
@@ -76,6 +77,18 @@ package struct OutputChange: Sendable {
   }
 
   package var isEmpty: Bool { items.isEmpty }
+
+  /// The part of the change below some directories, all of it where there are none.
+  package func limited(to roots: [String]) -> OutputChange {
+    guard !roots.isEmpty else { return self }
+    let lies = { (path: String) in roots.contains { path.hasPrefix($0 + "/") } }
+    var limited = self
+    limited.items = items.filter { lies($0.path) }
+    limited.edited = edited.filter(lies)
+    limited.missing = missing.filter(lies)
+    limited.foreign = foreign.filter(lies)
+    return limited
+  }
 
   /// How many items of a kind there are.
   package func count(_ kind: Kind) -> Int { items.count { $0.kind == kind } }

@@ -17,7 +17,8 @@ package struct RenderedObject: Sendable {
   package let subject: Label
 
   package init(
-    cluster: String, part: OutputPart, identity: ObjectIdentity, content: [UInt8], unit: String, subject: Label
+    cluster: String, part: OutputPart, identity: ObjectIdentity, content: [UInt8], unit: String,
+    subject: Label
   ) {
     self.cluster = cluster
     self.part = part

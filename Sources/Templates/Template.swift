@@ -38,7 +38,9 @@ package struct Template: Sendable {
   package let tree: Tree
 
   /// Compiles a template. Returns nil with findings when it cannot be used.
-  package static func compile(_ file: SourceFile, path: String) -> (template: Template?, findings: [Diagnostic]) {
+  package static func compile(_ file: SourceFile, path: String) -> (
+    template: Template?, findings: [Diagnostic]
+  ) {
     let parsed = Tree.parse(file)
     guard parsed.findings.isEmpty else {
       return (nil, parsed.findings.map { explained($0) })
@@ -49,7 +51,8 @@ package struct Template: Sendable {
         nil,
         [
           Diagnostic(
-            TemplateRules.invalidTemplate, "a template holds one document, a mapping; this file has \(documents.count)",
+            TemplateRules.invalidTemplate,
+            "a template holds one document, a mapping; this file has \(documents.count)",
             at: SourceRange(wholeFile: file))
         ]
       )

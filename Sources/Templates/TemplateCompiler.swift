@@ -83,7 +83,8 @@ struct TemplateCompiler {
       findings.append(
         Diagnostic(
           TemplateRules.invalidTemplate, error.message,
-          at: SourceRange(file: node.tree.file, start: start, end: start + error.length), "in this expression",
+          at: SourceRange(file: node.tree.file, start: start, end: start + error.length),
+          "in this expression",
           help: error.help.map { [$0] } ?? []))
       return nil
     }
@@ -168,7 +169,8 @@ struct TemplateCompiler {
     guard let over = expression(list) else { return .removed }
     let yielded = form(of: yield)
     return .loop(
-      variable: variable.text, over: over, yield: yielded, otherwise: node["$else"].map { form(of: $0) }, node)
+      variable: variable.text, over: over, yield: yielded, otherwise: node["$else"].map { form(of: $0) }, node
+    )
   }
 
   private mutating func checkKeys(of node: Node, _ known: [String]) {
@@ -179,7 +181,8 @@ struct TemplateCompiler {
 
   private mutating func report(_ node: Node, _ message: String, help: String? = nil) {
     findings.append(
-      Diagnostic(TemplateRules.invalidTemplate, message, at: node.range, "here", help: help.map { [$0] } ?? []))
+      Diagnostic(
+        TemplateRules.invalidTemplate, message, at: node.range, "here", help: help.map { [$0] } ?? []))
   }
 }
 

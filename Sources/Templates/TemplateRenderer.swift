@@ -96,7 +96,9 @@ struct TemplateRenderer {
   private mutating func mergedLoop(
     _ form: Template.Form, _ node: Node, to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
-    guard case .loop(let variable, let over, .mapping(let entries, _), let otherwise, _) = form else { return 0 }
+    guard case .loop(let variable, let over, .mapping(let entries, _), let otherwise, _) = form else {
+      return 0
+    }
     let values = try loopValues(over, otherwise, node)
     if values.isEmpty, let otherwise { return try append(otherwise, to: &builder) }
     let index = builder.open(.mapping, origin: node.index)
@@ -136,7 +138,9 @@ struct TemplateRenderer {
       case .merge(let expression, let valueNode):
         let value = try evaluate(expression, valueNode)
         for key in value.fieldNames.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-          guard keys.insert(key).inserted else { throw failure(valueNode, "the key '\(key)' is there already") }
+          guard keys.insert(key).inserted else {
+            throw failure(valueNode, "the key '\(key)' is there already")
+          }
           builder.key(key, origin: valueNode.index)
           (value.field(key) ?? .null).append(to: &builder, origin: valueNode.index)
         }
@@ -203,7 +207,9 @@ struct TemplateRenderer {
     return result
   }
 
-  private func evaluate(_ expression: TemplateExpression, _ node: Node?) throws(TemplateError) -> TemplateValue {
+  private func evaluate(_ expression: TemplateExpression, _ node: Node?) throws(TemplateError)
+    -> TemplateValue
+  {
     do {
       return try expression.evaluate(variables)
     } catch {
@@ -217,7 +223,8 @@ struct TemplateRenderer {
 
   private func failure(_ node: Node?, _ message: String) -> TemplateError {
     TemplateError(
-      range: node?.range ?? SourceRange(wholeFile: SourceFile(path: "", bytes: [])), message: message, help: nil)
+      range: node?.range ?? SourceRange(wholeFile: SourceFile(path: "", bytes: [])), message: message,
+      help: nil)
   }
 }
 

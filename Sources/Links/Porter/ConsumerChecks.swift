@@ -16,7 +16,8 @@ struct ConsumerChecks {
     let clusters = Set(unit.connections.flatMap(\.clients).compactMap(\.cluster)).sorted()
     for name in clusters {
       guard let cluster = unit.model.clusters[name] else { continue }
-      let namespaces = Set(unit.connections.flatMap(\.clients).filter { $0.cluster == name }.map(\.namespace)).sorted()
+      let namespaces = Set(unit.connections.flatMap(\.clients).filter { $0.cluster == name }.map(\.namespace))
+        .sorted()
       for namespace in namespaces { check(cluster, namespace) }
     }
   }
@@ -39,7 +40,9 @@ struct ConsumerChecks {
           Diagnostic(
             PorterRules.hardCodedAddress, "the address of \(target) is written out", at: value.range,
             "\(address) changes when the Service's type does",
-            help: ["use the host \(PorterNames.consumerName(unit.service.name, target)), or a ConfigMap from 'publish'"]))
+            help: [
+              "use the host \(PorterNames.consumerName(unit.service.name, target)), or a ConfigMap from 'publish'"
+            ]))
       }
       if Self.has(ownName, in: text) {
         let other = unit.settings.opposite(of: cluster.name)
@@ -48,7 +51,9 @@ struct ConsumerChecks {
             PorterRules.ownSide, "'\(ownName)' does not exist in \(cluster.name)", at: value.range,
             "used in \(cluster.name) itself",
             help: [
-              other.map { "the operator writes \(PorterNames.consumerName(unit.service.name, $0)) here; use that" }
+              other.map {
+                "the operator writes \(PorterNames.consumerName(unit.service.name, $0)) here; use that"
+              }
                 ?? "clients of the same cluster use the Service '\(unit.service.name)'"
             ]))
       }

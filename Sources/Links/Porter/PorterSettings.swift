@@ -24,7 +24,9 @@ struct PolicySettings: Sendable {
     settings.node = section
     if let name = section["name"] { settings.name = Located(name.text, name) }
     if let ports = section["ports"]?.string { settings.restrictsPorts = ports == "target" }
-    if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) { settings.ingressLabels = labels }
+    if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) {
+      settings.ingressLabels = labels
+    }
     if let host = section["hostNetwork"]?.boolean { settings.admitsHostNetwork = host }
     if let emit = section["emit"]?.boolean { settings.isEmitted = emit }
     return settings
@@ -91,7 +93,9 @@ struct ClaimSettings: Sendable {
   init(_ section: Node?) {
     node = section
     claimName = section?["claimName"].map { Located($0.text, $0) }
-    overridesServicePort = section?["overrideServicePort"].flatMap { node in node.boolean.map { Located($0, node) } }
+    overridesServicePort = section?["overrideServicePort"].flatMap { node in
+      node.boolean.map { Located($0, node) }
+    }
     requestedPort = section?["requestedPort"].flatMap { node in node.integer.map { Located($0, node) } }
     let monitor = section?["monitor"]
     monitorInterval = monitor?["interval"].flatMap { node in node.integer.map { Located($0, node) } }

@@ -1,0 +1,104 @@
+import Diagnostics
+import JSONSchema
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// Checks existing manifests that connections build on: policies, endpoints, and the Services that are
+/// reached. Everything else is its owner's business.
+struct ManifestChecks: Sendable {
+  let schemas: KubernetesSchemas
+
+  /// One manifest to be checked, with the facts of its cluster.
+  private struct Item: Sendable {
+    let manifest: Manifest
+    let cluster: String
+    let facts: ClusterFacts
+  }
+
+  func findings(_ model: FleetModel, _ connections: [BoundConnection]) -> [Diagnostic] {
+    var namespaces: [String: Set<String>] = [:]
+    var services: [String: Set<NamespacedName>] = [:]
+    for connection in connections {
+      for target in connection.targets where !target.service.isInline {
+        namespaces[target.cluster, default: []].insert(target.service.key.namespace)
+        services[target.cluster, default: []].insert(target.service.key)
+      }
+      for client in connection.clients {
+        if let cluster = client.cluster { namespaces[cluster, default: []].insert(client.namespace) }
+      }
+    }
+    var items: [Item] = []
+    for (cluster, names) in namespaces.sorted(by: { $0.key < $1.key }) {
+      guard let facts = model.clusters[cluster]?.declared else { continue }
+      for namespace in names.sorted() {
+        let manifests = (facts.policies[namespace] ?? []).map(\.manifest) + facts.endpoints(in: namespace)
+        items += manifests.map { Item(manifest: $0, cluster: cluster, facts: facts) }
+      }
+      for key in (services[cluster] ?? []).sorted() {
+        if let service = facts.services[key] {
+          items.append(Item(manifest: service.manifest, cluster: cluster, facts: facts))
+        }
+      }
+      for policy in model.clusters[cluster]?.baseline ?? [] {
+        items.append(Item(manifest: policy.manifest, cluster: cluster, facts: facts))
+      }
+    }
+    return parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
+  }
+
+  private func check(_ item: Item) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    if let schema = schemas.schema(for: item.manifest.node) {
+      findings += schema.validate(item.manifest.node).map {
+        $0.diagnostic(CompilerRules.invalidManifest, root: item.manifest.identity.description)
+      }
+    }
+    switch item.manifest.kind {
+    case "EndpointSlice": checkSlice(item, &findings)
+    case "Endpoints": checkPortNames(item, service: item.manifest.name, &findings)
+    default: break
+    }
+    return findings
+  }
+
+  private func checkSlice(_ item: Item, _ findings: inout [Diagnostic]) {
+    guard let service = item.manifest.labels["kubernetes.io/service-name"] else {
+      findings.append(
+        Diagnostic(
+          CompilerRules.detachedEndpoints, "EndpointSlice \(item.manifest.name) belongs to no Service",
+          at: item.manifest.nameNode.range, "no label kubernetes.io/service-name",
+          help: ["add the label with the Service's name"]))
+      return
+    }
+    checkPortNames(item, service: service, &findings)
+  }
+
+  /// Proxies match ports of Services and endpoints by name alone.
+  private func checkPortNames(_ item: Item, service name: String, _ findings: inout [Diagnostic]) {
+    guard let namespace = item.manifest.namespace,
+      let service = item.facts.services[NamespacedName(namespace, name)],
+      service.selector.isEmpty
+    else { return }
+    let wanted = Set(service.ports.map { $0.name ?? "" })
+    let lists =
+      item.manifest.kind == "Endpoints"
+      ? item.manifest.node["subsets"]?.elements.compactMap { $0["ports"] } ?? []
+      : [item.manifest.node["ports"]].compactMap { $0 }
+    for port in lists.flatMap({ Array($0.elements) }) where !wanted.contains(port["name"]?.text ?? "") {
+      let name = port["name"]?.text ?? ""
+      findings.append(
+        Diagnostic(
+          CompilerRules.detachedEndpoints,
+          "Service \(service.key.description) has no port \(name.isEmpty ? "without a name" : "named '\(name)'")",
+          at: (port["name"] ?? port).range, "in \(item.manifest.kind) \(item.manifest.name)",
+          also: service.ports.first.map {
+            [
+              Label(
+                $0.node.range, "its ports: \(listed(wanted.sorted().map { $0.isEmpty ? "(unnamed)" : $0 }))")
+            ]
+          } ?? [],
+          help: ["ports of a Service and of its endpoints are matched by name"]))
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Compiler
+import Diagnostics
+import Output
+import Snapshot
+
+/// What validate, build and check have in common: compile the fleet at a location.
+struct Compiling {
+  let location: FleetLocation
+  let snapshot: DirectorySnapshot
+  let compilation: Compilation
+  let reporting: Reporting
+
+  init(_ parsed: ParsedArguments) throws(CommandFailure) {
+    location = try FleetLocation(parsed)
+    reporting = try Reporting(parsed, prefix: location.prefix)
+    snapshot = DirectorySnapshot(root: location.root)
+    var options = CompileOptions()
+    options.clusters = parsed.all(.cluster)
+    options.isStrict = parsed.has(.strict)
+    options.prunesPending = parsed.has(.prunePending)
+    options.extraWorkloads = try Self.extraWorkloads(parsed.all(.workloads))
+    do {
+      compilation = try Self.compiler().compile(snapshot, options: options)
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch let error as SnapshotError {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    } catch {
+      throw CommandFailure(message: "\(error)")
+    }
+    try Self.check(clusters: options.clusters, compilation)
+  }
+
+  static func compiler() throws(CommandFailure) -> Compiler {
+    do {
+      return Compiler(resources: try Resources())
+    } catch {
+      throw CommandFailure(message: "this program was built from broken schemas: \(error.message)")
+    }
+  }
+
+  private static func check(clusters: [String], _ compilation: Compilation) throws(CommandFailure) {
+    guard compilation.fleet != nil else { return }
+    let known = compilation.clusters
+    for cluster in clusters where !known.contains(cluster) {
+      throw CommandFailure(
+        message: "there is no Cluster '\(cluster)'",
+        help: Suggestions.nearest(cluster, among: known) ?? "the clusters are \(listed(known))")
+    }
+  }
+
+  /// `CLUSTER=PATH` arguments into files; a directory is read with all its YAML and JSON.
+  private static func extraWorkloads(
+    _ arguments: [String]
+  ) throws(CommandFailure) -> [String: [(path: String, content: [UInt8])]] {
+    var result: [String: [(path: String, content: [UInt8])]] = [:]
+    for argument in arguments {
+      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw CommandFailure(
+          message: "'\(argument)' is not CLUSTER=PATH", help: "write --workloads gold=manifests/gold")
+      }
+      result[parts[0], default: []] += try InputFiles.read(parts[1])
+    }
+    return result
+  }
+
+  /// What the change from the output on record to the new one would be.
+  func change() throws(CommandFailure) -> OutputChange {
+    do {
+      return try OutputChange(
+        from: compilation.record, to: compilation.output, keeps: { compilation.isHeldBack($0) },
+        blob: { entry throws(SnapshotError) in BlobID(of: try snapshot.content(of: entry)) })
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
+  }
+
+  /// `3 connections, 24 objects in 2 clusters`.
+  var summary: String {
+    let connections = compilation.connections
+    return "\(connections) \(connections == 1 ? "connection" : "connections"), \(compilation.objects) objects"
+  }
+
+  /// Existing manifests that already do what would have been emitted, for --verbose.
+  func printSatisfied(_ parsed: ParsedArguments) {
+    guard parsed.has(.verbose) else { return }
+    for line in compilation.satisfiedLines { Terminal.printError(line + "\n") }
+  }
+}

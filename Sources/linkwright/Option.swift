@@ -1,0 +1,99 @@
+/// One option of a command.
+struct Option: Sendable {
+  /// With its dashes: `--format`.
+  let name: String
+  /// A second, short name: `-f`.
+  var short: String?
+  /// What the value is called in help; nil for a switch.
+  var value: String?
+  var repeats = false
+  let help: String
+  /// Fixed values, for completion and checking.
+  var choices: [String] = []
+
+  static let help = Option(name: "--help", short: "-h", help: "Show this help")
+  static let color = Option(
+    name: "--color", value: "WHEN", help: "Colour the text report: auto, always or never",
+    choices: ["auto", "always", "never"])
+  static let quiet = Option(name: "--quiet", short: "-q", help: "Print no summary and no notes")
+  static let verbose = Option(
+    name: "--verbose", short: "-v", help: "Print notes and what was satisfied by existing manifests")
+  static let format = Option(
+    name: "--format", value: "FORMAT[=FILE]", repeats: true,
+    help:
+      "Report findings as text, json, sarif or github, several in one run; to standard error, or to FILE ('-' for standard output)"
+  )
+  static let cluster = Option(
+    name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")
+  static let strict = Option(name: "--strict", help: "Treat pending facts as errors")
+  static let workloads = Option(
+    name: "--workloads", value: "CLUSTER=PATH", repeats: true,
+    help: "Try out manifests that are not in the fleet: a file, a directory or '-'")
+  static let prunePending = Option(
+    name: "--prune-pending", help: "Remove objects on record although only their observation is missing")
+}
+
+/// A command's arguments, parsed.
+struct ParsedArguments {
+  fileprivate(set) var values: [String: [String]] = [:]
+  fileprivate(set) var positional: [String] = []
+
+  func has(_ option: Option) -> Bool { values[option.name] != nil }
+  func all(_ option: Option) -> [String] { values[option.name] ?? [] }
+  func last(_ option: Option) -> String? { values[option.name]?.last }
+
+  init(_ arguments: [String], of command: Command) throws(CommandFailure) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        positional += rest
+        break
+      }
+      guard argument.hasPrefix("-"), argument != "-" else {
+        positional.append(argument)
+        continue
+      }
+      var name = argument
+      var value: String?
+      if argument.hasPrefix("--"), let equals = argument.firstIndex(of: "=") {
+        name = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+      }
+      guard let option = command.allOptions.first(where: { $0.name == name || $0.short == name }) else {
+        throw CommandFailure(
+          message: "'\(command.name)' has no option '\(name)'",
+          help: Suggestions.nearest(name, among: command.allOptions.map(\.name)))
+      }
+      if option.value != nil {
+        guard let given = value ?? rest.popFirst() else {
+          throw CommandFailure(
+            message: "'\(option.name)' needs a value: \(option.name) \(option.value ?? "")")
+        }
+        if !option.choices.isEmpty, !option.choices.contains(given) {
+          throw CommandFailure(
+            message: "'\(given)' is no value of \(option.name)",
+            help: "it takes \(option.choices.joined(separator: ", "))")
+        }
+        if values[option.name] != nil, !option.repeats {
+          throw CommandFailure(message: "'\(option.name)' is given twice")
+        }
+        values[option.name, default: []].append(given)
+      } else if value != nil {
+        throw CommandFailure(message: "'\(option.name)' takes no value")
+      } else {
+        values[option.name] = []
+      }
+    }
+    if positional.count > command.arguments.count,
+      !command.arguments.last.map({ $0.hasSuffix("…") }).unwrapped(or: false)
+    {
+      throw CommandFailure(
+        message: "'\(command.name)' does not take '\(positional[command.arguments.count])'",
+        help: "usage: linkwright \(command.usage)")
+    }
+  }
+}
+
+extension Optional where Wrapped == Bool {
+  fileprivate func unwrapped(or other: Bool) -> Bool { self ?? other }
+}

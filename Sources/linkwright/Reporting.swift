@@ -1,0 +1,72 @@
+import Compiler
+import Diagnostics
+import Glibc
+
+/// Prints findings in the formats that were asked for.
+struct Reporting {
+  private let formats: [(format: ReportFormat, file: String?)]
+  private let options: ReportFormat.Options
+  private let isQuiet: Bool
+  private let isVerbose: Bool
+
+  init(_ parsed: ParsedArguments, prefix: String) throws(CommandFailure) {
+    var formats: [(format: ReportFormat, file: String?)] = []
+    for text in parsed.all(.format) {
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let format = ReportFormat(rawValue: parts.first ?? "") else {
+        throw CommandFailure(
+          message: "there is no report format '\(parts.first ?? "")'",
+          help: "the formats are \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      formats.append((format, parts.count == 2 ? parts[1] : nil))
+    }
+    if formats.isEmpty {
+      let configured = Terminal.environment("LINKWRIGHT_FORMAT").flatMap(ReportFormat.init)
+      formats = [(configured ?? .text, nil)]
+    }
+    self.formats = formats
+    var options = ReportFormat.Options(version: Compiler.version)
+    options.pathPrefix = prefix
+    options.usesColor = Terminal.usesColor(parsed.last(.color) ?? Terminal.environment("LINKWRIGHT_COLOR"))
+    self.options = options
+    isQuiet = parsed.has(.quiet)
+    isVerbose = parsed.has(.verbose)
+  }
+
+  /// Prints the findings; data formats without a file go to standard output.
+  func print(_ findings: [Diagnostic]) throws(CommandFailure) {
+    for (format, file) in formats {
+      var shown = findings
+      var options = options
+      if format == .text {
+        if !isVerbose { shown = shown.filter { $0.severity != .note } }
+        // People stand in the fleet's directory, not at the repository's root.
+        options.pathPrefix = ""
+        if file != nil { options.usesColor = false }
+        if shown.isEmpty, file == nil { continue }
+      }
+      let text = format.render(shown, rules: RuleCatalogue.all, options: options)
+      switch file {
+      case nil where format == .text: Terminal.printError(text)
+      case nil, "-": Terminal.print(text)
+      case .some(let path): try write(text, to: path)
+      }
+    }
+  }
+
+  /// One line about what was done, for people.
+  func summarize(_ text: String) {
+    if !isQuiet { Terminal.printError(text + "\n") }
+  }
+
+  private func write(_ text: String, to path: String) throws(CommandFailure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(errno))")
+    }
+    Terminal.write(Array(text.utf8), to: descriptor)
+    guard close(descriptor) == 0 else {
+      throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(errno))")
+    }
+  }
+}
