@@ -136,8 +136,7 @@ package struct Pending: Sendable {
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
 
-  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String)
-  {
+  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String) {
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact
