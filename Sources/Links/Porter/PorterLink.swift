@@ -26,7 +26,8 @@ package enum Porter: LinkType {
           ["status", "conditions", "[sorted]", "type"], ["status", "conditions", "[sorted]", "status"],
         ]),
       ReducedKind(
-        group: "cis.f5.com", kind: "TransportServer", resources: ["ts", "transportserver", "transportservers"],
+        group: "cis.f5.com", kind: "TransportServer",
+        resources: ["ts", "transportserver", "transportservers"],
         fields: [
           ["metadata", "labels", "f5cr"], ["spec", "virtualServerAddress"], ["spec", "virtualServerPort"],
           ["spec", "pool", "service"], ["spec", "pool", "servicePort"], ["status", "vsAddress"],
