@@ -25,13 +25,16 @@ let modules: [Target] = [
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
   /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
   .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
+  /** The Common Expression Language: checked against types, evaluated with bounds */
+  .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
 
   // MARK: What is described
 
   /** Typed views of Kubernetes objects: identity, labels, Service, workloads, NetworkPolicy */
   .target(name: "Kubernetes", dependencies: ["YAMLTree"]),
   /** What the author wrote, typed and positioned */
-  .target(name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
+  .target(
+    name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
@@ -41,7 +44,14 @@ let modules: [Target] = [
     name: "Links",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
   /** Layout, inventories, what changes: the output as a tree of bytes */
-  .target(name: "Output", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+  .target(
+    name: "Output",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+
+  // MARK: Git
+
+  /** libgit2: any revision as a snapshot, packs, commits, notes */
+  .target(name: "Repository", dependencies: ["CLibGit2", "CZlib", "Snapshot"]),
 
   // MARK: The program
 
@@ -49,12 +59,17 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot", "Templates",
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot",
+      "Templates",
       "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
-  .executableTarget(name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  .executableTarget(
+    name: "linkwright",
+    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Linker", "Output", "Snapshot", "YAMLTree"]),
+  /** Generates fleets of any size for `make bench` */
+  .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(
@@ -68,11 +83,24 @@ let tests: [Target] = [
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  /** Commits from a process of its own, for the tests that race it or kill it */
+  .executableTarget(
+    name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
+  .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  /** Writes an output directory until a test kills it */
+  .executableTarget(
+    name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(
+    name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
+  .testTarget(
     name: "CompilerTests",
-    dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "TestSupport", "YAMLTree", "linkwright"],
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "YAMLTree",
+      "linkwright", "output-writer-probe",
+    ],
     exclude: ["Cases", "Fleets"]),
   /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
   .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),

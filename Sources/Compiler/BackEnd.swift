@@ -29,7 +29,8 @@ struct BackEnd {
   }
 
   func findings(_ output: OutputTree, _ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
-    pendingFindings(output, model) + brokenInventories() + ownerFindings(objects, model) + consumerFindings(objects)
+    pendingFindings(output, model) + brokenInventories() + ownerFindings(objects, model)
+      + consumerFindings(objects)
   }
 
   // MARK: Pending
@@ -37,18 +38,23 @@ struct BackEnd {
   /// One finding per cluster and namespace, with the command that supplies all its facts.
   private func pendingFindings(_ output: OutputTree, _ model: FleetModel) -> [Diagnostic] {
     var groups: [String: [Int]] = [:]
-    for (index, item) in pending.enumerated() { groups["\(item.cluster) \(item.namespace)", default: []].append(index) }
+    for (index, item) in pending.enumerated() {
+      groups["\(item.cluster) \(item.namespace)", default: []].append(index)
+    }
     var findings: [Diagnostic] = []
     for (_, indices) in groups.sorted(by: { $0.key < $1.key }) {
       guard let first = indices.first else { continue }
       let item = pending[first]
       let facts = Set(indices.map { pending[$0].fact }).sorted()
       let context = model.clusters[item.cluster]?.cluster.context ?? item.cluster
-      let resources = Set(indices.flatMap { pending[$0].resources.split(separator: ",").map(String.init) }).sorted()
+      let resources = Set(indices.flatMap { pending[$0].resources.split(separator: ",").map(String.init) })
+        .sorted()
       let tool = model.clusters[item.cluster]?.cluster.distribution == .openshift ? "oc" : "kubectl"
       var finding = Diagnostic(
-        CompilerRules.pending, "left out until \(item.cluster) is observed: \(listed(facts))",
-        at: pendingSubjects[first].range, facts.count == 1 ? "waits for it" : "waits for one of \(facts.count) facts",
+        CompilerRules.pending,
+        "left out until \(item.namespace) in \(item.cluster) is observed: \(listed(facts))",
+        at: pendingSubjects[first].range,
+        facts.count == 1 ? "waits for it" : "waits for one of \(facts.count) facts",
         help: [
           "\(tool) --context \(context) -n \(item.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(item.cluster) -f -"
         ])
@@ -60,35 +66,23 @@ struct BackEnd {
 
   /// Objects on record that would go only because a fact went missing.
   private func removals(_ output: OutputTree) -> [Diagnostic] {
-    guard !options.prunesPending else { return [] }
+    guard !options.prunesPending, !record.owned.isEmpty, !pending.isEmpty else { return [] }
     let layout = OutputLayout(fleet)
-    let present = Set(output.files.map(\.path))
+    let present = Set(output.files.lazy.filter { $0.unit != nil }.map(\.path))
     var findings: [Diagnostic] = []
     for (item, subject) in zip(pending, pendingSubjects) {
-      for object in item.objects {
-        let lost = model(of: object, layout).filter { record.owned[$0] != nil && !present.contains($0) }
-        guard let path = lost.first else { continue }
-        findings.append(
-          Diagnostic(
-            OutputRules.pendingRemoval, "\(path) would be removed because \(item.fact) is not observed any more",
-            at: subject.range, "its connection",
-            help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
+      let lost = item.objects.lazy.map { layout.path($0) }.first {
+        record.owned[$0] != nil && !present.contains($0)
       }
+      guard let path = lost else { continue }
+      findings.append(
+        Diagnostic(
+          OutputRules.pendingRemoval,
+          "\(path) would be removed because \(item.fact) is not observed any more",
+          at: subject.range, "its connection",
+          help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
     }
     return findings
-  }
-
-  /// The paths under which an object can be on record, in any cluster of the fleet.
-  private func model(of object: ObjectIdentity, _ layout: OutputLayout) -> [String] {
-    let clusters = Set(record.owned.keys.compactMap { path -> String? in
-      guard path.hasPrefix(fleet.outputPath + "/") else { return nil }
-      return path.dropFirst(fleet.outputPath.count + 1).split(separator: "/").first.map(String.init)
-    }).sorted()
-    return clusters.flatMap { cluster in
-      OutputPart.allCases.map {
-        "\(layout.root(cluster: cluster, namespace: object.namespace))/\(OutputLayout.path($0, object))"
-      }
-    }
   }
 
   private func brokenInventories() -> [Diagnostic] {
@@ -104,13 +98,17 @@ struct BackEnd {
 
   private func ownerFindings(_ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
     objects.compactMap { object in
-      guard object.part == .manifests, let owner = model.clusters[object.cluster]?.declared.objects[object.identity] else {
+      guard object.part == .manifests,
+        let owner = model.clusters[object.cluster]?.declared.objects[object.identity]
+      else {
         return nil
       }
       return Diagnostic(
-        OutputRules.ownedElsewhere, "\(object.identity.description) has a manifest of its own in \(object.cluster)",
+        OutputRules.ownedElsewhere,
+        "\(object.identity.description) has a manifest of its own in \(object.cluster)",
         at: owner.nameNode.range, "does not do what the connection needs", also: [object.subject],
-        help: ["remove the manifest and let Linkwright emit the object, or give the emitted one another name"])
+        help: ["remove the manifest and let Linkwright emit the object, or give the emitted one another name"]
+      )
     }
   }
 
@@ -118,12 +116,15 @@ struct BackEnd {
     guard let consumer = fleet.consumer else { return [] }
     var findings: [Diagnostic] = []
     var kinds: [String: [RenderedObject]] = [:]
-    for object in objects where object.part == .manifests { kinds[object.identity.kind, default: []].append(object) }
+    for object in objects where object.part == .manifests {
+      kinds[object.identity.kind, default: []].append(object)
+    }
     for forbidden in consumer.forbiddenKinds {
       guard let first = kinds[forbidden.value]?.first else { continue }
       findings.append(
         Diagnostic(
-          OutputRules.forbiddenKind, "\(first.identity.description) would be emitted, and the consumer refuses its kind",
+          OutputRules.forbiddenKind,
+          "\(first.identity.description) would be emitted, and the consumer refuses its kind",
           at: forbidden.node.range, "refused", also: [first.subject],
           help: ["ask for the kind to be allowed, or do without what emits it"]))
     }
@@ -135,7 +136,8 @@ struct BackEnd {
           OutputRules.excludedKind,
           "\(emitted.count) \(emitted.count == 1 ? "object" : "objects") of kind \(kind) will not be applied",
           at: consumer.node.range,
-          isDefault ? "Argo CD 3 excludes Endpoints and EndpointSlice by default" : "excludedKinds lists \(kind)",
+          isDefault
+            ? "Argo CD 3 excludes Endpoints and EndpointSlice by default" : "excludedKinds lists \(kind)",
           also: [first.subject],
           help: [
             "take \(kind) out of resource.exclusions in the ConfigMap argocd-cm, and say so here with 'excludedKinds: []'; or apply these objects by other means"

@@ -47,6 +47,7 @@ package struct Compiler: Sendable {
     let rendering = UnitRendering(resources: resources, model: model)
     let units = parallelMap(plan.units, piece: 32) { rendering.render($0) }
     var objects: [RenderedObject] = []
+    objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
     for unit in units {
       findings += unit.lowered.findings
@@ -57,12 +58,13 @@ package struct Compiler: Sendable {
     let output = OutputTree(objects, fleet: fleet)
     findings += output.findings
     findings += back.findings(output, objects, model)
-    findings += ManifestChecks(model, plan.connections, schemas: resources.objectSchemas).findings
+    findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
-      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count, objects: objects.count, pending: back.pending,
+      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
+      objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed)
   }
 }

@@ -3,7 +3,8 @@ package import Diagnostics
 /// Rules about files as the compiler meets them, and about what it could not emit.
 package enum CompilerRules {
   package static let all = [
-    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest, pending, wrongIdentity,
+    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest,
+    detachedEndpoints, pending, wrongIdentity,
     invalidObject, unusedSuppression,
   ]
 
@@ -54,7 +55,8 @@ package enum CompilerRules {
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let invalidManifest = Rule(
-    "LW1304", "invalid-manifest", .error, "a manifest that a connection depends on would be refused by the API server",
+    "LW1304", "invalid-manifest", .error,
+    "a manifest that a connection depends on would be refused by the API server",
     explanation: """
       NetworkPolicies, claims and endpoints among the workloads are checked against the API's own rules: Linkwright \
       builds on them, so they must be accepted first.
@@ -76,6 +78,45 @@ package enum CompilerRules {
       kind: NetworkPolicy
       metadata: {name: mine, namespace: a1b2c3-dev}
       spec: {podSelector: {}, ingress: []}
+      """))
+
+  package static let detachedEndpoints = Rule(
+    "LW1305", "detached-endpoints", .error, "endpoints written by hand do not fit their Service",
+    explanation: """
+      An EndpointSlice belongs to the Service that its label kubernetes.io/service-name names, and ports of the two \
+      are matched by name. Endpoints that do not fit are accepted and never used.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/legacy.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: legacy, namespace: a1b2c3-dev}
+      spec: {ports: [{name: db, port: 5432}]}
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata: {name: legacy-1, namespace: a1b2c3-dev, labels: {kubernetes.io/service-name: legacy}}
+      addressType: IPv4
+      endpoints: [{addresses: [10.1.2.3]}]
+      ports: [{name: database, port: 5432, protocol: TCP}]
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/legacy.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: legacy, namespace: a1b2c3-dev}
+      spec: {ports: [{name: db, port: 5432}]}
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata: {name: legacy-1, namespace: a1b2c3-dev, labels: {kubernetes.io/service-name: legacy}}
+      addressType: IPv4
+      endpoints: [{addresses: [10.1.2.3]}]
+      ports: [{name: db, port: 5432, protocol: TCP}]
       """))
 
   package static let pending = Rule(

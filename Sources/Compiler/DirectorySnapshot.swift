@@ -6,6 +6,9 @@ import YAMLTree
 ///
 /// Reads lazily; a file that changes between listing and reading is read as it then is.
 package struct DirectorySnapshot: Snapshot {
+  /// Names below the root that are no part of a fleet.
+  private static let skipped: Set<String> = [".git", OutputState.name]
+
   /// The directory's path as the system knows it.
   private let root: String
 
@@ -23,9 +26,11 @@ package struct DirectorySnapshot: Snapshot {
       let name = withUnsafePointer(to: &item.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name == "." || name == ".." || directory.isEmpty && name == ".git" { continue }
+      if name == "." || name == ".." || directory.isEmpty && Self.skipped.contains(name) { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
-      if let kind = kind(Int32(item.pointee.d_type), path) { entries.append(SnapshotEntry(path: path, kind: kind)) }
+      if let kind = kind(Int32(item.pointee.d_type), path) {
+        entries.append(SnapshotEntry(path: path, kind: kind))
+      }
     }
     return entries.sorted { utf8Precedes($0.path, $1.path) }
   }
@@ -80,7 +85,9 @@ package struct DirectorySnapshot: Snapshot {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw SnapshotError(path: name, reason: describe(errno)) }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw SnapshotError(path: name, reason: "it is not a regular file") }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw SnapshotError(path: name, reason: "it is not a regular file")
+    }
     let wanted = Int(status.st_size)
     guard wanted <= limit else {
       throw SnapshotError(

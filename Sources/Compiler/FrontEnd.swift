@@ -66,11 +66,14 @@ struct FrontEnd {
   }
 
   private mutating func checkVersion(_ fleet: Fleet) -> Bool {
-    guard let wanted = fleet.compilerVersion, !VersionRange(wanted.value).contains(Compiler.version) else { return true }
+    guard let wanted = fleet.compilerVersion, !VersionRange(wanted.value).contains(Compiler.version) else {
+      return true
+    }
     findings.append(
       Diagnostic(
         FleetSpecRules.compilerVersion, "this is Linkwright \(Compiler.version)", at: wanted.node.range,
-        "the fleet asks for \(wanted.value)", help: ["install a version that fits, or change compilerVersion"]))
+        "the fleet asks for \(wanted.value)", help: ["install a version that fits, or change compilerVersion"]
+      ))
     return false
   }
 
@@ -80,7 +83,8 @@ struct FrontEnd {
         let clusters = unit.clusters.map(\.value)
         let namespaces = unit.namespaces.map(\.value)
         let sameCluster =
-          clusters.isEmpty || earlier.clusters.isEmpty || earlier.clusters.contains { clusters.contains($0.value) }
+          clusters.isEmpty || earlier.clusters.isEmpty
+          || earlier.clusters.contains { clusters.contains($0.value) }
         let sameNamespace =
           namespaces.isEmpty || earlier.namespaces.isEmpty
           || earlier.namespaces.contains { namespaces.contains($0.value) }
@@ -114,7 +118,10 @@ struct FrontEnd {
           Diagnostic(
             TemplateRules.unknownTemplate, "there is no built-in template '\(path)'",
             at: SourceRange(wholeFile: file), "replaces nothing",
-            help: [didYouMean(path, among: templates.paths) ?? "the templates are \(templates.paths.joined(separator: ", "))"]))
+            help: [
+              didYouMean(path, among: templates.paths)
+                ?? "the templates are \(templates.paths.joined(separator: ", "))"
+            ]))
         continue
       }
       let before = templates.findings.count
@@ -125,12 +132,16 @@ struct FrontEnd {
 
   // MARK: Manifests
 
-  private mutating func readManifests(_ walk: SourceWalk, _ snapshot: some Snapshot, _ options: CompileOptions) {
+  private mutating func readManifests(
+    _ walk: SourceWalk, _ snapshot: some Snapshot, _ options: CompileOptions
+  ) {
     guard let specification else { return }
     let declared = facts(of: walk.declared, snapshot)
     let observed = facts(of: walk.observed, snapshot)
     reportUnknownClusters(walk.declared + walk.observed, specification)
-    for (name, cluster) in specification.clusters.sorted(by: { $0.key < $1.key }) {
+    let sorted = specification.clusters.sorted { $0.key < $1.key }
+    var inputs: [[ManifestFacts]] = []
+    for (name, _) in sorted {
       var files = declared[name] ?? []
       for extra in options.extraWorkloads[name] ?? [] {
         let parsed = Tree.parse(SourceFile(path: extra.path, bytes: extra.content))
@@ -138,19 +149,26 @@ struct FrontEnd {
         trees[extra.path] = parsed.tree
         files.append(ManifestFacts(parsed.tree))
       }
-      let facts = ClusterFacts(files)
+      inputs += [files, observed[name] ?? []]
+    }
+    let joined = parallelMap(inputs, piece: 1) { ClusterFacts($0) }
+    for (index, (name, cluster)) in sorted.enumerated() {
+      let facts = joined[2 * index]
       findings += facts.findings
       clusters[name] = ClusterModel(
-        cluster: cluster, declared: facts, observed: ClusterFacts(observed[name] ?? []),
+        cluster: cluster, declared: facts, observed: joined[2 * index + 1],
         baseline: baseline(of: cluster, snapshot))
     }
   }
 
-  private mutating func facts(of files: [SourceWalk.File], _ snapshot: some Snapshot) -> [String: [ManifestFacts]] {
+  private mutating func facts(of files: [SourceWalk.File], _ snapshot: some Snapshot) -> [String:
+    [ManifestFacts]]
+  {
     let read = parallelMap(files, piece: 32) { file in
       let parsed = ParsedFile.read(file.entry, snapshot)
       return (parsed, ManifestFacts(parsed.tree))
     }
+    trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
     for (file, (parsed, facts)) in zip(files, read) {
       findings += parsed.findings
@@ -163,12 +181,17 @@ struct FrontEnd {
   private mutating func reportUnknownClusters(_ files: [SourceWalk.File], _ specification: Specification) {
     var reported: Set<String> = []
     for file in files where specification.clusters[file.cluster] == nil {
-      guard !specification.isInvalid("Cluster", file.cluster), reported.insert(file.cluster).inserted else { continue }
+      guard !specification.isInvalid("Cluster", file.cluster), reported.insert(file.cluster).inserted else {
+        continue
+      }
       let names = specification.clusters.keys.sorted()
       findings.append(
         Diagnostic(
-          CompilerRules.unknownClusterDirectory, "there is no Cluster '\(file.cluster)' for \(file.entry.path)",
-          at: Label(SourceRange(wholeFile: trees[file.entry.path]?.file ?? SourceFile(path: file.entry.path, bytes: []))),
+          CompilerRules.unknownClusterDirectory,
+          "there is no Cluster '\(file.cluster)' for \(file.entry.path)",
+          at: Label(
+            SourceRange(
+              wholeFile: trees[file.entry.path]?.file ?? SourceFile(path: file.entry.path, bytes: []))),
           help: [didYouMean(file.cluster, among: names) ?? "the clusters are \(listed(names))"]))
     }
   }

@@ -4,45 +4,101 @@ import Kubernetes
 import Linker
 import YAMLTree
 
-/// Checks manifests that connections build on against the API's schemas: Linkwright counts on a policy or
-/// on endpoints only if the API server accepts them.
-///
-/// Looks only at namespaces in which a connection ends, and at the platform's baseline: a fault elsewhere is
-/// nobody's here.
-struct ManifestChecks {
-  private let schemas: KubernetesSchemas
-  private(set) var findings: [Diagnostic] = []
+/// Checks existing manifests that connections build on: policies, endpoints, and the Services that are
+/// reached. Everything else is its owner's business.
+struct ManifestChecks: Sendable {
+  let schemas: KubernetesSchemas
 
-  init(_ model: FleetModel, _ connections: [BoundConnection], schemas: KubernetesSchemas) {
-    self.schemas = schemas
+  /// One manifest to be checked, with the facts of its cluster.
+  private struct Item: Sendable {
+    let manifest: Manifest
+    let cluster: String
+    let facts: ClusterFacts
+  }
+
+  func findings(_ model: FleetModel, _ connections: [BoundConnection]) -> [Diagnostic] {
     var namespaces: [String: Set<String>] = [:]
+    var services: [String: Set<NamespacedName>] = [:]
     for connection in connections {
-      for target in connection.targets {
+      for target in connection.targets where !target.service.isInline {
         namespaces[target.cluster, default: []].insert(target.service.key.namespace)
+        services[target.cluster, default: []].insert(target.service.key)
       }
       for client in connection.clients {
         if let cluster = client.cluster { namespaces[cluster, default: []].insert(client.namespace) }
       }
     }
+    var items: [Item] = []
     for (cluster, names) in namespaces.sorted(by: { $0.key < $1.key }) {
-      guard let model = model.clusters[cluster] else { continue }
-      for policy in model.baseline ?? [] { check(policy.manifest, cluster) }
-      for name in names.sorted() {
-        for policy in model.declared.policies[name] ?? [] { check(policy.manifest, cluster) }
+      guard let facts = model.clusters[cluster]?.declared else { continue }
+      for namespace in names.sorted() {
+        let manifests = (facts.policies[namespace] ?? []).map(\.manifest) + facts.endpoints(in: namespace)
+        items += manifests.map { Item(manifest: $0, cluster: cluster, facts: facts) }
       }
-      let endpoints = model.declared.objects.values.filter {
-        ["Endpoints", "EndpointSlice"].contains($0.kind) && names.contains($0.namespace ?? "")
+      for key in (services[cluster] ?? []).sorted() {
+        if let service = facts.services[key] {
+          items.append(Item(manifest: service.manifest, cluster: cluster, facts: facts))
+        }
       }
-      for manifest in endpoints { check(manifest, cluster) }
+      for policy in model.clusters[cluster]?.baseline ?? [] {
+        items.append(Item(manifest: policy.manifest, cluster: cluster, facts: facts))
+      }
     }
+    return parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
   }
 
-  private mutating func check(_ manifest: Manifest, _ cluster: String) {
-    guard let schema = schemas.schema(for: manifest.node) else { return }
-    for violation in schema.validate(manifest.node) {
-      var finding = violation.diagnostic(CompilerRules.invalidManifest, root: manifest.identity.description)
-      finding.notes.append("of \(manifest.identity.description) in \(cluster)")
-      findings.append(finding)
+  private func check(_ item: Item) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    if let schema = schemas.schema(for: item.manifest.node) {
+      findings += schema.validate(item.manifest.node).map {
+        $0.diagnostic(CompilerRules.invalidManifest, root: item.manifest.identity.description)
+      }
+    }
+    switch item.manifest.kind {
+    case "EndpointSlice": checkSlice(item, &findings)
+    case "Endpoints": checkPortNames(item, service: item.manifest.name, &findings)
+    default: break
+    }
+    return findings
+  }
+
+  private func checkSlice(_ item: Item, _ findings: inout [Diagnostic]) {
+    guard let service = item.manifest.labels["kubernetes.io/service-name"] else {
+      findings.append(
+        Diagnostic(
+          CompilerRules.detachedEndpoints, "EndpointSlice \(item.manifest.name) belongs to no Service",
+          at: item.manifest.nameNode.range, "no label kubernetes.io/service-name",
+          help: ["add the label with the Service's name"]))
+      return
+    }
+    checkPortNames(item, service: service, &findings)
+  }
+
+  /// Proxies match ports of Services and endpoints by name alone.
+  private func checkPortNames(_ item: Item, service name: String, _ findings: inout [Diagnostic]) {
+    guard let namespace = item.manifest.namespace,
+      let service = item.facts.services[NamespacedName(namespace, name)],
+      service.selector.isEmpty
+    else { return }
+    let wanted = Set(service.ports.map { $0.name ?? "" })
+    let lists =
+      item.manifest.kind == "Endpoints"
+      ? item.manifest.node["subsets"]?.elements.compactMap { $0["ports"] } ?? []
+      : [item.manifest.node["ports"]].compactMap { $0 }
+    for port in lists.flatMap({ Array($0.elements) }) where !wanted.contains(port["name"]?.text ?? "") {
+      let name = port["name"]?.text ?? ""
+      findings.append(
+        Diagnostic(
+          CompilerRules.detachedEndpoints,
+          "Service \(service.key.description) has no port \(name.isEmpty ? "without a name" : "named '\(name)'")",
+          at: (port["name"] ?? port).range, "in \(item.manifest.kind) \(item.manifest.name)",
+          also: service.ports.first.map {
+            [
+              Label(
+                $0.node.range, "its ports: \(listed(wanted.sorted().map { $0.isEmpty ? "(unnamed)" : $0 }))")
+            ]
+          } ?? [],
+          help: ["ports of a Service and of its endpoints are matched by name"]))
     }
   }
 }

@@ -4,10 +4,13 @@ package import Diagnostics
 package enum RulePage {
   /// One rule with its explanation and examples.
   package static func text(of rule: Rule) -> String {
-    var text = "\(rule.severity.word)[\(rule.id)] \(rule.name): \(rule.summary)\n\n\(wrapped(rule.explanation))\n"
+    var text =
+      "\(rule.severity.word)[\(rule.id)] \(rule.name): \(rule.summary)\n\n\(wrapped(rule.explanation))\n"
     if let failing = rule.failing, let passing = rule.passing {
       text += "\nFails:\n\n\(indented(failing.files))\n"
-      text += passing.files.isEmpty ? "\nPasses without these files.\n" : "\nPasses:\n\n\(indented(passing.files))\n"
+      text +=
+        passing.files.isEmpty
+        ? "\nPasses without these files.\n" : "\nPasses:\n\n\(indented(passing.files))\n"
     } else if let reason = rule.unexampled {
       text += "\nNo example: \(reason).\n"
     }
@@ -27,10 +30,12 @@ package enum RulePage {
       """
     text += "| rule | severity | what it finds |\n|---|---|---|\n"
     for rule in rules {
-      text += "| [\(rule.id)](#\(rule.id.lowercased())-\(rule.name)) | \(rule.severity.word) | \(rule.summary) |\n"
+      text +=
+        "| [\(rule.id)](#\(rule.id.lowercased())-\(rule.name)) | \(rule.severity.word) | \(rule.summary) |\n"
     }
     for rule in rules {
-      text += "\n## \(rule.id) \(rule.name)\n\n**\(rule.severity.word)**: \(rule.summary).\n\n\(rule.explanation)\n"
+      text +=
+        "\n## \(rule.id) \(rule.name)\n\n**\(rule.severity.word)**: \(rule.summary).\n\n\(rule.explanation)\n"
       if let failing = rule.failing, !failing.files.trimmed.isEmpty {
         text += "\nFails:\n\n```yaml\n\(commented(failing.files))\n```\n"
       }
@@ -49,8 +54,10 @@ package enum RulePage {
   }
 
   private static func indented(_ files: String) -> String {
-    commented(files).split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "    " + $0 }
-      .joined(separator: "\n")
+    commented(files).split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.isEmpty ? "" : "    " + $0
+    }
+    .joined(separator: "\n")
   }
 
   /// Lines of at most 100 characters.

@@ -66,7 +66,8 @@ struct Suppressions {
 
   private mutating func report(_ node: Node, _ message: String, _ help: String) {
     findings.append(
-      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help]))
+      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help])
+    )
   }
 
   /// Errors make the output wrong and stay; warnings and notes can be suppressed.
@@ -79,7 +80,8 @@ struct Suppressions {
       guard diagnostic.severity != .error, let range = diagnostic.primary?.range else { return diagnostic }
       for index in byPath[range.file.path] ?? [] {
         let entry = flat[index]
-        guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start, range.start <= entry.document.end
+        guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start,
+          range.start <= entry.document.end
         else { continue }
         used.insert(index)
         var suppressed = diagnostic
@@ -93,7 +95,8 @@ struct Suppressions {
       let isError = diagnostics.contains { $0.rule.id == entry.rule && $0.severity == .error }
       result.append(
         Diagnostic(
-          CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document", at: entry.node.range,
+          CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document",
+          at: entry.node.range,
           "suppresses nothing",
           help: [isError ? "errors cannot be suppressed: mend what it says" : "remove the entry"]))
     }
@@ -111,7 +114,9 @@ extension SourceFile {
       while index <= bytes.count - needle.count {
         guard let found = bytes[index...].firstIndex(of: first) else { return false }
         if found + needle.count > bytes.count { return false }
-        if UnsafeBufferPointer(rebasing: bytes[found..<found + needle.count]).elementsEqual(needle) { return true }
+        if UnsafeBufferPointer(rebasing: bytes[found..<found + needle.count]).elementsEqual(needle) {
+          return true
+        }
         index = found + 1
       }
       return false

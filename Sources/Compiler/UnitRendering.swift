@@ -26,6 +26,9 @@ struct UnitRendering: Sendable {
     for emission in rendered.lowered.emissions {
       render(emission, emission.part == .components ? patched : own, &rendered)
     }
+    // Findings, pending facts and bytes go on; what they were made from would double the memory.
+    rendered.lowered.emissions = []
+    rendered.lowered.variables = [:]
     return rendered
   }
 
@@ -42,11 +45,13 @@ struct UnitRendering: Sendable {
     ]
   }
 
-  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit) {
+  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
+  {
     guard let template = model.templates[emission.template] else {
       rendered.lowered.findings.append(
         Diagnostic(
-          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'", at: rendered.lowered.subject))
+          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'",
+          at: rendered.lowered.subject))
       return
     }
     let what = "\(emission.identity.description) in \(emission.cluster)"

@@ -23,12 +23,14 @@ struct Verdict {
     let layout = OutputLayout(fleet)
     var roots: Set<String> = []
     for error in errors {
-      guard let range = error.primary?.range, let namespaces = Self.namespaces(at: range, trees), !namespaces.isEmpty
+      guard let range = error.primary?.range, let namespaces = Self.namespaces(at: range, trees),
+        !namespaces.isEmpty
       else {
         failed = true
         return
       }
-      for unit in fleet.units where unit.namespaces.isEmpty || unit.namespaces.contains(where: { namespaces.contains($0.value) }) {
+      for unit in fleet.units
+      where unit.namespaces.isEmpty || unit.namespaces.contains(where: { namespaces.contains($0.value) }) {
         let clusters = unit.clusters.isEmpty ? Self.clusterNames(trees) : unit.clusters.map(\.value)
         for cluster in clusters {
           for namespace in namespaces where unit.holds(cluster: cluster, namespace: namespace) {
@@ -37,7 +39,9 @@ struct Verdict {
         }
       }
       // A namespace that no unit claims lies in the common output.
-      if namespaces.contains(where: { name in !fleet.units.contains { $0.namespaces.isEmpty || $0.namespaces.contains { $0.value == name } } }) {
+      if namespaces.contains(where: { name in
+        !fleet.units.contains { $0.namespaces.isEmpty || $0.namespaces.contains { $0.value == name } }
+      }) {
         failed = true
         return
       }
@@ -53,7 +57,9 @@ struct Verdict {
       Manifest.all(in: document) { manifest in
         let place = manifest.node.range
         guard place.start <= range.start, range.start <= place.end else { return }
-        guard manifest.kind == "Connection" || !manifest.apiVersion.hasPrefix("linkwright.dev/") else { return }
+        guard manifest.kind == "Connection" || !manifest.apiVersion.hasPrefix("linkwright.dev/") else {
+          return
+        }
         var names = Set(manifest.node.at("spec", "namespaces")?.elements.map(\.text) ?? [])
         if let namespace = manifest.namespace { names.insert(namespace) }
         if let target = manifest.node.at("spec", "to", "namespace")?.string { names.insert(target) }

@@ -17,17 +17,21 @@ extension SpecDecoder {
     for extra in documents.dropFirst() {
       findings.append(
         Diagnostic(
-          FleetSpecRules.unknownKind, "linkwright.yaml holds one document, the Fleet", at: extra.range, "a second one",
+          FleetSpecRules.unknownKind, "linkwright.yaml holds one document, the Fleet", at: extra.range,
+          "a second one",
           help: ["move it to a file under clusters/, links/ or connections/"]))
     }
     guard header(of: document, expecting: ["Fleet"], &findings) != nil else { return (nil, findings) }
     findings += schemas.findings(for: "Fleet", document)
-    guard findings.isEmpty, let name = document.at("metadata", "name")?.locatedString else { return (nil, findings) }
+    guard findings.isEmpty, let name = document.at("metadata", "name")?.locatedString else {
+      return (nil, findings)
+    }
     let sources = document.at("spec", "sources")
     let output = document.at("spec", "output")
     let fleet = Fleet(
       name: name,
-      spec: source(sources, "spec", ["clusters/**", "links/**", "connections/**"], perCluster: false, &findings),
+      spec: source(
+        sources, "spec", ["clusters/**", "links/**", "connections/**"], perCluster: false, &findings),
       workloads: source(sources, "workloads", ["workloads/{cluster}/**"], perCluster: true, &findings),
       recorded: source(sources, "recorded", ["recorded/{cluster}/**"], perCluster: true, &findings),
       observed: source(sources, "observed", ["observed/{cluster}/**"], perCluster: true, &findings),
@@ -52,12 +56,14 @@ extension SpecDecoder {
           findings.append(
             Diagnostic(
               FleetSpecRules.sourcePattern, "the pattern does not say which cluster its manifests belong to",
-              at: node.range, "no '{cluster}' in it", help: ["write '{cluster}' for the part that names the cluster"]))
+              at: node.range, "no '{cluster}' in it",
+              help: ["write '{cluster}' for the part that names the cluster"]))
         }
         patterns.append(pattern)
       } catch {
         findings.append(
-          Diagnostic(FleetSpecRules.sourcePattern, error.message, at: node.range, "this pattern cannot be used"))
+          Diagnostic(
+            FleetSpecRules.sourcePattern, error.message, at: node.range, "this pattern cannot be used"))
       }
     }
     return Fleet.Source(patterns)
@@ -76,6 +82,7 @@ extension SpecDecoder {
     guard let name = node["name"], let path = node["path"] else { return nil }
     return Fleet.Unit(
       name: Located(name.text, name), clusters: node["clusters"]?.elements.map { Located($0.text, $0) } ?? [],
-      namespaces: node["namespaces"]?.elements.map { Located($0.text, $0) } ?? [], path: Located(path.text, path))
+      namespaces: node["namespaces"]?.elements.map { Located($0.text, $0) } ?? [],
+      path: Located(path.text, path))
   }
 }

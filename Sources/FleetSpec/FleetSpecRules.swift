@@ -3,7 +3,8 @@ package import Diagnostics
 /// Rules about documents of the specification, each on its own.
 package enum FleetSpecRules {
   package static let all = [
-    noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms, clusterForms,
+    noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms,
+    clusterForms,
     sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork,
   ]
 
@@ -101,8 +102,10 @@ package enum FleetSpecRules {
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let namespaceForms = Rule(
-    "LW1107", "connection-namespace", .error, "a Connection must have metadata.namespace or spec.namespaces, not both",
-    explanation: "spec.namespaces declares the same connection once per namespace; otherwise metadata.namespace holds.",
+    "LW1107", "connection-namespace", .error,
+    "a Connection must have metadata.namespace or spec.namespaces, not both",
+    explanation:
+      "spec.namespaces declares the same connection once per namespace; otherwise metadata.namespace holds.",
     failing: RuleExample(
       over: "porter-pair",
       """
@@ -119,7 +122,8 @@ package enum FleetSpecRules {
 
   package static let clusterForms = Rule(
     "LW1108", "cluster-choice", .error, "clusters and clusterSelector exclude each other",
-    explanation: "Clusters are chosen by name or by label. Without either, every member of the link is meant.",
+    explanation:
+      "Clusters are chosen by name or by label. Without either, every member of the link is meant.",
     failing: RuleExample(
       over: "porter-pair",
       """

@@ -87,7 +87,8 @@ package struct SpecDecoder: Sendable {
     guard document.kind == .mapping, let kindNode = document["kind"], let kind = kindNode.string else {
       findings.append(
         Diagnostic(
-          FleetSpecRules.foreignDocument, "this document has no 'kind'", at: document.range, "not a Linkwright document",
+          FleetSpecRules.foreignDocument, "this document has no 'kind'", at: document.range,
+          "not a Linkwright document",
           help: [
             "start it with 'apiVersion: \(Self.apiVersion)' and 'kind: \(kinds.first ?? "Fleet")', or exclude the file in spec.sources of linkwright.yaml"
           ]))
@@ -97,9 +98,12 @@ package struct SpecDecoder: Sendable {
     if let text = version?.string, !text.hasPrefix("linkwright.dev/") {
       findings.append(
         Diagnostic(
-          FleetSpecRules.foreignDocument, "a \(kind) of \(text) is not part of the specification", at: kindNode.range,
+          FleetSpecRules.foreignDocument, "a \(kind) of \(text) is not part of the specification",
+          at: kindNode.range,
           "a Kubernetes manifest",
-          help: ["move it to the workloads of its cluster, or exclude the file in spec.sources of linkwright.yaml"]))
+          help: [
+            "move it to the workloads of its cluster, or exclude the file in spec.sources of linkwright.yaml"
+          ]))
       return nil
     }
     guard kinds.contains(kind) else {
@@ -107,7 +111,8 @@ package struct SpecDecoder: Sendable {
       findings.append(
         Diagnostic(
           FleetSpecRules.unknownKind,
-          isFleet ? "a Fleet stands only in linkwright.yaml" : "there is no kind '\(kind)'", at: kindNode.range,
+          isFleet ? "a Fleet stands only in linkwright.yaml" : "there is no kind '\(kind)'",
+          at: kindNode.range,
           isFleet ? "a second fleet" : "unknown kind",
           help: [didYouMean(kind, among: kinds) ?? "the kinds are \(kinds.joined(separator: ", "))"]))
       return nil
@@ -118,13 +123,16 @@ package struct SpecDecoder: Sendable {
   // MARK: Links
 
   private func link(_ document: Node, _ findings: inout [Diagnostic]) -> Link? {
-    guard let name = document.at("metadata", "name")?.locatedString, let spec = document["spec"] else { return nil }
+    guard let name = document.at("metadata", "name")?.locatedString, let spec = document["spec"] else {
+      return nil
+    }
     let types = spec.entries.filter { linkTypes.contains($0.key.text) }
     guard types.count == 1, let (key, section) = types.first else {
       findings.append(
         Diagnostic(
           FleetSpecRules.linkTypes,
-          "Link '\(name.value)' has \(types.count) link types: \(listed(types.map(\.key.text)))", at: name.node.range,
+          "Link '\(name.value)' has \(types.count) link types: \(listed(types.map(\.key.text)))",
+          at: name.node.range,
           "must have one", also: types.dropFirst().map { Label($0.key.range, "another one") },
           help: ["split it into one Link per type"]))
       return nil
@@ -161,8 +169,10 @@ package struct SpecDecoder: Sendable {
     case (let single?, false):
       findings.append(
         Diagnostic(
-          FleetSpecRules.namespaceForms, "Connection '\(name.value)' has metadata.namespace and spec.namespaces",
-          at: single.node.range, "one namespace", also: several.first.map { [Label($0.node.range, "and several")] } ?? [],
+          FleetSpecRules.namespaceForms,
+          "Connection '\(name.value)' has metadata.namespace and spec.namespaces",
+          at: single.node.range, "one namespace",
+          also: several.first.map { [Label($0.node.range, "and several")] } ?? [],
           help: ["remove one of them"]))
     case (nil, true):
       findings.append(
@@ -193,7 +203,8 @@ package struct SpecDecoder: Sendable {
       if let selector {
         findings.append(
           Diagnostic(
-            FleetSpecRules.clusterForms, "clusters are named and selected at once", at: selector.range, "selected here",
+            FleetSpecRules.clusterForms, "clusters are named and selected at once", at: selector.range,
+            "selected here",
             also: [Label(clusters.range, "named here")], help: ["remove one of them"]))
       }
       return .named(clusters.locatedStrings)
@@ -203,16 +214,21 @@ package struct SpecDecoder: Sendable {
 
   private func target(_ node: Node, namespace: String, _ findings: inout [Diagnostic]) -> Connection.Target? {
     let clusters = choice(node, &findings)
-    guard let service = service(node, namespace: node["namespace"]?.string ?? namespace, &findings) else { return nil }
+    guard let service = service(node, namespace: node["namespace"]?.string ?? namespace, &findings) else {
+      return nil
+    }
     var runtimeLabels: [String: [String]] = [:]
     for (key, values) in node["runtimeLabels"]?.entries.map({ $0 }) ?? [] {
       runtimeLabels[key.text] = values.elements.map(\.text)
     }
     return Connection.Target(
       clusters: clusters,
-      match: node["match"].flatMap { match in Connection.Match(rawValue: match.text).map { Located($0, match) } },
+      match: node["match"].flatMap { match in
+        Connection.Match(rawValue: match.text).map { Located($0, match) }
+      },
       namespace: node["namespace"]?.locatedString, service: service,
-      ports: node["ports"]?.elements.compactMap { port in PortReference(port).map { Located($0, port) } } ?? [],
+      ports: node["ports"]?.elements.compactMap { port in PortReference(port).map { Located($0, port) } }
+        ?? [],
       runtimeLabels: runtimeLabels, node: node)
   }
 
@@ -249,7 +265,9 @@ package struct SpecDecoder: Sendable {
   // MARK: Networks
 
   private func checkNetworks(_ cluster: Cluster, _ findings: inout [Diagnostic]) {
-    for list in [cluster.podCIDRs, cluster.serviceCIDRs, cluster.nodeCIDRs] { Self.checkNetworks(list, &findings) }
+    for list in [cluster.podCIDRs, cluster.serviceCIDRs, cluster.nodeCIDRs] {
+      Self.checkNetworks(list, &findings)
+    }
   }
 
   private static func checkNetworks(_ networks: [Located<String>], _ findings: inout [Diagnostic]) {

@@ -31,6 +31,8 @@ package struct SpecSchemas: Sendable {
   /// Every way in which a document breaks its kind's schema.
   package func findings(for kind: String, _ document: Node) -> [Diagnostic] {
     guard let schema = schemas[kind] else { return [] }
-    return schema.validate(document).map { $0.diagnostic(FleetSpecRules.schemaViolation, root: "the \(kind)") }
+    return schema.validate(document).map {
+      $0.diagnostic(FleetSpecRules.schemaViolation, root: "the \(kind)")
+    }
   }
 }

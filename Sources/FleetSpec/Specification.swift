@@ -55,7 +55,9 @@ package struct Specification: Sendable {
   private mutating func reportDuplicate(_ kind: String, _ again: Located<String>, _ first: Located<String>) {
     findings.append(
       Diagnostic(
-        FleetSpecRules.duplicateName, "there are two documents \(kind) '\(again.value)'", at: again.node.range,
-        "the name again", also: [Label(first.node.range, "first here")], help: ["rename or remove one of them"]))
+        FleetSpecRules.duplicateName, "there are two documents \(kind) '\(again.value)'",
+        at: again.node.range,
+        "the name again", also: [Label(first.node.range, "first here")],
+        help: ["rename or remove one of them"]))
   }
 }

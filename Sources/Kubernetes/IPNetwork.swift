@@ -55,7 +55,8 @@ package struct IPAddress: Hashable, Sendable {
         guard let value = dotted(Array(part.utf8)[...]) else { return nil }
         result += [UInt16(value >> 16), UInt16(value & 0xFFFF)]
       } else {
-        guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+        guard (1...4).contains(part.utf8.count),
+          part.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
           let value = UInt16(part, radix: 16)
         else { return nil }
         result.append(value)

@@ -36,7 +36,9 @@ package struct Manifest: Sendable {
   /// lists inside lists (the depth of trees is bounded).
   package static func all(in document: Node, _ body: (Manifest) -> Void) {
     guard document.kind == .mapping else { return }
-    if let items = document["items"], items.kind == .sequence, document["kind"]?.string?.hasSuffix("List") == true {
+    if let items = document["items"], items.kind == .sequence,
+      document["kind"]?.string?.hasSuffix("List") == true
+    {
       for item in items.elements { all(in: item, body) }
     } else if let manifest = Manifest(document) {
       body(manifest)

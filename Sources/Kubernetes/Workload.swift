@@ -23,7 +23,8 @@ package struct Workload: Sendable {
   package static func podNode(of manifest: Manifest) -> Node? {
     switch manifest.kind {
     case "Pod": manifest.node
-    case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController", "DeploymentConfig":
+    case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController",
+      "DeploymentConfig":
       manifest.node.at("spec", "template")
     case "CronJob": manifest.node.at("spec", "jobTemplate", "spec", "template")
     default: nil

@@ -18,6 +18,7 @@ package struct ClusterFacts: Sendable {
   package private(set) var policies: [String: [NetworkPolicy]] = [:]
   package private(set) var namespaces: [String: Manifest] = [:]
   private var configMapsByNamespace: [String: [Manifest]] = [:]
+  private var endpointsByNamespace: [String: [Manifest]] = [:]
   package private(set) var objects: [ObjectIdentity: Manifest] = [:]
   /// Namespaced objects whose manifest names no namespace.
   package private(set) var unplaced: [Manifest] = []
@@ -53,6 +54,8 @@ package struct ClusterFacts: Sendable {
     case ("", "Service"):
       services[NamespacedName(namespace, manifest.name)] = Service(manifest, namespace: namespace)
     case ("", "ConfigMap"): configMapsByNamespace[namespace, default: []].append(manifest)
+    case ("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice"):
+      endpointsByNamespace[namespace, default: []].append(manifest)
     case ("networking.k8s.io", "NetworkPolicy"):
       policies[namespace, default: []].append(NetworkPolicy(manifest, namespace: namespace))
     default:
@@ -65,7 +68,8 @@ package struct ClusterFacts: Sendable {
   /// The kinds that Linkwright interprets and that live in a namespace.
   private static func isNamespaced(_ manifest: Manifest) -> Bool {
     switch manifest.kind {
-    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer": true
+    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer":
+      true
     default: Workload.podNode(of: manifest) != nil
     }
   }
@@ -74,7 +78,8 @@ package struct ClusterFacts: Sendable {
     findings.append(
       Diagnostic(
         LinkerRules.objectTwice, "\(manifest.identity.description) stands twice with different content",
-        at: manifest.nameNode.range, "again, different", also: [Label(first.nameNode.range, "first here; this one is used")],
+        at: manifest.nameNode.range, "again, different",
+        also: [Label(first.nameNode.range, "first here; this one is used")],
         help: ["remove one, or exclude its file in spec.sources of linkwright.yaml"]))
   }
 
@@ -89,6 +94,9 @@ package struct ClusterFacts: Sendable {
 
   /// The ConfigMaps of a namespace, in the order of their files.
   package func configMaps(in namespace: String) -> [Manifest] { configMapsByNamespace[namespace] ?? [] }
+
+  /// The Endpoints and EndpointSlices of a namespace, in the order of their files.
+  package func endpoints(in namespace: String) -> [Manifest] { endpointsByNamespace[namespace] ?? [] }
 
   /// Names of the Services of a namespace, ordered.
   package func serviceNames(in namespace: String) -> [String] {

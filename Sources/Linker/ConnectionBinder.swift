@@ -22,7 +22,9 @@ struct ConnectionBinder {
       if case .clusters(let choice) = client.source { return clusters(choice) }
       return .none
     }
-    guard findings.count == before, let link = link(for: connection, targetChoice, clientChoices) else { return [] }
+    guard findings.count == before, let link = link(for: connection, targetChoice, clientChoices) else {
+      return []
+    }
     let targets = targetChoice.names(members: link.members)
     checkMembers(targetChoice, link, connection)
     let clientClusters = clientChoices.map { $0.names(members: link.members) }
@@ -49,7 +51,8 @@ struct ConnectionBinder {
       case .external(let name, let cidrs):
         clients.append(
           BoundClient(
-            place: .external(name: name.value, cidrs: cidrs), namespace: place, podSelector: nil, node: client.node))
+            place: .external(name: name.value, cidrs: cidrs), namespace: place, podSelector: nil,
+            node: client.node))
       case .clusters:
         for name in names {
           checkSelector(client, name, place)
@@ -91,7 +94,9 @@ struct ConnectionBinder {
       for name in names { check(cluster: name) }
       return .named(names)
     case .selected(let selector, let node):
-      let selected = model.clusterNames.filter { model.clusters[$0].map { selector.matches($0.cluster.labels) } ?? false }
+      let selected = model.clusterNames.filter {
+        model.clusters[$0].map { selector.matches($0.cluster.labels) } ?? false
+      }
       if selected.isEmpty {
         findings.append(
           Diagnostic(
@@ -103,32 +108,41 @@ struct ConnectionBinder {
   }
 
   private mutating func check(cluster name: Located<String>) {
-    guard model.clusters[name.value] == nil, !model.specification.isInvalid("Cluster", name.value) else { return }
+    guard model.clusters[name.value] == nil, !model.specification.isInvalid("Cluster", name.value) else {
+      return
+    }
     findings.append(
       Diagnostic(
-        LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range, "not declared",
+        LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range,
+        "not declared",
         help: [
-          didYouMean(name.value, among: model.clusterNames) ?? "the clusters are \(listed(model.clusterNames))"
+          didYouMean(name.value, among: model.clusterNames)
+            ?? "the clusters are \(listed(model.clusterNames))"
         ]))
   }
 
-  private mutating func checkMembers(_ choice: ClusterNames, _ link: any BoundLink, _ connection: Connection) {
+  private mutating func checkMembers(_ choice: ClusterNames, _ link: any BoundLink, _ connection: Connection)
+  {
     let name = link.link.name.value
     switch choice {
     case .named(let clusters):
       for cluster in clusters where !link.members.contains(cluster.value) {
         findings.append(
           Diagnostic(
-            LinkerRules.notAMember, "Link '\(name)' does not reach cluster '\(cluster.value)'", at: cluster.node.range,
-            "not a member of \(name)", also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
+            LinkerRules.notAMember, "Link '\(name)' does not reach cluster '\(cluster.value)'",
+            at: cluster.node.range,
+            "not a member of \(name)",
+            also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
             help: ["name another link in 'via', or another cluster"]))
       }
     case .selected(let clusters):
       for cluster in clusters where !link.members.contains(cluster) {
         findings.append(
           Diagnostic(
-            LinkerRules.notAMember, "Link '\(name)' does not reach cluster '\(cluster)', which the selector chooses",
-            at: connection.to.node.range, "", also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
+            LinkerRules.notAMember,
+            "Link '\(name)' does not reach cluster '\(cluster)', which the selector chooses",
+            at: connection.to.node.range, "",
+            also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
             help: ["narrow the selector, or name another link in 'via'"]))
       }
     case .members, .none: break
@@ -142,8 +156,10 @@ struct ConnectionBinder {
       if !leads, !targets.isEmpty {
         findings.append(
           Diagnostic(
-            LinkerRules.sameCluster, "the client and the target are in the same cluster '\(targets.joined(separator: ", "))'",
-            at: client.node.range, "this client needs no link", also: [Label(connection.to.node.range, "the target")],
+            LinkerRules.sameCluster,
+            "the client and the target are in the same cluster '\(targets.joined(separator: ", "))'",
+            at: client.node.range, "this client needs no link",
+            also: [Label(connection.to.node.range, "the target")],
             help: ["a Service reaches pods of its own cluster; name another cluster, or remove the client"]))
       }
     }
@@ -176,7 +192,9 @@ struct ConnectionBinder {
     }
     if candidates.count == 1 { return candidates[0] }
     // A link that has findings of its own would be the answer: do not add to them.
-    if candidates.isEmpty, links.count < model.specification.links.count || !model.specification.invalidNames.isEmpty {
+    if candidates.isEmpty,
+      links.count < model.specification.links.count || !model.specification.invalidNames.isEmpty
+    {
       return nil
     }
     let names = candidates.map(\.link.name.value).sorted()
@@ -187,7 +205,9 @@ struct ConnectionBinder {
           ? "no Link reaches \(listed(target.names(members: []), none: "the target"))"
           : "\(candidates.count) links join the two ends: \(listed(names))", at: connection.name.node.range,
         candidates.isEmpty ? "this connection has no way" : "which one?",
-        also: candidates.map(\.link.name).sorted { $0.value < $1.value }.map { Label($0.node.range, "one of them") },
+        also: candidates.map(\.link.name).sorted { $0.value < $1.value }.map {
+          Label($0.node.range, "one of them")
+        },
         help: [candidates.isEmpty ? "declare a Link with these clusters" : "name one in spec.via"]))
     return nil
   }
@@ -196,14 +216,17 @@ struct ConnectionBinder {
 
   private mutating func checkSelector(_ client: Connection.Client, _ cluster: String, _ namespace: String) {
     guard let selector = client.podSelector, let facts = model.clusters[cluster]?.declared,
-      let workloads = facts.workloads[namespace], !workloads.contains(where: { selector.matches($0.podLabels) })
+      let workloads = facts.workloads[namespace],
+      !workloads.contains(where: { selector.matches($0.podLabels) })
     else { return }
     findings.append(
       Diagnostic(
         LinkerRules.clientSelectsNothing,
         "no workload of \(namespace) in \(cluster) has pods with \(selector.description)",
         at: client.node["podSelector"]?.range ?? client.node.range, "selects nothing",
-        also: workloads.prefix(3).map { Label($0.manifest.nameNode.range, "has \($0.podLabels.description)") },
+        also: workloads.prefix(3).map {
+          Label($0.manifest.nameNode.range, "has \($0.podLabels.description)")
+        },
         help: ["correct the labels; labels of running pods that no template has cannot be checked"]))
   }
 }

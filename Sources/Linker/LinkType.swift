@@ -10,11 +10,14 @@ package struct LinkDescriptor: Sendable {
   package let rules: [Rule]
   /// Paths below `templates/` that the type brings.
   package let templates: [String]
+  /// The fields that the type reads of what a cluster answered; `observe` keeps these and no others.
+  package let observes: [ReducedKind]
 
-  package init(key: String, rules: [Rule], templates: [String]) {
+  package init(key: String, rules: [Rule], templates: [String], observes: [ReducedKind] = []) {
     self.key = key
     self.rules = rules
     self.templates = templates
+    self.observes = observes
   }
 }
 
@@ -108,6 +111,19 @@ package struct Emission: Sendable {
   }
 }
 
+/// An object with its place in the output.
+package struct Placement: Sendable {
+  package let cluster: String
+  package let part: OutputPart
+  package let identity: ObjectIdentity
+
+  package init(_ cluster: String, _ part: OutputPart, _ identity: ObjectIdentity) {
+    self.cluster = cluster
+    self.part = part
+    self.identity = identity
+  }
+}
+
 /// Something that is left out because a fact is missing.
 package struct Pending: Sendable {
   /// Whom to ask.
@@ -116,11 +132,11 @@ package struct Pending: Sendable {
   /// What is missing: `the port of TransportServerClaim db-tsc`.
   package let fact: String
   /// What would be emitted once it is known.
-  package let objects: [ObjectIdentity]
+  package let objects: [Placement]
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
 
-  package init(cluster: String, namespace: String, fact: String, objects: [ObjectIdentity], resources: String) {
+  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String) {
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact

@@ -3,12 +3,15 @@ package import Diagnostics
 /// Rules about names: every one is bound or reported.
 package enum LinkerRules {
   package static let all = [
-    unknownCluster, unknownService, unknownPort, unknownLink, ambiguousLink, sameCluster, serviceSelectsNothing,
+    unknownCluster, unknownService, unknownPort, unknownLink, ambiguousLink, sameCluster,
+    serviceSelectsNothing,
     unknownTargetPort, notAMember, clientSelectsNothing, inlineServiceExists, unusedLink, objectTwice,
   ]
 
   /// A connection of the example fleet with one line changed.
-  private static func connection(_ to: String, from: String = "[{clusters: [golddr]}]", via: String? = nil) -> String {
+  private static func connection(_ to: String, from: String = "[{clusters: [golddr]}]", via: String? = nil)
+    -> String
+  {
     """
     -- connections/yourservice.yaml --
     apiVersion: linkwright.dev/v1alpha1
@@ -54,7 +57,8 @@ package enum LinkerRules {
     "LW1204", "unknown-link", .error, "a connection names a link that is not declared",
     explanation: "Links are declared by Link documents; 'via' names one.",
     failing: RuleExample(
-      over: "porter-pair", connection("{clusters: [gold], service: yourservice, ports: [8000]}", via: "gold-piar")),
+      over: "porter-pair",
+      connection("{clusters: [gold], service: yourservice, ports: [8000]}", via: "gold-piar")),
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let ambiguousLink = Rule(
@@ -160,10 +164,13 @@ package enum LinkerRules {
 
   package static let inlineServiceExists = Rule(
     "LW1211", "inline-service-exists", .warning, "a connection declares a Service that has a manifest",
-    explanation: "An inline declaration is for a Service whose manifest is not in the repository. Two would drift apart.",
+    explanation:
+      "An inline declaration is for a Service whose manifest is not in the repository. Two would drift apart.",
     failing: RuleExample(
       over: "porter-pair",
-      connection("{clusters: [gold], service: {name: yourservice, type: NodePort, ports: [{port: 8000}]}, ports: [8000]}")),
+      connection(
+        "{clusters: [gold], service: {name: yourservice, type: NodePort, ports: [{port: 8000}]}, ports: [8000]}"
+      )),
     passing: RuleExample(over: "porter-pair", ""))
 
   package static let unusedLink = Rule(

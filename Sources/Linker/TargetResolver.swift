@@ -34,7 +34,8 @@ struct TargetResolver {
       if services.isEmpty {
         findings.append(
           Diagnostic(
-            LinkerRules.unknownService, "no Service of \(targetNamespace) in \(cluster) has the labels \(selector.description)",
+            LinkerRules.unknownService,
+            "no Service of \(targetNamespace) in \(cluster) has the labels \(selector.description)",
             at: node.range, "selects nothing",
             help: ["its Services are \(listed(facts.serviceNames(in: targetNamespace)))"]))
       }
@@ -47,7 +48,8 @@ struct TargetResolver {
         findings.append(
           Diagnostic(
             LinkerRules.inlineServiceExists, "Service \(local.key.description) has a manifest in \(cluster)",
-            at: node.range, "declared again here", also: [Label(existing.manifest.nameNode.range, "its manifest")],
+            at: node.range, "declared again here",
+            also: [Label(existing.manifest.nameNode.range, "its manifest")],
             help: ["write 'service: \(local.key.name)'; two declarations would drift apart"]))
       }
       return bind(local, node, cluster, facts).map { [$0] } ?? []
@@ -56,7 +58,9 @@ struct TargetResolver {
 
   // MARK: Services
 
-  private mutating func service(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts) -> Service? {
+  private mutating func service(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts)
+    -> Service?
+  {
     if let service = facts.services[NamespacedName(targetNamespace, name.value)] { return service }
     findings.append(missing(name, in: cluster, facts))
     return nil
@@ -70,14 +74,22 @@ struct TargetResolver {
       help.append("add 'namespace: \(targetNamespace)' to its metadata")
     } else if let near = didYouMean(name.value, among: facts.serviceNames(in: targetNamespace)) {
       help.append(near)
-    } else if let elsewhere = facts.services.keys.filter({ $0.name == name.value }).min() {
-      help.append("there is one in namespace \(elsewhere.namespace); say so with 'namespace: \(elsewhere.namespace)'")
     }
     for other in model.clusterNames where other != cluster {
-      guard let found = model.clusters[other]?.declared.services[NamespacedName(targetNamespace, name.value)] else {
+      guard let found = model.clusters[other]?.declared.services[NamespacedName(targetNamespace, name.value)]
+      else {
         continue
       }
       also.append(Label(found.manifest.nameNode.range, "cluster \(other) has it"))
+      if help.isEmpty {
+        help.append(
+          "put its manifest under the workloads of \(cluster) too, or name the clusters that have it: 'clusters: [\(other)]'"
+        )
+      }
+    }
+    if help.isEmpty, let elsewhere = facts.services.keys.filter({ $0.name == name.value }).min() {
+      help.append(
+        "there is one in namespace \(elsewhere.namespace); say so with 'namespace: \(elsewhere.namespace)'")
     }
     if help.isEmpty {
       let known = facts.serviceNames(in: targetNamespace)
@@ -111,7 +123,9 @@ struct TargetResolver {
 
   // MARK: Ports
 
-  private mutating func report(missing wanted: Located<PortReference>, of service: Service, in cluster: String) {
+  private mutating func report(
+    missing wanted: Located<PortReference>, of service: Service, in cluster: String
+  ) {
     let key = service.key.description
     var help: [String] = []
     if case .number(let number) = wanted.value,
@@ -127,7 +141,8 @@ struct TargetResolver {
     }
     var notes: [String] = []
     for other in model.clusterNames where other != cluster {
-      guard let twin = model.clusters[other]?.declared.services[service.key], twin.port(wanted.value) != nil else {
+      guard let twin = model.clusters[other]?.declared.services[service.key], twin.port(wanted.value) != nil
+      else {
         continue
       }
       notes.append("\(other) has port \(wanted.value.description): the clusters differ")
@@ -152,10 +167,14 @@ struct TargetResolver {
         let names = pod.containerPorts.compactMap(\.name)
         findings.append(
           Diagnostic(
-            LinkerRules.unknownTargetPort, "\(pod.description) in \(cluster) has no container port named '\(name)'",
+            LinkerRules.unknownTargetPort,
+            "\(pod.description) in \(cluster) has no container port named '\(name)'",
             at: bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
             also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
-            help: [didYouMean(name, among: names) ?? "name a container port '\(name)', or use a number as targetPort"]))
+            help: [
+              didYouMean(name, among: names)
+                ?? "name a container port '\(name)', or use a number as targetPort"
+            ]))
       }
     }
   }
@@ -165,7 +184,9 @@ struct TargetResolver {
   private mutating func checkPods(
     _ pods: [Workload], of service: Service, _ reference: Node, _ cluster: String, _ facts: ClusterFacts
   ) {
-    guard pods.isEmpty, !service.isInline, service.type != "ExternalName", !service.selector.isEmpty else { return }
+    guard pods.isEmpty, !service.isInline, service.type != "ExternalName", !service.selector.isEmpty else {
+      return
+    }
     let workloads = facts.workloads[service.key.namespace] ?? []
     let selector = service.manifest.node.at("spec", "selector") ?? service.manifest.nameNode
     var also: [Label] = [Label(reference.range, "reached by this connection")]
@@ -173,7 +194,8 @@ struct TargetResolver {
     let scored = workloads.map { ($0, Self.agreement($0.podLabels, service.selector)) }.sorted { $0.1 > $1.1 }
     if let (nearest, score) = scored.first, score > 0 {
       also.append(
-        Label(nearest.pod.at("metadata", "labels")?.range ?? nearest.manifest.nameNode.range,
+        Label(
+          nearest.pod.at("metadata", "labels")?.range ?? nearest.manifest.nameNode.range,
           "the nearest: \(nearest.description) with \(nearest.podLabels.description)"))
       let missing = service.selector.items.filter { nearest.podLabels[$0.key] != $0.value }
       help.append(

@@ -13,10 +13,12 @@ enum UnusedDocuments {
     guard connections.count == declared, model.specification.invalidNames.isEmpty else { return [] }
     let used = Set(connections.map { $0.link.link.name.value })
     let wanted = Set(model.specification.connections.compactMap { $0.via?.value })
-    for (name, link) in links.sorted(by: { $0.key < $1.key }) where !used.contains(name) && !wanted.contains(name) {
+    for (name, link) in links.sorted(by: { $0.key < $1.key })
+    where !used.contains(name) && !wanted.contains(name) {
       findings.append(
         Diagnostic(
-          LinkerRules.unusedLink, "no connection uses Link '\(name)'", at: link.link.name.node.range, "unused",
+          LinkerRules.unusedLink, "no connection uses Link '\(name)'", at: link.link.name.node.range,
+          "unused",
           help: ["remove it, or name it in 'via' of a connection"]))
     }
     return findings

@@ -20,7 +20,9 @@ package struct OutputLayout: Sendable {
 
   /// The root under which a cluster's objects of a namespace (nil: of cluster scope) lie.
   package func root(cluster: String, namespace: String?) -> String {
-    guard let unit = unit(cluster: cluster, namespace: namespace) else { return "\(fleet.outputPath)/\(cluster)" }
+    guard let unit = unit(cluster: cluster, namespace: namespace) else {
+      return "\(fleet.outputPath)/\(cluster)"
+    }
     return unit.path.value.replacing("{cluster}", with: cluster).replacing("{unit}", with: unit.name.value)
   }
 
@@ -36,6 +38,11 @@ package struct OutputLayout: Sendable {
     }
     let all = Set([fleet.outputPath] + units).filter { !$0.isEmpty }
     return all.filter { path in !all.contains { path != $0 && path.hasPrefix($0 + "/") } }.sorted()
+  }
+
+  /// The path of a placed object, from the fleet's root.
+  package func path(_ place: Placement) -> String {
+    "\(root(cluster: place.cluster, namespace: place.identity.namespace))/\(Self.path(place.part, place.identity))"
   }
 
   /// The path of an object, below its root.

@@ -3,7 +3,8 @@ package import Diagnostics
 /// Rules about the output and those who apply it.
 package enum OutputRules {
   package static let all = [
-    objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind, unusableName,
+    objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind,
+    unusableName,
     directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
   ]
 
@@ -98,9 +99,11 @@ package enum OutputRules {
       ClusterRole on the BC Government's); one such object stops the whole sync.
       """,
     failing: RuleExample(
-      over: "porter-pair", fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [NetworkPolicy]}}")),
+      over: "porter-pair",
+      fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [NetworkPolicy]}}")),
     passing: RuleExample(
-      over: "porter-pair", fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [Namespace]}}")))
+      over: "porter-pair", fleet("{consumer: {type: argocd, version: \"2.14\", forbiddenKinds: [Namespace]}}")
+    ))
 
   package static let excludedKind = Rule(
     "LW1507", "excluded-kind", .warning, "the consumer leaves out a kind that the output has",
@@ -121,7 +124,8 @@ package enum OutputRules {
 
   package static let unusableName = Rule(
     "LW1508", "unusable-name", .error, "an emitted object's name cannot be a file's name",
-    explanation: "Each object is one file, named after its kind and name; '/' and the like would leave the directory.",
+    explanation:
+      "Each object is one file, named after its kind and name; '/' and the like would leave the directory.",
     unexampled: "the object's schema reports such a name first")
 
   package static let directoryTooLarge = Rule(
@@ -147,14 +151,16 @@ package enum OutputRules {
 
   package static let overlappingUnits = Rule(
     "LW1512", "overlapping-units", .error, "two output units claim the same namespace",
-    explanation: "Each namespace of a cluster belongs to one unit of the output, so that its files have one place.",
+    explanation:
+      "Each namespace of a cluster belongs to one unit of the output, so that its files have one place.",
     failing: RuleExample(
       over: "porter-pair",
       fleet(
         "{units: [{name: a, namespaces: [a1b2c3-dev], path: \"out/{cluster}/a\"}, {name: b, namespaces: [a1b2c3-dev], path: \"out/{cluster}/b\"}]}"
       )),
     passing: RuleExample(
-      over: "porter-pair", fleet("{units: [{name: a, namespaces: [a1b2c3-dev], path: \"out/{cluster}/a\"}]}")))
+      over: "porter-pair", fleet("{units: [{name: a, namespaces: [a1b2c3-dev], path: \"out/{cluster}/a\"}]}"))
+  )
 
   package static let outdated = Rule(
     "LW1513", "outdated-output", .error, "the output on record is not what the specification gives",

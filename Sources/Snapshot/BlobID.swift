@@ -1,6 +1,12 @@
 /// The name git gives to a file's content: SHA-1 of `blob <length>\0<content>`.
 package struct BlobID: Hashable, Comparable, Sendable {
-  private let words: (UInt32, UInt32, UInt32, UInt32, UInt32)
+  /// The digest as five big-endian words, first word first.
+  package let words: (UInt32, UInt32, UInt32, UInt32, UInt32)
+
+  /// Takes a digest as `SHA1.finish()` gives it.
+  package init(words: (UInt32, UInt32, UInt32, UInt32, UInt32)) {
+    self.words = words
+  }
 
   /// Names some content. Linear in its length.
   package init(of content: [UInt8]) {

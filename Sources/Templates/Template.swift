@@ -25,6 +25,8 @@ package struct Template: Sendable {
   }
 
   enum Entry: Sendable {
+    /// A key that stands in the template as it shall stand in the object.
+    case fixed(keyNode: Node, Form)
     case value(key: [TextPart], keyNode: Node, Form)
     case merge(TemplateExpression, Node)
   }
@@ -38,7 +40,9 @@ package struct Template: Sendable {
   package let tree: Tree
 
   /// Compiles a template. Returns nil with findings when it cannot be used.
-  package static func compile(_ file: SourceFile, path: String) -> (template: Template?, findings: [Diagnostic]) {
+  package static func compile(_ file: SourceFile, path: String) -> (
+    template: Template?, findings: [Diagnostic]
+  ) {
     let parsed = Tree.parse(file)
     guard parsed.findings.isEmpty else {
       return (nil, parsed.findings.map { explained($0) })
@@ -49,7 +53,8 @@ package struct Template: Sendable {
         nil,
         [
           Diagnostic(
-            TemplateRules.invalidTemplate, "a template holds one document, a mapping; this file has \(documents.count)",
+            TemplateRules.invalidTemplate,
+            "a template holds one document, a mapping; this file has \(documents.count)",
             at: SourceRange(wholeFile: file))
         ]
       )

@@ -83,7 +83,8 @@ struct TemplateCompiler {
       findings.append(
         Diagnostic(
           TemplateRules.invalidTemplate, error.message,
-          at: SourceRange(file: node.tree.file, start: start, end: start + error.length), "in this expression",
+          at: SourceRange(file: node.tree.file, start: start, end: start + error.length),
+          "in this expression",
           help: error.help.map { [$0] } ?? []))
       return nil
     }
@@ -132,6 +133,11 @@ struct TemplateCompiler {
             ?? "write '$\(name)' for a key that starts with '$'")
       } else {
         let form = form(of: value)
+        if !name.contains("$") {
+          if !form.isLiteral { isLiteral = false }
+          entries.append(.fixed(keyNode: key, form))
+          continue
+        }
         let parts = name.hasPrefix("$$") ? [.literal(String(name.dropFirst()))] : parts(of: key) ?? []
         if !form.isLiteral || !parts.isLiteral { isLiteral = false }
         entries.append(.value(key: parts, keyNode: key, form))
@@ -168,7 +174,8 @@ struct TemplateCompiler {
     guard let over = expression(list) else { return .removed }
     let yielded = form(of: yield)
     return .loop(
-      variable: variable.text, over: over, yield: yielded, otherwise: node["$else"].map { form(of: $0) }, node)
+      variable: variable.text, over: over, yield: yielded, otherwise: node["$else"].map { form(of: $0) }, node
+    )
   }
 
   private mutating func checkKeys(of node: Node, _ known: [String]) {
@@ -179,7 +186,8 @@ struct TemplateCompiler {
 
   private mutating func report(_ node: Node, _ message: String, help: String? = nil) {
     findings.append(
-      Diagnostic(TemplateRules.invalidTemplate, message, at: node.range, "here", help: help.map { [$0] } ?? []))
+      Diagnostic(
+        TemplateRules.invalidTemplate, message, at: node.range, "here", help: help.map { [$0] } ?? []))
   }
 }
 

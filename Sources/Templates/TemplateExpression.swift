@@ -86,7 +86,9 @@ struct TemplateExpression: Sendable {
         throw Fault(offset: start, length: 1, message: "a variable's name is expected here")
       }
       steps.append(
-        Step(name: String(decoding: bytes[start..<position], as: UTF8.self), isOptional: isOptional, offset: start))
+        Step(
+          name: String(decoding: bytes[start..<position], as: UTF8.self), isOptional: isOptional,
+          offset: start))
       guard position < bytes.count, bytes[position] == UInt8(ascii: ".") else { return steps }
       position += 1
       isOptional = position < bytes.count && bytes[position] == UInt8(ascii: "?")
@@ -95,7 +97,8 @@ struct TemplateExpression: Sendable {
   }
 
   private static func isNameByte(_ byte: UInt8, isFirst: Bool) -> Bool {
-    (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_") || !isFirst && byte &- UInt8(ascii: "0") < 10
+    (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_")
+      || !isFirst && byte &- UInt8(ascii: "0") < 10
   }
 
   private static func skipSpace(_ bytes: [UInt8], _ position: inout Int) {
@@ -143,7 +146,8 @@ struct TemplateExpression: Sendable {
         throw Fault(
           offset: step.offset, length: step.name.utf8.count, message: "there is no field '\(step.name)' here",
           help: value.fieldNames.isEmpty
-            ? "the value is \(value.kindDescription)" : "the fields are \(value.fieldNames.joined(separator: ", "))")
+            ? "the value is \(value.kindDescription)"
+            : "the fields are \(value.fieldNames.joined(separator: ", "))")
       }
     }
     return value

@@ -96,7 +96,9 @@ struct TemplateRenderer {
   private mutating func mergedLoop(
     _ form: Template.Form, _ node: Node, to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
-    guard case .loop(let variable, let over, .mapping(let entries, _), let otherwise, _) = form else { return 0 }
+    guard case .loop(let variable, let over, .mapping(let entries, _), let otherwise, _) = form else {
+      return 0
+    }
     let values = try loopValues(over, otherwise, node)
     if values.isEmpty, let otherwise { return try append(otherwise, to: &builder) }
     let index = builder.open(.mapping, origin: node.index)
@@ -114,9 +116,26 @@ struct TemplateRenderer {
     _ entries: [Template.Entry], _ node: Node, to builder: inout TreeBuilder
   ) throws(TemplateError) {
     let index = builder.open(.mapping, origin: node.index)
+    if entries.allSatisfy(\.isFixed) {
+      builder.close(index, count: try appendFixed(entries, to: &builder))
+      return
+    }
     var keys: Set<String> = []
     try append(entries, keys: &keys, to: &builder)
     builder.close(index, count: keys.count)
+  }
+
+  /// Appends entries whose keys are all written out: the YAML parser has refused two of one name.
+  private mutating func appendFixed(
+    _ entries: [Template.Entry], to builder: inout TreeBuilder
+  ) throws(TemplateError) -> Int {
+    var count = 0
+    for case .fixed(let keyNode, let form) in entries {
+      let start = builder.count
+      builder.copyScalar(keyNode, as: .string, origin: keyNode.index)
+      if try append(form, to: &builder) > 0 { count += 1 } else { builder.discard(from: start) }
+    }
+    return count
   }
 
   private mutating func append(
@@ -124,24 +143,33 @@ struct TemplateRenderer {
   ) throws(TemplateError) {
     for entry in entries {
       switch entry {
+      case .fixed(let keyNode, let form):
+        try append(keyNode.text, keyNode, form, keys: &keys, to: &builder)
       case .value(let parts, let keyNode, let form):
-        let key = try text(parts, keyNode)
-        let start = builder.count
-        builder.key(key, origin: keyNode.index)
-        guard try append(form, to: &builder) > 0 else {
-          builder.discard(from: start)
-          continue
-        }
-        guard keys.insert(key).inserted else { throw failure(keyNode, "the key '\(key)' is there already") }
+        try append(try text(parts, keyNode), keyNode, form, keys: &keys, to: &builder)
       case .merge(let expression, let valueNode):
         let value = try evaluate(expression, valueNode)
         for key in value.fieldNames.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-          guard keys.insert(key).inserted else { throw failure(valueNode, "the key '\(key)' is there already") }
+          guard keys.insert(key).inserted else {
+            throw failure(valueNode, "the key '\(key)' is there already")
+          }
           builder.key(key, origin: valueNode.index)
           (value.field(key) ?? .null).append(to: &builder, origin: valueNode.index)
         }
       }
     }
+  }
+
+  private mutating func append(
+    _ key: String, _ keyNode: Node, _ form: Template.Form, keys: inout Set<String>, to builder: inout TreeBuilder
+  ) throws(TemplateError) {
+    let start = builder.count
+    builder.key(key, origin: keyNode.index)
+    guard try append(form, to: &builder) > 0 else {
+      builder.discard(from: start)
+      return
+    }
+    guard keys.insert(key).inserted else { throw failure(keyNode, "the key '\(key)' is there already") }
   }
 
   /// Copies a literal subtree, each node with its own origin.
@@ -203,7 +231,9 @@ struct TemplateRenderer {
     return result
   }
 
-  private func evaluate(_ expression: TemplateExpression, _ node: Node?) throws(TemplateError) -> TemplateValue {
+  private func evaluate(_ expression: TemplateExpression, _ node: Node?) throws(TemplateError)
+    -> TemplateValue
+  {
     do {
       return try expression.evaluate(variables)
     } catch {
@@ -217,7 +247,8 @@ struct TemplateRenderer {
 
   private func failure(_ node: Node?, _ message: String) -> TemplateError {
     TemplateError(
-      range: node?.range ?? SourceRange(wholeFile: SourceFile(path: "", bytes: [])), message: message, help: nil)
+      range: node?.range ?? SourceRange(wholeFile: SourceFile(path: "", bytes: [])), message: message,
+      help: nil)
   }
 }
 
@@ -229,5 +260,12 @@ extension Template.Form {
       if case .value(let key, _, _) = entry { return !key.isLiteral }
       return false
     }
+  }
+}
+
+extension Template.Entry {
+  var isFixed: Bool {
+    if case .fixed = self { return true }
+    return false
   }
 }

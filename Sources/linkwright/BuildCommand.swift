@@ -3,14 +3,17 @@ import Diagnostics
 import Output
 
 extension Command {
-  private static let dryRun = Option(name: "--dry-run", help: "Print what would be written, and write nothing")
+  private static let dryRun = Option(
+    name: "--dry-run", help: "Print what would be written, and write nothing")
   private static let overwrite = Option(
     name: "--overwrite-edited", help: "Overwrite generated files that were edited by hand")
 
   /// `linkwright build`
   static let build = Command(
     name: "build", summary: "Compile a fleet and write its output", arguments: ["[DIR]"],
-    options: [dryRun, .cluster, .strict, .workloads, .prunePending, overwrite, .format, .color, .quiet, .verbose],
+    options: [
+      dryRun, .cluster, .strict, .workloads, .prunePending, overwrite, .format, .color, .quiet, .verbose,
+    ],
     discussion: """
       Writes all or nothing: with an error in the specification no file is touched, and a build that is killed
       leaves the old output or the new one. Files that Linkwright does not own are never touched.
@@ -31,6 +34,9 @@ extension Command {
     try compiling.reporting.print(findings)
     compiling.printSatisfied(parsed)
     guard !obstacles.containErrors else { return .findings }
+    for root in compiling.compilation.heldBack {
+      Terminal.printError("held back: \(root) keeps its last output, because of an error in it\n")
+    }
     if isDry {
       for item in change.items { Terminal.print("\(item.kind.sign) \(item.path)\n") }
       compiling.reporting.summarize("would write: \(change.summary); \(compiling.summary)")

@@ -15,7 +15,8 @@ extension Command {
   ) { parsed throws(CommandFailure) in
     let location = try FleetLocation(parsed)
     if OutputDirectory(root: location.root).hasUnfinishedWrite {
-      throw CommandFailure(message: "an interrupted build left the output half written", help: "run 'linkwright build'")
+      throw CommandFailure(
+        message: "an interrupted build left the output half written", help: "run 'linkwright build'")
     }
     let compiling = try Compiling(parsed)
     var findings = compiling.compilation.findings

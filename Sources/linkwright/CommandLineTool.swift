@@ -17,7 +17,8 @@ enum CommandLineTool {
       return fail(
         CommandFailure(
           message: "there is no command '\(arguments[0])'",
-          help: Suggestions.nearest(arguments[0], among: commands.map(\.name)) ?? "'linkwright help' lists them"))
+          help: Suggestions.nearest(arguments[0], among: commands.map(\.name))
+            ?? "'linkwright help' lists them"))
     }
     do {
       let parsed = try ParsedArguments(Array(arguments.dropFirst()), of: command)
@@ -39,7 +40,8 @@ enum CommandLineTool {
     if let name = arguments.first {
       return fail(
         CommandFailure(
-          message: "there is no command '\(name)'", help: Suggestions.nearest(name, among: commands.map(\.name))))
+          message: "there is no command '\(name)'",
+          help: Suggestions.nearest(name, among: commands.map(\.name))))
     }
     var text = """
       Linkwright \(Compiler.version) compiles cross-cluster connectivity: a specification in git becomes, per
@@ -52,7 +54,8 @@ enum CommandLineTool {
       """
     let width = commands.map(\.name.count).max() ?? 0
     for command in commands {
-      text += "  \(command.name)\(String(repeating: " ", count: width + 2 - command.name.count))\(command.summary)\n"
+      text +=
+        "  \(command.name)\(String(repeating: " ", count: width + 2 - command.name.count))\(command.summary)\n"
     }
     text += "\n'linkwright help COMMAND' shows a command's options and an example.\n"
     Terminal.print(text)

@@ -57,7 +57,8 @@ struct Compiling {
     for argument in arguments {
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
-        throw CommandFailure(message: "'\(argument)' is not CLUSTER=PATH", help: "write --workloads gold=manifests/gold")
+        throw CommandFailure(
+          message: "'\(argument)' is not CLUSTER=PATH", help: "write --workloads gold=manifests/gold")
       }
       result[parts[0], default: []] += try InputFiles.read(parts[1])
     }

@@ -11,7 +11,8 @@ extension Command {
     case "fish": Terminal.print(CompletionScript.fish(CommandLineTool.commands))
     case let shell:
       throw CommandFailure(
-        message: shell.map { "there is no completion for '\($0)'" } ?? "which shell?", help: "write bash, zsh or fish")
+        message: shell.map { "there is no completion for '\($0)'" } ?? "which shell?",
+        help: "write bash, zsh or fish")
     }
     return .success
   }

@@ -4,12 +4,14 @@ enum CompletionScript {
     let names = commands.map(\.name).joined(separator: " ")
     var cases = ""
     for command in commands {
-      let options = command.allOptions.flatMap { [$0.name, $0.short].compactMap { $0 } }.joined(separator: " ")
+      let options = command.allOptions.flatMap { [$0.name, $0.short].compactMap { $0 } }.joined(
+        separator: " ")
       cases += "    \(command.name)) words=\"\(options)\" ;;\n"
     }
     var values = ""
     for option in choices(commands) {
-      values += "    \(option.name)) COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$current\")); return ;;\n"
+      values +=
+        "    \(option.name)) COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$current\")); return ;;\n"
     }
     return """
       # bash completion for linkwright
@@ -43,8 +45,12 @@ enum CompletionScript {
       list += "    '\(command.name):\(escaped(command.summary))'\n"
       var arguments = ""
       for option in command.allOptions {
-        let value = option.value.map { ":\(escaped($0.lowercased())):\(option.choices.isEmpty ? "_files" : "(\(option.choices.joined(separator: " ")))")" } ?? ""
-        arguments += " \\\n        '\(option.repeats ? "*" : "")\(option.name)[\(escaped(option.help))]\(value)'"
+        let value =
+          option.value.map {
+            ":\(escaped($0.lowercased())):\(option.choices.isEmpty ? "_files" : "(\(option.choices.joined(separator: " ")))")"
+          } ?? ""
+        arguments +=
+          " \\\n        '\(option.repeats ? "*" : "")\(option.name)[\(escaped(option.help))]\(value)'"
       }
       cases += "    \(command.name)) _arguments\(arguments) \\\n        '*:directory:_files -/' ;;\n"
     }
@@ -75,9 +81,12 @@ enum CompletionScript {
       script +=
         "complete -c linkwright -n __fish_use_subcommand -a \(command.name) -d '\(escaped(command.summary))'\n"
       for option in command.allOptions {
-        var line = "complete -c linkwright -n '__fish_seen_subcommand_from \(command.name)' -l \(option.name.dropFirst(2))"
+        var line =
+          "complete -c linkwright -n '__fish_seen_subcommand_from \(command.name)' -l \(option.name.dropFirst(2))"
         if let short = option.short { line += " -s \(short.dropFirst())" }
-        if option.value != nil { line += option.choices.isEmpty ? " -r" : " -x -a '\(option.choices.joined(separator: " "))'" }
+        if option.value != nil {
+          line += option.choices.isEmpty ? " -r" : " -x -a '\(option.choices.joined(separator: " "))'"
+        }
         script += line + " -d '\(escaped(option.help))'\n"
       }
     }

@@ -15,7 +15,9 @@ enum InputFiles {
       while let next = pending.popLast() {
         for entry in try directory.entries(of: next) {
           if entry.kind == .directory { pending.append(entry.path) }
-          guard entry.kind == .file, [".yaml", ".yml", ".json"].contains(where: entry.path.hasSuffix) else { continue }
+          guard entry.kind == .file, [".yaml", ".yml", ".json"].contains(where: entry.path.hasSuffix) else {
+            continue
+          }
           files.append(("\(path)/\(entry.path)", try directory.content(of: entry)))
         }
       }

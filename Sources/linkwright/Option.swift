@@ -13,13 +13,18 @@ struct Option: Sendable {
 
   static let help = Option(name: "--help", short: "-h", help: "Show this help")
   static let color = Option(
-    name: "--color", value: "WHEN", help: "Colour the text report: auto, always or never", choices: ["auto", "always", "never"])
+    name: "--color", value: "WHEN", help: "Colour the text report: auto, always or never",
+    choices: ["auto", "always", "never"])
   static let quiet = Option(name: "--quiet", short: "-q", help: "Print no summary and no notes")
-  static let verbose = Option(name: "--verbose", short: "-v", help: "Print notes and what was satisfied by existing manifests")
+  static let verbose = Option(
+    name: "--verbose", short: "-v", help: "Print notes and what was satisfied by existing manifests")
   static let format = Option(
     name: "--format", value: "FORMAT[=FILE]", repeats: true,
-    help: "Report findings as text, json, sarif or github, several in one run; to standard error, or to FILE ('-' for standard output)")
-  static let cluster = Option(name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")
+    help:
+      "Report findings as text, json, sarif or github, several in one run; to standard error, or to FILE ('-' for standard output)"
+  )
+  static let cluster = Option(
+    name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")
   static let strict = Option(name: "--strict", help: "Treat pending facts as errors")
   static let workloads = Option(
     name: "--workloads", value: "CLUSTER=PATH", repeats: true,
@@ -61,11 +66,13 @@ struct ParsedArguments {
       }
       if option.value != nil {
         guard let given = value ?? rest.popFirst() else {
-          throw CommandFailure(message: "'\(option.name)' needs a value: \(option.name) \(option.value ?? "")")
+          throw CommandFailure(
+            message: "'\(option.name)' needs a value: \(option.name) \(option.value ?? "")")
         }
         if !option.choices.isEmpty, !option.choices.contains(given) {
           throw CommandFailure(
-            message: "'\(given)' is no value of \(option.name)", help: "it takes \(option.choices.joined(separator: ", "))")
+            message: "'\(given)' is no value of \(option.name)",
+            help: "it takes \(option.choices.joined(separator: ", "))")
         }
         if values[option.name] != nil, !option.repeats {
           throw CommandFailure(message: "'\(option.name)' is given twice")
@@ -77,7 +84,9 @@ struct ParsedArguments {
         values[option.name] = []
       }
     }
-    if positional.count > command.arguments.count, !command.arguments.last.map({ $0.hasSuffix("…") }).unwrapped(or: false) {
+    if positional.count > command.arguments.count,
+      !command.arguments.last.map({ $0.hasSuffix("…") }).unwrapped(or: false)
+    {
       throw CommandFailure(
         message: "'\(command.name)' does not take '\(positional[command.arguments.count])'",
         help: "usage: linkwright \(command.usage)")

@@ -20,7 +20,8 @@ enum OutputWriting {
       try OutputDirectory(root: location.root).apply(change)
     } catch {
       throw CommandFailure(
-        message: "cannot write \(error.path): \(error.reason)", help: "nothing was changed; the old output is as it was")
+        message: "cannot write \(error.path): \(error.reason)",
+        help: "nothing was changed; the old output is as it was")
     }
   }
 }

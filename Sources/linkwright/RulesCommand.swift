@@ -3,7 +3,8 @@ import Diagnostics
 
 extension Command {
   private static let output = Option(
-    name: "--output", short: "-o", value: "FORMAT", help: "Print as text or markdown", choices: ["text", "markdown"])
+    name: "--output", short: "-o", value: "FORMAT", help: "Print as text or markdown",
+    choices: ["text", "markdown"])
 
   /// `linkwright rules`
   static let rules = Command(
@@ -26,7 +27,8 @@ extension Command {
     }
     for rule in RuleCatalogue.all {
       let word = rule.severity.word
-      Terminal.print("\(rule.id)  \(word)\(String(repeating: " ", count: 8 - word.count)) \(rule.name): \(rule.summary)\n")
+      Terminal.print(
+        "\(rule.id)  \(word)\(String(repeating: " ", count: 8 - word.count)) \(rule.name): \(rule.summary)\n")
     }
     return .success
   }

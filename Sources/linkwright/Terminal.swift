@@ -60,7 +60,9 @@ enum Terminal {
     default: break
     }
     if let none = environment("NO_COLOR"), !none.isEmpty { return false }
-    if let force = environment("CLICOLOR_FORCE") ?? environment("FORCE_COLOR"), !force.isEmpty, force != "0" { return true }
+    if let force = environment("CLICOLOR_FORCE") ?? environment("FORCE_COLOR"), !force.isEmpty, force != "0" {
+      return true
+    }
     return isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
   }
 

@@ -28,9 +28,11 @@ enum ClaimPermissions {
       let role = roles.min { $0.name < $1.name }
       findings.append(
         Diagnostic(
-          PorterRules.permissions, "\(account.value) may not manage claims in \(namespace) of \(primary.name)",
+          PorterRules.permissions,
+          "\(account.value) may not manage claims in \(namespace) of \(primary.name)",
           at: account.node.range, "applies the output",
-          also: role.map { [Label($0.nameNode.range, "its Role has no rule for transportserverclaims")] } ?? [],
+          also: role.map { [Label($0.nameNode.range, "its Role has no rule for transportserverclaims")] }
+            ?? [],
           help: [
             "add a rule: apiGroups [porter.devops.gov.bc.ca], resources [transportserverclaims], verbs [\(verbs.joined(separator: ", "))]"
           ]))

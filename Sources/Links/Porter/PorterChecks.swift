@@ -15,7 +15,8 @@ struct PorterChecks {
     checkNamespace()
     checkSides()
     for cluster in unit.sides {
-      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service] else { continue }
+      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service]
+      else { continue }
       checkService(service, in: cluster)
       checkGeneratedNames(service, in: cluster)
     }
@@ -27,7 +28,8 @@ struct PorterChecks {
   private var namespace: String { unit.service.namespace }
 
   private mutating func report(
-    _ rule: Rule, _ message: String, at node: Node, _ text: String = "", also: [Label] = [], help: [String] = [],
+    _ rule: Rule, _ message: String, at node: Node, _ text: String = "", also: [Label] = [],
+    help: [String] = [],
     notes: [String] = []
   ) {
     findings.append(
@@ -38,20 +40,21 @@ struct PorterChecks {
 
   private mutating func checkNamespace() {
     let node = unit.connections[0].connection.to.namespace?.node ?? unit.connections[0].namespace.node
-    if let pattern = unit.settings.namespacePattern, let compiled = try? Pattern(pattern, dialect: .ecma262),
-      !compiled.matches(namespace)
-    {
+    if let pattern = unit.settings.namespacePattern, !pattern.matches(namespace) {
       report(
         PorterRules.namespacePattern, "'\(namespace)' is no licence plate with an environment", at: node,
         "expected like c6af30-prod",
-        help: ["correct the namespace, or set 'namespacePattern' in link \(unit.link) (null accepts every name)"])
+        help: [
+          "correct the namespace, or set 'namespacePattern' in link \(unit.link) (null accepts every name)"
+        ])
     }
     for cluster in unit.sides {
       guard let manifest = cluster.declared.namespaces[namespace] else { continue }
       for key in ["network.openshift.io/policy-group", "policy-group.network.openshift.io/ingress"] {
         guard let label = manifest.node.at("metadata", "labels")?.key(key) else { continue }
         report(
-          PorterRules.policyGroupLabel, "namespace \(namespace) carries the platform's label '\(key)'", at: label,
+          PorterRules.policyGroupLabel, "namespace \(namespace) carries the platform's label '\(key)'",
+          at: label,
           "in \(cluster.name)",
           help: ["remove it: every policy that admits the ingress namespaces would admit this one too"])
       }
@@ -61,7 +64,8 @@ struct PorterChecks {
   /// The operator creates a TransportServer on both sides, and each names the Service of its own cluster.
   private mutating func checkSides() {
     for cluster in unit.sides where unit.target(in: cluster.name) == nil {
-      guard cluster.declared.services[unit.service] == nil, let known = unit.connections[0].targets.first else { continue }
+      guard cluster.declared.services[unit.service] == nil, let known = unit.connections[0].targets.first
+      else { continue }
       if known.service.isInline { continue }
       report(
         PorterRules.missingInPair, "Service \(unit.service.description) is missing in \(cluster.name)",
@@ -73,11 +77,14 @@ struct PorterChecks {
     }
     guard unit.secondary != nil, namespace.hasSuffix("-prod") else { return }
     let targets = Set(unit.connections.flatMap { $0.targets.map(\.cluster) })
-    guard targets.count == 1, let only = targets.first, let other = unit.settings.opposite(of: only) else { return }
+    guard targets.count == 1, let only = targets.first, let other = unit.settings.opposite(of: only) else {
+      return
+    }
     let clients = unit.connections.flatMap(\.clients).compactMap(\.cluster)
     guard clients.contains(other) else { return }
     report(
-      PorterRules.oneWay, "after a switch-over to \(other) nothing leads back to \(unit.service.name) in \(other)",
+      PorterRules.oneWay,
+      "after a switch-over to \(other) nothing leads back to \(unit.service.name) in \(other)",
       at: unit.connections[0].connection.to.node, "only \(only) is a target",
       help: ["leave 'clusters' out on both ends to connect both ways, if \(only) must follow \(other) then"])
   }
@@ -87,9 +94,12 @@ struct PorterChecks {
   private mutating func checkService(_ service: Service, in cluster: ClusterModel) {
     let name = service.key.description
     if service.type == "ExternalName" || service.isHeadless || service.selector.isEmpty && !service.isInline {
-      let what = service.type == "ExternalName" ? "of type ExternalName" : service.isHeadless ? "headless" : "without selector"
+      let what =
+        service.type == "ExternalName"
+        ? "of type ExternalName" : service.isHeadless ? "headless" : "without selector"
       report(
-        PorterRules.cannotBePooled, "Service \(name) is \(what): the load balancer cannot pool it", at: service.typeNode,
+        PorterRules.cannotBePooled, "Service \(name) is \(what): the load balancer cannot pool it",
+        at: service.typeNode,
         "in \(cluster.name)", help: ["publish a Service of type NodePort with a selector"])
       return
     }
@@ -97,20 +107,23 @@ struct PorterChecks {
       service.port(.number(port.number)) == nil
     {
       report(
-        LinkerRules.unknownPort, "Service \"\(service.key.name)\" has no port \(port.number) in \(cluster.name)",
+        LinkerRules.unknownPort,
+        "Service \"\(service.key.name)\" has no port \(port.number) in \(cluster.name)",
         at: service.ports.first?.node ?? service.manifest.nameNode, "the operator publishes it here too",
         also: [Label(port.node.range, "the port that is published")],
         help: ["add port \(port.number); both clusters' pools name it"])
     }
     checkType(service, in: cluster)
     guard unit.target(in: cluster.name) != nil else { return }
-    for target in unit.connections.flatMap(\.targets) where target.service.key == unit.service && target.cluster == cluster.name {
+    for target in unit.connections.flatMap(\.targets)
+    where target.service.key == unit.service && target.cluster == cluster.name {
       for port in target.ports { checkPort(port, of: service, in: cluster) }
       break
     }
     if service.ports.count > 1, unit.secondary != nil {
       report(
-        PorterRules.multiPort, "Service \(name) has \(service.ports.count) ports", at: service.manifest.nameNode,
+        PorterRules.multiPort, "Service \(name) has \(service.ports.count) ports",
+        at: service.manifest.nameNode,
         "in \(cluster.name)",
         help: [
           "declare a Service with the published port alone: for several ports the operator also makes \(service.key.name)-<port>-<cluster>, which may have no endpoints"
@@ -119,11 +132,14 @@ struct PorterChecks {
   }
 
   private mutating func checkType(_ service: Service, in cluster: ClusterModel) {
-    guard service.type != unit.settings.serviceType, service.type == "ClusterIP", unit.target(in: cluster.name) != nil else {
+    guard service.type != unit.settings.serviceType, service.type == "ClusterIP",
+      unit.target(in: cluster.name) != nil
+    else {
       return
     }
     report(
-      PorterRules.obsoleteType, "Service \(service.key.description) is of type ClusterIP", at: service.typeNode,
+      PorterRules.obsoleteType, "Service \(service.key.description) is of type ClusterIP",
+      at: service.typeNode,
       "in \(cluster.name)",
       help: [
         "set 'type: NodePort': since February 2026 the platform asks for it. The address then changes on both sides, the port stays: firewall rules must follow"
@@ -134,14 +150,19 @@ struct PorterChecks {
     let port = bound.port
     if port.transport != .tcp {
       report(
-        PorterRules.notTCP, "port \(port.number) of Service \(service.key.description) is \(port.transport.rawValue)",
-        at: bound.reference.node, "a claim carries TCP only", also: [Label(port.node.range, "in \(cluster.name)")],
+        PorterRules.notTCP,
+        "port \(port.number) of Service \(service.key.description) is \(port.transport.rawValue)",
+        at: bound.reference.node, "a claim carries TCP only",
+        also: [Label(port.node.range, "in \(cluster.name)")],
         help: ["publish a TCP port"])
     }
     let numbers = [port.number] + (port.target.number.map { [$0] } ?? [])
-    if let web = numbers.first(where: { [80, 443, 8080, 8443].contains($0) }), cluster.name == unit.primary.name {
+    if let web = numbers.first(where: { [80, 443, 8080, 8443].contains($0) }),
+      cluster.name == unit.primary.name
+    {
       report(
-        PorterRules.webPort, "port \(web) of Service \(service.key.name) looks like HTTP", at: bound.reference.node,
+        PorterRules.webPort, "port \(web) of Service \(service.key.name) looks like HTTP",
+        at: bound.reference.node,
         "a claim is for other protocols", help: ["use a Route for HTTP and HTTPS"])
     }
   }
@@ -156,7 +177,9 @@ struct PorterChecks {
       "Service \(unit.service.description) is \(first.type) in \(unit.primary.name) and \(second.type) in \(secondary.name)",
       at: second.typeNode, "\(second.type) in \(secondary.name)",
       also: [Label(first.typeNode.range, "\(first.type) in \(unit.primary.name)")],
-      help: ["use one type: the pool of \(secondary.name) stays empty otherwise, and its controller only logs it"])
+      help: [
+        "use one type: the pool of \(secondary.name) stays empty otherwise, and its controller only logs it"
+      ])
   }
 
   // MARK: Names that the operator takes
@@ -170,18 +193,25 @@ struct PorterChecks {
     }
     for name in names where name.utf8.count > 63 {
       report(
-        PorterRules.nameTooLong, "the operator's Service '\(name)' has \(name.utf8.count) characters; names have at most 63",
+        PorterRules.nameTooLong,
+        "the operator's Service '\(name)' has \(name.utf8.count) characters; names have at most 63",
         at: service.manifest.nameNode, "too long by \(name.utf8.count - 63)",
         help: ["shorten the Service's name, or publish another Service with the same selector"])
     }
     for name in names {
-      for (apiVersion, kind) in [("v1", "Service"), ("v1", "Endpoints"), ("discovery.k8s.io/v1", "EndpointSlice")] {
+      for (apiVersion, kind) in [
+        ("v1", "Service"), ("v1", "Endpoints"), ("discovery.k8s.io/v1", "EndpointSlice"),
+      ] {
         let identity = ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name)
         guard let taken = cluster.declared.objects[identity] else { continue }
         report(
-          PorterRules.nameTaken, "\(kind) '\(name)' is the operator's own object in \(cluster.name)", at: taken.nameNode,
-          "declared here as well", also: [Label(unit.subject.range, "this connection makes the operator create it")],
-          help: ["remove the manifest: the operator overwrites it, and an Argo CD that heals it would fight the operator"])
+          PorterRules.nameTaken, "\(kind) '\(name)' is the operator's own object in \(cluster.name)",
+          at: taken.nameNode,
+          "declared here as well",
+          also: [Label(unit.subject.range, "this connection makes the operator create it")],
+          help: [
+            "remove the manifest: the operator overwrites it, and an Argo CD that heals it would fight the operator"
+          ])
       }
     }
   }
@@ -193,7 +223,8 @@ struct PorterChecks {
     if connection.connection.acknowledgedExposure == nil {
       report(
         PorterRules.exposure,
-        "\(unit.service.description) becomes reachable for everybody in the data-centre network", at: connection.connection.name.node,
+        "\(unit.service.description) becomes reachable for everybody in the data-centre network",
+        at: connection.connection.name.node,
         "policies cannot narrow the load balancer's clients",
         help: [
           "if the service asks for a password or a client certificate, say so: exposure: {acknowledged: span-bc}"
@@ -204,7 +235,9 @@ struct PorterChecks {
       report(
         PorterRules.requestedPort, "port \(requested.value) may not be granted", at: requested.node,
         "honoured only for a new claim and a free port",
-        help: ["consumers must read the port that the claim got; use overrideServicePort for a known Service port"])
+        help: [
+          "consumers must read the port that the claim got; use overrideServicePort for a known Service port"
+        ])
     }
     if let timeout = settings.monitorTimeout, timeout.value < settings.monitorInterval?.value ?? 10 {
       report(
@@ -217,9 +250,12 @@ struct PorterChecks {
     }
     if let client = outside.first {
       report(
-        PorterRules.firewallRequest, "clients outside \(unit.link) may need a firewall request", at: client.node,
+        PorterRules.firewallRequest, "clients outside \(unit.link) may need a firewall request",
+        at: client.node,
         "not in \(listed(unit.settings.members))",
-        help: ["ask for TCP to the addresses and ports of \(unit.service.name) in \(listed(targets.map(\.cluster)))"])
+        help: [
+          "ask for TCP to the addresses and ports of \(unit.service.name) in \(listed(targets.map(\.cluster)))"
+        ])
     }
     checkStartOrder(connection)
     checkClientNamespaces(connection)
@@ -227,7 +263,9 @@ struct PorterChecks {
 
   private mutating func checkStartOrder(_ connection: BoundConnection) {
     // The Service has one claim: what any of its connections asks for holds for all.
-    let overrides = unit.connections.contains { ClaimSettings($0.section("porter")).overridesServicePort?.value == true }
+    let overrides = unit.connections.contains {
+      ClaimSettings($0.section("porter")).overridesServicePort?.value == true
+    }
     guard let secondary = unit.secondary, !overrides,
       connection.clients.contains(where: { $0.cluster == secondary.name })
     else { return }

@@ -38,12 +38,13 @@ struct PorterEmitter {
       "namespace": .string(namespace), "link": .string(unit.link),
       "service": .map(["name": .string(serviceName), "port": .integer(claim.port.port.number)]),
       "claim": .map([
-        "name": .string(claim.name), "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
+        "name": .string(claim.name),
+        "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
         "requestedPort": .optional(claim.requestedPort),
         "monitor": .map([
           "type": .string("tcp"), "interval": .integer(claim.monitorInterval),
           "timeout": .integer(claim.monitorTimeout),
-        ]), "syncWave": .string(syncWave),
+        ]), "syncWave": usesSyncWaves ? .string(syncWave) : .none,
       ]),
     ]
   }
@@ -51,14 +52,19 @@ struct PorterEmitter {
   /// One wave after the Service: a claim that meets no Service falls back to the legacy address and is not
   /// corrected until the operator's next round.
   private var syncWave: String {
-    let wave = unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
+    let wave =
+      unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
       ?? unit.primary.declared.services[unit.service]?.manifest.annotation("argocd.argoproj.io/sync-wave")
     return String((wave.flatMap { Int($0) } ?? 0) + 1)
   }
 
+  /// Sync waves are Argo CD's; a fleet that names another consumer does without them.
+  private var usesSyncWaves: Bool { unit.model.fleet.consumer.map { $0.kind == .argocd } ?? true }
+
   private mutating func findServers(_ lowered: inout LoweredUnit) {
     for cluster in unit.sides {
-      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service] else { continue }
+      guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service]
+      else { continue }
       let server = VirtualServer(
         claim: claim.name, service: service, cluster: cluster, opposite: unit.opposite(of: cluster),
         settings: unit.settings, primary: unit.primary)
@@ -80,7 +86,8 @@ struct PorterEmitter {
     }
     lowered.emissions.append(
       Emission(
-        cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml", identity: identity))
+        cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml",
+        identity: identity))
   }
 
   // MARK: What the operator makes
@@ -95,8 +102,11 @@ struct PorterEmitter {
     let endpoints = ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: consumer)
     let opposite = unit.opposite(of: target)
     guard let address = server.address, let port = server.port else {
-      let emitted = unit.settings.emitsEndpoints || opposite == nil ? [] : [service, endpoints]
-      report(missing: server, of: target, objects: [transportServer] + emitted, &lowered)
+      var objects = [Placement(target.name, .expected, transportServer)]
+      if let opposite, !unit.settings.emitsEndpoints {
+        objects += [service, endpoints].map { Placement(opposite.name, .expected, $0) }
+      }
+      report(missing: server, of: target, objects: objects, &lowered)
       return
     }
     let variables: [String: TemplateValue] = [
@@ -111,7 +121,8 @@ struct PorterEmitter {
     ]
     lowered.emissions.append(
       Emission(
-        cluster: target.name, part: .expected, template: "porter/transport-server.yaml", identity: transportServer,
+        cluster: target.name, part: .expected, template: "porter/transport-server.yaml",
+        identity: transportServer,
         variables: variables))
     guard let opposite, !unit.settings.emitsEndpoints else { return }
     lowered.emissions.append(
@@ -120,23 +131,27 @@ struct PorterEmitter {
         variables: variables))
     lowered.emissions.append(
       Emission(
-        cluster: opposite.name, part: .expected, template: "porter/operator-endpoints.yaml", identity: endpoints,
+        cluster: opposite.name, part: .expected, template: "porter/operator-endpoints.yaml",
+        identity: endpoints,
         variables: variables))
   }
 
   /// The operator looks at the Service of the primary only.
   private var serviceType: String {
-    unit.target(in: unit.primary.name)?.service.type ?? unit.primary.declared.services[unit.service]?.type ?? "NodePort"
+    unit.target(in: unit.primary.name)?.service.type ?? unit.primary.declared.services[unit.service]?.type
+      ?? "NodePort"
   }
 
   private func report(
-    missing server: VirtualServer, of target: ClusterModel, objects: [ObjectIdentity], _ lowered: inout LoweredUnit
+    missing server: VirtualServer, of target: ClusterModel, objects: [Placement],
+    _ lowered: inout LoweredUnit
   ) {
     let facts = [server.address == nil ? "address" : nil, server.port == nil ? "port" : nil].compactMap { $0 }
     lowered.pending.append(
       Pending(
         cluster: target.name, namespace: namespace,
-        fact: "the \(facts.joined(separator: " and ")) of TransportServerClaim \(claim.name)", objects: objects,
+        fact: "the \(facts.joined(separator: " and ")) of TransportServerClaim \(claim.name)",
+        objects: objects,
         resources: "tscs,ts,svc,endpoints"))
   }
 
@@ -151,7 +166,8 @@ struct PorterEmitter {
         guard let cluster = client.cluster, isServedByUs(cluster) else { continue }
         let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
         let name = PorterNames.consumerName(serviceName, target.name)
-        let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
+        let service = ObjectIdentity(
+          apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
         guard done.insert(service).inserted else { continue }
         emitConsumer(name, place, cluster, target, &lowered)
       }
@@ -174,18 +190,24 @@ struct PorterEmitter {
   ) {
     let usesSlices = unit.model.fleet.endpoints == .endpointSlice
     let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: place, name: name)
-    let endpoints = usesSlices
-      ? ObjectIdentity(apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", namespace: place, name: name + "-1")
+    let endpoints =
+      usesSlices
+      ? ObjectIdentity(
+        apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", namespace: place, name: name + "-1")
       : ObjectIdentity(apiVersion: "v1", kind: "Endpoints", namespace: place, name: name)
     guard let server = servers[target.name], let address = server.address, let port = server.port else {
-      report(missing: servers[target.name] ?? unknownServer, of: target, objects: [service, endpoints], &lowered)
+      report(
+        missing: servers[target.name] ?? unknownServer, of: target,
+        objects: [service, endpoints].map { Placement(cluster, .manifests, $0) },
+        &lowered)
       return
     }
     let external = ExternalEndpoint(
       namespace: place, name: name, addresses: [address],
       ports: [
         ExternalEndpoint.Port(
-          name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port, transport: .tcp)
+          name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port,
+          transport: .tcp)
       ])
     lowered.emissions.append(external.serviceEmission(cluster: cluster))
     lowered.emissions.append(external.endpointsEmission(cluster: cluster, api: unit.model.fleet.endpoints))
@@ -201,21 +223,38 @@ struct PorterEmitter {
   // MARK: Published addresses
 
   private func emitPublished(_ lowered: inout LoweredUnit) {
-    var done: Set<ObjectIdentity> = []
+    /// The target that a ConfigMap tells of, by cluster, namespace and name.
+    var told: [String: String] = [:]
     for connection in unit.connections {
       guard let configMap = connection.connection.publishedConfigMap else { continue }
       for target in connection.targets where target.service.key == unit.service {
         for client in connection.clients(of: target) {
           guard let cluster = client.cluster else { continue }
+          let place = "\(cluster)/\(client.namespace)/\(configMap.value)"
+          if let other = told[place] {
+            if other != target.cluster {
+              reportToldTwice(configMap, cluster, [other, target.cluster], &lowered)
+            }
+            continue
+          }
+          told[place] = target.cluster
           let identity = ObjectIdentity(
             apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
-          let place = ObjectIdentity(
-            apiVersion: "v1", kind: cluster + "/ConfigMap", namespace: client.namespace, name: configMap.value)
-          guard done.insert(place).inserted else { continue }
           publish(identity, connection, target, client, cluster, &lowered)
         }
       }
     }
+  }
+
+  private func reportToldTwice(
+    _ configMap: Located<String>, _ cluster: String, _ targets: [String], _ lowered: inout LoweredUnit
+  ) {
+    lowered.findings.append(
+      Diagnostic(
+        PorterRules.publishedTwice,
+        "ConfigMap '\(configMap.value)' in \(cluster) would tell of \(targets.joined(separator: " and of "))",
+        at: configMap.node.range, "one ConfigMap, two peers",
+        help: ["declare a Connection per target cluster, each with a ConfigMap of its own"]))
   }
 
   private func publish(
@@ -226,7 +265,9 @@ struct PorterEmitter {
     let port = claim.overridesServicePort ? claim.port.port.number : server?.port
     guard let port else {
       guard let model = unit.model.clusters[target.cluster] else { return }
-      report(missing: server ?? unknownServer, of: model, objects: [identity], &lowered)
+      report(
+        missing: server ?? unknownServer, of: model, objects: [Placement(cluster, .manifests, identity)],
+        &lowered)
       return
     }
     let place = unit.settings.members.contains(cluster) ? namespace : client.namespace

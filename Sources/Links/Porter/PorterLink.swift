@@ -1,7 +1,7 @@
 package import Diagnostics
 package import FleetSpec
-package import Linker
 import Kubernetes
+package import Linker
 import YAMLTree
 
 /// BC Government Porter: TransportServerClaims that publish Services on an F5 load balancer, in one cluster
@@ -16,6 +16,23 @@ package enum Porter: LinkType {
       "porter/egress-policy.yaml", "porter/transport-server.yaml", "porter/operator-service.yaml",
       "porter/operator-endpoints.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
       "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
+    ],
+    observes: [
+      ReducedKind(
+        group: "porter.devops.gov.bc.ca", kind: "TransportServerClaim",
+        resources: ["tsc", "tscs", "transportserverclaim", "transportserverclaims"],
+        fields: [
+          ["spec", "service"], ["spec", "servicePort"], ["status", "address"], ["status", "port"],
+          ["status", "conditions", "[sorted]", "type"], ["status", "conditions", "[sorted]", "status"],
+        ]),
+      ReducedKind(
+        group: "cis.f5.com", kind: "TransportServer",
+        resources: ["ts", "transportserver", "transportservers"],
+        fields: [
+          ["metadata", "labels", "f5cr"], ["spec", "virtualServerAddress"], ["spec", "virtualServerPort"],
+          ["spec", "pool", "service"], ["spec", "pool", "servicePort"], ["status", "vsAddress"],
+          ["status", "status"],
+        ]),
     ])
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
@@ -23,30 +40,39 @@ package enum Porter: LinkType {
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     guard let settings = PorterSettings(link.section) else { return LinkBinding(nil, []) }
     var findings: [Diagnostic] = []
-    for name in [settings.primary] + (settings.secondary.map { [$0] } ?? []) where model.clusters[name.value] == nil {
+    for name in [settings.primary] + (settings.secondary.map { [$0] } ?? [])
+    where model.clusters[name.value] == nil {
       guard !model.specification.isInvalid("Cluster", name.value) else { continue }
       findings.append(
         Diagnostic(
-          LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range, "not declared",
+          LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range,
+          "not declared",
           help: [
-            didYouMean(name.value, among: model.clusterNames) ?? "the clusters are \(listed(model.clusterNames))"
+            didYouMean(name.value, among: model.clusterNames)
+              ?? "the clusters are \(listed(model.clusterNames))"
           ]))
     }
     if let secondary = settings.secondary, secondary.value == settings.primary.value {
       findings.append(
         Diagnostic(
-          PorterRules.pairOfOne, "primary and secondary are the same cluster", at: secondary.node.range, "named again",
-          also: [Label(settings.primary.node.range, "primary")], help: ["remove 'secondary' for a single cluster"]))
+          PorterRules.pairOfOne, "primary and secondary are the same cluster", at: secondary.node.range,
+          "named again",
+          also: [Label(settings.primary.node.range, "primary")],
+          help: ["remove 'secondary' for a single cluster"]))
     }
     for (cluster, key) in link.section["addresses"]?.entries.map({ ($0.key.text, $0.key) }) ?? []
     where !settings.members.contains(cluster) {
       findings.append(
         Diagnostic(
-          PorterRules.pairOfOne, "'\(cluster)' is neither primary nor secondary", at: key.range, "not a member",
-          help: [didYouMean(cluster, among: settings.members) ?? "the members are \(listed(settings.members))"]))
+          PorterRules.pairOfOne, "'\(cluster)' is neither primary nor secondary", at: key.range,
+          "not a member",
+          help: [
+            didYouMean(cluster, among: settings.members) ?? "the members are \(listed(settings.members))"
+          ]))
     }
     findings += HandWrittenClaims.findings(settings, link, model)
-    guard !findings.contains(where: { $0.severity == .error && $0.rule.id != PorterRules.claimInSecondary.id }),
+    guard
+      !findings.contains(where: { $0.severity == .error && $0.rule.id != PorterRules.claimInSecondary.id }),
       settings.members.allSatisfy({ model.clusters[$0] != nil })
     else { return LinkBinding(nil, findings) }
     return LinkBinding(PorterLink(link: link, settings: settings), findings)
@@ -70,7 +96,8 @@ struct PorterLink: BoundLink {
       if let match = connection.connection.to.match, match.value == .any {
         plan.findings.append(
           Diagnostic(
-            PorterRules.matchAny, "a claim publishes each cluster's Service at an address of its own", at: match.node.range,
+            PorterRules.matchAny, "a claim publishes each cluster's Service at an address of its own",
+            at: match.node.range,
             "'any' needs a mesh or a gateway", help: ["use 'match: each', or a link that joins services"]))
         continue
       }
@@ -81,11 +108,13 @@ struct PorterLink: BoundLink {
     }
     plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
     let claims = ClaimIndex(settings, model)
+    let clientValues = ClientValues(settings)
     for key in order.sorted() {
       guard let connections = services[key] else { continue }
       let unit = PorterService(
-        settings: settings, link: link.name.value, linkNode: link.name.node, service: key, connections: connections,
-        primary: primary, secondary: secondary, claims: claims, model: model)
+        settings: settings, link: link.name.value, linkNode: link.name.node, service: key,
+        connections: connections,
+        primary: primary, secondary: secondary, claims: claims, clientValues: clientValues, model: model)
       plan.units.append(unit)
     }
     return plan

@@ -20,7 +20,9 @@ struct PorterNames {
   }
 
   /// The name of the policy that lets a connection's clients out.
-  func egressPolicy(_ cluster: String, of connection: BoundConnection, _ findings: inout [Diagnostic]) -> String? {
+  func egressPolicy(_ cluster: String, of connection: BoundConnection, _ findings: inout [Diagnostic])
+    -> String?
+  {
     name("egressPolicy", cluster: cluster, connection: connection.id.name, &findings)
   }
 

@@ -42,7 +42,9 @@ struct PorterPolicies {
     if case .open = isolation { return }
     if let admitting = existing.first(where: { admitsAll(target, $0, ports) }) {
       let identity = admitting.manifest.identity
-      lowered.satisfied.append(Satisfied(cluster: cluster.name, identity: identity, manifest: admitting.manifest))
+      lowered.satisfied.append(
+        Satisfied(cluster: cluster.name, identity: identity, manifest: admitting.manifest))
+      lowered.findings += labelFinding(admitting).map { [$0] } ?? []
       return
     }
     reportNearMisses(existing, target, port, &lowered)
@@ -56,7 +58,12 @@ struct PorterPolicies {
           PorterRules.isolationAssumed,
           "nobody says what policies \(cluster.name) puts into every namespace; a policy is emitted to be safe",
           at: cluster.cluster.name.node.range, "no spec.network.baseline",
-          help: ["list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"]))
+          help: [
+            "list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"
+          ]))
+    }
+    if claim.policy.ingressLabels != .both, let node = claim.policy.node?["ingressLabels"] {
+      lowered.findings.append(labelFinding(claim.policy.ingressLabels, "the emitted policy", at: node))
     }
     guard
       let name = claim.policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
@@ -70,7 +77,8 @@ struct PorterPolicies {
           "policy": .map([
             "name": .string(name),
             "podSelector": .map(
-              Dictionary(uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) })),
+              Dictionary(
+                uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) })),
             "peers": .list(peers),
             "ports": claim.policy.restrictsPorts ? .list(ports.map(Self.value)) : .none,
           ])
@@ -127,12 +135,44 @@ struct PorterPolicies {
     return target.pods.allSatisfy { pod in
       policy.podSelector.matches(
         pod.podLabels,
-        runtimeLabels: unit.connections.reduce(into: [:]) { $0.merge($1.connection.to.runtimeLabels) { a, _ in a } })
+        runtimeLabels: unit.connections.reduce(into: [:]) {
+          $0.merge($1.connection.to.runtimeLabels) { a, _ in a }
+        })
     }
   }
 
   private var isExcluded: Bool {
     unit.model.fleet.consumer?.excludedKinds.contains("NetworkPolicy") ?? false
+  }
+
+  // MARK: Old and new labels
+
+  /// A policy that knows only one of the two labels of the ingress namespaces.
+  private func labelFinding(_ policy: NetworkPolicy) -> Diagnostic? {
+    let rules = policy.rules(.ingress)
+    let legacy = NamespacePeer(labels: Labels(["network.openshift.io/policy-group": "ingress"]))
+    let current = NamespacePeer(labels: Labels(["policy-group.network.openshift.io/ingress": ""]))
+    let (knowsLegacy, knowsCurrent) = (
+      rules.contains(where: legacy.matches), rules.contains(where: current.matches)
+    )
+    guard knowsLegacy != knowsCurrent else { return nil }
+    return labelFinding(
+      knowsLegacy ? .legacy : .current, "NetworkPolicy \(policy.manifest.name)", at: policy.manifest.nameNode)
+  }
+
+  private func labelFinding(_ labels: PolicySettings.IngressLabels, _ what: String, at node: Node)
+    -> Diagnostic
+  {
+    Diagnostic(
+      PorterRules.oneLabel,
+      "\(what) selects the ingress namespaces by the \(labels == .legacy ? "old" : "new") label only",
+      at: node.range,
+      "in \(cluster.name)",
+      help: [
+        labels == .legacy
+          ? "select policy-group.network.openshift.io/ingress: \"\" as well: the old label may be removed"
+          : "select network.openshift.io/policy-group: ingress as well, as long as a cluster knows only the old label"
+      ])
   }
 
   // MARK: Findings about existing policies
@@ -142,7 +182,9 @@ struct PorterPolicies {
     _ existing: [NetworkPolicy], _ target: BoundTarget, _ port: PodPort, _ lowered: inout LoweredUnit
   ) {
     for policy in existing where policy.isolatesIngress {
-      let meant = policy.rules(.ingress).filter { NetworkPolicy.peers($0, .ingress) != nil && Self.ingress.matches($0) }
+      let meant = policy.rules(.ingress).filter {
+        NetworkPolicy.peers($0, .ingress) != nil && Self.ingress.matches($0)
+      }
       guard !meant.isEmpty else { continue }
       if selectsAll(target, policy) {
         reportPorts(policy, meant, target, port, &lowered)
@@ -155,12 +197,15 @@ struct PorterPolicies {
   /// A policy that selects some of the Service's pods, or whose labels are nearly theirs.
   private func overlaps(_ policy: NetworkPolicy, _ target: BoundTarget) -> Bool {
     if target.pods.contains(where: { policy.podSelector.matches($0.podLabels) }) { return true }
-    let others = (cluster.declared.workloads[namespace] ?? []).filter { policy.podSelector.matches($0.podLabels) }
+    let others = (cluster.declared.workloads[namespace] ?? []).filter {
+      policy.podSelector.matches($0.podLabels)
+    }
     return others.isEmpty
   }
 
   private func reportPorts(
-    _ policy: NetworkPolicy, _ rules: [Node], _ target: BoundTarget, _ port: PodPort, _ lowered: inout LoweredUnit
+    _ policy: NetworkPolicy, _ rules: [Node], _ target: BoundTarget, _ port: PodPort,
+    _ lowered: inout LoweredUnit
   ) {
     let ports = rules.compactMap { $0["ports"] }.first { $0.count > 0 }
     let named = ports?.elements.compactMap { $0["port"]?.text } ?? []
@@ -170,7 +215,11 @@ struct PorterPolicies {
         PorterRules.policyMissesPort,
         "NetworkPolicy \(policy.manifest.name) admits the load balancer to port \(listed(named)), but the pods listen on \(port.reference.description)",
         at: (ports ?? policy.manifest.nameNode).range, "in \(cluster.name)",
-        also: [Label(claim.port.port.node.range, "port \(claim.port.port.number) leads to \(port.reference.description)")],
+        also: [
+          Label(
+            claim.port.port.node.range,
+            "port \(claim.port.port.number) leads to \(port.reference.description)")
+        ],
         help: [
           isServicePort
             ? "policies see pod ports, not Service ports: write \(port.reference.description)"
@@ -186,7 +235,9 @@ struct PorterPolicies {
         PorterRules.policyMissesPods,
         "NetworkPolicy \(policy.manifest.name) admits the load balancer to pods with \(policy.podSelector.description), not to those of Service \(unit.service.name)",
         at: selector.range, "in \(cluster.name)",
-        also: missed.prefix(2).map { Label($0.manifest.nameNode.range, "its pods have \($0.podLabels.description)") },
+        also: missed.prefix(2).map {
+          Label($0.manifest.nameNode.range, "its pods have \($0.podLabels.description)")
+        },
         help: [
           "select \(LabelSelector(equality: target.service.selector).description); Linkwright emits a policy of its own until then"
         ]))
@@ -211,7 +262,10 @@ struct PorterPolicies {
   private func emitEgress(into lowered: inout LoweredUnit) {
     var done: Set<String> = []
     for connection in unit.connections(to: cluster.name) {
-      guard let target = connection.targets.first(where: { $0.cluster == cluster.name && $0.service.key == unit.service })
+      guard
+        let target = connection.targets.first(where: {
+          $0.cluster == cluster.name && $0.service.key == unit.service
+        })
       else { continue }
       var emitted: [String: Int] = [:]
       for client in connection.clients(of: target) {
@@ -219,7 +273,8 @@ struct PorterPolicies {
         let pods = (model.declared.workloads[client.namespace] ?? []).filter {
           client.podSelector?.matches($0.podLabels) ?? true
         }
-        guard case .isolated = model.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress) else { continue }
+        guard case .isolated = model.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress)
+        else { continue }
         let place = "\(model.name)/\(client.namespace)"
         guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }
         emitted[place, default: 0] += 1
@@ -246,7 +301,8 @@ struct PorterPolicies {
       lowered.pending.append(
         Pending(
           cluster: cluster.name, namespace: namespace,
-          fact: "the address and port of TransportServerClaim \(claim.name)", objects: [identity],
+          fact: "the address and port of TransportServerClaim \(claim.name)",
+          objects: [Placement(model.name, .manifests, identity)],
           resources: "tscs,ts,svc,endpoints"))
       return
     }
@@ -257,7 +313,8 @@ struct PorterPolicies {
           "policy": .map([
             "name": .string(name), "namespace": .string(client.namespace),
             "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
-            "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"), "port": .integer(port),
+            "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"),
+            "port": .integer(port),
           ])
         ]))
   }

@@ -16,6 +16,7 @@ struct PorterService: PlannedUnit {
   let primary: ClusterModel
   let secondary: ClusterModel?
   let claims: ClaimIndex
+  let clientValues: ClientValues
   let model: FleetModel
 
   var key: String { "porter/\(link)/\(service.description)" }
@@ -35,7 +36,8 @@ struct PorterService: PlannedUnit {
   /// The target in a cluster, from the first connection that has it.
   func target(in cluster: String) -> BoundTarget? {
     for connection in connections {
-      if let target = connection.targets.first(where: { $0.cluster == cluster && $0.service.key == service }) {
+      if let target = connection.targets.first(where: { $0.cluster == cluster && $0.service.key == service })
+      {
         return target
       }
     }
@@ -83,14 +85,19 @@ struct ClaimResolution {
     guard let port = Self.port(of: unit, &findings) else { return nil }
     self.port = port
     let sections = unit.connections.map { ($0, ClaimSettings($0.section("porter"))) }
-    func agreed<Value: Equatable>(_ field: String, _ path: KeyPath<ClaimSettings, Located<Value>?>) -> Located<Value>? {
+    func agreed<Value: Equatable>(_ field: String, _ path: KeyPath<ClaimSettings, Located<Value>?>)
+      -> Located<Value>?
+    {
       let said = sections.compactMap { $0.1[keyPath: path] }
       if let first = said.first, let other = said.first(where: { $0.value != first.value }) {
         findings.append(
           Diagnostic(
-            PorterRules.settingsConflict, "two connections to \(unit.service.description) give different values for \(field)",
+            PorterRules.settingsConflict,
+            "two connections to \(unit.service.description) give different values for \(field)",
             at: other.node.range, "\(other.value)", also: [Label(first.node.range, "\(first.value)")],
-            help: ["one Service has one claim; agree on a value, or give the second connection a Service of its own"]))
+            help: [
+              "one Service has one claim; agree on a value, or give the second connection a Service of its own"
+            ]))
       }
       return said.first
     }
@@ -151,17 +158,22 @@ struct ClaimResolution {
     for claim in claims where claim.port != port.number {
       findings.append(
         Diagnostic(
-          PorterRules.severalPorts, "Service \(unit.service.description) has a claim for another port already",
+          PorterRules.severalPorts,
+          "Service \(unit.service.description) has a claim for another port already",
           at: claim.portNode.range, "port \(claim.port.map(String.init) ?? "unknown")",
           also: [Label(unit.subject.range, "this connection needs port \(port.number)")],
-          help: ["declare a Service of its own for one of the ports: the operator's objects carry the Service's name only"]))
+          help: [
+            "declare a Service of its own for one of the ports: the operator's objects carry the Service's name only"
+          ]))
     }
     let same = claims.filter { $0.port == port.number }
     for extra in same.dropFirst() {
       findings.append(
         Diagnostic(
-          PorterRules.duplicateClaim, "two claims publish port \(port.number) of Service \(unit.service.description)",
-          at: extra.manifest.nameNode.range, "the second", also: [Label(same[0].manifest.nameNode.range, "the first")],
+          PorterRules.duplicateClaim,
+          "two claims publish port \(port.number) of Service \(unit.service.description)",
+          at: extra.manifest.nameNode.range, "the second",
+          also: [Label(same[0].manifest.nameNode.range, "the first")],
           help: ["remove one: each gets a port, and both write the same Service and Endpoints"]))
     }
     if let claimName, let first = same.first, first.manifest.name != claimName.value {
@@ -169,7 +181,8 @@ struct ClaimResolution {
         Diagnostic(
           PorterRules.duplicateClaim,
           "claim '\(claimName.value)' would be a second one for port \(port.number) of Service \(unit.service.description)",
-          at: claimName.node.range, "another name", also: [Label(first.manifest.nameNode.range, "the claim that exists")],
+          at: claimName.node.range, "another name",
+          also: [Label(first.manifest.nameNode.range, "the claim that exists")],
           help: ["write 'claimName: \(first.manifest.name)', or remove the manifest"]))
     }
     return same.first
@@ -184,7 +197,8 @@ struct ClaimResolution {
     findings.append(
       Diagnostic(
         PorterRules.claimRenamed, "claim '\(old.manifest.name)' becomes '\(name)' and gets another port",
-        at: (node ?? unit.subject).range, "the new name", also: [Label(old.manifest.nameNode.range, "the claim so far")],
+        at: (node ?? unit.subject).range, "the new name",
+        also: [Label(old.manifest.nameNode.range, "the claim so far")],
         help: [
           "keep the name with 'claimName: \(old.manifest.name)', or plan for a new port in consumers and firewall rules"
         ]))

@@ -1,5 +1,6 @@
 import FleetSpec
 import Kubernetes
+import Patterns
 import YAMLTree
 
 /// How the policy that admits the load balancer shall look.
@@ -24,7 +25,9 @@ struct PolicySettings: Sendable {
     settings.node = section
     if let name = section["name"] { settings.name = Located(name.text, name) }
     if let ports = section["ports"]?.string { settings.restrictsPorts = ports == "target" }
-    if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) { settings.ingressLabels = labels }
+    if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) {
+      settings.ingressLabels = labels
+    }
     if let host = section["hostNetwork"]?.boolean { settings.admitsHostNetwork = host }
     if let emit = section["emit"]?.boolean { settings.isEmitted = emit }
     return settings
@@ -41,7 +44,7 @@ struct PorterSettings: Sendable {
   let emitsEndpoints: Bool
   let serviceType: String
   /// Nil: every namespace will do.
-  let namespacePattern: String?
+  let namespacePattern: Pattern?
   let policy: PolicySettings
 
   /// The documented form of a licence plate with its environment (platform-services-registry,
@@ -61,11 +64,8 @@ struct PorterSettings: Sendable {
     self.addresses = addresses
     emitsEndpoints = section["endpoints"]?.string == "emit"
     serviceType = section["serviceType"]?.string ?? "NodePort"
-    if let pattern = section["namespacePattern"] {
-      namespacePattern = pattern.string
-    } else {
-      namespacePattern = Self.platePattern
-    }
+    let pattern = section["namespacePattern"].map(\.string) ?? Self.platePattern
+    namespacePattern = pattern.flatMap { try? Pattern($0, dialect: .ecma262) }
     policy = PolicySettings().overridden(by: section["networkPolicy"])
   }
 
@@ -91,7 +91,9 @@ struct ClaimSettings: Sendable {
   init(_ section: Node?) {
     node = section
     claimName = section?["claimName"].map { Located($0.text, $0) }
-    overridesServicePort = section?["overrideServicePort"].flatMap { node in node.boolean.map { Located($0, node) } }
+    overridesServicePort = section?["overrideServicePort"].flatMap { node in
+      node.boolean.map { Located($0, node) }
+    }
     requestedPort = section?["requestedPort"].flatMap { node in node.integer.map { Located($0, node) } }
     let monitor = section?["monitor"]
     monitorInterval = monitor?["interval"].flatMap { node in node.integer.map { Located($0, node) } }

@@ -29,10 +29,12 @@ struct VirtualServer: Sendable {
       ObjectIdentity(apiVersion: "cis.f5.com/v1", kind: "TransportServer", namespace: namespace, name: claim)]
     let endpoints = opposite?.observed.objects[
       ObjectIdentity(
-        apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: "\(service.key.name)-\(cluster.name)")]
+        apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: "\(service.key.name)-\(cluster.name)"
+      )]
     let status = primary.observed.objects[
       ObjectIdentity(
-        apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace, name: claim)]
+        apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace,
+        name: claim)]
     let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
     let observedAddresses = [
       server?.node.at("spec", "virtualServerAddress"),
@@ -57,7 +59,9 @@ struct VirtualServer: Sendable {
           Diagnostic(
             PorterRules.placeholderPort, "'\(node.text)' is not a port that a claim can have", at: node.range,
             "observed port of \(claim)",
-            help: ["ports are 1024 to 65535; 65555 is the documentation's placeholder: observe the cluster again"]))
+            help: [
+              "ports are 1024 to 65535; 65555 is the documentation's placeholder: observe the cluster again"
+            ]))
         continue
       }
       if port == nil { port = number }

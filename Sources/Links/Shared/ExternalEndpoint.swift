@@ -33,7 +33,8 @@ struct ExternalEndpoint {
         "ports": .list(
           ports.map { port in
             .map([
-              "name": .optional(port.name), "port": .integer(port.service), "targetPort": .integer(port.target),
+              "name": .optional(port.name), "port": .integer(port.service),
+              "targetPort": .integer(port.target),
               "protocol": .string(port.transport.rawValue),
             ])
           }),

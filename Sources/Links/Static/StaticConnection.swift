@@ -48,17 +48,22 @@ struct StaticConnection: PlannedUnit {
     }
   }
 
-  private func emit(_ name: String, _ client: BoundClient, _ target: BoundTarget, _ lowered: inout LoweredUnit) {
+  private func emit(
+    _ name: String, _ client: BoundClient, _ target: BoundTarget, _ lowered: inout LoweredUnit
+  ) {
     guard let cluster = client.cluster else { return }
     let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
-    guard let addresses = addresses(of: target, for: service, &lowered) else { return }
+    guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else {
+      return
+    }
     let mapped = connection.section("static")?["ports"]
     let external = ExternalEndpoint(
       namespace: client.namespace, name: name, addresses: addresses,
       ports: target.ports.map { bound in
         ExternalEndpoint.Port(
           name: target.ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil,
-          service: bound.port.number, target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
+          service: bound.port.number,
+          target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
           transport: bound.port.transport)
       })
     let endpoints = external.endpointsEmission(cluster: cluster, api: model.fleet.endpoints)
@@ -72,11 +77,12 @@ struct StaticConnection: PlannedUnit {
   }
 
   private func isSelectorless(_ manifest: Manifest) -> Bool {
-    (manifest.node.at("spec", "selector")?.count ?? 0) == 0 && manifest.node.at("spec", "type")?.text != "ExternalName"
+    (manifest.node.at("spec", "selector")?.count ?? 0) == 0
+      && manifest.node.at("spec", "type")?.text != "ExternalName"
   }
 
   private func addresses(
-    of target: BoundTarget, for service: ObjectIdentity, _ lowered: inout LoweredUnit
+    of target: BoundTarget, for service: Placement, _ lowered: inout LoweredUnit
   ) -> [String]? {
     switch link.addresses[target.cluster] {
     case .declared(let addresses): return addresses.map(\.value)
@@ -88,7 +94,8 @@ struct StaticConnection: PlannedUnit {
       lowered.pending.append(
         Pending(
           cluster: target.cluster, namespace: target.service.key.namespace,
-          fact: "the load balancer's address of Service \(target.service.key.name)", objects: [service], resources: "svc"))
+          fact: "the load balancer's address of Service \(target.service.key.name)", objects: [service],
+          resources: "svc"))
       return nil
     case nil: return nil
     }
@@ -98,12 +105,14 @@ struct StaticConnection: PlannedUnit {
     _ name: String, _ client: BoundClient, _ cluster: String, _ target: BoundTarget, _ addresses: [String],
     _ lowered: inout LoweredUnit
   ) {
-    guard let configMap = connection.connection.publishedConfigMap, let port = target.ports.first?.port.number else { return }
+    guard let configMap = connection.connection.publishedConfigMap, let port = target.ports.first?.port.number
+    else { return }
     let mapped = connection.section("static")?.at("ports")?[String(port)]?.integer
     lowered.emissions.append(
       Emission(
         cluster: cluster, part: .manifests, template: "shared/peer-config-map.yaml",
-        identity: ObjectIdentity(apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value),
+        identity: ObjectIdentity(
+          apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value),
         variables: [
           "configMap": .map(["name": .string(configMap.value), "namespace": .string(client.namespace)]),
           "peer": .map([

@@ -12,6 +12,14 @@ package enum Static: LinkType {
     templates: [
       "static/names.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
       "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
+    ],
+    observes: [
+      ReducedKind(
+        group: "", kind: "Service",
+        fields: [
+          ["status", "loadBalancer", "ingress", "[]", "ip"],
+          ["status", "loadBalancer", "ingress", "[]", "hostname"],
+        ])
     ])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
@@ -21,9 +29,11 @@ package enum Static: LinkType {
       if model.clusters[cluster.text] == nil, !model.specification.isInvalid("Cluster", cluster.text) {
         findings.append(
           Diagnostic(
-            LinkerRules.unknownCluster, "there is no Cluster '\(cluster.text)'", at: cluster.range, "not declared",
+            LinkerRules.unknownCluster, "there is no Cluster '\(cluster.text)'", at: cluster.range,
+            "not declared",
             help: [
-              didYouMean(cluster.text, among: model.clusterNames) ?? "the clusters are \(listed(model.clusterNames))"
+              didYouMean(cluster.text, among: model.clusterNames)
+                ?? "the clusters are \(listed(model.clusterNames))"
             ]))
       }
       let nodes = value.kind == .sequence ? Array(value.elements) : [value]
@@ -51,13 +61,15 @@ package enum Static: LinkType {
       guard let fault = address.endpointFault else { continue }
       findings.append(
         Diagnostic(
-          StaticRules.address, "\(node.text) is \(fault): the API server refuses it in endpoints", at: node.range, "refused",
+          StaticRules.address, "\(node.text) is \(fault): the API server refuses it in endpoints",
+          at: node.range, "refused",
           help: ["use the address that the other cluster is reached at"]))
     }
     if Set(nodes.compactMap { IPAddress($0.text)?.isIPv6 }).count > 1, let last = nodes.last {
       findings.append(
         Diagnostic(
-          StaticRules.address, "IPv4 and IPv6 addresses of one cluster cannot share an EndpointSlice", at: last.range,
+          StaticRules.address, "IPv4 and IPv6 addresses of one cluster cannot share an EndpointSlice",
+          at: last.range,
           "another family", help: ["declare a second link for the other family"]))
     }
   }
@@ -82,7 +94,8 @@ struct StaticLink: BoundLink {
       if let match = connection.connection.to.match, match.value == .any {
         plan.findings.append(
           Diagnostic(
-            StaticRules.matchAny, "a static link gives each cluster's Service a name of its own", at: match.node.range,
+            StaticRules.matchAny, "a static link gives each cluster's Service a name of its own",
+            at: match.node.range,
             "'any' needs a mesh or a gateway", help: ["use 'match: each'"]))
         continue
       }

@@ -23,7 +23,8 @@ package enum StaticRules {
 
   package static let matchAny = Rule(
     "LW2902", "static-match-any", .error, "a static link cannot join Services of several clusters into one",
-    explanation: "Each cluster's address gets a Service of its own. One logical service needs a mesh or a gateway.",
+    explanation:
+      "Each cluster's address gets a Service of its own. One logical service needs a mesh or a gateway.",
     failing: RuleExample(
       over: "porter-silver",
       """

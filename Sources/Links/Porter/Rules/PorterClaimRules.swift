@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about claims, emitted or written by hand.
 extension PorterRules {
   static let claimRules = [
-    claimInSecondary, claimWithoutPorter, duplicateClaim, severalPorts, invalidClaim, unknownClaimField, operatorOwned,
+    claimInSecondary, claimWithoutPorter, duplicateClaim, severalPorts, invalidClaim, unknownClaimField,
+    operatorOwned,
     syncWave, claimRenamed, monitorTimeout, requestedPort, settingsConflict,
   ]
 
@@ -67,7 +68,9 @@ extension PorterRules {
     "LW2113", "unknown-claim-field", .error, "a claim has a field that the operator does not know",
     explanation: "Unknown keys are ignored silently, so a misspelt option has no effect (E13).",
     failing: pair(
-      claim("{service: yourservice, serviceport: 8000, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}")),
+      claim(
+        "{service: yourservice, serviceport: 8000, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}"
+      )),
     passing: pair(claim()))
 
   static let operatorOwned = Rule(
@@ -158,6 +161,7 @@ extension PorterRules {
     "LW2140", "claim-settings-conflict", .error, "two connections want one claim in different ways",
     explanation: "A Service has one claim, however many connections use it; their settings must agree.",
     failing: pair(
-      connection(porter: "{overrideServicePort: true}") + connection(name: "second", porter: "{overrideServicePort: false}")),
+      connection(porter: "{overrideServicePort: true}")
+        + connection(name: "second", porter: "{overrideServicePort: false}")),
     passing: pair())
 }

@@ -2,7 +2,7 @@ import Diagnostics
 
 /// Rules about the manifests of clients.
 extension PorterRules {
-  static let consumerRules = [hardCodedAddress, ownSide]
+  static let consumerRules = [hardCodedAddress, ownSide, publishedTwice]
 
   /// A client's Deployment with one environment variable.
   private static func client(_ value: String) -> String {
@@ -37,4 +37,29 @@ extension PorterRules {
       """,
     failing: pair(client("yourservice-golddr:8000")),
     passing: pair(client("yourservice-gold:8000")))
+
+  static let publishedTwice = Rule(
+    "LW2144", "published-twice", .error, "one ConfigMap would tell clients of two peers",
+    explanation: """
+      'publish.configMap' writes the host and port of the other side. A client that reaches two clusters has two \
+      other sides, and a ConfigMap holds one.
+      """,
+    failing: pair(
+      """
+      -- clusters/emerald.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: emerald}
+      -- connections/yourservice.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [emerald]}]
+        to: {clusters: [gold, golddr], service: yourservice, ports: [8000]}
+        exposure: {acknowledged: span-bc}
+        publish: {configMap: peer}
+        porter: {overrideServicePort: true}
+      """),
+    passing: pair())
 }

@@ -3,12 +3,14 @@ import Diagnostics
 /// Rules about the pair and its addresses.
 extension PorterRules {
   static let linkRules = [
-    missingInPair, pairOfOne, matchAny, addressConflict, addressChanges, placeholderPort, namespacePattern, oneWay,
+    missingInPair, pairOfOne, matchAny, addressConflict, addressChanges, placeholderPort, namespacePattern,
+    oneWay,
     firewallRequest, exposure, startOrder, otherNamespace, permissions,
   ]
 
   static let missingInPair = Rule(
-    "LW2101", "service-missing-in-pair", .error, "a published Service is missing in the other cluster of the pair",
+    "LW2101", "service-missing-in-pair", .error,
+    "a published Service is missing in the other cluster of the pair",
     explanation: """
       From one claim the operator makes a TransportServer in both clusters, and each names the Service of its own \
       cluster (E1). Where the Service is missing, that cluster's pool is empty and its virtual server answers \
@@ -38,7 +40,8 @@ extension PorterRules {
       Virtual servers are reachable from the data-centre network. Clients of other clusters or zones pass \
       firewalls that are opened on request, by address and port (W16).
       """,
-    failing: pair(connection(from: "[{clusters: [golddr]}, {external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
+    failing: pair(
+      connection(from: "[{clusters: [golddr]}, {external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
     passing: pair())
 
   static let namespacePattern = Rule(
@@ -101,7 +104,9 @@ extension PorterRules {
     failing: pair(
       connection(
         namespace: "a1b2c3-prod",
-        to: "{clusters: [gold], service: {name: db, type: NodePort, selector: {app: db}, ports: [{port: 5432}]}, ports: [5432]}")
+        to:
+          "{clusters: [gold], service: {name: db, type: NodePort, selector: {app: db}, ports: [{port: 5432}]}, ports: [5432]}"
+      )
     ),
     passing: pair())
 

@@ -54,7 +54,8 @@ package enum PorterRules {
 
   /// A claim written by hand.
   static func claim(
-    _ spec: String = "{service: yourservice, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}",
+    _ spec: String =
+      "{service: yourservice, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}",
     name: String = "yourservice-tsc", cluster: String = "gold", annotations: String = "{}"
   ) -> String {
     """
@@ -87,7 +88,9 @@ package enum PorterRules {
   static func pair(_ files: String = "") -> RuleExample { RuleExample(over: "porter-pair", files) }
 
   /// What a claim in the primary is observed as.
-  static func observedServer(address: String = "142.34.229.70", port: Int = 37650, name: String = "yourservice-tsc") -> String {
+  static func observedServer(
+    address: String = "142.34.229.70", port: Int = 37650, name: String = "yourservice-tsc"
+  ) -> String {
     """
     -- observed/gold/a1b2c3-dev.yaml --
     apiVersion: cis.f5.com/v1

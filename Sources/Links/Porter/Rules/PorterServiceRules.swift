@@ -7,13 +7,15 @@ extension PorterRules {
   ]
 
   static let nameTooLong = Rule(
-    "LW2110", "generated-name-too-long", .error, "a name that the operator makes is longer than 63 characters",
+    "LW2110", "generated-name-too-long", .error,
+    "a name that the operator makes is longer than 63 characters",
     explanation: """
       The operator makes the Services <service>-<cluster>, and <service>-<port>-<cluster> for a Service with \
       several ports (E10). Service names are DNS labels of at most 63 characters.
       """,
     failing: pair(
-      workloads(service: String(repeating: "s", count: 57)) + workloads("golddr", service: String(repeating: "s", count: 57))
+      workloads(service: String(repeating: "s", count: 57))
+        + workloads("golddr", service: String(repeating: "s", count: 57))
         + connection(to: "{clusters: [gold], service: \(String(repeating: "s", count: 57)), ports: [8000]}")),
     passing: pair())
 
@@ -51,9 +53,11 @@ extension PorterRules {
 
   static let notTCP = Rule(
     "LW2115", "not-tcp", .error, "a published port is not TCP",
-    explanation: "TransportServers made from claims are of type tcp; a claim has no field for another protocol (E15).",
+    explanation:
+      "TransportServers made from claims are of type tcp; a claim has no field for another protocol (E15).",
     failing: pair(
-      workloads(ports: "[{port: 8000, protocol: UDP}]") + workloads("golddr", ports: "[{port: 8000, protocol: UDP}]")),
+      workloads(ports: "[{port: 8000, protocol: UDP}]")
+        + workloads("golddr", ports: "[{port: 8000, protocol: UDP}]")),
     passing: pair())
 
   static let typeDiffers = Rule(
@@ -93,7 +97,8 @@ extension PorterRules {
       brings names, certificates and allow lists.
       """,
     failing: pair(
-      workloads(ports: "[{port: 8443, targetPort: 8000}]") + workloads("golddr", ports: "[{port: 8443, targetPort: 8000}]")
+      workloads(ports: "[{port: 8443, targetPort: 8000}]")
+        + workloads("golddr", ports: "[{port: 8443, targetPort: 8000}]")
         + connection(to: "{clusters: [gold], service: yourservice, ports: [8443]}")),
     passing: pair())
 }

@@ -1,0 +1,101 @@
+import CLibGit2
+
+/// The object database of a repository, readable from any number of threads at once.
+///
+/// libgit2 guards `git_odb` with locks of its own (its `docs/threading.md` promises that one
+/// database may be used by several threads); every other object of libgit2 stays behind the mutex of
+/// `GitRepository`. Hence `@unchecked Sendable`: the handle is only ever passed to calls on `git_odb`.
+final class ObjectDatabase: @unchecked Sendable {
+  private let handle: GitHandle
+  /// Why an object that ought to be there may be absent, and what fetches it.
+  private let absence: Absence
+
+  /// What kind of clone this is.
+  enum Absence: Sendable {
+    case complete, shallow, partial
+  }
+
+  init(_ handle: consuming GitHandle, absence: Absence) {
+    self.handle = handle
+    self.absence = absence
+  }
+
+  /// An object as it was read, header removed.
+  struct Object {
+    let kind: ObjectKind
+    let content: [UInt8]
+  }
+
+  /// Reads an object and checks that its bytes give its name.
+  func read(_ id: ObjectID) throws(GitError) -> Object {
+    var oid = id.oid
+    let object: GitHandle
+    do {
+      object = try GitHandle("read object \(id)", freedBy: { git_odb_object_free($0) }) {
+        git_odb_read($0, handle.pointer, &oid)
+      }
+    } catch {
+      throw explain(error, id)
+    }
+    guard let kind = ObjectKind(git_odb_object_type(object.pointer)) else {
+      throw GitError(.corruptObject, "read object \(id)", "it has an unknown type")
+    }
+    let size = git_odb_object_size(object.pointer)
+    guard size > 0, let data = git_odb_object_data(object.pointer) else {
+      return Object(kind: kind, content: [])
+    }
+    return Object(kind: kind, content: Array(UnsafeRawBufferPointer(start: data, count: size)))
+  }
+
+  /// Reads an object that must be of one type.
+  func read(_ id: ObjectID, as kind: ObjectKind) throws(GitError) -> [UInt8] {
+    let object = try read(id)
+    guard object.kind == kind else {
+      throw GitError(
+        .corruptObject, "read object \(id)", "it is a \(object.kind.rawValue), not a \(kind.rawValue)")
+    }
+    return object.content
+  }
+
+  /// Asks without looking for packs that came since: 70,000 misses cost 0.09 s instead of 0.73 s.
+  func contains(_ id: ObjectID) -> Bool {
+    var oid = id.oid
+    return git_odb_exists_ext(handle.pointer, &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
+  }
+
+  /// Makes packs visible that were written since the database was opened.
+  func refresh() throws(GitError) {
+    try git("look for new packs") { git_odb_refresh(handle.pointer) }
+  }
+
+  /// Writes one object into a file of its own; nothing when it is there already.
+  func writeLoose(_ content: [UInt8], _ kind: ObjectKind) throws(GitError) -> ObjectID {
+    var oid = git_oid()
+    try git("write a \(kind.rawValue)") {
+      content.withUnsafeBytes {
+        git_odb_write(&oid, handle.pointer, $0.baseAddress, $0.count, kind.libgit2)
+      }
+    }
+    return ObjectID(oid)
+  }
+
+  private func explain(_ error: GitError, _ id: ObjectID) -> GitError {
+    guard error.kind == .missingObject || error.kind == .notFound else { return error }
+    let message: String
+    let remedy: String
+    switch absence {
+    case .shallow:
+      message = "object \(id) is missing: the clone is shallow"
+      remedy = "fetch the rest with `git fetch --unshallow`"
+    case .partial:
+      message = "object \(id) is missing: the clone is partial (--filter)"
+      remedy = "`git cat-file -t \(id)` fetches it; a clone without --filter has every object"
+    case .complete:
+      message = "object \(id) is missing"
+      remedy = "run `git fsck`, and fetch again from a complete clone"
+    }
+    return GitError(
+      .missingObject, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code
+    )
+  }
+}
