@@ -60,7 +60,7 @@ package struct Compiler: Sendable {
     findings += back.findings(output, objects, model)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
-    let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
+    let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
