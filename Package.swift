@@ -102,6 +102,8 @@ let tests: [Target] = [
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Fleets"]),
+  /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
+  .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
 ]
 
 let settings: [SwiftSetting] = [

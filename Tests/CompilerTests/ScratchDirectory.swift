@@ -59,6 +59,8 @@ enum Linkwright {
   static func run(
     _ arguments: String..., in folder: String? = nil, input: [UInt8] = [], environment: [String: String] = [:]
   ) throws -> Program.Output {
-    try program.run(arguments, input: input, in: folder, environment: environment, limit: 30)
+    // A crash shows in the status; a backtrace would only take seconds.
+    let environment = environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
+    return try program.run(arguments, input: input, in: folder, environment: environment, limit: 30)
   }
 }
