@@ -67,7 +67,7 @@ let modules: [Target] = [
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright",
-    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Linker", "Output", "Snapshot", "YAMLTree"]),
+    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Output", "Snapshot", "YAMLTree"]),
   /** Generates fleets of any size for `make bench` */
   .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
