@@ -55,7 +55,7 @@ package struct Compiler: Sendable {
       back.add(unit)
     }
     if !options.clusters.isEmpty { objects = objects.filter { options.clusters.contains($0.cluster) } }
-    let output = OutputTree(objects, fleet: fleet)
+    let output = OutputTree(objects, fleet: fleet) { parallelMap(Array($0), piece: 1, $1) }
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
