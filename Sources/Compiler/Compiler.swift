@@ -37,7 +37,8 @@ package struct Compiler: Sendable {
     guard let fleet = front.fleet, let specification = front.specification else {
       return Compilation(
         findings: front.findings.inReportOrder(), fleet: front.fleet, output: .empty, record: front.record,
-        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
+        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
+        workings: nil)
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
@@ -65,6 +66,7 @@ package struct Compiler: Sendable {
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, failed: verdict.failed)
+      satisfied: back.satisfied, failed: verdict.failed,
+      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 }

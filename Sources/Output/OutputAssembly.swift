@@ -49,7 +49,8 @@ struct OutputAssembly {
   /// Puts the files of one root together. Independent of all other roots.
   func assemble(_ part: Part) -> AssembledRoot {
     RootAssembly.assemble(
-      part.objects, root: part.root, cluster: part.cluster, hasKustomization: fleet.writesClusterKustomization)
+      part.objects, root: part.root, cluster: part.cluster, hasKustomization: fleet.writesClusterKustomization
+    )
   }
 
   /// Joins the roots, given in the order of `parts`.
