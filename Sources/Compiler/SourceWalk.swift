@@ -97,6 +97,10 @@ struct ParsedFile: Sendable {
       return ParsedFile(tree: parsed.tree, findings: parsed.findings)
     } catch {
       let file = SourceFile(path: entry.path, bytes: [])
+      if let size = error.excessiveSize {
+        let finding = YAMLRules.tooLarge(file, size: size, limit: TreeLimits().bytes)
+        return ParsedFile(tree: Tree.parse(file).tree, findings: [finding])
+      }
       let finding = Diagnostic(
         CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
         at: Label(SourceRange(wholeFile: file)), help: ["make it readable, or exclude it in spec.sources"])

@@ -37,10 +37,13 @@ package struct SnapshotError: Error, Sendable, Equatable {
   package let path: String
   /// A sentence without a full stop, in the user's words.
   package let reason: String
+  /// The content's size in bytes when that is why it was not read: the author's fault after all.
+  package let excessiveSize: Int?
 
-  package init(path: String, reason: String) {
+  package init(path: String, reason: String, excessiveSize: Int? = nil) {
     self.path = path
     self.reason = reason
+    self.excessiveSize = excessiveSize
   }
 }
 
