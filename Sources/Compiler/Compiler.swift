@@ -37,7 +37,8 @@ package struct Compiler: Sendable {
     guard let fleet = front.fleet, let specification = front.specification else {
       return Compilation(
         findings: front.findings.inReportOrder(), fleet: front.fleet, output: .empty, record: front.record,
-        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
+        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
+        workings: nil)
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
@@ -55,7 +56,7 @@ package struct Compiler: Sendable {
       back.add(unit)
     }
     if !options.clusters.isEmpty { objects = objects.filter { options.clusters.contains($0.cluster) } }
-    let output = OutputTree(objects, fleet: fleet)
+    let output = OutputTree(objects, fleet: fleet) { parallelMap(Array($0), piece: 1, $1) }
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
@@ -65,6 +66,7 @@ package struct Compiler: Sendable {
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, failed: verdict.failed)
+      satisfied: back.satisfied, failed: verdict.failed,
+      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 }

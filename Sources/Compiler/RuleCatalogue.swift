@@ -8,7 +8,8 @@ import YAMLTree
 /// Every rule of every module, by id.
 package enum RuleCatalogue {
   package static let all: [Rule] =
-    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + RecordingRules.all + OutputRules.all
+    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + RecordingRules.all
+    + OutputRules.all
     + TemplateRules.all + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
   /// The rule with an id, in any case.

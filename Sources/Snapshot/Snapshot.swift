@@ -114,7 +114,9 @@ package struct MemorySnapshot: Snapshot {
 package func utf8Precedes(_ a: String, _ b: String) -> Bool {
   let order = a.utf8.withContiguousStorageIfAvailable { left in
     b.utf8.withContiguousStorageIfAvailable { right -> Bool in
-      guard let leftBase = left.baseAddress, let rightBase = right.baseAddress else { return left.count < right.count }
+      guard let leftBase = left.baseAddress, let rightBase = right.baseAddress else {
+        return left.count < right.count
+      }
       let order = memcmp(leftBase, rightBase, min(left.count, right.count))
       return order == 0 ? left.count < right.count : order < 0
     }

@@ -161,7 +161,8 @@ struct TemplateRenderer {
   }
 
   private mutating func append(
-    _ key: String, _ keyNode: Node, _ form: Template.Form, keys: inout Set<String>, to builder: inout TreeBuilder
+    _ key: String, _ keyNode: Node, _ form: Template.Form, keys: inout Set<String>,
+    to builder: inout TreeBuilder
   ) throws(TemplateError) {
     let start = builder.count
     builder.key(key, origin: keyNode.index)

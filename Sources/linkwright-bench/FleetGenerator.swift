@@ -20,10 +20,12 @@ struct FleetGenerator {
     for index in 0..<count {
       let namespace = Self.namespace(of: index)
       let name = Self.name(of: index)
-      try write("connections/\(namespace)/\(name).yaml", Self.connection(name, namespace, isBothWays: index % 3 == 0))
+      try write(
+        "connections/\(namespace)/\(name).yaml", Self.connection(name, namespace, isBothWays: index % 3 == 0))
       for cluster in Self.clusters {
         let other = cluster == "gold" ? "golddr" : "gold"
-        try write("workloads/\(cluster)/\(namespace)/\(name).yaml", Self.workload(name, namespace, peer: other))
+        try write(
+          "workloads/\(cluster)/\(namespace)/\(name).yaml", Self.workload(name, namespace, peer: other))
       }
     }
     for first in stride(from: 0, to: count, by: Self.connectionsPerNamespace) {

@@ -9,12 +9,14 @@ func fail(_ message: String) -> Never {
 }
 
 let arguments = Array(CommandLine.arguments.dropFirst())
-guard arguments.count == 3, arguments[0] == "generate", let count = Int(arguments[2]), 1...1_000_000 ~= count else {
+guard arguments.count == 3, arguments[0] == "generate", let count = Int(arguments[2]), 1...1_000_000 ~= count
+else {
   fail("usage: linkwright-bench generate DIR N")
 }
 var writer = FileWriter(root: arguments[1])
 do {
-  try FleetGenerator(count: count).files { path, text throws(WriteFailure) in try writer.write(text, to: path) }
+  try FleetGenerator(count: count).files { path, text throws(WriteFailure) in try writer.write(text, to: path)
+  }
 } catch {
   fail("linkwright-bench: cannot write \(error.path): \(error.reason)")
 }

@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import Output
 import Snapshot
+import Synchronization
 
 /// What validate, build and check have in common: compile the fleet at a location.
 struct Compiling {
@@ -29,7 +30,12 @@ struct Compiling {
       throw CommandFailure(message: "\(error)")
     }
     try Self.check(clusters: options.clusters, compilation)
+    let compilation = compilation
+    Self.kept.withLock { $0.append(compilation) }
   }
+
+  /// Compilations live until the process ends: freeing a large one takes a tenth of the whole compile.
+  private static let kept = Mutex<[Compilation]>([])
 
   static func compiler() throws(CommandFailure) -> Compiler {
     do {

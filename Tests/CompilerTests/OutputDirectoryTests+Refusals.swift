@@ -103,7 +103,7 @@ import Testing
     let before = try folder.listing()
     let probe = try Program.writerProbe()
     guard user.isEmpty || Self.othersMayRun(probe.path) else {
-      return skip("other users may not run \(probe.path)")
+      try skip("other users may not run \(probe.path)")
     }
     let run = try probe.run([folder.path, "1"] + user)
     #expect(run.status == 1)
@@ -124,7 +124,7 @@ import Testing
   @Test func aFullDisk() throws {
     let folder = try OutputFolder()
     guard let mount = OutputFolder.mountMemory(at: "\(folder.path)/m", kilobytes: 256) else {
-      return skip("tests may not mount a file system here")
+      try skip("tests may not mount a file system here")
     }
     let small = try OutputFolder(mount.path)
     try small.apply(["r/a/x.yaml": "old", "r/a/y.yaml": "old"])
@@ -139,12 +139,12 @@ import Testing
   @Test func aReadOnlyFileSystem() throws {
     let folder = try OutputFolder()
     guard let mount = OutputFolder.mountMemory(at: "\(folder.path)/m", kilobytes: 256) else {
-      return skip("tests may not mount a file system here")
+      try skip("tests may not mount a file system here")
     }
     let small = try OutputFolder(mount.path)
     try small.apply(["r/a/x.yaml": "old"])
     try small.write(".linkwright/stage/0", "trace")
-    guard mount.makeReadOnly() else { return skip("tests may not remount here") }
+    guard mount.makeReadOnly() else { try skip("tests may not remount here") }
     try refuses(
       small, ["r/a/x.yaml": "new"], path: ".linkwright/lock", reason: "the file system is read-only")
     // Traces of a write that never began are no reason to fail where nothing is written.
@@ -154,7 +154,7 @@ import Testing
   @Test func anotherFileSystemWithinTheFleet() throws {
     let folder = try OutputFolder()
     guard let mount = OutputFolder.mountMemory(at: "\(folder.path)/rendered", kilobytes: 256) else {
-      return skip("tests may not mount a file system here")
+      try skip("tests may not mount a file system here")
     }
     try refuses(
       folder, ["rendered/x.yaml": "x", "other/y.yaml": "y"], path: "rendered", reason: "another file system")
@@ -173,8 +173,8 @@ import Testing
   }
 }
 
-/// Says why a test did not try what it is for.
-func skip(_ reason: String) { print("skipped: \(reason)") }
+/// Ends a test as skipped, with the reason why it did not try what it is for.
+func skip(_ reason: String) throws -> Never { try Test.cancel("\(reason)") }
 
 enum ProbeFiles {
   static let one = OutputChange(items: [OutputChange.Item(path: "r/x", kind: .added, content: [1])])

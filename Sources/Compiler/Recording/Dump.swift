@@ -10,6 +10,8 @@ struct DumpedObject: Sendable {
   let namespace: String?
   let name: String
   let node: Node
+  /// True for an item of a list: whoever printed it was asked for objects, not for this one.
+  let isListed: Bool
 
   var id: ReducedKind.ID { ReducedKind.ID(group: ObjectIdentity.group(of: apiVersion), kind: kind) }
 
@@ -50,7 +52,7 @@ struct Dump: Sendable {
       findings += parsed.findings
       for document in parsed.tree.documents where !document.isNull {
         hasDocuments = true
-        read(document, in: nil)
+        read(document, in: nil, isListed: false)
       }
     }
     // An unreadable file has its finding already.
@@ -63,9 +65,9 @@ struct Dump: Sendable {
   }
 
   /// The depth of trees is bounded, and so is the recursion.
-  private mutating func read(_ node: Node, in list: ListHeader?) {
+  private mutating func read(_ node: Node, in list: ListHeader?, isListed: Bool) {
     guard node.kind == .mapping else {
-      reject(node, "this is no Kubernetes object", list == nil ? "a document" : "an item of a list")
+      reject(node, "this is no Kubernetes object", isListed ? "an item of a list" : "a document")
       return
     }
     let apiVersion = node["apiVersion"]?.string ?? list?.apiVersion
@@ -85,9 +87,11 @@ struct Dump: Sendable {
       objects.append(
         DumpedObject(
           apiVersion: apiVersion, kind: kind, namespace: namespace.isEmpty ? nil : namespace, name: name.text,
-          node: node))
+          node: node, isListed: isListed))
     } else {
-      objects.append(DumpedObject(apiVersion: apiVersion, kind: kind, namespace: nil, name: "", node: node))
+      objects.append(
+        DumpedObject(
+          apiVersion: apiVersion, kind: kind, namespace: nil, name: "", node: node, isListed: isListed))
     }
   }
 
@@ -103,7 +107,7 @@ struct Dump: Sendable {
       return
     }
     let header = kind == "List" ? nil : ListHeader(apiVersion: apiVersion, kind: String(kind.dropLast(4)))
-    for item in items.elements { read(item, in: header) }
+    for item in items.elements { read(item, in: header, isListed: true) }
   }
 
   private mutating func reject(_ node: Node, _ message: String, _ label: String) {

@@ -55,8 +55,9 @@ package enum Observation {
 
   /// Joins an answer with what is on record.
   ///
-  /// For each kind and namespace that occurs in the input or that the options name, the objects on record are
-  /// replaced by those of the input; everything else on record stays.
+  /// For each kind and namespace that occurs in a list of the input or that the options name, the objects on
+  /// record are replaced by those of the input. An object that stands alone (`get svc NAME`) replaces itself
+  /// only. Everything else on record stays.
   /// - Parameters:
   ///   - existing: the cluster's observations on record, as `RecordingPlace.existing` gives them.
   package static func reduce(
@@ -87,7 +88,7 @@ package enum Observation {
   }
 }
 
-/// What was asked: pairs of kind and namespace.
+/// What was asked: pairs of kind and namespace, and single objects.
 struct ObservedScope: Sendable {
   private struct Pair: Hashable {
     let kind: ReducedKind.ID
@@ -95,12 +96,19 @@ struct ObservedScope: Sendable {
   }
 
   private var pairs: Set<Pair> = []
+  private var single: Set<ReducedObject.Key> = []
   private var kindsEverywhere: Set<ReducedKind.ID> = []
 
   init(_ answer: Reduction, _ options: Observation.Options) {
     let seen = answer.objects.values
     var kinds = Set(seen.map(\.id))
-    for object in seen { pairs.insert(Pair(kind: object.id, namespace: object.namespace)) }
+    for (key, object) in answer.objects {
+      if object.isListed {
+        pairs.insert(Pair(kind: object.id, namespace: object.namespace))
+      } else {
+        single.insert(key)
+      }
+    }
     kinds.formUnion(options.kinds)
     switch options.namespaces {
     case .all: kindsEverywhere = kinds
@@ -117,9 +125,10 @@ struct ObservedScope: Sendable {
     }
   }
 
-  var isEmpty: Bool { pairs.isEmpty && kindsEverywhere.isEmpty }
+  var isEmpty: Bool { pairs.isEmpty && single.isEmpty && kindsEverywhere.isEmpty }
 
   func contains(_ object: ReducedObject) -> Bool {
-    kindsEverywhere.contains(object.id) || pairs.contains(Pair(kind: object.id, namespace: object.namespace))
+    kindsEverywhere.contains(object.id) || single.contains(object.key)
+      || pairs.contains(Pair(kind: object.id, namespace: object.namespace))
   }
 }

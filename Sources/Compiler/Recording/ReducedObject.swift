@@ -13,6 +13,8 @@ struct ReducedObject: Sendable {
   let content: [UInt8]
   /// Where the object stands in its source.
   let place: SourceRange
+  /// True for an item of a list.
+  let isListed: Bool
 
   /// Keeps the fields of a kind; the namespace is the one that was settled on.
   init(_ object: DumpedObject, _ entry: KindTable.Entry, namespace: String?) {
@@ -20,6 +22,7 @@ struct ReducedObject: Sendable {
     self.namespace = namespace
     name = object.name
     place = object.nameNode.range
+    isListed = object.isListed
     var builder = TreeBuilder(file: object.node.tree.file, capacity: 48)
     builder.beginDocument()
     let root = builder.open(.mapping)

@@ -228,10 +228,24 @@ import YAMLTree
     #expect(result.summary.contains("\(Self.path) was not written by observe; it is now, reduced"))
   }
 
+  /// `kubectl get svc NAME` asks for one object: the others stay.
+  @Test func aLoneObjectReplacesItselfOnly() throws {
+    let service = { (name: String, type: String) in
+      "{apiVersion: v1, kind: Service, metadata: {name: \(name), namespace: a1b2c3-dev}, spec: {type: \(type)}}"
+    }
+    let both =
+      "{apiVersion: v1, kind: List, items: [\(service("a", "NodePort")), \(service("b", "NodePort"))]}"
+    let first = try #require(try observe(both, existing: []).text(Self.path))
+    let result = try observe(service("a", "LoadBalancer"), existing: [source(first, Self.path)])
+    let text = try #require(result.text(Self.path))
+    #expect(text.contains("type: LoadBalancer") && text.contains("name: b"))
+    #expect(text.contains("type: NodePort"))
+  }
+
   @Test func anotherFileMayNotContradict() throws {
     let other = source(dump, "observed/gold/dumps/all.yaml")
-    let result = try observe(
-      "{apiVersion: v1, kind: Service, metadata: {name: new, namespace: a1b2c3-dev}}", existing: [other])
+    let answer = "{apiVersion: v1, kind: Service, metadata: {name: new, namespace: a1b2c3-dev}}"
+    let result = try observe("{apiVersion: v1, kind: List, items: [\(answer)]}", existing: [other])
     #expect(result.findings.map(\.rule.id) == ["LW1408"])
     #expect(result.findings.first?.primary?.range.file.path == other.path)
     #expect(result.files.isEmpty)
