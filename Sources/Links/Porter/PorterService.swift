@@ -6,8 +6,8 @@ import Templates
 import YAMLTree
 
 /// One Service behind a Porter link, with every connection that reaches it: the unit that owns the claim,
-/// the policies and what the operator makes of them.
-struct PorterService: PlannedUnit {
+/// the policies and what the operator makes of them. A class: each of its steps holds it.
+final class PorterService: PlannedUnit {
   let settings: PorterSettings
   let link: String
   let linkNode: Node
@@ -18,6 +18,23 @@ struct PorterService: PlannedUnit {
   let claims: ClaimIndex
   let clientValues: ClientValues
   let model: FleetModel
+
+  init(
+    settings: PorterSettings, link: String, linkNode: Node, service: NamespacedName,
+    connections: [BoundConnection], primary: ClusterModel, secondary: ClusterModel?, claims: ClaimIndex,
+    clientValues: ClientValues, model: FleetModel
+  ) {
+    self.settings = settings
+    self.link = link
+    self.linkNode = linkNode
+    self.service = service
+    self.connections = connections
+    self.primary = primary
+    self.secondary = secondary
+    self.claims = claims
+    self.clientValues = clientValues
+    self.model = model
+  }
 
   var key: String { "porter/\(link)/\(service.description)" }
 
