@@ -65,7 +65,8 @@ let modules: [Target] = [
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
   .executableTarget(
-    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+    name: "linkwright",
+    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Output", "Repository", "Snapshot", "YAMLTree"]),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(

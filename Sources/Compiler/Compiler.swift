@@ -30,14 +30,20 @@ package struct Compiler: Sendable {
 
   /// Compiles the fleet at the snapshot's root. Throws only when the snapshot itself cannot be read; all that
   /// is wrong with its content is in the findings.
+  ///
+  /// - Parameter recorded: where the output on record lies; nil for the snapshot itself.
   package func compile(
-    _ snapshot: some Snapshot, options: CompileOptions = CompileOptions()
+    _ snapshot: some Snapshot, recorded: (any Snapshot)? = nil, options: CompileOptions = CompileOptions()
   ) throws(SnapshotError) -> Compilation {
-    let front = try FrontEnd(self, snapshot, options)
+    let front: FrontEnd
+    do {
+      front = try FrontEnd(self, snapshot, recorded: recorded ?? snapshot, options)
+    } catch {
+      guard error.kind != .environment else { throw error }
+      return Compilation(failed: [GitRules.finding(for: error)], fleet: nil, record: OutputRecord())
+    }
     guard let fleet = front.fleet, let specification = front.specification else {
-      return Compilation(
-        findings: front.findings.inReportOrder(), fleet: front.fleet, output: .empty, record: front.record,
-        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
+      return Compilation(failed: front.findings, fleet: front.fleet, record: front.record)
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
@@ -65,5 +71,14 @@ package struct Compiler: Sendable {
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed)
+  }
+}
+
+extension Compilation {
+  /// A compile that did not get beyond reading.
+  fileprivate init(failed findings: [Diagnostic], fleet: Fleet?, record: OutputRecord) {
+    self.init(
+      findings: findings.inReportOrder(), fleet: fleet, output: .empty, record: record, heldBack: [],
+      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
   }
 }

@@ -8,7 +8,7 @@ import YAMLTree
 /// Every rule of every module, by id.
 package enum RuleCatalogue {
   package static let all: [Rule] =
-    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + OutputRules.all
+    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + GitRules.all + OutputRules.all
     + TemplateRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 

@@ -97,6 +97,9 @@ struct ParsedFile: Sendable {
       return ParsedFile(tree: parsed.tree, findings: parsed.findings)
     } catch {
       let file = SourceFile(path: entry.path, bytes: [])
+      if error.kind != .environment {
+        return ParsedFile(tree: Tree.parse(file).tree, findings: [GitRules.finding(for: error)])
+      }
       let finding = Diagnostic(
         CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
         at: Label(SourceRange(wholeFile: file)), help: ["make it readable, or exclude it in spec.sources"])

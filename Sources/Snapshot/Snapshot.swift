@@ -30,15 +30,27 @@ package struct SnapshotEntry: Sendable, Equatable {
   }
 }
 
-/// Why a snapshot could not be read: the environment's fault, not the author's.
+/// Why a snapshot could not be read.
 package struct SnapshotError: Error, Sendable, Equatable {
+  /// Whose fault it is.
+  package enum Kind: Sendable, Equatable {
+    /// The system's: permissions, a damaged repository.
+    case environment
+    /// The author's: a path of the index with an unresolved merge conflict.
+    case unmerged
+    /// The author's: a tree holds a name that no file may have.
+    case refusedName
+  }
+
   package let path: String
   /// A sentence without a full stop, in the user's words.
   package let reason: String
+  package let kind: Kind
 
-  package init(path: String, reason: String) {
+  package init(path: String, reason: String, kind: Kind = .environment) {
     self.path = path
     self.reason = reason
+    self.kind = kind
   }
 }
 

@@ -5,22 +5,38 @@ import Snapshot
 
 /// What validate, build and check have in common: compile the fleet at a location.
 struct Compiling {
-  let location: FleetLocation
-  let snapshot: DirectorySnapshot
+  let source: FleetSource
+  /// Where the output on record lies.
+  let recorded: any Snapshot
   let compilation: Compilation
   let reporting: Reporting
 
-  init(_ parsed: ParsedArguments) throws(CommandFailure) {
-    location = try FleetLocation(parsed)
-    reporting = try Reporting(parsed, prefix: location.prefix)
-    snapshot = DirectorySnapshot(root: location.root)
+  /// - Parameter output: the directory whose output is on record; nil for the source's own.
+  init(_ parsed: ParsedArguments, output: String? = nil) throws(CommandFailure) {
+    source = try FleetSource(parsed)
+    reporting = try Reporting(parsed, prefix: source.prefix)
+    recorded = output.map { DirectorySnapshot(root: $0) } ?? source.snapshot
+    let options = try Self.options(parsed)
+    compilation = try Self.compile(source.snapshot, recorded: recorded, options)
+    try Self.check(clusters: options.clusters, compilation)
+  }
+
+  /// What the command line says about a compile.
+  static func options(_ parsed: ParsedArguments) throws(CommandFailure) -> CompileOptions {
     var options = CompileOptions()
     options.clusters = parsed.all(.cluster)
     options.isStrict = parsed.has(.strict)
     options.prunesPending = parsed.has(.prunePending)
     options.extraWorkloads = try Self.extraWorkloads(parsed.all(.workloads))
+    return options
+  }
+
+  /// Compiles; a snapshot that cannot be read is a failure.
+  static func compile(
+    _ snapshot: any Snapshot, recorded: any Snapshot, _ options: CompileOptions
+  ) throws(CommandFailure) -> Compilation {
     do {
-      compilation = try Self.compiler().compile(snapshot, options: options)
+      return try Self.compiler().compile(snapshot, recorded: recorded, options: options)
     } catch let failure as CommandFailure {
       throw failure
     } catch let error as SnapshotError {
@@ -28,7 +44,6 @@ struct Compiling {
     } catch {
       throw CommandFailure(message: "\(error)")
     }
-    try Self.check(clusters: options.clusters, compilation)
   }
 
   static func compiler() throws(CommandFailure) -> Compiler {
@@ -70,7 +85,7 @@ struct Compiling {
     do {
       return try OutputChange(
         from: compilation.record, to: compilation.output, keeps: { compilation.isHeldBack($0) },
-        blob: { entry throws(SnapshotError) in BlobID(of: try snapshot.content(of: entry)) })
+        blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }
