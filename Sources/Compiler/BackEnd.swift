@@ -71,11 +71,14 @@ struct BackEnd {
     let present = Set(output.files.lazy.filter { $0.unit != nil }.map(\.path))
     var findings: [Diagnostic] = []
     for (item, subject) in zip(pending, pendingSubjects) {
-      let lost = item.objects.lazy.map { layout.path($0) }.first { record.owned[$0] != nil && !present.contains($0) }
+      let lost = item.objects.lazy.map { layout.path($0) }.first {
+        record.owned[$0] != nil && !present.contains($0)
+      }
       guard let path = lost else { continue }
       findings.append(
         Diagnostic(
-          OutputRules.pendingRemoval, "\(path) would be removed because \(item.fact) is not observed any more",
+          OutputRules.pendingRemoval,
+          "\(path) would be removed because \(item.fact) is not observed any more",
           at: subject.range, "its connection",
           help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
     }

@@ -1,5 +1,5 @@
-import Diagnostics
-import FleetSpec
+package import Diagnostics
+package import FleetSpec
 import Kubernetes
 import Linker
 import Links
@@ -26,6 +26,23 @@ package struct Compiler: Sendable {
 
   var decoder: SpecDecoder {
     SpecDecoder(schemas: resources.specSchemas, linkTypes: LinkRegistry.types.map { $0.descriptor.key })
+  }
+
+  /// Reads only the Fleet document at the snapshot's root; nil with findings when it cannot be used.
+  package func fleet(_ snapshot: some Snapshot) throws(SnapshotError) -> (
+    fleet: Fleet?, findings: [Diagnostic]
+  ) {
+    do {
+      guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
+        return (nil, [FleetSpecRules.missingFleet])
+      }
+      let file = ParsedFile.read(entry, snapshot)
+      guard file.findings.isEmpty else { return (nil, file.findings) }
+      return decoder.decodeFleet(file.tree)
+    } catch {
+      guard error.kind != .environment else { throw error }
+      return (nil, [GitRules.finding(for: error)])
+    }
   }
 
   /// Compiles the fleet at the snapshot's root. Throws only when the snapshot itself cannot be read; all that

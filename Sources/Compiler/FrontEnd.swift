@@ -24,10 +24,7 @@ struct FrontEnd {
   ) throws(SnapshotError) {
     templates = compiler.resources.templates
     guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
-      findings.append(
-        Diagnostic(
-          FleetSpecRules.noFleet, "there is no \(Compiler.fleetFile) here", at: nil,
-          help: ["go to the fleet's directory, or write one with 'linkwright init'"]))
+      findings.append(FleetSpecRules.missingFleet)
       return
     }
     let file = ParsedFile.read(entry, snapshot)
@@ -254,5 +251,14 @@ struct FrontEnd {
       let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
       recordedOutput[cluster] = ClusterFacts(files)
     }
+  }
+}
+
+extension FleetSpecRules {
+  /// There is no Fleet at the root.
+  static var missingFleet: Diagnostic {
+    Diagnostic(
+      noFleet, "there is no \(Compiler.fleetFile) here", at: nil,
+      help: ["go to the fleet's directory, or write one with 'linkwright init'"])
   }
 }

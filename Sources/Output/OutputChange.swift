@@ -13,6 +13,8 @@ package struct OutputChange: Sendable {
     package let kind: Kind
     /// The new content; nil for removals.
     package let content: [UInt8]?
+    /// The name of the new content; nil for removals.
+    package let blob: BlobID?
   }
 
   /// What is to be written or removed, ordered by path.
@@ -40,7 +42,7 @@ package struct OutputChange: Sendable {
       wanted.insert(file.path)
       guard let entry = record.present[file.path] else {
         if record.owned[file.path] != nil { missing.append(file.path) }
-        items.append(Item(path: file.path, kind: .added, content: file.content))
+        items.append(Item(path: file.path, kind: .added, content: file.content, blob: file.blob))
         continue
       }
       let isFile = entry.kind == .file || entry.kind == .executable
@@ -54,7 +56,7 @@ package struct OutputChange: Sendable {
       } else if !inventories.contains(file.path) {
         foreign.append(file.path)
       }
-      items.append(Item(path: file.path, kind: .changed, content: file.content))
+      items.append(Item(path: file.path, kind: .changed, content: file.content, blob: file.blob))
     }
     for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path)
     {
@@ -63,7 +65,7 @@ package struct OutputChange: Sendable {
         let present = entry.kind == .file ? try Self.blob(of: entry, blob) : nil
         if present != written { edited.append(path) }
       }
-      items.append(Item(path: path, kind: .removed, content: nil))
+      items.append(Item(path: path, kind: .removed, content: nil, blob: nil))
     }
     items.sort { utf8Precedes($0.path, $1.path) }
     edited.sort(by: utf8Precedes)

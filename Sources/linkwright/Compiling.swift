@@ -1,5 +1,6 @@
 import Compiler
 import Diagnostics
+import FleetSpec
 import Output
 import Snapshot
 
@@ -43,6 +44,16 @@ struct Compiling {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     } catch {
       throw CommandFailure(message: "\(error)")
+    }
+  }
+
+  /// The Fleet at the root of a snapshot, before anything else is read.
+  static func fleet(_ snapshot: any Snapshot) throws(CommandFailure) -> (Fleet?, [Diagnostic]) {
+    let compiler = try compiler()
+    do {
+      return try compiler.fleet(snapshot)
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }
   }
 
