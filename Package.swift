@@ -3,7 +3,6 @@
 import PackageDescription
 
 /// Every module of the compiler, lowest layer first: a module may import only modules above its line.
-/// `docs/architecture.md` explains the map; `ArchitectureTests` holds the sources to it.
 let modules: [Target] = [
   // MARK: C libraries, each seen by one wrapper only
 
@@ -26,6 +25,8 @@ let modules: [Target] = [
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
   /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
   .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
+  /** The Common Expression Language: checked against types, evaluated with bounds */
+  .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
 
   // MARK: What is described
 
@@ -66,7 +67,11 @@ let modules: [Target] = [
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright",
-    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Output", "Repository", "Snapshot", "YAMLTree"]),
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Linker", "Output", "Repository", "Snapshot", "YAMLTree",
+    ]),
+  /** Generates fleets of any size for `make bench` */
+  .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(
@@ -85,7 +90,24 @@ let tests: [Target] = [
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  /** Writes an output directory until a test kills it */
+  .executableTarget(
+    name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  .testTarget(
+    name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
+  .testTarget(
+    name: "CompilerTests",
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "YAMLTree",
+      "linkwright", "output-writer-probe",
+    ],
+    exclude: ["Cases", "Fleets"]),
+  /** The git commands of the program against git itself */
+  .testTarget(name: "CommandTests", dependencies: ["TestSupport", "linkwright"]),
+  /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
+  .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
 ]
 
 let settings: [SwiftSetting] = [

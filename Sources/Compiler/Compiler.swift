@@ -70,6 +70,7 @@ package struct Compiler: Sendable {
     let rendering = UnitRendering(resources: resources, model: model)
     let units = parallelMap(plan.units, piece: 32) { rendering.render($0) }
     var objects: [RenderedObject] = []
+    objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
     for unit in units {
       findings += unit.lowered.findings

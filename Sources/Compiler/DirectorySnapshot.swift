@@ -1,10 +1,14 @@
 import Glibc
 package import Snapshot
+import YAMLTree
 
 /// A directory of the file system as a snapshot. Symbolic links are entries, never followed.
 ///
 /// Reads lazily; a file that changes between listing and reading is read as it then is.
 package struct DirectorySnapshot: Snapshot {
+  /// Names below the root that are no part of a fleet.
+  private static let skipped: Set<String> = [".git", OutputState.name]
+
   /// The directory's path as the system knows it.
   private let root: String
 
@@ -15,24 +19,39 @@ package struct DirectorySnapshot: Snapshot {
   private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 
   package func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry] {
-    guard let handle = opendir(absolute(directory)) else {
-      let code = errno
-      if code == ENOENT || code == ENOTDIR { return [] }
-      throw SnapshotError(path: directory.isEmpty ? "." : directory, reason: Self.describe(code))
-    }
+    guard let handle = try open(directory: directory) else { return [] }
     defer { closedir(handle) }
     var entries: [SnapshotEntry] = []
     while let item = readdir(handle) {
       let name = withUnsafePointer(to: &item.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name == "." || name == ".." || directory.isEmpty && name == ".git" { continue }
+      if name == "." || name == ".." || directory.isEmpty && Self.skipped.contains(name) { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
       if let kind = kind(Int32(item.pointee.d_type), path) {
         entries.append(SnapshotEntry(path: path, kind: kind))
       }
     }
     return entries.sorted { utf8Precedes($0.path, $1.path) }
+  }
+
+  /// Opens a directory one component at a time, so that no symbolic link below the root is followed; nil
+  /// when there is no such directory.
+  private func open(directory: String) throws(SnapshotError) -> OpaquePointer? {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    var descriptor = Glibc.open(root, flags)
+    for component in directory.split(separator: "/") where descriptor >= 0 {
+      let next = openat(descriptor, String(component), flags | O_NOFOLLOW)
+      let code = errno
+      close(descriptor)
+      descriptor = next
+      errno = code
+    }
+    if descriptor >= 0, let handle = fdopendir(descriptor) { return handle }
+    let code = errno
+    if descriptor >= 0 { close(descriptor) }
+    if code == ENOENT || code == ENOTDIR || code == ELOOP { return nil }
+    throw SnapshotError(path: directory.isEmpty ? "." : directory, reason: Self.describe(code))
   }
 
   /// Sockets, pipes and devices are no part of a snapshot: reading one could block for ever.
@@ -55,12 +74,13 @@ package struct DirectorySnapshot: Snapshot {
   }
 
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
-    try Self.read(absolute(entry.path), as: entry.path, limit: .max)
+    try Self.read(absolute(entry.path), as: entry.path, limit: TreeLimits().bytes)
   }
 
-  /// Reads a file; larger than `limit` it is read only up to one byte more, so that the caller notices.
+  /// Reads a file. One that is larger than `limit` is refused before anything of it is read.
   package static func read(_ path: String, as name: String, limit: Int) throws(SnapshotError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    // A pipe must not block the open; it is refused below.
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { throw SnapshotError(path: name, reason: describe(errno)) }
     defer { close(descriptor) }
     var status = stat()
@@ -68,7 +88,11 @@ package struct DirectorySnapshot: Snapshot {
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw SnapshotError(path: name, reason: "it is not a regular file")
     }
-    let wanted = min(Int(status.st_size), limit == .max ? .max : limit + 1)
+    let wanted = Int(status.st_size)
+    guard wanted <= limit else {
+      throw SnapshotError(
+        path: name, reason: "it has \(wanted) bytes; the limit is \(limit)", excessiveSize: wanted)
+    }
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
       while count < wanted {

@@ -161,7 +161,9 @@ struct FrontEnd {
     let declared = facts(of: walk.declared, snapshot)
     let observed = facts(of: walk.observed, snapshot)
     reportUnknownClusters(walk.declared + walk.observed, specification)
-    for (name, cluster) in specification.clusters.sorted(by: { $0.key < $1.key }) {
+    let sorted = specification.clusters.sorted { $0.key < $1.key }
+    var inputs: [[ManifestFacts]] = []
+    for (name, _) in sorted {
       var files = declared[name] ?? []
       for extra in options.extraWorkloads[name] ?? [] {
         let parsed = Tree.parse(SourceFile(path: extra.path, bytes: extra.content))
@@ -169,10 +171,14 @@ struct FrontEnd {
         trees[extra.path] = parsed.tree
         files.append(ManifestFacts(parsed.tree))
       }
-      let facts = ClusterFacts(files)
+      inputs += [files, observed[name] ?? []]
+    }
+    let joined = parallelMap(inputs, piece: 1) { ClusterFacts($0) }
+    for (index, (name, cluster)) in sorted.enumerated() {
+      let facts = joined[2 * index]
       findings += facts.findings
       clusters[name] = ClusterModel(
-        cluster: cluster, declared: facts, observed: ClusterFacts(observed[name] ?? []),
+        cluster: cluster, declared: facts, observed: joined[2 * index + 1],
         baseline: baseline(of: cluster, snapshot))
     }
   }
@@ -184,6 +190,7 @@ struct FrontEnd {
       let parsed = ParsedFile.read(file.entry, snapshot)
       return (parsed, ManifestFacts(parsed.tree))
     }
+    trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
     for (file, (parsed, facts)) in zip(files, read) {
       findings += parsed.findings

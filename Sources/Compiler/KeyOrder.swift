@@ -3,14 +3,15 @@ import YAMLTree
 /// The order of keys that readers of Kubernetes manifests expect: the header first, names before the rest,
 /// status last, everything else by its bytes.
 enum KeyOrder {
-  private static let ranks: [UInt32: Int] = {
-    let keys = ["apiVersion", "kind", "metadata", "name", "namespace"]
-    var ranks: [UInt32: Int] = [:]
-    for (rank, key) in keys.enumerated() { ranks[textHash(key)] = rank }
-    ranks[textHash("status")] = 1000
-    return ranks
-  }()
+  /// Few enough that looking at each is faster than a dictionary.
+  private static let ranks: [(hash: UInt32, rank: Int)] =
+    ["apiVersion", "kind", "metadata", "name", "namespace"].enumerated().map { (textHash($1), $0) }
+    + [(textHash("status"), 1000)]
 
   /// Constant time: by the hash of the key.
-  static func rank(_ key: Node) -> Int { ranks[key.hash] ?? 100 }
+  static func rank(_ key: Node) -> Int {
+    let hash = key.hash
+    for entry in ranks where entry.hash == hash { return entry.rank }
+    return 100
+  }
 }

@@ -8,9 +8,9 @@ import YAMLTree
 /// Every rule of every module, by id.
 package enum RuleCatalogue {
   package static let all: [Rule] =
-    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + GitRules.all + OutputRules.all
-    + TemplateRules.all
-    + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
+    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + RecordingRules.all
+    + GitRules.all + OutputRules.all
+    + TemplateRules.all + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
   /// The rule with an id, in any case.
   package static func rule(_ id: String) -> Rule? {

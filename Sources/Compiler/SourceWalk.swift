@@ -100,6 +100,10 @@ struct ParsedFile: Sendable {
       if error.kind != .environment {
         return ParsedFile(tree: Tree.parse(file).tree, findings: [GitRules.finding(for: error)])
       }
+      if let size = error.excessiveSize {
+        let finding = YAMLRules.tooLarge(file, size: size, limit: TreeLimits().bytes)
+        return ParsedFile(tree: Tree.parse(file).tree, findings: [finding])
+      }
       let finding = Diagnostic(
         CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
         at: Label(SourceRange(wholeFile: file)), help: ["make it readable, or exclude it in spec.sources"])

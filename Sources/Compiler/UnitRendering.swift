@@ -20,19 +20,23 @@ struct UnitRendering: Sendable {
 
   func render(_ unit: any PlannedUnit) -> RenderedUnit {
     var rendered = RenderedUnit(key: unit.key, lowered: unit.lower())
-    let common = common(rendered.lowered)
+    let own = common(rendered.lowered, labels: ["app.kubernetes.io/managed-by": .string("linkwright")])
+    let patched = common(rendered.lowered, labels: nil)
     rendered.objects.reserveCapacity(rendered.lowered.emissions.count)
     for emission in rendered.lowered.emissions {
-      render(emission, common, &rendered)
+      render(emission, emission.part == .components ? patched : own, &rendered)
     }
+    // Findings, pending facts and bytes go on; what they were made from would double the memory.
+    rendered.lowered.emissions = []
+    rendered.lowered.variables = [:]
     return rendered
   }
 
-  /// Labels and annotations that every object carries.
-  private func common(_ lowered: LoweredUnit) -> [String: TemplateValue] {
+  /// Labels and annotations that every object carries. A patch has no labels: the object stays its owner's.
+  private func common(_ lowered: LoweredUnit, labels: [String: TemplateValue]?) -> [String: TemplateValue] {
     [
       "common": .map([
-        "labels": .map(["app.kubernetes.io/managed-by": .string("linkwright")]),
+        "labels": labels.map { .map($0) } ?? .none,
         "annotations": .map([
           "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n"),
           "linkwright.dev/connection": .string(lowered.connections.joined(separator: ",")),

@@ -10,11 +10,14 @@ package struct LinkDescriptor: Sendable {
   package let rules: [Rule]
   /// Paths below `templates/` that the type brings.
   package let templates: [String]
+  /// The fields that the type reads of what a cluster answered; `observe` keeps these and no others.
+  package let observes: [ReducedKind]
 
-  package init(key: String, rules: [Rule], templates: [String]) {
+  package init(key: String, rules: [Rule], templates: [String], observes: [ReducedKind] = []) {
     self.key = key
     self.rules = rules
     self.templates = templates
+    self.observes = observes
   }
 }
 
@@ -133,8 +136,7 @@ package struct Pending: Sendable {
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
 
-  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String)
-  {
+  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String) {
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact

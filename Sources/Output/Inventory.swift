@@ -31,16 +31,33 @@ package struct Inventory: Sendable, Equatable {
 
   package var content: [UInt8] {
     var bytes = Array(Self.header.utf8)
-    for file in files { bytes += Array("\(file.blob.hexadecimal) \(file.path)\n".utf8) }
+    bytes.reserveCapacity(files.reduce(bytes.count) { $0 + 42 + $1.path.utf8.count })
+    for file in files {
+      bytes.append(contentsOf: file.blob.hexadecimal.utf8)
+      bytes.append(UInt8(ascii: " "))
+      bytes.append(contentsOf: file.path.utf8)
+      bytes.append(UInt8(ascii: "\n"))
+    }
     return bytes
   }
 
   /// True for a relative path without `.`, `..` or empty components.
   package static func staysInside(_ path: String) -> Bool {
-    !path.isEmpty
-      && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
-        !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") && !$0.contains("\\")
+    var length = 0
+    var dots = 0
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "/"):
+        if length == 0 || length == dots && dots <= 2 { return false }
+        (length, dots) = (0, 0)
+        continue
+      case 0, UInt8(ascii: "\\"): return false
+      case UInt8(ascii: "."): dots += 1
+      default: break
       }
+      length += 1
+    }
+    return length > 0 && !(length == dots && dots <= 2)
   }
 
   package static func == (a: Inventory, b: Inventory) -> Bool {

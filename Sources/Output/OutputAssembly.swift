@@ -7,19 +7,39 @@ import YAMLTree
 
 /// Puts objects into directories and makes the files that belong to directories.
 struct OutputAssembly {
-  /// A namespace below a root.
-  private struct Place: Hashable {
+  /// The files of a namespace below a root.
+  private struct Place {
+    let root: String
+    let namespace: String?
+    var files: [Item] = []
+    /// Manifest file names, for the kustomization.
+    var manifests: [String] = []
+  }
+
+  /// A file with its path below the root; `object` is nil for files that belong to a directory.
+  private struct Item {
+    let path: String
+    let content: [UInt8]
+    let blob: BlobID
+    let object: RenderedObject?
+  }
+
+  /// A namespace in a cluster; several can share a place.
+  private struct Location: Hashable {
+    let cluster: String
+    let namespace: String?
+  }
+
+  private struct PlaceName: Hashable {
     let root: String
     let namespace: String?
   }
 
   private let fleet: Fleet
   private let layout: OutputLayout
-  private var files: [OutputFile] = []
-  private var owners: [String: RenderedObject] = [:]
-  private var owned: [Place: [(path: String, blob: BlobID)]] = [:]
-  /// Manifest file names by place, for the kustomizations.
-  private var manifests: [Place: [String]] = [:]
+  private var places: [Place] = []
+  private var indices: [PlaceName: Int] = [:]
+  private var indicesByLocation: [Location: Int] = [:]
   private var sizes: [String: (objects: Int, bytes: Int)] = [:]
   private var clusterOfRoot: [String: String] = [:]
   private var findings: [Diagnostic] = []
@@ -30,10 +50,7 @@ struct OutputAssembly {
   }
 
   mutating func add(_ object: RenderedObject) {
-    let root = layout.root(cluster: object.cluster, namespace: object.identity.namespace)
-    let local = OutputLayout.path(object.part, object.identity)
-    let path = "\(root)/\(local)"
-    guard Inventory.staysInside(local) else {
+    guard Inventory.staysInside(object.path) else {
       findings.append(
         Diagnostic(
           OutputRules.unusableName, "\(object.identity.description) has a name that cannot be a file's",
@@ -41,23 +58,27 @@ struct OutputAssembly {
           help: ["names hold lower-case letters, digits, '-' and '.'"]))
       return
     }
-    if let other = owners[path] {
-      reportTwice(object, other)
-      return
-    }
-    owners[path] = object
-    let place = Place(root: root, namespace: object.identity.namespace)
-    files.append(OutputFile(path: path, content: object.content, blob: object.blob, unit: object.unit))
-    owned[place, default: []].append((local, object.blob))
-    clusterOfRoot[root] = object.cluster
-    switch object.part {
-    case .manifests:
-      manifests[place, default: []].append(OutputLayout.fileName(object.identity))
-      let size = sizes[root] ?? (0, 0)
-      sizes[root] = (size.objects + 1, size.bytes + object.content.count)
-    case .components: addComponent(local, object, place)
-    case .expected: break
-    }
+    let place = place(cluster: object.cluster, namespace: object.identity.namespace)
+    places[place].files.append(
+      Item(path: object.path, content: object.content, blob: object.blob, object: object))
+  }
+
+  /// The place of a cluster's namespace. Objects come by the ten thousand, places by the hundred.
+  private mutating func place(cluster: String, namespace: String?) -> Int {
+    let location = Location(cluster: cluster, namespace: namespace)
+    if let index = indicesByLocation[location] { return index }
+    let root = layout.root(cluster: cluster, namespace: namespace)
+    clusterOfRoot[root] = cluster
+    let index = place(PlaceName(root: root, namespace: namespace))
+    indicesByLocation[location] = index
+    return index
+  }
+
+  private mutating func place(_ name: PlaceName) -> Int {
+    if let index = indices[name] { return index }
+    indices[name] = places.count
+    places.append(Place(root: name.root, namespace: name.namespace))
+    return places.count - 1
   }
 
   private mutating func reportTwice(_ object: RenderedObject, _ other: RenderedObject) {
@@ -74,49 +95,90 @@ struct OutputAssembly {
 
   // MARK: Files of directories
 
-  private mutating func addComponent(_ local: String, _ object: RenderedObject, _ place: Place) {
-    let directory = local.prefix(upTo: local.lastIndex(of: "/") ?? local.endIndex)
-    let text = """
-      apiVersion: kustomize.config.k8s.io/v1alpha1
-      kind: Component
-      patches:
-      - path: \(OutputLayout.fileName(object.identity))
-
-      """
-    add(Array(text.utf8), "\(directory)/kustomization.yaml", place)
+  private mutating func add(_ text: String, _ path: String, to place: Int) {
+    let content = Array(text.utf8)
+    places[place].files.append(Item(path: path, content: content, blob: BlobID(of: content), object: nil))
   }
 
-  private mutating func add(_ content: [UInt8], _ local: String, _ place: Place) {
-    let file = OutputFile(path: "\(place.root)/\(local)", content: content)
-    files.append(file)
-    owned[place, default: []].append((local, file.blob))
-  }
-
-  private static func kustomization(_ resources: [String]) -> [UInt8] {
+  private static func kustomization(_ resources: [String]) -> String {
     var text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
     for resource in resources.sorted(by: utf8Precedes) { text += "- \(resource)\n" }
-    return Array(text.utf8)
+    return text
+  }
+
+  private static func component(_ identity: ObjectIdentity) -> String {
+    """
+    apiVersion: kustomize.config.k8s.io/v1alpha1
+    kind: Component
+    patches:
+    - path: \(OutputLayout.fileName(identity))
+
+    """
   }
 
   mutating func finish() -> ([OutputFile], [Diagnostic]) {
-    var namespaces: [String: [String]] = [:]
-    for (place, names) in manifests {
-      let directory = place.namespace ?? OutputLayout.clusterDirectory
-      add(Self.kustomization(names), "manifests/\(directory)/kustomization.yaml", place)
-      namespaces[place.root, default: []].append(directory)
-    }
-    if fleet.writesClusterKustomization {
-      for (root, directories) in namespaces {
-        add(
-          Self.kustomization(directories), "manifests/kustomization.yaml", Place(root: root, namespace: nil))
+    for index in places.indices { settle(index) }
+    addKustomizations()
+    var files: [OutputFile] = []
+    files.reserveCapacity(places.reduce(0) { $0 + $1.files.count + 1 })
+    for place in places {
+      for item in place.files {
+        files.append(
+          OutputFile(
+            path: "\(place.root)/\(item.path)", content: item.content, blob: item.blob,
+            unit: item.object?.unit))
       }
-    }
-    for (place, files) in owned {
-      let path = OutputLayout.inventoryPath(namespace: place.namespace)
-      self.files.append(OutputFile(path: "\(place.root)/\(path)", content: Inventory(files).content))
+      let inventory = Inventory(place.files.map { ($0.path, $0.blob) })
+      files.append(
+        OutputFile(
+          path: "\(place.root)/\(OutputLayout.inventoryPath(namespace: place.namespace))",
+          content: inventory.content))
     }
     checkSizes()
-    return (files.sorted { utf8Precedes($0.path, $1.path) }, findings)
+    // Numbers are sorted instead of files: moving a file counts four references up and down.
+    let order = files.indices.sorted { utf8Precedes(files[$0].path, files[$1].path) }
+    return (order.map { files[$0] }, findings)
+  }
+
+  /// Orders the objects of a place, reports those that two units emit, and adds what components need.
+  private mutating func settle(_ index: Int) {
+    let sorted = places[index].files.sorted { utf8Precedes($0.path, $1.path) }
+    places[index].files = []
+    places[index].files.reserveCapacity(sorted.count + 1)
+    for item in sorted {
+      guard let object = item.object else { continue }
+      if let other = places[index].files.last?.object, other.path == item.path {
+        reportTwice(object, other)
+        continue
+      }
+      places[index].files.append(item)
+      switch object.part {
+      case .manifests:
+        places[index].manifests.append(OutputLayout.fileName(object.identity))
+        let size = sizes[places[index].root] ?? (0, 0)
+        sizes[places[index].root] = (size.objects + 1, size.bytes + item.content.count)
+      case .components, .expected: break
+      }
+    }
+    for case let object? in places[index].files.map(\.object) where object.part == .components {
+      let directory = object.path.prefix(upTo: object.path.lastIndex(of: "/") ?? object.path.endIndex)
+      add(Self.component(object.identity), "\(directory)/kustomization.yaml", to: index)
+    }
+  }
+
+  private mutating func addKustomizations() {
+    var namespaces: [String: [String]] = [:]
+    for index in places.indices where !places[index].manifests.isEmpty {
+      let directory = places[index].namespace ?? OutputLayout.clusterDirectory
+      let text = Self.kustomization(places[index].manifests)
+      add(text, "manifests/\(directory)/kustomization.yaml", to: index)
+      namespaces[places[index].root, default: []].append(directory)
+    }
+    guard fleet.writesClusterKustomization else { return }
+    for (root, directories) in namespaces.sorted(by: { $0.key < $1.key }) {
+      let index = place(PlaceName(root: root, namespace: nil))
+      add(Self.kustomization(directories), "manifests/kustomization.yaml", to: index)
+    }
   }
 
   /// Argo CD reads at most 10 MB per directory; kustomize takes time that grows with the square.

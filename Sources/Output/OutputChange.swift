@@ -15,6 +15,13 @@ package struct OutputChange: Sendable {
     package let content: [UInt8]?
     /// The name of the new content; nil for removals.
     package let blob: BlobID?
+
+    package init(path: String, kind: Kind, content: [UInt8]? = nil, blob: BlobID? = nil) {
+      self.path = path
+      self.kind = kind
+      self.content = content
+      self.blob = blob ?? content.map { BlobID(of: $0) }
+    }
   }
 
   /// What is to be written or removed, ordered by path.
@@ -27,6 +34,11 @@ package struct OutputChange: Sendable {
   package private(set) var foreign: [String] = []
   /// Files that are what they should be.
   package private(set) var unchanged = 0
+
+  /// Takes items as they are, each path once, in any order.
+  package init(items: [Item]) {
+    self.items = items.sorted { utf8Precedes($0.path, $1.path) }
+  }
 
   /// Compares. `blob` names the content of a file on record; it is asked only where it matters.
   ///

@@ -5,12 +5,17 @@ package import Linker
 package import Snapshot
 
 /// One object as bytes, before it has a place.
-package struct RenderedObject: Sendable {
+///
+/// A class because an output has tens of thousands, which pass through several lists: one reference each
+/// instead of a dozen.
+package final class RenderedObject: Sendable {
   package let cluster: String
   package let part: OutputPart
   package let identity: ObjectIdentity
   package let content: [UInt8]
   package let blob: BlobID
+  /// The path below the root of its cluster or output unit.
+  package let path: String
   /// The key of the unit that owns the object.
   package let unit: String
   /// Where the connection stands that the object serves.
@@ -25,6 +30,7 @@ package struct RenderedObject: Sendable {
     self.identity = identity
     self.content = content
     blob = BlobID(of: content)
+    path = OutputLayout.path(part, identity)
     self.unit = unit
     self.subject = subject
   }

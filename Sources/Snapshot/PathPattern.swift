@@ -69,6 +69,8 @@ package struct PathPattern: Sendable, Equatable {
 
   /// Matches a whole path.
   package func match(_ path: String) -> Match? {
+    // Most paths belong to another pattern, and their first directory shows it.
+    if case .literal(let first)? = components.first, !path.utf8.starts(with: first.utf8) { return nil }
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     return Self.match(components[...], parts[...], captured: nil)
   }

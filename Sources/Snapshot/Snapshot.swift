@@ -1,3 +1,5 @@
+import Glibc
+
 /// What an entry of a snapshot is. Links and submodules are data: nothing ever follows them.
 package enum EntryKind: Sendable, Equatable {
   case directory
@@ -46,11 +48,14 @@ package struct SnapshotError: Error, Sendable, Equatable {
   /// A sentence without a full stop, in the user's words.
   package let reason: String
   package let kind: Kind
+  /// The content's size in bytes when that is why it was not read: the author's fault after all.
+  package let excessiveSize: Int?
 
-  package init(path: String, reason: String, kind: Kind = .environment) {
+  package init(path: String, reason: String, kind: Kind = .environment, excessiveSize: Int? = nil) {
     self.path = path
     self.reason = reason
     self.kind = kind
+    self.excessiveSize = excessiveSize
   }
 }
 
@@ -116,6 +121,18 @@ package struct MemorySnapshot: Snapshot {
 }
 
 /// Orders by UTF-8 bytes, the one order that no locale and no Unicode version changes.
-package func utf8Precedes(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
-  a.utf8.lexicographicallyPrecedes(b.utf8)
+///
+/// Compares whole words of memory: sorting the paths of a large output takes a million comparisons.
+package func utf8Precedes(_ a: String, _ b: String) -> Bool {
+  let order = a.utf8.withContiguousStorageIfAvailable { left in
+    b.utf8.withContiguousStorageIfAvailable { right -> Bool in
+      guard let leftBase = left.baseAddress, let rightBase = right.baseAddress else {
+        return left.count < right.count
+      }
+      let order = memcmp(leftBase, rightBase, min(left.count, right.count))
+      return order == 0 ? left.count < right.count : order < 0
+    }
+  }
+  // Every native string has contiguous storage; there are no others on Linux.
+  return (order ?? nil) ?? a.utf8.lexicographicallyPrecedes(b.utf8)
 }

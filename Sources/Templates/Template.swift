@@ -25,6 +25,8 @@ package struct Template: Sendable {
   }
 
   enum Entry: Sendable {
+    /// A key that stands in the template as it shall stand in the object.
+    case fixed(keyNode: Node, Form)
     case value(key: [TextPart], keyNode: Node, Form)
     case merge(TemplateExpression, Node)
   }

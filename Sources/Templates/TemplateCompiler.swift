@@ -133,6 +133,11 @@ struct TemplateCompiler {
             ?? "write '$\(name)' for a key that starts with '$'")
       } else {
         let form = form(of: value)
+        if !name.contains("$") {
+          if !form.isLiteral { isLiteral = false }
+          entries.append(.fixed(keyNode: key, form))
+          continue
+        }
         let parts = name.hasPrefix("$$") ? [.literal(String(name.dropFirst()))] : parts(of: key) ?? []
         if !form.isLiteral || !parts.isLiteral { isLiteral = false }
         entries.append(.value(key: parts, keyNode: key, form))

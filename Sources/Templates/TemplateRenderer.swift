@@ -116,9 +116,26 @@ struct TemplateRenderer {
     _ entries: [Template.Entry], _ node: Node, to builder: inout TreeBuilder
   ) throws(TemplateError) {
     let index = builder.open(.mapping, origin: node.index)
+    if entries.allSatisfy(\.isFixed) {
+      builder.close(index, count: try appendFixed(entries, to: &builder))
+      return
+    }
     var keys: Set<String> = []
     try append(entries, keys: &keys, to: &builder)
     builder.close(index, count: keys.count)
+  }
+
+  /// Appends entries whose keys are all written out: the YAML parser has refused two of one name.
+  private mutating func appendFixed(
+    _ entries: [Template.Entry], to builder: inout TreeBuilder
+  ) throws(TemplateError) -> Int {
+    var count = 0
+    for case .fixed(let keyNode, let form) in entries {
+      let start = builder.count
+      builder.copyScalar(keyNode, as: .string, origin: keyNode.index)
+      if try append(form, to: &builder) > 0 { count += 1 } else { builder.discard(from: start) }
+    }
+    return count
   }
 
   private mutating func append(
@@ -126,15 +143,10 @@ struct TemplateRenderer {
   ) throws(TemplateError) {
     for entry in entries {
       switch entry {
+      case .fixed(let keyNode, let form):
+        try append(keyNode.text, keyNode, form, keys: &keys, to: &builder)
       case .value(let parts, let keyNode, let form):
-        let key = try text(parts, keyNode)
-        let start = builder.count
-        builder.key(key, origin: keyNode.index)
-        guard try append(form, to: &builder) > 0 else {
-          builder.discard(from: start)
-          continue
-        }
-        guard keys.insert(key).inserted else { throw failure(keyNode, "the key '\(key)' is there already") }
+        try append(try text(parts, keyNode), keyNode, form, keys: &keys, to: &builder)
       case .merge(let expression, let valueNode):
         let value = try evaluate(expression, valueNode)
         for key in value.fieldNames.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
@@ -146,6 +158,19 @@ struct TemplateRenderer {
         }
       }
     }
+  }
+
+  private mutating func append(
+    _ key: String, _ keyNode: Node, _ form: Template.Form, keys: inout Set<String>,
+    to builder: inout TreeBuilder
+  ) throws(TemplateError) {
+    let start = builder.count
+    builder.key(key, origin: keyNode.index)
+    guard try append(form, to: &builder) > 0 else {
+      builder.discard(from: start)
+      return
+    }
+    guard keys.insert(key).inserted else { throw failure(keyNode, "the key '\(key)' is there already") }
   }
 
   /// Copies a literal subtree, each node with its own origin.
@@ -236,5 +261,12 @@ extension Template.Form {
       if case .value(let key, _, _) = entry { return !key.isLiteral }
       return false
     }
+  }
+}
+
+extension Template.Entry {
+  var isFixed: Bool {
+    if case .fixed = self { return true }
+    return false
   }
 }

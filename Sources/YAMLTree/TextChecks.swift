@@ -15,11 +15,7 @@ struct TextChecks {
     var checks = TextChecks()
     let bytes = file.bytes
     if bytes.count > min(limits.bytes, Int(UInt32.max) / 2) {
-      checks.findings.append(
-        Diagnostic(
-          YAMLRules.fileTooLarge, "the file has \(bytes.count) bytes; the limit is \(limits.bytes)",
-          at: SourceRange(wholeFile: file),
-          help: ["split it, or reduce it with 'linkwright record' or 'linkwright observe'"]))
+      checks.findings.append(YAMLRules.tooLarge(file, size: bytes.count, limit: limits.bytes))
       return checks
     }
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {

@@ -34,14 +34,18 @@ extension YAMLParser {
       report(
         Diagnostic(
           YAMLRules.unknownAnchor, "alias '*\(name)' names no anchor that stands before it", at: range,
-          "not defined", help: didYouMean(name, among: anchors.keys).map { [$0] } ?? []))
+          "not defined",
+          help: [
+            didYouMean(name, among: anchors.keys)
+              ?? "write '&\(name)' at an earlier value of this document, or the value here"
+          ]))
       return nil
     }
     if frames.contains(where: { $0.index == target }) {
       report(
         Diagnostic(
           YAMLRules.aliasExpansion, "alias '*\(name)' stands inside the node that it names", at: range,
-          "an endless structure"))
+          "an endless structure", help: ["write the value out where the alias stands"]))
       return nil
     }
     return target

@@ -96,6 +96,13 @@ package enum YAMLRules {
       """,
     unexampled: "an example would be 64 MiB; BadInputTests runs one")
 
+  /// The finding about a file of some size in bytes, which need not have been read for it.
+  package static func tooLarge(_ file: SourceFile, size: Int, limit: Int) -> Diagnostic {
+    Diagnostic(
+      fileTooLarge, "the file has \(size) bytes; the limit is \(limit)", at: SourceRange(wholeFile: file),
+      help: ["split it, or reduce it with 'linkwright record' or 'linkwright observe'"])
+  }
+
   package static let unknownAnchor = Rule(
     "LW1008", "unknown-anchor", .error, "an alias or merge key names nothing that can be used",
     explanation: "An alias must name an anchor that stands earlier in the same document.",

@@ -57,7 +57,8 @@ extension Command {
       if index == 0 || committing.findings.containErrors { try report.print(committing.findings) }
       Self.tell(result, committing.written(branch).branchName, report)
       if case .committed = result, branch == sourceBranch {
-        try Self.tellCheckedOut(target, branch, fleet, report)
+        let roots = OutputLayout(fleet).roots.map { source.prefix + $0 }
+        try Self.tellCheckedOut(target, branch, roots, report)
       }
       if committing.findings.containErrors { code = .findings }
       if case .refused = result { return .findings }
@@ -98,12 +99,12 @@ extension Command {
 
   /// A working tree that shows the new output as undone.
   private static func tellCheckedOut(
-    _ target: GitRepository, _ branch: String, _ fleet: Fleet, _ report: Reporting
+    _ target: GitRepository, _ branch: String, _ roots: [String], _ report: Reporting
   ) throws(CommandFailure) {
     let directory = try reporting { () throws(GitError) in try target.workingTree(holding: branch) }
     guard let directory else { return }
     report.summarize(
       "\(branch.branchName) is checked out in \(directory), which still has the old output: "
-        + "'git restore --staged --worktree -- \(fleet.outputPath)' takes over the new one")
+        + "'git restore --staged --worktree -- \(roots.joined(separator: " "))' there takes over the new one")
   }
 }

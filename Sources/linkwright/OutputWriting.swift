@@ -21,7 +21,8 @@ enum OutputWriting {
     } catch {
       throw CommandFailure(
         message: "cannot write \(error.path): \(error.reason)",
-        help: "nothing was changed; the old output is as it was")
+        help: error.isBegun
+          ? "a part is written; the next build finishes it" : "nothing was changed; the old output is as it was")
     }
   }
 }

@@ -64,9 +64,9 @@ struct Reporting {
     guard descriptor >= 0 else {
       throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(errno))")
     }
-    Terminal.write(Array(text.utf8), to: descriptor)
-    guard close(descriptor) == 0 else {
-      throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(errno))")
+    let code = Terminal.write(Array(text.utf8), to: descriptor)
+    guard close(descriptor) == 0, code == 0 else {
+      throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(code == 0 ? errno : code))")
     }
   }
 }

@@ -1,24 +1,41 @@
+import Compiler
 import Glibc
 
 /// Standard streams and what the terminal can show. Data goes to standard output, all else to standard error.
 enum Terminal {
-  /// Writes a text to standard output.
-  static func print(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+  /// Opens what the caller left closed, so that no file of ours gets the number of a standard stream. The wrong
+  /// direction makes every use of it fail, as it would have.
+  static func claimStandardStreams() {
+    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", mode)
+    }
+  }
+
+  /// Writes a text to standard output. Half an answer must not look like a whole one: when it cannot be
+  /// written, the program ends. A reader that went away is no failure.
+  static func print(_ text: String) {
+    let code = write(Array(text.utf8), to: STDOUT_FILENO)
+    guard code != 0, code != EPIPE else { return }
+    printError("linkwright: cannot write standard output: \(DirectorySnapshot.describe(code))\n")
+    exit(ExitCode.failure.rawValue)
+  }
 
   /// Writes a text to standard error.
-  static func printError(_ text: String) { write(Array(text.utf8), to: STDERR_FILENO) }
+  static func printError(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
 
-  /// Writes bytes; a reader that went away is no failure.
-  static func write(_ bytes: [UInt8], to descriptor: Int32) {
+  /// Writes bytes; 0, or the error number.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var offset = 0
       while offset < buffer.count {
-        guard let base = buffer.baseAddress else { return }
+        guard let base = buffer.baseAddress else { return 0 }
         let count = Glibc.write(descriptor, base + offset, buffer.count - offset)
         if count < 0, errno == EINTR { continue }
-        if count <= 0 { return }
+        if count <= 0 { return count < 0 ? errno : EIO }
         offset += count
       }
+      return 0
     }
   }
 

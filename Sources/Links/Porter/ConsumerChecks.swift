@@ -33,9 +33,8 @@ struct ConsumerChecks {
   private mutating func check(_ cluster: ClusterModel, _ namespace: String) {
     let addresses = addresses
     let ownName = PorterNames.consumerName(unit.service.name, cluster.name)
-    for value in values(of: cluster, namespace) {
-      guard let text = value.string else { continue }
-      for (address, target) in addresses where Self.has(address, in: text) {
+    for value in unit.clientValues.values(of: cluster, namespace) {
+      for (address, target) in addresses where value.hasWord(address) {
         findings.append(
           Diagnostic(
             PorterRules.hardCodedAddress, "the address of \(target) is written out", at: value.range,
@@ -44,7 +43,7 @@ struct ConsumerChecks {
               "use the host \(PorterNames.consumerName(unit.service.name, target)), or a ConfigMap from 'publish'"
             ]))
       }
-      if Self.has(ownName, in: text) {
+      if value.hasWord(ownName) {
         let other = unit.settings.opposite(of: cluster.name)
         findings.append(
           Diagnostic(
@@ -58,34 +57,5 @@ struct ConsumerChecks {
             ]))
       }
     }
-  }
-
-  /// Values of environment variables and of ConfigMaps.
-  private func values(of cluster: ClusterModel, _ namespace: String) -> [Node] {
-    var values: [Node] = []
-    for workload in cluster.declared.workloads[namespace] ?? [] {
-      for container in workload.pod.at("spec", "containers")?.elements.map({ $0 }) ?? [] {
-        for variable in container["env"]?.elements.map({ $0 }) ?? [] {
-          if let value = variable["value"] { values.append(value) }
-        }
-      }
-    }
-    for manifest in cluster.declared.configMaps(in: namespace) {
-      for (_, value) in manifest.node["data"]?.entries.map({ $0 }) ?? [] { values.append(value) }
-    }
-    return values
-  }
-
-  /// True when the word stands in the text with no letter, digit or '-' beside it.
-  private static func has(_ word: String, in text: String) -> Bool {
-    var rest = text[...]
-    while let range = rest.firstRange(of: word) {
-      let before = range.lowerBound > text.startIndex ? text[text.index(before: range.lowerBound)] : " "
-      let after = range.upperBound < text.endIndex ? text[range.upperBound] : " "
-      let joins = { (character: Character) in character.isLetter || character.isNumber || character == "-" }
-      if !joins(before), !joins(after) { return true }
-      rest = rest[range.upperBound...]
-    }
-    return false
   }
 }

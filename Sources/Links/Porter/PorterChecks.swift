@@ -40,9 +40,7 @@ struct PorterChecks {
 
   private mutating func checkNamespace() {
     let node = unit.connections[0].connection.to.namespace?.node ?? unit.connections[0].namespace.node
-    if let pattern = unit.settings.namespacePattern, let compiled = try? Pattern(pattern, dialect: .ecma262),
-      !compiled.matches(namespace)
-    {
+    if let pattern = unit.settings.namespacePattern, !pattern.matches(namespace) {
       report(
         PorterRules.namespacePattern, "'\(namespace)' is no licence plate with an environment", at: node,
         "expected like c6af30-prod",
@@ -259,12 +257,16 @@ struct PorterChecks {
           "ask for TCP to the addresses and ports of \(unit.service.name) in \(listed(targets.map(\.cluster)))"
         ])
     }
-    checkStartOrder(connection, settings)
+    checkStartOrder(connection)
     checkClientNamespaces(connection)
   }
 
-  private mutating func checkStartOrder(_ connection: BoundConnection, _ settings: ClaimSettings) {
-    guard let secondary = unit.secondary, settings.overridesServicePort?.value != true,
+  private mutating func checkStartOrder(_ connection: BoundConnection) {
+    // The Service has one claim: what any of its connections asks for holds for all.
+    let overrides = unit.connections.contains {
+      ClaimSettings($0.section("porter")).overridesServicePort?.value == true
+    }
+    guard let secondary = unit.secondary, !overrides,
       connection.clients.contains(where: { $0.cluster == secondary.name })
     else { return }
     report(

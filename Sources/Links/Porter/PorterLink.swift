@@ -16,6 +16,23 @@ package enum Porter: LinkType {
       "porter/egress-policy.yaml", "porter/transport-server.yaml", "porter/operator-service.yaml",
       "porter/operator-endpoints.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
       "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
+    ],
+    observes: [
+      ReducedKind(
+        group: "porter.devops.gov.bc.ca", kind: "TransportServerClaim",
+        resources: ["tsc", "tscs", "transportserverclaim", "transportserverclaims"],
+        fields: [
+          ["spec", "service"], ["spec", "servicePort"], ["status", "address"], ["status", "port"],
+          ["status", "conditions", "[sorted]", "type"], ["status", "conditions", "[sorted]", "status"],
+        ]),
+      ReducedKind(
+        group: "cis.f5.com", kind: "TransportServer",
+        resources: ["ts", "transportserver", "transportservers"],
+        fields: [
+          ["metadata", "labels", "f5cr"], ["spec", "virtualServerAddress"], ["spec", "virtualServerPort"],
+          ["spec", "pool", "service"], ["spec", "pool", "servicePort"], ["status", "vsAddress"],
+          ["status", "status"],
+        ]),
     ])
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
@@ -91,12 +108,13 @@ struct PorterLink: BoundLink {
     }
     plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
     let claims = ClaimIndex(settings, model)
+    let clientValues = ClientValues(settings)
     for key in order.sorted() {
       guard let connections = services[key] else { continue }
       let unit = PorterService(
         settings: settings, link: link.name.value, linkNode: link.name.node, service: key,
         connections: connections,
-        primary: primary, secondary: secondary, claims: claims, model: model)
+        primary: primary, secondary: secondary, claims: claims, clientValues: clientValues, model: model)
       plan.units.append(unit)
     }
     return plan

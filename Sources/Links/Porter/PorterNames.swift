@@ -19,17 +19,21 @@ struct PorterNames {
     name("policy", cluster: cluster, &findings)
   }
 
-  /// The name of the policy that lets clients out.
-  func egressPolicy(_ cluster: String, _ findings: inout [Diagnostic]) -> String? {
-    name("egressPolicy", cluster: cluster, &findings)
+  /// The name of the policy that lets a connection's clients out.
+  func egressPolicy(_ cluster: String, of connection: BoundConnection, _ findings: inout [Diagnostic])
+    -> String?
+  {
+    name("egressPolicy", cluster: cluster, connection: connection.id.name, &findings)
   }
 
-  private func name(_ key: String, cluster: String, _ findings: inout [Diagnostic]) -> String? {
+  private func name(
+    _ key: String, cluster: String, connection: String = "", _ findings: inout [Diagnostic]
+  ) -> String? {
     guard let template = unit.model.templates["porter/names.yaml"] else { return nil }
     do {
       let names = try template.names([
         "namespace": .string(unit.service.namespace), "service": .map(["name": .string(unit.service.name)]),
-        "cluster": .string(cluster), "link": .string(unit.link),
+        "cluster": .string(cluster), "connection": .string(connection), "link": .string(unit.link),
       ])
       guard let name = names[key], !name.isEmpty else {
         findings.append(

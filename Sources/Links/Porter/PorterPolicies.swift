@@ -258,6 +258,7 @@ struct PorterPolicies {
 
   // MARK: The clients' way out
 
+  /// One policy for each choice of pods: connections that share their clients share the policy.
   private func emitEgress(into lowered: inout LoweredUnit) {
     var done: Set<String> = []
     for connection in unit.connections(to: cluster.name) {
@@ -266,6 +267,7 @@ struct PorterPolicies {
           $0.cluster == cluster.name && $0.service.key == unit.service
         })
       else { continue }
+      var emitted: [String: Int] = [:]
       for client in connection.clients(of: target) {
         guard let name = client.cluster, let model = unit.model.clusters[name] else { continue }
         let pods = (model.declared.workloads[client.namespace] ?? []).filter {
@@ -273,21 +275,25 @@ struct PorterPolicies {
         }
         guard case .isolated = model.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress)
         else { continue }
-        emitEgress(client, model, &done, &lowered)
+        let place = "\(model.name)/\(client.namespace)"
+        guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }
+        emitted[place, default: 0] += 1
+        emitEgress(client, model, of: connection, number: emitted[place] ?? 1, &lowered)
       }
     }
   }
 
+  /// `number` tells a connection's policies in one namespace apart.
   private func emitEgress(
-    _ client: BoundClient, _ model: ClusterModel, _ done: inout Set<String>, _ lowered: inout LoweredUnit
+    _ client: BoundClient, _ model: ClusterModel, of connection: BoundConnection, number: Int,
+    _ lowered: inout LoweredUnit
   ) {
-    guard let target, let name = PorterNames(unit: unit).egressPolicy(cluster.name, &lowered.findings) else {
-      return
-    }
+    guard let target,
+      let base = PorterNames(unit: unit).egressPolicy(cluster.name, of: connection, &lowered.findings)
+    else { return }
+    let name = number == 1 ? base : "\(base)-\(number)"
     let identity = ObjectIdentity(
       apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: client.namespace, name: name)
-    guard done.insert("\(model.name)/\(client.namespace)/\(client.podSelector?.description ?? "")").inserted
-    else { return }
     let server = VirtualServer(
       claim: claim.name, service: target.service, cluster: cluster, opposite: unit.opposite(of: cluster),
       settings: unit.settings, primary: unit.primary)

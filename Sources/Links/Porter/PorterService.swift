@@ -16,6 +16,7 @@ struct PorterService: PlannedUnit {
   let primary: ClusterModel
   let secondary: ClusterModel?
   let claims: ClaimIndex
+  let clientValues: ClientValues
   let model: FleetModel
 
   var key: String { "porter/\(link)/\(service.description)" }

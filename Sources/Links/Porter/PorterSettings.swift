@@ -1,5 +1,6 @@
 import FleetSpec
 import Kubernetes
+import Patterns
 import YAMLTree
 
 /// How the policy that admits the load balancer shall look.
@@ -43,7 +44,7 @@ struct PorterSettings: Sendable {
   let emitsEndpoints: Bool
   let serviceType: String
   /// Nil: every namespace will do.
-  let namespacePattern: String?
+  let namespacePattern: Pattern?
   let policy: PolicySettings
 
   /// The documented form of a licence plate with its environment (platform-services-registry,
@@ -63,11 +64,8 @@ struct PorterSettings: Sendable {
     self.addresses = addresses
     emitsEndpoints = section["endpoints"]?.string == "emit"
     serviceType = section["serviceType"]?.string ?? "NodePort"
-    if let pattern = section["namespacePattern"] {
-      namespacePattern = pattern.string
-    } else {
-      namespacePattern = Self.platePattern
-    }
+    let pattern = section["namespacePattern"].map(\.string) ?? Self.platePattern
+    namespacePattern = pattern.flatMap { try? Pattern($0, dialect: .ecma262) }
     policy = PolicySettings().overridden(by: section["networkPolicy"])
   }
 

@@ -21,11 +21,14 @@ struct ExternalEndpoint {
   let addresses: [String]
   let ports: [Port]
 
+  private var isIPv6: Bool { addresses.contains { $0.contains(":") } }
+
   private var variables: [String: TemplateValue] {
     [
       "external": .map([
         "namespace": .string(namespace), "name": .string(name),
-        "addressType": .string(addresses.contains { $0.contains(":") } ? "IPv6" : "IPv4"),
+        "addressType": .string(isIPv6 ? "IPv6" : "IPv4"),
+        "ipFamilies": isIPv6 ? .list([.string("IPv6")]) : .none,
         "addresses": .list(addresses.map { .string($0) }),
         "ports": .list(
           ports.map { port in

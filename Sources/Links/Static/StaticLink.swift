@@ -12,6 +12,14 @@ package enum Static: LinkType {
     templates: [
       "static/names.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
       "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
+    ],
+    observes: [
+      ReducedKind(
+        group: "", kind: "Service",
+        fields: [
+          ["status", "loadBalancer", "ingress", "[]", "ip"],
+          ["status", "loadBalancer", "ingress", "[]", "hostname"],
+        ])
     ])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {

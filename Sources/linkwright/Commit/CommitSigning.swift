@@ -74,7 +74,7 @@ final class ScratchFile: Sendable {
     var template = Array("\(directory)/linkwright-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw CommandFailure(message: "cannot make a file in \(directory)") }
-    Terminal.write(Array((text + "\n").utf8), to: descriptor)
+    _ = Terminal.write(Array((text + "\n").utf8), to: descriptor)
     close(descriptor)
     path = template.withUnsafeBufferPointer {
       String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)

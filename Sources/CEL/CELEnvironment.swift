@@ -1,0 +1,64 @@
+/// The variables and functions that an expression may use.
+package struct CELEnvironment: Sendable {
+  /// The declared variables in the order of their slots, which is that of their names.
+  package let names: [String]
+  let types: [CELType]
+  let slots: [String: Int]
+  let functions: FunctionTable
+  let container: String
+  package let limits: CELLimits
+
+  /// - Parameters:
+  ///   - variables: the variables by name; a name may be qualified (`com.example.x`).
+  ///   - functions: functions beside the standard ones.
+  ///   - container: the scope in which names are looked up first (`com.example`), empty for none.
+  package init(
+    variables: [String: CELType], functions: [CELFunction] = [], container: String = "",
+    limits: CELLimits = .standard
+  ) {
+    names = variables.keys.sorted()
+    types = names.map { variables[$0] ?? .dyn }
+    slots = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    var table = FunctionTable.standard
+    for function in functions { table.add(function) }
+    self.functions = table
+    self.container = container
+    self.limits = limits
+  }
+
+  /// Values for the variables, to evaluate with. Names that are not declared are ignored.
+  package func bindings(_ values: [String: CELValue] = [:]) -> CELBindings {
+    var bindings = CELBindings(slots: slots)
+    for (name, value) in values { bindings[name] = value }
+    return bindings
+  }
+
+  /// The qualified names that a name may stand for, in the order in which they are tried.
+  func candidates(_ name: String, isRooted: Bool = false) -> [String] {
+    if isRooted || container.isEmpty { return [name] }
+    var scopes = container.split(separator: ".")
+    var names: [String] = []
+    while !scopes.isEmpty {
+      names.append(scopes.joined(separator: ".") + "." + name)
+      scopes.removeLast()
+    }
+    return names + [name]
+  }
+}
+
+/// The values of an environment's variables.
+package struct CELBindings: Sendable {
+  private let slots: [String: Int]
+  private(set) var values: [CELValue?]
+
+  init(slots: [String: Int]) {
+    self.slots = slots
+    values = [CELValue?](repeating: nil, count: slots.count)
+  }
+
+  /// The value of a variable; setting one that is not declared does nothing.
+  package subscript(name: String) -> CELValue? {
+    get { slots[name].flatMap { values[$0] } }
+    set { if let slot = slots[name] { values[slot] = newValue } }
+  }
+}

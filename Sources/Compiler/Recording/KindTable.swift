@@ -1,0 +1,133 @@
+import Diagnostics
+import Linker
+
+/// The kinds of which something is kept, with their fields. Several sources may name one kind: the union holds.
+struct KindTable: Sendable {
+  struct Entry: Sendable {
+    let kind: ReducedKind
+    var selection: FieldSelection
+    var resources: [String]
+  }
+
+  private(set) var entries: [ReducedKind.ID: Entry] = [:]
+
+  init(_ kinds: [ReducedKind]) {
+    for kind in kinds {
+      var entry = entries[kind.id] ?? Entry(kind: kind, selection: FieldSelection(), resources: [])
+      for path in kind.fields { entry.selection.add(path) }
+      entry.resources += kind.resources
+      entries[kind.id] = entry
+    }
+  }
+
+  subscript(id: ReducedKind.ID) -> Entry? { entries[id] }
+
+  /// The kind that a name means: the kind itself or one of its resource names, in any case, with or without
+  /// the group that `kubectl` accepts after a dot.
+  func kind(named name: String) -> ReducedKind.ID? {
+    let wanted = name.lowercased()
+    return entries.values.filter { entry in
+      let names = [entry.kind.id.kind.lowercased()] + entry.resources
+      return names.contains(wanted) || names.contains { "\($0).\(entry.kind.id.group)" == wanted }
+    }.map(\.kind.id).min { ($0.kind, $0.group) < ($1.kind, $1.group) }
+  }
+
+  /// Every name that `kind(named:)` understands, ordered.
+  var names: [String] { Set(entries.values.flatMap { [$0.kind.id.kind] + $0.resources }).sorted() }
+}
+
+extension KindTable {
+  /// What `observe` keeps: the link types' fields, and the endpoints of Services, which belong to no type.
+  static let observed = KindTable(
+    LinkRegistry.types.flatMap { $0.descriptor.observes } + endpoints + [service])
+
+  /// What `record` keeps of manifests that are rendered elsewhere.
+  static let recorded = KindTable(workloads + declared + endpoints)
+
+  /// A Service as a cluster answers it; the address of a load balancer is asked for by the link types.
+  private static let service = ReducedKind(
+    group: "", kind: "Service", resources: ["svc", "service", "services"],
+    fields: [
+      ["spec", "type"], ["spec", "clusterIP"], ["spec", "clusterIPs"], ["spec", "selector"],
+    ] + servicePorts)
+
+  private static let servicePorts: [FieldPath] = [
+    "name", "port", "targetPort", "protocol", "nodePort", "appProtocol",
+  ]
+  .map { FieldPath(steps: ["spec", "ports", "[]", $0]) }
+
+  private static let endpoints = [
+    ReducedKind(
+      group: "", kind: "Endpoints", resources: ["ep", "endpoints"],
+      fields: [
+        ["subsets", "[]", "addresses", "[sorted]", "ip"],
+        ["subsets", "[]", "addresses", "[sorted]", "hostname"],
+        ["subsets", "[]", "notReadyAddresses", "[sorted]", "ip"], ["subsets", "[]", "ports", "[]", "name"],
+        ["subsets", "[]", "ports", "[]", "port"], ["subsets", "[]", "ports", "[]", "protocol"],
+      ]),
+    ReducedKind(
+      group: "discovery.k8s.io", kind: "EndpointSlice", resources: ["endpointslice", "endpointslices"],
+      fields: [
+        ["metadata", "labels", "kubernetes.io/service-name"], ["addressType"],
+        ["endpoints", "[sorted]", "addresses"], ["endpoints", "[sorted]", "conditions", "ready"],
+        ["ports", "[]", "name"], ["ports", "[]", "port"], ["ports", "[]", "protocol"],
+      ]),
+  ]
+
+  /// Labels, and the annotations that the compiler reads. Other annotations may hold whole manifests.
+  private static let metadata: [FieldPath] = [
+    ["metadata", "labels"], ["metadata", "annotations", "argocd.argoproj.io/sync-wave"],
+    ["metadata", "annotations", "linkwright.dev/*"],
+  ]
+
+  /// Pods and their controllers: no environment, no volumes, no commands, since secrets stand there.
+  private static let workloads: [ReducedKind] = [
+    workload("", "Pod", []), workload("", "ReplicationController", ["spec", "template"]),
+    workload("apps", "Deployment", ["spec", "template"]),
+    workload("apps", "StatefulSet", ["spec", "template"]),
+    workload("apps", "DaemonSet", ["spec", "template"]),
+    workload("apps", "ReplicaSet", ["spec", "template"]),
+    workload("batch", "Job", ["spec", "template"]),
+    workload("batch", "CronJob", ["spec", "jobTemplate", "spec", "template"]),
+    workload("apps.openshift.io", "DeploymentConfig", ["spec", "template"]),
+  ]
+
+  private static func workload(_ group: String, _ kind: String, _ template: [String]) -> ReducedKind {
+    var paths: [[String]] = [["metadata", "labels"], ["spec", "hostNetwork"]]
+    for containers in ["containers", "initContainers"] {
+      paths.append(["spec", containers, "[]", "name"])
+      for field in ["name", "containerPort", "protocol", "hostPort"] {
+        paths.append(["spec", containers, "[]", "ports", "[]", field])
+      }
+    }
+    return ReducedKind(
+      group: group, kind: kind, fields: metadata + paths.map { FieldPath(steps: template + $0) })
+  }
+
+  private static let declared: [ReducedKind] = [
+    ReducedKind(
+      group: "", kind: "Service",
+      fields: metadata + servicePorts
+        + [
+          "type", "clusterIP", "selector", "externalName", "externalIPs", "externalTrafficPolicy",
+          "internalTrafficPolicy", "loadBalancerIP", "loadBalancerSourceRanges", "publishNotReadyAddresses",
+        ].map { FieldPath(steps: ["spec", $0]) }),
+    ReducedKind(group: "", kind: "Namespace", scope: .cluster, fields: metadata),
+    ReducedKind(group: "networking.k8s.io", kind: "NetworkPolicy", fields: metadata + [["spec"]]),
+    ReducedKind(group: "cilium.io", kind: "CiliumNetworkPolicy", fields: metadata + [["spec"], ["specs"]]),
+    ReducedKind(
+      group: "cilium.io", kind: "CiliumClusterwideNetworkPolicy", scope: .cluster,
+      fields: metadata + [["spec"], ["specs"]]),
+    ReducedKind(
+      group: "porter.devops.gov.bc.ca", kind: "TransportServerClaim", fields: metadata + [["spec"]]),
+    ReducedKind(
+      group: "cis.f5.com", kind: "TransportServer",
+      fields: metadata + [
+        ["spec", "virtualServerAddress"], ["spec", "virtualServerPort"], ["spec", "pool", "service"],
+        ["spec", "pool", "servicePort"],
+      ]),
+    ReducedKind(group: "rbac.authorization.k8s.io", kind: "Role", fields: metadata + [["rules"]]),
+    ReducedKind(
+      group: "rbac.authorization.k8s.io", kind: "RoleBinding", fields: metadata + [["roleRef"], ["subjects"]]),
+  ]
+}

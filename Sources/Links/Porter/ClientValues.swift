@@ -1,0 +1,87 @@
+import FleetSpec
+import Kubernetes
+import Linker
+import Synchronization
+import YAMLTree
+
+/// Values in the manifests of clients that could name an address or an operator's Service, by cluster and
+/// namespace: environment variables and entries of ConfigMaps.
+///
+/// Every Service of a namespace asks for the values of its clients' namespaces; each namespace is read once,
+/// and only values with a telling text are kept. A class because all units of a link share what was read.
+final class ClientValues: Sendable {
+  /// Texts of which a value must hold one to be of interest to any Service.
+  private let words: [[UInt8]]
+  private let known: Mutex<[NamespacedName: [Node]]> = Mutex([:])
+
+  init(_ settings: PorterSettings) {
+    let addresses = settings.addresses.values.flatMap { $0.values.map(\.value) }
+    words = (addresses + settings.members.map { PorterNames.consumerName("", $0) }).map { Array($0.utf8) }
+  }
+
+  /// The values of a namespace, in the order of its manifests.
+  func values(of cluster: ClusterModel, _ namespace: String) -> [Node] {
+    let key = NamespacedName(namespace, cluster.name)
+    if let values = known.withLock({ $0[key] }) { return values }
+    // Reading happens outside the lock: two threads that meet here do the same work and get the same values.
+    let values = read(cluster, namespace)
+    known.withLock { $0[key] = values }
+    return values
+  }
+
+  private func read(_ cluster: ClusterModel, _ namespace: String) -> [Node] {
+    var values: [Node] = []
+    for workload in cluster.declared.workloads[namespace] ?? [] {
+      guard let containers = workload.pod.at("spec", "containers") else { continue }
+      for container in containers.elements {
+        guard let variables = container["env"] else { continue }
+        for variable in variables.elements {
+          if let value = variable["value"], isTelling(value) { values.append(value) }
+        }
+      }
+    }
+    for manifest in cluster.declared.configMaps(in: namespace) {
+      guard let data = manifest.node["data"] else { continue }
+      for (_, value) in data.entries where isTelling(value) { values.append(value) }
+    }
+    return values
+  }
+
+  private func isTelling(_ value: Node) -> Bool {
+    guard value.kind == .string else { return false }
+    return value.withText { text in words.contains { text.firstOccurrence(of: $0, from: 0) != nil } }
+  }
+}
+
+extension Node {
+  /// True when the word stands in a scalar's text with no letter, digit or '-' beside it.
+  func hasWord(_ word: String) -> Bool {
+    withText { text in
+      let word = Array(word.utf8)
+      var from = 0
+      while let start = text.firstOccurrence(of: word, from: from) {
+        let before = String(decoding: text[..<start], as: UTF8.self).last
+        let after = String(decoding: text[(start + word.count)...], as: UTF8.self).first
+        if !Self.joins(before), !Self.joins(after) { return true }
+        from = start + 1
+      }
+      return false
+    }
+  }
+
+  /// True for what continues a name or an address.
+  private static func joins(_ character: Character?) -> Bool {
+    character.map { $0.isLetter || $0.isNumber || $0 == "-" } ?? false
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Where a word first stands at `from` or later.
+  func firstOccurrence(of word: [UInt8], from: Int) -> Int? {
+    guard let first = word.first, count - from >= word.count else { return nil }
+    for start in from...count - word.count where self[start] == first {
+      if self[start..<start + word.count].elementsEqual(word) { return start }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,19 @@
+import Compiler
+import Foundation
+import TestSupport
+import Testing
+
+/// Reference pages are made from the rules and the schemas; a page that is stale fails, with the command that
+/// mends it.
+@Suite struct GeneratedPageTests {
+  @Test func rulesPageIsCurrent() throws {
+    let page = try String(contentsOfFile: Repository.path("docs/rules.md"), encoding: .utf8)
+    #expect(page == RulePage.markdown(of: RuleCatalogue.all), "run 'make docs'")
+  }
+
+  @Test func specificationPageIsCurrent() throws {
+    let page = try String(contentsOfFile: Repository.path("docs/specification.md"), encoding: .utf8)
+    let schemas = try FixtureFleet.compiler.get().schemaTexts
+    #expect(page == SchemaPage.markdown(of: schemas), "run 'make docs'")
+  }
+}

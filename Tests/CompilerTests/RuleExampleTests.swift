@@ -1,0 +1,55 @@
+import Compiler
+import Diagnostics
+import Testing
+
+/// Every rule shows an example that breaks it and one that keeps it; both must be true.
+@Suite struct RuleExampleTests {
+  static let exampled = RuleCatalogue.all.filter { $0.failing != nil }.map(\.id)
+
+  @Test(arguments: ["porter-pair", "porter-silver"])
+  func baseHasNoFindings(_ base: String) throws {
+    let compilation = try FixtureFleet(base: base).compile()
+    #expect(compilation.findingsText == "")
+    #expect(!compilation.failed && compilation.objects > 0)
+  }
+
+  @Test(arguments: RuleCatalogue.all.map(\.id))
+  func ruleHasExamplesOrReason(_ id: String) throws {
+    let rule = try #require(RuleCatalogue.rule(id))
+    let hasBoth = rule.failing != nil && rule.passing != nil
+    #expect(hasBoth != (rule.unexampled?.isEmpty == false))
+  }
+
+  @Test(arguments: exampled)
+  func failingExampleFails(_ id: String) throws {
+    let example = try #require(RuleCatalogue.rule(id)?.failing)
+    let compilation = try FixtureFleet(base: example.base).overlaid(by: example.files).compile()
+    #expect(
+      compilation.findings.contains { $0.rule.id == id },
+      "\(id) is not found; found:\n\(compilation.findingsText)")
+  }
+
+  /// The passing example keeps its own rule, and no other rule's error hides it.
+  @Test(arguments: exampled)
+  func passingExamplePasses(_ id: String) throws {
+    let example = try #require(RuleCatalogue.rule(id)?.passing)
+    let compilation = try FixtureFleet(base: example.base).overlaid(by: example.files).compile()
+    let unwanted = compilation.findings.filter {
+      ($0.rule.id == id && $0.suppression == nil) || $0.severity == .error
+    }
+    #expect(unwanted.isEmpty, "\(id):\n\(unwanted.map(\.goldenText).joined())")
+  }
+
+  /// A finding with a place points into a file of the fleet, so that people and editors can go there.
+  @Test(arguments: exampled)
+  func findingsPointIntoFiles(_ id: String) throws {
+    let example = try #require(RuleCatalogue.rule(id)?.failing)
+    let fleet = try FixtureFleet(base: example.base).overlaid(by: example.files)
+    for finding in try fleet.compile().findings where finding.rule.id == id {
+      let path = try #require(finding.primary?.range.file.path)
+      #expect(fleet.files[path] != nil || path.hasPrefix("templates/"), "\(path)")
+      #expect(!finding.message.isEmpty && !finding.message.hasSuffix("."))
+      #expect(!finding.help.isEmpty, "\(id) does not say what would mend it")
+    }
+  }
+}
