@@ -56,9 +56,10 @@ extension Command {
       }
       if index == 0 || committing.findings.containErrors { try report.print(committing.findings) }
       Self.tell(result, committing.written(branch).branchName, report)
-      if case .committed = result, branch == sourceBranch {
+      if case .committed = result {
         let roots = OutputLayout(fleet).roots.map { source.prefix + $0 }
-        try Self.tellCheckedOut(target, branch, roots, report)
+        try Self.tellCheckedOut(
+          target, committing.written(branch), roots, isPushed: request.push != nil, report)
       }
       if committing.findings.containErrors { code = .findings }
       if case .refused = result { return .findings }
@@ -99,10 +100,16 @@ extension Command {
 
   /// A working tree that shows the new output as undone.
   private static func tellCheckedOut(
-    _ target: GitRepository, _ branch: String, _ roots: [String], _ report: Reporting
+    _ target: GitRepository, _ branch: String, _ roots: [String], isPushed: Bool, _ report: Reporting
   ) throws(CommandFailure) {
     let directory = try reporting { () throws(GitError) in try target.workingTree(holding: branch) }
     guard let directory else { return }
+    if isPushed {
+      report.summarize(
+        "\(branch.branchName) is checked out in \(directory) and stays behind the remote: run 'git pull --ff-only' there"
+      )
+      return
+    }
     report.summarize(
       "\(branch.branchName) is checked out in \(directory), which still has the old output: "
         + "'git restore --staged --worktree -- \(roots.joined(separator: " "))' there takes over the new one")

@@ -22,7 +22,8 @@ enum OutputWriting {
       throw CommandFailure(
         message: "cannot write \(error.path): \(error.reason)",
         help: error.isBegun
-          ? "a part is written; the next build finishes it" : "nothing was changed; the old output is as it was")
+          ? "a part is written; the next build finishes it"
+          : "nothing was changed; the old output is as it was")
     }
   }
 }

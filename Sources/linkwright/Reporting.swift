@@ -66,7 +66,8 @@ struct Reporting {
     }
     let code = Terminal.write(Array(text.utf8), to: descriptor)
     guard close(descriptor) == 0, code == 0 else {
-      throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(code == 0 ? errno : code))")
+      throw CommandFailure(
+        message: "cannot write \(path): \(DirectorySnapshot.describe(code == 0 ? errno : code))")
     }
   }
 }

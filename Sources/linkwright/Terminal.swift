@@ -6,7 +6,9 @@ enum Terminal {
   /// Opens what the caller left closed, so that no file of ours gets the number of a standard stream. The wrong
   /// direction makes every use of it fail, as it would have.
   static func claimStandardStreams() {
-    for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+    for (descriptor, mode) in [
+      (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY),
+    ]
     where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", mode)
     }

@@ -20,7 +20,8 @@ struct CommitTests {
     #expect(try fleet.linkwright("check").status == 0)
     let again = try fleet.linkwright("commit")
     #expect(again.status == 0 && again.text == "" && again.errorText.contains("unchanged"))
-    #expect(try fleet.linkwright("commit", "--ref", source, "--branch", "main").errorText.contains("unchanged"))
+    #expect(
+      try fleet.linkwright("commit", "--ref", source, "--branch", "main").errorText.contains("unchanged"))
     try fleet.expectClean()
   }
 
@@ -41,8 +42,9 @@ struct CommitTests {
     let source = try fleet.id("HEAD")
     let output = try fleet.linkwright("commit", "teams/a")
     #expect(output.status == 0, "\(output.errorText)")
-    #expect(try fleet.git("log", "--format=%an <%ae> %ad|%cn <%ce> %cd|%P", "--date=raw", Self.branch)
-      == "Ada <ada@example.org> 1700000000 +0100|Output Bot <bot@example.org> 1700000000 +0000|")
+    #expect(
+      try fleet.git("log", "--format=%an <%ae> %ad|%cn <%ce> %cd|%P", "--date=raw", Self.branch)
+        == "Ada <ada@example.org> 1700000000 +0100|Output Bot <bot@example.org> 1700000000 +0000|")
     let trailers = try fleet.git("log", "--format=%(trailers:only)", Self.branch)
     #expect(trailers.contains("Linkwright-Source: \(source)\n"))
     #expect(trailers.contains("Linkwright-Version: "))
@@ -55,8 +57,9 @@ struct CommitTests {
     #expect(metadata["repoURL"] == "https://git.example.org/pair")
     #expect(metadata["author"] == "Ada <ada@example.org>" && metadata["subject"] == "Add the fleet")
     #expect(metadata["date"] == "2023-11-14T22:13:20Z")
-    #expect(try fleet.git("notes", "--ref", "hydrator.metadata", "show", Self.branch)
-      == "{\"drySha\":\"\(source)\"}")
+    #expect(
+      try fleet.git("notes", "--ref", "hydrator.metadata", "show", Self.branch)
+        == "{\"drySha\":\"\(source)\"}")
     #expect(try fleet.git("status", "--short") == "")
     try fleet.expectClean()
   }
@@ -145,7 +148,9 @@ struct CommitTests {
     #expect(try fleet.git("log", "-1", "--format=%s", Self.branch) == "Edit")
     let forced = try fleet.linkwright("commit", "--branch", Self.branch, "--overwrite-edited")
     #expect(forced.status == 0, "\(forced.errorText)")
-    #expect(!(try fleet.git("show", "\(Self.branch):rendered/gold/manifests/kustomization.yaml").contains("edited")))
+    #expect(
+      !(try fleet.git("show", "\(Self.branch):rendered/gold/manifests/kustomization.yaml").contains("edited"))
+    )
     try fleet.expectClean()
   }
 
@@ -179,11 +184,14 @@ struct CommitTests {
       #expect(output?.status == 0, "\(output?.errorText ?? "did not start")")
     }
     // Whatever the order was, the newest source's output is there at the end, and history never went back.
-    let sources = try fleet.git("log", "--reverse", "--format=%(trailers:key=Linkwright-Source,valueonly)", Self.branch)
-      .split(separator: "\n").map(String.init)
+    let sources = try fleet.git(
+      "log", "--reverse", "--format=%(trailers:key=Linkwright-Source,valueonly)", Self.branch
+    )
+    .split(separator: "\n").map(String.init)
     #expect(sources.last == (try fleet.id("main")))
     for (older, newer) in zip(sources, sources.dropFirst()) {
-      #expect(try FleetRepository.run(["git", "merge-base", "--is-ancestor", older, newer], in: fleet.path) == "")
+      #expect(
+        try FleetRepository.run(["git", "merge-base", "--is-ancestor", older, newer], in: fleet.path) == "")
     }
     try fleet.expectClean()
   }
@@ -248,7 +256,8 @@ struct CommitTests {
     let output = try fleet.linkwright("commit")
     #expect(output.status == 0, "\(output.errorText)")
     let dev = try fleet.git("ls-tree", "-r", "--name-only", "env/dev").split(separator: "\n")
-    #expect(dev.contains { $0.hasPrefix("out/gold/dev/manifests/") } && !dev.contains { $0.hasPrefix("rendered/") })
+    #expect(
+      dev.contains { $0.hasPrefix("out/gold/dev/manifests/") } && !dev.contains { $0.hasPrefix("rendered/") })
     #expect(try fleet.linkwright("commit").errorText.contains("unchanged: env/dev"))
     try fleet.changePort(8001)
     let before = try fleet.id("env/dev")

@@ -33,7 +33,9 @@ final class FleetRepository: Sendable {
     let target = prefix.isEmpty ? path : path + "/" + prefix
     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
     try Self.run(["cp", "-r", Repository.path("examples/porter-pair") + "/.", target], in: root)
-    if !output { try FileManager.default.removeItem(atPath: target + (prefix.isEmpty ? "/" : "") + "rendered") }
+    if !output {
+      try FileManager.default.removeItem(atPath: target + (prefix.isEmpty ? "/" : "") + "rendered")
+    }
     if let fleet { try write("linkwright.yaml", fleet) }
     try commitAll("Add the fleet")
   }
@@ -88,11 +90,15 @@ final class FleetRepository: Sendable {
   func changePort(_ port: Int) throws {
     for cluster in ["gold", "golddr"] {
       let file = "workloads/\(cluster)/yourservice.yaml"
-      try write(file, try read(file).replacingOccurrences(of: "8000", with: "\(port)"))
+      try write(file, withPort(port, try read(file)))
     }
     let file = "connections/yourservice.yaml"
-    try write(file, try read(file).replacingOccurrences(of: "8000", with: "\(port)"))
+    try write(file, withPort(port, try read(file)))
     try commitAll("Port \(port)")
+  }
+
+  private func withPort(_ port: Int, _ text: String) -> String {
+    text.replacingOccurrences(of: "\\b80[0-9][0-9]\\b", with: "\(port)", options: .regularExpression)
   }
 
   func id(_ revision: String) throws -> String { try git("rev-parse", revision) }

@@ -8,7 +8,8 @@ struct SigningTests {
   func sshSignaturesAreGood() throws {
     let fleet = try FleetRepository()
     let key = fleet.root + "/key"
-    try FleetRepository.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bot", "-f", key], in: fleet.root)
+    try FleetRepository.run(
+      ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "bot", "-f", key], in: fleet.root)
     let output = try fleet.linkwright("commit", "--branch", "out", "--sign", key)
     #expect(output.status == 0, "\(output.errorText)")
     let publicKey = try String(contentsOfFile: key + ".pub", encoding: .utf8)
@@ -18,7 +19,7 @@ struct SigningTests {
     try fleet.git("config", "gpg.format", "ssh")
     try fleet.git("verify-commit", "out")
     try fleet.expectClean()
-    let wrong = try fleet.linkwright("commit", "--branch", "other", "--sign", key + ".pub")
+    let wrong = try fleet.linkwright("commit", "--branch", "other", "--sign", signers)
     #expect(wrong.status == 2 && wrong.errorText.contains("sign the commit"), "\(wrong.errorText)")
     #expect(try fleet.git("branch", "--list", "other") == "")
   }
@@ -35,8 +36,11 @@ struct SigningTests {
       try? FileManager.default.removeItem(atPath: home)
     }
     try FleetRepository.run(
-      ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "bot@example.org",
-        "ed25519", "sign", "never"], in: fleet.root)
+      [
+        "gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key",
+        "bot@example.org",
+        "ed25519", "sign", "never",
+      ], in: fleet.root)
     let output = try fleet.linkwright(
       "commit", "--branch", "out", "--sign", "bot@example.org", environment: ["GNUPGHOME": home])
     #expect(output.status == 0, "\(output.errorText)")

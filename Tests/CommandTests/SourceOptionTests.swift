@@ -36,7 +36,8 @@ struct SourceOptionTests {
     let output = try fleet.linkwright("build", "--ref", "HEAD")
     #expect(output.status == 0, "\(output.errorText)")
     #expect(try fleet.read("rendered/gold/manifests/kustomization.yaml").contains("resources"))
-    #expect(try fleet.linkwright("build", "--ref", "HEAD").errorText.contains("0 added, 0 changed, 0 removed"))
+    #expect(
+      try fleet.linkwright("build", "--ref", "HEAD").errorText.contains("0 added, 0 changed, 0 removed"))
   }
 
   @Test
@@ -50,7 +51,8 @@ struct SourceOptionTests {
     #expect(try fleet.linkwright("validate", "--staged").status == 1)
     #expect(try fleet.linkwright("validate").status == 0)
     let other = fleet.root + "/index"
-    _ = try FleetRepository.run(["env", "GIT_INDEX_FILE=\(other)", "git", "read-tree", "HEAD"], in: fleet.path)
+    _ = try FleetRepository.run(
+      ["env", "GIT_INDEX_FILE=\(other)", "git", "read-tree", "HEAD"], in: fleet.path)
     let output = try fleet.linkwright("validate", "--staged", environment: ["GIT_INDEX_FILE": other])
     #expect(output.status == 0, "\(output.errorText)")
   }
@@ -103,7 +105,8 @@ struct SourceOptionTests {
     let listing = try fleet.git("ls-tree", "HEAD").split(separator: "\n").map { line in
       line.hasSuffix("\tconnections") ? "040000 tree \(hostile)\tconnections" : String(line)
     }
-    try Data((listing.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: fleet.root + "/list"))
+    try Data((listing.joined(separator: "\n") + "\n").utf8).write(
+      to: URL(fileURLWithPath: fleet.root + "/list"))
     let top = try FleetRepository.run(["sh", "-c", "git mktree --missing < ../list"], in: fleet.path)
     let commit = try fleet.git("commit-tree", "-m", "Hostile", top)
     let output = try fleet.linkwright("validate", "--ref", commit)

@@ -104,7 +104,7 @@ struct OutputCommitting {
     var outcome: OutputCommit.Outcome
     var result = Result.refused
     var failure: CommandFailure?
-    let isOwn = place.branch == sourceBranch && !request.proposes
+    let isOwn = try isSourceBranch(place.branch, tips[place.branch])
     let output = OutputCommit(
       reference: place.reference, allowsCheckedOutBranch: isOwn, reflog: "commit: linkwright \(source.id)",
       base: place.base)
