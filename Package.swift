@@ -67,7 +67,9 @@ let modules: [Target] = [
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright",
-    dependencies: ["Compiler", "Diagnostics", "FleetSpec", "Output", "Snapshot", "YAMLTree"]),
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Output", "Repository", "Snapshot", "YAMLTree",
+    ]),
   /** Generates fleets of any size for `make bench` */
   .executableTarget(name: "linkwright-bench"),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
@@ -102,6 +104,8 @@ let tests: [Target] = [
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Fleets"]),
+  /** The git commands of the program against git itself */
+  .testTarget(name: "CommandTests", dependencies: ["TestSupport", "linkwright"]),
   /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
   .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
 ]

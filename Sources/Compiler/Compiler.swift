@@ -1,5 +1,5 @@
-import Diagnostics
-import FleetSpec
+package import Diagnostics
+package import FleetSpec
 import Kubernetes
 import Linker
 import Links
@@ -28,17 +28,39 @@ package struct Compiler: Sendable {
     SpecDecoder(schemas: resources.specSchemas, linkTypes: LinkRegistry.types.map { $0.descriptor.key })
   }
 
+  /// Reads only the Fleet document at the snapshot's root; nil with findings when it cannot be used.
+  package func fleet(_ snapshot: some Snapshot) throws(SnapshotError) -> (
+    fleet: Fleet?, findings: [Diagnostic]
+  ) {
+    do {
+      guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
+        return (nil, [FleetSpecRules.missingFleet])
+      }
+      let file = ParsedFile.read(entry, snapshot)
+      guard file.findings.isEmpty else { return (nil, file.findings) }
+      return decoder.decodeFleet(file.tree)
+    } catch {
+      guard error.kind != .environment else { throw error }
+      return (nil, [GitRules.finding(for: error)])
+    }
+  }
+
   /// Compiles the fleet at the snapshot's root. Throws only when the snapshot itself cannot be read; all that
   /// is wrong with its content is in the findings.
+  ///
+  /// - Parameter recorded: where the output on record lies; nil for the snapshot itself.
   package func compile(
-    _ snapshot: some Snapshot, options: CompileOptions = CompileOptions()
+    _ snapshot: some Snapshot, recorded: (any Snapshot)? = nil, options: CompileOptions = CompileOptions()
   ) throws(SnapshotError) -> Compilation {
-    let front = try FrontEnd(self, snapshot, options)
+    let front: FrontEnd
+    do {
+      front = try FrontEnd(self, snapshot, recorded: recorded ?? snapshot, options)
+    } catch {
+      guard error.kind != .environment else { throw error }
+      return Compilation(failed: [GitRules.finding(for: error)], fleet: nil, record: OutputRecord())
+    }
     guard let fleet = front.fleet, let specification = front.specification else {
-      return Compilation(
-        findings: front.findings.inReportOrder(), fleet: front.fleet, output: .empty, record: front.record,
-        heldBack: [], clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
-        workings: nil)
+      return Compilation(failed: front.findings, fleet: front.fleet, record: front.record)
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
@@ -68,5 +90,15 @@ package struct Compiler: Sendable {
       objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed,
       workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
+  }
+}
+
+extension Compilation {
+  /// A compile that did not get beyond reading.
+  fileprivate init(failed findings: [Diagnostic], fleet: Fleet?, record: OutputRecord) {
+    self.init(
+      findings: findings.inReportOrder(), fleet: fleet, output: .empty, record: record, heldBack: [],
+      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
+      workings: nil)
   }
 }

@@ -19,13 +19,12 @@ struct FrontEnd {
   /// Trees by path, for suppressions and for telling whose finding one is.
   private(set) var trees: [String: Tree] = [:]
 
-  init(_ compiler: Compiler, _ snapshot: some Snapshot, _ options: CompileOptions) throws(SnapshotError) {
+  init(
+    _ compiler: Compiler, _ snapshot: some Snapshot, recorded: any Snapshot, _ options: CompileOptions
+  ) throws(SnapshotError) {
     templates = compiler.resources.templates
     guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
-      findings.append(
-        Diagnostic(
-          FleetSpecRules.noFleet, "there is no \(Compiler.fleetFile) here", at: nil,
-          help: ["go to the fleet's directory, or write one with 'linkwright init'"]))
+      findings.append(FleetSpecRules.missingFleet)
       return
     }
     let file = ParsedFile.read(entry, snapshot)
@@ -38,13 +37,13 @@ struct FrontEnd {
     self.fleet = fleet
     let layout = OutputLayout(fleet)
     checkUnits(fleet)
-    record = try OutputRecord(snapshot, layout: layout)
+    record = try OutputRecord(recorded, layout: layout)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
     readTemplates(walk.templates, snapshot)
     readSpecification(walk.spec, fleet, compiler.decoder, snapshot)
     readManifests(walk, snapshot, options)
-    readRecordedOutput(layout, snapshot)
+    readRecordedOutput(layout, recorded)
   }
 
   // MARK: The specification
@@ -94,6 +93,29 @@ struct FrontEnd {
             OutputRules.overlappingUnits, "units '\(earlier.name.value)' and '\(unit.name.value)' overlap",
             at: unit.name.node.range, "the second", also: [Label(earlier.name.node.range, "the first")],
             help: ["name different clusters or namespaces"]))
+      }
+    }
+    checkBranches(fleet)
+  }
+
+  /// Paths belong to one branch each.
+  private mutating func checkBranches(_ fleet: Fleet) {
+    var owners: [String: (branch: String?, label: Label)] = [
+      "\(fleet.outputPath)/{cluster}": (
+        fleet.branch?.value, Label(fleet.name.node.range, "takes it for the rest")
+      )
+    ]
+    for unit in fleet.units {
+      let path = unit.path.value.replacing("{unit}", with: unit.name.value)
+      let branch = unit.branch?.value ?? fleet.branch?.value
+      if let owner = owners[path], owner.branch != branch {
+        findings.append(
+          Diagnostic(
+            GitRules.sharedUnitPath, "two branches of the output hold \(path)", at: unit.path.node.range,
+            "goes to \(branch ?? "the source's branch")", also: [owner.label],
+            help: ["put '{unit}' into the path"]))
+      } else {
+        owners[path] = (branch, Label(unit.path.node.range, "goes to \(branch ?? "the source's branch")"))
       }
     }
   }
@@ -236,5 +258,14 @@ struct FrontEnd {
       let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
       recordedOutput[cluster] = ClusterFacts(files)
     }
+  }
+}
+
+extension FleetSpecRules {
+  /// There is no Fleet at the root.
+  static var missingFleet: Diagnostic {
+    Diagnostic(
+      noFleet, "there is no \(Compiler.fleetFile) here", at: nil,
+      help: ["go to the fleet's directory, or write one with 'linkwright init'"])
   }
 }

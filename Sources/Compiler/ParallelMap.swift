@@ -3,7 +3,7 @@ import Dispatch
 /// Maps on all cores, results in the order of the input, so that parallel work gives the same output.
 ///
 /// The elements are cut into more pieces than cores: a slow piece does not leave the other core idle.
-func parallelMap<Element: Sendable, Result: Sendable>(
+package func parallelMap<Element: Sendable, Result: Sendable>(
   _ elements: [Element], piece: Int = 64, _ transform: @Sendable (Element) -> Result
 ) -> [Result] {
   guard elements.count > piece else { return elements.map(transform) }

@@ -9,7 +9,7 @@ import YAMLTree
 package enum RuleCatalogue {
   package static let all: [Rule] =
     (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + RecordingRules.all
-    + OutputRules.all
+    + GitRules.all + OutputRules.all
     + TemplateRules.all + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
   /// The rule with an id, in any case.

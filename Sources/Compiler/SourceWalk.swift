@@ -97,6 +97,9 @@ struct ParsedFile: Sendable {
       return ParsedFile(tree: parsed.tree, findings: parsed.findings)
     } catch {
       let file = SourceFile(path: entry.path, bytes: [])
+      if error.kind != .environment {
+        return ParsedFile(tree: Tree.parse(file).tree, findings: [GitRules.finding(for: error)])
+      }
       if let size = error.excessiveSize {
         let finding = YAMLRules.tooLarge(file, size: size, limit: TreeLimits().bytes)
         return ParsedFile(tree: Tree.parse(file).tree, findings: [finding])

@@ -28,6 +28,12 @@ package struct Fleet: Sendable {
     }
   }
 
+  /// A person or program that commits.
+  package struct Committer: Sendable, Equatable {
+    package let name: String
+    package let email: String
+  }
+
   /// The API used for addresses outside a cluster.
   package enum EndpointsAPI: String, Sendable {
     case endpointSlice = "EndpointSlice"
@@ -42,6 +48,8 @@ package struct Fleet: Sendable {
     /// Empty: every namespace.
     package let namespaces: [Located<String>]
     package let path: Located<String>
+    /// The branch that `commit` writes the unit to; nil for the branch of the rest.
+    package let branch: Located<String>?
 
     /// True when the unit holds the objects of a namespace (nil: of cluster scope) in a cluster.
     package func holds(cluster: String, namespace: String?) -> Bool {
@@ -86,6 +94,12 @@ package struct Fleet: Sendable {
   package let endpoints: EndpointsAPI
   package let writesClusterKustomization: Bool
   package let units: [Unit]
+  /// The branch that `commit` writes to; nil for the source's own.
+  package let branch: Located<String>?
+  /// Who commits the output; nil for a fixed identity.
+  package let committer: Committer?
+  /// Where the source's repository is found, as output commits name it.
+  package let repositoryURL: String?
   package let compilerVersion: Located<String>?
   package let node: Node
 }

@@ -40,6 +40,8 @@ extension SpecDecoder {
       endpoints: output?["endpoints"]?.string.flatMap(Fleet.EndpointsAPI.init) ?? .endpointSlice,
       writesClusterKustomization: output?["clusterKustomization"]?.boolean ?? true,
       units: output?["units"]?.elements.compactMap { unit($0) } ?? [],
+      branch: output?["branch"]?.locatedString, committer: output?["committer"].flatMap { committer($0) },
+      repositoryURL: document.at("spec", "repositoryURL")?.string,
       compilerVersion: document.at("spec", "compilerVersion")?.locatedString, node: document)
     return (findings.isEmpty ? fleet : nil, findings)
   }
@@ -83,6 +85,11 @@ extension SpecDecoder {
     return Fleet.Unit(
       name: Located(name.text, name), clusters: node["clusters"]?.elements.map { Located($0.text, $0) } ?? [],
       namespaces: node["namespaces"]?.elements.map { Located($0.text, $0) } ?? [],
-      path: Located(path.text, path))
+      path: Located(path.text, path), branch: node["branch"]?.locatedString)
+  }
+
+  private func committer(_ node: Node) -> Fleet.Committer? {
+    guard let name = node["name"]?.string, let email = node["email"]?.string else { return nil }
+    return Fleet.Committer(name: name, email: email)
   }
 }

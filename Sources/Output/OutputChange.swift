@@ -13,11 +13,14 @@ package struct OutputChange: Sendable {
     package let kind: Kind
     /// The new content; nil for removals.
     package let content: [UInt8]?
+    /// The name of the new content; nil for removals.
+    package let blob: BlobID?
 
-    package init(path: String, kind: Kind, content: [UInt8]? = nil) {
+    package init(path: String, kind: Kind, content: [UInt8]? = nil, blob: BlobID? = nil) {
       self.path = path
       self.kind = kind
       self.content = content
+      self.blob = blob ?? content.map { BlobID(of: $0) }
     }
   }
 
@@ -51,7 +54,7 @@ package struct OutputChange: Sendable {
       wanted.insert(file.path)
       guard let entry = record.present[file.path] else {
         if record.owned[file.path] != nil { missing.append(file.path) }
-        items.append(Item(path: file.path, kind: .added, content: file.content))
+        items.append(Item(path: file.path, kind: .added, content: file.content, blob: file.blob))
         continue
       }
       let isFile = entry.kind == .file || entry.kind == .executable
@@ -65,7 +68,7 @@ package struct OutputChange: Sendable {
       } else if !inventories.contains(file.path) {
         foreign.append(file.path)
       }
-      items.append(Item(path: file.path, kind: .changed, content: file.content))
+      items.append(Item(path: file.path, kind: .changed, content: file.content, blob: file.blob))
     }
     for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path)
     {
@@ -74,7 +77,7 @@ package struct OutputChange: Sendable {
         let present = entry.kind == .file ? try Self.blob(of: entry, blob) : nil
         if present != written { edited.append(path) }
       }
-      items.append(Item(path: path, kind: .removed, content: nil))
+      items.append(Item(path: path, kind: .removed, content: nil, blob: nil))
     }
     items.sort { utf8Precedes($0.path, $1.path) }
     edited.sort(by: utf8Precedes)

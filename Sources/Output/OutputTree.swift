@@ -65,6 +65,11 @@ package struct OutputTree: Sendable {
     self.findings = findings
   }
 
+  /// The files whose paths pass.
+  package func limited(to passes: (String) -> Bool) -> OutputTree {
+    OutputTree(files: files.filter { passes($0.path) }, findings: [])
+  }
+
   /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
   /// Sorts once; linear otherwise. The order of `objects` does not matter.
   ///

@@ -50,7 +50,7 @@ package final class CommitSnapshot: Snapshot {
       throw SnapshotError(
         path: rejected.path,
         reason: "this entry of commit \(commit.id) is refused: \(rejected.reason)"
-          + (others > 0 ? "; \(others) more beside it" : ""))
+          + (others > 0 ? "; \(others) more beside it" : ""), kind: .refusedName)
     }
     return listing.entries
   }

@@ -7,32 +7,34 @@ extension GitRepository {
   /// Notes on a commit that it is compiled from `source`, as `{"drySha": "…"}` under `refs/notes/hydrator.metadata`.
   ///
   /// Other notes on the reference stay; a race with another writer is run again on its result. Nothing is written
-  /// when the note is there already. Returns the commit that the notes reference is at.
+  /// when the note is there already. `notes` is another reference for notes that are about to be pushed. Returns the commit that the notes reference is at.
   @discardableResult
   package func writeHydratorNote(
-    on commit: ObjectID, source: ObjectID, by committer: GitSignature
+    on commit: ObjectID, source: ObjectID, by committer: GitSignature, in notes: String = hydratorNotes
   ) throws(GitError) -> ObjectID {
     let text = "{\"drySha\":\"\(source)\"}\n"
     let operation = "note the source of commit \(commit)"
     while true {
-      let tip = try target(ofReference: Self.hydratorNotes)
+      let tip = try target(ofReference: notes)
       let made = try exclusively { (repository) throws(GitError) -> ObjectID? in
         try Self.makeNote(text, on: commit, after: tip, by: committer, operation, repository)
       }
       guard let made else { return tip ?? .zero }
       let move = try move(
-        Self.hydratorNotes, from: tip, to: made, reflog: "notes: Notes added by linkwright", by: committer)
+        notes, from: tip, to: made, reflog: "notes: Notes added by linkwright", by: committer)
       if case .moved = move { return made }
     }
   }
 
   /// The source commit that a commit's note names; nil without a note that can be read.
-  package func hydratorNote(on commit: ObjectID) throws(GitError) -> ObjectID? {
+  package func hydratorNote(
+    on commit: ObjectID, in notes: String = hydratorNotes
+  ) throws(GitError) -> ObjectID? {
     do {
       return try exclusively { (repository) throws(GitError) in
         let note = try GitHandle("read the note of commit \(commit)", freedBy: { git_note_free($0) }) {
           var oid = commit.oid
-          return git_note_read($0, repository, Self.hydratorNotes, &oid)
+          return git_note_read($0, repository, notes, &oid)
         }
         guard let message = git_note_message(note.pointer).map({ String(cString: $0) }),
           let key = message.end(ofFirst: "\"drySha\"")

@@ -72,7 +72,8 @@ package struct IndexSnapshot: Snapshot {
       let name = rest[..<(slash ?? rest.endIndex)]
       if let fault = EntryName.fault(name) {
         throw SnapshotError(
-          path: EntryName.printable(record.path), reason: "this entry of the index is refused: \(fault)")
+          path: EntryName.printable(record.path), reason: "this entry of the index is refused: \(fault)",
+          kind: .refusedName)
       }
       let path = String(decoding: start + name, as: UTF8.self)
       if let slash {
@@ -88,7 +89,8 @@ package struct IndexSnapshot: Snapshot {
     entries.sort { ByteOrder.precedes($0.path, $1.path) }
     for (one, next) in zip(entries, entries.dropFirst()) where ByteOrder.equal(one.path, next.path) {
       throw SnapshotError(
-        path: one.path, reason: "the index holds it both as a file and as a directory: resolve the conflict")
+        path: one.path, reason: "the index holds it both as a file and as a directory: resolve the conflict",
+        kind: .unmerged)
     }
     return entries
   }
@@ -104,7 +106,8 @@ package struct IndexSnapshot: Snapshot {
       throw SnapshotError(path: entry.path, reason: "it is not a file of the index")
     }
     throw SnapshotError(
-      path: entry.path, reason: "it has an unresolved merge conflict: resolve it, then `git add` it")
+      path: entry.path, reason: "it has an unresolved merge conflict: resolve it, then `git add` it",
+      kind: .unmerged)
   }
 
   /// Binary search: the first record whose path does not precede the given bytes.

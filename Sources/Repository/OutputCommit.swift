@@ -7,12 +7,17 @@ package struct OutputCommit: Sendable {
   package let allowsCheckedOutBranch: Bool
   /// The line in the branch's reflog.
   package let reflog: String
+  /// The commit to build on while the branch does not exist; nil for one without parents.
+  package let base: ObjectID?
 
-  package init(reference: String, allowsCheckedOutBranch: Bool = false, reflog: String = "commit: linkwright")
-  {
+  package init(
+    reference: String, allowsCheckedOutBranch: Bool = false, reflog: String = "commit: linkwright",
+    base: ObjectID? = nil
+  ) {
     self.reference = reference
     self.allowsCheckedOutBranch = allowsCheckedOutBranch
     self.reflog = reflog
+    self.base = base
   }
 
   /// What to write on top of one tip.
@@ -87,7 +92,7 @@ extension GitRepository {
     }
     for attempt in 1...Self.attemptLimit {
       let tipID = try target(ofReference: output.reference)
-      let tip = try tipID.map { (id) throws(GitError) in try commit(id) }
+      let tip = try (tipID ?? output.base).map { (id) throws(GitError) in try commit(id) }
       guard case .write(let proposal) = try decide(tip) else { return .stopped(tip: tipID) }
       guard let made = try prepare(proposal, tip, signer) else { return .unchanged(tip: tipID) }
       let own = try pack(made.objects)
@@ -96,7 +101,7 @@ extension GitRepository {
       let move = try move(
         output.reference, from: tipID, to: made.commit, reflog: output.reflog, by: proposal.committer)
       if case .moved = move {
-        return .committed(commit: made.commit, parent: tipID, attempts: attempt)
+        return .committed(commit: made.commit, parent: tip?.id, attempts: attempt)
       }
     }
     throw GitError(

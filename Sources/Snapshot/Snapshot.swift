@@ -30,17 +30,29 @@ package struct SnapshotEntry: Sendable, Equatable {
   }
 }
 
-/// Why a snapshot could not be read: the environment's fault, not the author's.
+/// Why a snapshot could not be read.
 package struct SnapshotError: Error, Sendable, Equatable {
+  /// Whose fault it is.
+  package enum Kind: Sendable, Equatable {
+    /// The system's: permissions, a damaged repository.
+    case environment
+    /// The author's: a path of the index with an unresolved merge conflict.
+    case unmerged
+    /// The author's: a tree holds a name that no file may have.
+    case refusedName
+  }
+
   package let path: String
   /// A sentence without a full stop, in the user's words.
   package let reason: String
+  package let kind: Kind
   /// The content's size in bytes when that is why it was not read: the author's fault after all.
   package let excessiveSize: Int?
 
-  package init(path: String, reason: String, excessiveSize: Int? = nil) {
+  package init(path: String, reason: String, kind: Kind = .environment, excessiveSize: Int? = nil) {
     self.path = path
     self.reason = reason
+    self.kind = kind
     self.excessiveSize = excessiveSize
   }
 }

@@ -6,15 +6,16 @@ extension Command {
   /// `linkwright check`
   static let check = Command(
     name: "check", summary: "Tell whether the output on record is what the fleet gives", arguments: ["[DIR]"],
-    options: [.strict, .prunePending, .format, .color, .quiet, .verbose],
+    options: [.ref, .staged, .strict, .prunePending, .format, .color, .quiet, .verbose],
     discussion: """
       Compiles in memory and compares with the files on record: changed, missing, left over, edited by hand.
-      Writes nothing. Exit status: 0 when they agree, 1 when they differ or the fleet has errors.
+      With --ref or --staged the output of the same commit or index is compared. Writes nothing. Exit status: 0 when they agree, 1 when they differ or the fleet has errors.
       """,
     example: "linkwright check --format github"
   ) { parsed throws(CommandFailure) in
-    let location = try FleetLocation(parsed)
-    if OutputDirectory(root: location.root).hasUnfinishedWrite {
+    if !parsed.has(.ref), !parsed.has(.staged),
+      OutputDirectory(root: try FleetLocation(parsed).root).hasUnfinishedWrite
+    {
       throw CommandFailure(
         message: "an interrupted build left the output half written", help: "run 'linkwright build'")
     }

@@ -1,27 +1,46 @@
 import Compiler
 import Diagnostics
+import FleetSpec
 import Output
 import Snapshot
 import Synchronization
 
 /// What validate, build and check have in common: compile the fleet at a location.
 struct Compiling {
-  let location: FleetLocation
-  let snapshot: DirectorySnapshot
+  let source: FleetSource
+  /// Where the output on record lies.
+  let recorded: any Snapshot
   let compilation: Compilation
   let reporting: Reporting
 
-  init(_ parsed: ParsedArguments) throws(CommandFailure) {
-    location = try FleetLocation(parsed)
-    reporting = try Reporting(parsed, prefix: location.prefix)
-    snapshot = DirectorySnapshot(root: location.root)
+  /// - Parameter output: the directory whose output is on record; nil for the source's own.
+  init(_ parsed: ParsedArguments, output: String? = nil) throws(CommandFailure) {
+    source = try FleetSource(parsed)
+    reporting = try Reporting(parsed, prefix: source.prefix)
+    recorded = output.map { DirectorySnapshot(root: $0) } ?? source.snapshot
+    let options = try Self.options(parsed)
+    compilation = try Self.compile(source.snapshot, recorded: recorded, options)
+    try Self.check(clusters: options.clusters, compilation)
+    let compilation = compilation
+    Self.kept.withLock { $0.append(compilation) }
+  }
+
+  /// What the command line says about a compile.
+  static func options(_ parsed: ParsedArguments) throws(CommandFailure) -> CompileOptions {
     var options = CompileOptions()
     options.clusters = parsed.all(.cluster)
     options.isStrict = parsed.has(.strict)
     options.prunesPending = parsed.has(.prunePending)
     options.extraWorkloads = try Self.extraWorkloads(parsed.all(.workloads))
+    return options
+  }
+
+  /// Compiles; a snapshot that cannot be read is a failure.
+  static func compile(
+    _ snapshot: any Snapshot, recorded: any Snapshot, _ options: CompileOptions
+  ) throws(CommandFailure) -> Compilation {
     do {
-      compilation = try Self.compiler().compile(snapshot, options: options)
+      return try Self.compiler().compile(snapshot, recorded: recorded, options: options)
     } catch let failure as CommandFailure {
       throw failure
     } catch let error as SnapshotError {
@@ -29,9 +48,16 @@ struct Compiling {
     } catch {
       throw CommandFailure(message: "\(error)")
     }
-    try Self.check(clusters: options.clusters, compilation)
-    let compilation = compilation
-    Self.kept.withLock { $0.append(compilation) }
+  }
+
+  /// The Fleet at the root of a snapshot, before anything else is read.
+  static func fleet(_ snapshot: any Snapshot) throws(CommandFailure) -> (Fleet?, [Diagnostic]) {
+    let compiler = try compiler()
+    do {
+      return try compiler.fleet(snapshot)
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
   }
 
   /// Compilations live until the process ends: freeing a large one takes a tenth of the whole compile.
@@ -76,7 +102,7 @@ struct Compiling {
     do {
       return try OutputChange(
         from: compilation.record, to: compilation.output, keeps: { compilation.isHeldBack($0) },
-        blob: { entry throws(SnapshotError) in BlobID(of: try snapshot.content(of: entry)) })
+        blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }

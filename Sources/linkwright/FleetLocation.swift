@@ -49,3 +49,13 @@ struct FleetLocation {
     return String(cString: resolved)
   }
 }
+
+/// Questions to the file system.
+enum FileSystem {
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}

@@ -25,6 +25,10 @@ struct Option: Sendable {
   )
   static let cluster = Option(
     name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")
+  static let ref = Option(
+    name: "--ref", value: "REV", help: "Read the fleet from a commit of git, without a checkout")
+  static let staged = Option(
+    name: "--staged", help: "Read the fleet from git's index, as it would be committed")
   static let strict = Option(name: "--strict", help: "Treat pending facts as errors")
   static let workloads = Option(
     name: "--workloads", value: "CLUSTER=PATH", repeats: true,

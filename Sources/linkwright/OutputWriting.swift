@@ -5,9 +5,9 @@ import Output
 /// Writing of the output directory, with failures in the program's words.
 enum OutputWriting {
   /// Finishes what an interrupted build left.
-  static func recover(_ location: FleetLocation) throws(CommandFailure) {
+  static func recover(_ root: String) throws(CommandFailure) {
     do {
-      if try OutputDirectory(root: location.root).recover() {
+      if try OutputDirectory(root: root).recover() {
         Terminal.printError("finished the write of an interrupted build\n")
       }
     } catch {
@@ -15,9 +15,9 @@ enum OutputWriting {
     }
   }
 
-  static func apply(_ change: OutputChange, at location: FleetLocation) throws(CommandFailure) {
+  static func apply(_ change: OutputChange, at root: String) throws(CommandFailure) {
     do {
-      try OutputDirectory(root: location.root).apply(change)
+      try OutputDirectory(root: root).apply(change)
     } catch {
       throw CommandFailure(
         message: "cannot write \(error.path): \(error.reason)",

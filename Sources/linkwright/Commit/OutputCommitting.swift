@@ -1,0 +1,360 @@
+import Compiler
+import Diagnostics
+import FleetSpec
+import Output
+import Repository
+import Snapshot
+
+/// Compiles a source commit and writes its output to branches.
+///
+/// Which files go, which are edited and what must not be taken away is judged against the tip that the commit lies
+/// on; when another writer moves the branch, everything is judged again on the new tip.
+struct OutputCommitting {
+  let request: CommitRequest
+  let source: CommitFacts
+  let sourceSnapshot: any Snapshot
+  let sourceRepository: GitRepository
+  let target: GitRepository
+  let fleet: Fleet
+  /// The way from the repository's root to the fleet's, with a final `/`, or empty.
+  let prefix: String
+  let branches: OutputBranches
+  /// The branch that the source was read from, when that is in the target.
+  let sourceBranch: String?
+
+  /// What a commit to one branch came to.
+  enum Result {
+    case committed(ObjectID, OutputChange)
+    case unchanged(tip: ObjectID?, files: Int)
+    case superseded(by: ObjectID)
+    /// The findings say why.
+    case refused
+    /// What a dry run would do.
+    case planned(OutputChange)
+  }
+
+  /// Findings of the last compile and of what stood in the way.
+  private(set) var findings: [Diagnostic] = []
+  private(set) var heldBack: [String] = []
+  /// The tips that output is compared with, by reference.
+  private var tips: [String: CommitFacts] = [:]
+  private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
+
+  init(
+    _ request: CommitRequest, _ source: FleetSource, commit: CommitFacts, repository: GitRepository,
+    target: GitRepository, fleet: Fleet, branches: OutputBranches, sourceBranch: String?
+  ) throws(CommandFailure) {
+    self.request = request
+    self.source = commit
+    sourceSnapshot = source.snapshot
+    sourceRepository = repository
+    self.target = target
+    self.fleet = fleet
+    prefix = source.prefix
+    self.branches = branches
+    self.sourceBranch = sourceBranch
+    for reference in branches.references {
+      tips[reference] = try currentTip(reference)
+    }
+  }
+
+  /// What a branch's output lies on: the branch; for a proposal, the proposed branch where there is one.
+  private func currentTip(_ reference: String) throws(CommandFailure) -> CommitFacts? {
+    try reporting { () throws(GitError) in
+      var id = try target.target(ofReference: written(reference))
+      if id == nil { id = try target.target(ofReference: reference) }
+      return try id.map { (id) throws(GitError) in try target.commit(id) }
+    }
+  }
+
+  /// The reference that is written for a branch: its own or, for a proposal, `<branch>-next`, with the fleet's
+  /// directory for a promoter's `activePath`.
+  func written(_ reference: String) -> String {
+    guard request.proposes else { return reference }
+    return reference + "-next" + (prefix.isEmpty ? "" : "/" + prefix.dropLast())
+  }
+
+  /// How the trailer names the fleet.
+  private var fleetName: String { fleet.name.value + (prefix.isEmpty ? "" : " in " + prefix.dropLast()) }
+
+  /// Where a commit goes and what it is compared with.
+  struct Place {
+    /// The branch whose output it is.
+    let branch: String
+    /// The reference that moves: the branch, or a reference of Linkwright's own that is pushed.
+    let reference: String
+    /// What to build on where the reference does not exist.
+    let base: ObjectID?
+    /// Where notes are read and written.
+    let notes: String
+  }
+
+  /// The place for writing in the repository itself.
+  func localPlace(_ branch: String) throws(CommandFailure) -> Place {
+    let base = try reporting { () throws(GitError) in
+      request.proposes ? try target.target(ofReference: branch) : nil
+    }
+    return Place(branch: branch, reference: written(branch), base: base, notes: GitRepository.hydratorNotes)
+  }
+
+  // MARK: One branch
+
+  /// Commits a branch's part of the output.
+  mutating func commit(_ place: Place) throws(CommandFailure) -> Result {
+    var outcome: OutputCommit.Outcome
+    var result = Result.refused
+    var failure: CommandFailure?
+    let isOwn = try isSourceBranch(place.branch, tips[place.branch])
+    let output = OutputCommit(
+      reference: place.reference, allowsCheckedOutBranch: isOwn, reflog: "commit: linkwright \(source.id)",
+      base: place.base)
+    // Written out: 6.3.1 crashes on a closure with a typed error inside `map`.
+    var signer: OutputCommit.Signer?
+    if let signing = request.signing { signer = signing.sign }
+    while true {
+      do {
+        outcome = try target.commit(output, signer: signer) { (tip) throws(GitError) in
+          do throws(CommandFailure) {
+            return try decide(place, tip, &result)
+          } catch {
+            failure = error
+            return .stop
+          }
+        }
+      } catch {
+        if refuse(error, place) { return .refused }
+        throw CommandFailure(error)
+      }
+      if let failure { throw failure }
+      switch outcome {
+      case .stopped: return result
+      case .committed(let id, _, _):
+        try note(id, place)
+        guard case .planned(let change) = result else { return result }
+        return .committed(id, change)
+      case .unchanged(let tip):
+        try noteUnchanged(place)
+        // The note says that this source needs no commit on this tip; it must still be the tip.
+        let now = try reporting { () throws(GitError) in try target.target(ofReference: place.reference) }
+        if now != tip { continue }
+        guard case .planned(let change) = result else { return result }
+        return .unchanged(tip: tip ?? tips[place.branch]?.id, files: change.unchanged)
+      }
+    }
+  }
+
+  /// Says what a dry run would do.
+  mutating func plan(_ place: Place) throws(CommandFailure) -> Result {
+    var result = Result.refused
+    _ = try decide(place, tips[place.branch], &result)
+    if case .planned(let change) = result, change.isEmpty {
+      return .unchanged(tip: tips[place.branch]?.id, files: change.unchanged)
+    }
+    return result
+  }
+
+  private mutating func decide(
+    _ place: Place, _ tip: CommitFacts?, _ result: inout Result
+  ) throws(CommandFailure) -> OutputCommit.Decision {
+    findings = []
+    tips[place.branch] = tip
+    let isOwn = try isSourceBranch(place.branch, tip)
+    switch try standing(place, tip, isOwn: isOwn) {
+    case .mayFollow: break
+    case .superseded(let newer):
+      result = .superseded(by: newer)
+      return .stop
+    case .unrelated(let finding):
+      findings = [finding]
+      result = .refused
+      return .stop
+    }
+    let compilation = try compile()
+    findings = compilation.findings
+    heldBack = compilation.heldBack
+    result = .refused
+    guard !compilation.failed else { return .stop }
+    let change = try change(place.branch, compilation)
+    let obstacles = OutputObstacles(change, overwritesEdited: request.overwritesEdited).findings
+    findings += obstacles
+    guard !obstacles.containErrors else { return .stop }
+    result = .planned(change)
+    return request.isDry ? .stop : .write(try proposal(change, tip, isOwn: isOwn))
+  }
+
+  /// True for a branch that holds the source, not only output.
+  private func isSourceBranch(_ branch: String, _ tip: CommitFacts?) throws(CommandFailure) -> Bool {
+    if request.proposes || request.into != nil { return false }
+    if branch == sourceBranch { return true }
+    guard let tip else { return false }
+    return (try? sourceRepository.isAncestor(source.id, of: tip.id)) ?? false
+  }
+
+  private func standing(
+    _ place: Place, _ tip: CommitFacts?, isOwn: Bool
+  ) throws(CommandFailure) -> SourceStanding {
+    let order = SourceOrder(
+      repository: sourceRepository, source: source, target: target, fleet: fleetName, notes: place.notes,
+      replacesUnrelated: request.replacesUnrelated)
+    if isOwn { return try order.standing(onOwn: place.branch, tip) }
+    return try order.standing(on: place.branch, tip, snapshot(of: tip))
+  }
+
+  private func snapshot(of tip: CommitFacts?) -> any Snapshot {
+    guard let tip else { return MemorySnapshot([:]) }
+    return CommitSnapshot(target, commit: tip, prefix: String(prefix.dropLast()))
+  }
+
+  // MARK: Compiling
+
+  /// The result of compiling with the output on record at the present tips.
+  private mutating func compile() throws(CommandFailure) -> Compilation {
+    let key = tips.mapValues(\.id)
+    if let compiled, compiled.tips == key { return compiled.compilation }
+    let recorded = branches.recorded { snapshot(of: tips[$0]) }
+    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, request.options)
+    compiled = (key, compilation)
+    return compilation
+  }
+
+  private func change(_ branch: String, _ compilation: Compilation) throws(CommandFailure) -> OutputChange {
+    let recorded = snapshot(of: tips[branch])
+    let route = branches.route()
+    do {
+      return try OutputChange(
+        from: try OutputRecord(recorded, layout: OutputLayout(fleet)),
+        to: compilation.output.limited { route($0) == branch },
+        keeps: { compilation.isHeldBack($0) && route($0) == branch },
+        blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
+  }
+
+  // MARK: The commit
+
+  private func proposal(
+    _ change: OutputChange, _ tip: CommitFacts?, isOwn: Bool
+  ) throws(CommandFailure) -> OutputCommit.Proposal {
+    var contents = try packed(change.items)
+    var files: [TreeEdit.File] = []
+    var removed: [String] = []
+    for item in change.items {
+      if let blob = item.blob {
+        files.append(TreeEdit.File(path: prefix + item.path, blob: blob))
+      } else {
+        removed.append(prefix + item.path)
+      }
+    }
+    var incidental: [String] = []
+    return try reporting { () throws(GitError) in
+      if !isOwn {
+        let metadata = prefix + HydratorMetadata.fileName
+        var batch = try ObjectBatch(for: target)
+        let blob = try batch.add(
+          blob: HydratorMetadata.content(of: source, repositoryURL: fleet.repositoryURL))
+        files.append(TreeEdit.File(path: metadata, blob: blob))
+        contents.append(batch.finish())
+        incidental = [metadata]
+      }
+      return OutputCommit.Proposal(
+        edit: try TreeEdit(files: files, removed: removed), contents: contents, message: message,
+        author: author(on: tip), committer: committer(on: tip), incidentalPaths: incidental)
+    }
+  }
+
+  /// Deflates contents on all cores.
+  private func packed(_ items: [OutputChange.Item]) throws(CommandFailure) -> [PackedObjects] {
+    let contents = items.compactMap { item in item.blob.flatMap { id in item.content.map { (id, $0) } } }
+    let piece = 2000
+    let starts = Array(stride(from: 0, to: contents.count, by: piece))
+    let packed = parallelMap(starts, piece: 1) { start -> Swift.Result<PackedObjects, GitError> in
+      do throws(GitError) {
+        var batch = try ObjectBatch(for: target)
+        for (id, content) in contents[start..<min(start + piece, contents.count)] {
+          try batch.add(blob: content, id: id)
+        }
+        return .success(batch.finish())
+      } catch {
+        return .failure(error)
+      }
+    }
+    var batches: [PackedObjects] = []
+    for result in packed { batches.append(try reporting { () throws(GitError) in try result.get() }) }
+    return batches
+  }
+
+  /// The later of source and parent: history never runs backwards, and the same input gives the same date.
+  private func seconds(on tip: CommitFacts?) -> Int64 {
+    max(source.committer.seconds, tip?.committer.seconds ?? 0)
+  }
+
+  private func author(on tip: CommitFacts?) -> GitSignature {
+    GitSignature(
+      name: request.author?.name ?? source.author.name, email: request.author?.email ?? source.author.email,
+      seconds: seconds(on: tip), offsetMinutes: source.author.offsetMinutes)
+  }
+
+  private func committer(on tip: CommitFacts?) -> GitSignature {
+    GitSignature(
+      name: fleet.committer?.name ?? "Linkwright",
+      email: fleet.committer?.email ?? "linkwright@users.noreply.invalid", seconds: seconds(on: tip))
+  }
+
+  private var message: CommitMessage {
+    var subject = "Compile \(fleet.name.value) from \(String("\(source.id)".prefix(12)))"
+    var body = source.subject
+    if let text = request.message {
+      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      subject = lines.first.map(String.init) ?? text
+      body = lines.dropFirst().joined(separator: "\n")
+    }
+    return CommitMessage(
+      subject: subject, body: body,
+      trailers: [
+        .init(SourceOrder.sourceTrailer, "\(source.id)"), .init(SourceOrder.fleetTrailer, fleetName),
+        .init("Linkwright-Version", Compiler.version),
+      ])
+  }
+
+  // MARK: Notes and refusals
+
+  private func note(_ commit: ObjectID, _ place: Place) throws(CommandFailure) {
+    _ = try reporting { () throws(GitError) in
+      try target.writeHydratorNote(
+        on: commit, source: source.id, by: committer(on: tips[place.branch]), in: place.notes)
+    }
+  }
+
+  /// A source whose output is there already is noted on the commit that has it.
+  private func noteUnchanged(_ place: Place) throws(CommandFailure) {
+    guard let tip = tips[place.branch], tip.trailers(SourceOrder.fleetTrailer).contains(fleetName) else {
+      return
+    }
+    guard try !isSourceBranch(place.branch, tip) else { return }
+    let known = tip.trailers(SourceOrder.sourceTrailer).contains("\(source.id)")
+    let noted = try reporting { () throws(GitError) in try target.hydratorNote(on: tip.id, in: place.notes) }
+    if noted == source.id || noted == nil && known { return }
+    try note(tip.id, place)
+  }
+
+  /// Turns what the author can mend into a finding.
+  private mutating func refuse(_ error: GitError, _ place: Place) -> Bool {
+    let name = place.branch.branchName
+    switch error.kind {
+    case .checkedOut:
+      findings = [
+        Diagnostic(
+          GitRules.checkedOutBranch, "\(name) cannot be written: \(error.message)", at: nil,
+          help: ["name a branch that nobody works on, in spec.output.branch or with --branch"])
+      ]
+    case .conflict:
+      findings.append(
+        Diagnostic(
+          OutputRules.foreignFile, "\(name): \(error.operation): \(error.message)", at: nil,
+          help: [error.remedy ?? "move it away, or give the output another path"]))
+    default: return false
+    }
+    return true
+  }
+}

@@ -1,0 +1,171 @@
+import Compiler
+import Glibc
+import Output
+import Repository
+
+/// Commits onto a remote's branch: looks what the remote has, makes the commit on that, pushes it, and starts over
+/// when somebody else was faster.
+///
+/// git itself talks to the remote, in a process that is ended when the time is up. Until the remote has taken the
+/// commit it hangs on a reference of Linkwright's own, so that a remote that refuses or never answers leaves the
+/// local branch as it was.
+struct OutputPush {
+  private let request: CommitRequest.Push
+  private let repository: GitRepository
+  private let deadline: Double
+
+  /// How often a lost race is run again.
+  private static let attemptLimit = 30
+
+  init(_ request: CommitRequest.Push, _ repository: GitRepository) {
+    self.request = request
+    self.repository = repository
+    deadline = ChildProcess.now + request.seconds
+  }
+
+  /// What the remote has of the references that matter.
+  private struct RemoteState {
+    var branch: ObjectID?
+    /// The branch that a proposal is for; the branch itself otherwise.
+    var active: ObjectID?
+    var notes: ObjectID?
+  }
+
+  private enum PushOutcome {
+    case accepted
+    case lost(String)
+  }
+
+  /// Commits and pushes a branch's part of the output.
+  func commit(_ branch: String, _ committing: inout OutputCommitting) throws(CommandFailure)
+    -> OutputCommitting.Result
+  {
+    let written = committing.written(branch)
+    let own = "refs/linkwright/push/\(getpid())/"
+    let place = (reference: own + "commit", notes: own + "notes")
+    defer { for name in [place.reference, place.notes] { try? repository.removeOwnReference(name) } }
+    var reason = ""
+    for attempt in 0..<Self.attemptLimit {
+      let state = try remoteState(written, active: branch)
+      for name in [place.reference, place.notes] {
+        try reporting { () throws(GitError) in try repository.removeOwnReference(name) }
+      }
+      if let notes = state.notes { try set(place.notes, nil, notes) }
+      let result = try committing.commit(
+        OutputCommitting.Place(
+          branch: branch, reference: place.reference, base: state.branch ?? state.active, notes: place.notes))
+      var pairs: [(from: String, to: String)] = []
+      switch result {
+      case .committed: pairs.append((place.reference, written))
+      case .unchanged: break
+      case .superseded, .refused, .planned: return result
+      }
+      let notes = try target(place.notes)
+      if notes != state.notes { pairs.append((place.notes, GitRepository.hydratorNotes)) }
+      if pairs.isEmpty { return result }
+      switch try push(pairs) {
+      case .accepted:
+        if case .committed(let id, _) = result { try follow(written, to: id) }
+        if let notes { try follow(GitRepository.hydratorNotes, to: notes) }
+        return result
+      case .lost(let text): reason = text
+      }
+      // The process id keeps processes apart that lost to the same one.
+      usleep(UInt32(1000 * (attempt + 1)) + UInt32(bitPattern: getpid() &* 7919) % 20_000)
+    }
+    throw CommandFailure(
+      message:
+        "others moved \(written.branchName) at \(request.remote) \(Self.attemptLimit) times meanwhile: \(reason)",
+      help: "run it again when fewer write at once; the local branch is as it was")
+  }
+
+  // MARK: The remote
+
+  private func remoteState(_ written: String, active: String) throws(CommandFailure) -> RemoteState {
+    let names = [written, active, GitRepository.hydratorNotes]
+    let listing = try git(["ls-remote", "--", request.remote] + Array(Set(names)).sorted(), "read")
+    guard listing.status == 0 else { throw failure("read", listing) }
+    var found: [String: ObjectID] = [:]
+    for line in listing.text.split(separator: "\n") {
+      let parts = line.split(separator: "\t").map(String.init)
+      if parts.count == 2, let id = ObjectID(hexadecimal: parts[0]) { found[parts[1]] = id }
+    }
+    let missing = names.filter { name in found[name].map { !has($0) } ?? false }
+    if !missing.isEmpty {
+      let fetched = try git(
+        ["fetch", "--quiet", "--no-tags", "--", request.remote] + Array(Set(missing)).sorted(), "fetch from")
+      guard fetched.status == 0 else { throw failure("fetch from", fetched) }
+    }
+    return RemoteState(
+      branch: found[written], active: found[active], notes: found[GitRepository.hydratorNotes])
+  }
+
+  private func has(_ id: ObjectID) -> Bool { (try? repository.commit(id)) != nil }
+
+  private func push(_ pairs: [(from: String, to: String)]) throws(CommandFailure) -> PushOutcome {
+    let specifications = pairs.map { "\($0.from):\($0.to)" }
+    let start = ["push", "--porcelain", "--no-verify"]
+    var outcome = try git(start + ["--atomic", "--", request.remote] + specifications, "push to")
+    if outcome.status != 0, outcome.errorText.contains("does not support --atomic") {
+      outcome = try git(start + ["--", request.remote] + specifications, "push to")
+    }
+    if outcome.status == 0 { return .accepted }
+    let said = outcome.text + outcome.errorText
+    let races = [
+      "(fetch first)", "(non-fast-forward)", "(stale info)", "cannot lock ref", "failed to update ref",
+      "incorrect old value", "reference already exists", "failed to lock", "remote ref updated since",
+    ]
+    if let race = races.first(where: said.contains) { return .lost(race) }
+    throw failure("push to", outcome)
+  }
+
+  private func git(_ arguments: [String], _ doing: String) throws(CommandFailure) -> ChildProcess.Outcome {
+    let child = ChildProcess(
+      command: ["git", "--git-dir=\(repository.gitDirectory)"] + arguments,
+      environment: ["GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"])
+    let outcome = try child.run(until: deadline)
+    if outcome.timedOut {
+      throw CommandFailure(
+        message:
+          "\(request.remote) did not answer within \(Self.seconds(request.seconds)): gave up to \(doing) it",
+        help: "the local branch is as it was; --push-timeout allows more time")
+    }
+    return outcome
+  }
+
+  private func failure(_ doing: String, _ outcome: ChildProcess.Outcome) -> CommandFailure {
+    let rejected = outcome.text.split(separator: "\n").filter { $0.hasPrefix("!") }
+    let lines = (rejected + outcome.errorText.split(separator: "\n")).map { $0.replacing("\t", with: " ") }
+      .filter { !$0.hasPrefix("error: failed to push") }
+    return CommandFailure(
+      message:
+        "cannot \(doing) \(request.remote): \(lines.isEmpty ? "git ended with \(outcome.status)" : lines.joined(separator: "\n  "))",
+      help: "the local branch is as it was")
+  }
+
+  private static func seconds(_ number: Double) -> String {
+    number == number.rounded() && number < 1e9 ? "\(Int(number)) s" : "\(number) s"
+  }
+
+  // MARK: Local references
+
+  private func target(_ name: String) throws(CommandFailure) -> ObjectID? {
+    try reporting { () throws(GitError) in try repository.target(ofReference: name) }
+  }
+
+  private func set(_ name: String, _ old: ObjectID?, _ new: ObjectID) throws(CommandFailure) {
+    let person = GitSignature(name: "Linkwright", email: "linkwright@users.noreply.invalid", seconds: 0)
+    _ = try reporting { () throws(GitError) in
+      try repository.setReference(name, from: old, to: new, reflog: "push: linkwright", by: person)
+    }
+  }
+
+  /// Moves the local reference to what the remote has now, where that is a fast-forward and nobody has it checked
+  /// out; anything else is left to the user, since the remote has it.
+  private func follow(_ name: String, to id: ObjectID) throws(CommandFailure) {
+    let old = try target(name)
+    if let old, (try? repository.isAncestor(old, of: id)) != true { return }
+    if old == id || (try? repository.workingTree(holding: name)) != .some(nil) { return }
+    try set(name, old, id)
+  }
+}

@@ -1,0 +1,158 @@
+import Compiler
+import Glibc
+import Repository
+import Snapshot
+
+/// Where a compile reads the fleet from: a directory, a commit or the index.
+struct FleetSource {
+  /// The fleet's root, as the compiler sees it.
+  let snapshot: any Snapshot
+  /// The way from the repository's root to the fleet's, with a final `/`, or empty.
+  let prefix: String
+  /// The fleet's root on disk; nil in a bare repository.
+  let directory: String?
+  /// The repository that was opened; nil for a directory, which needs none.
+  let repository: GitRepository?
+  /// The commit that is read; nil for a directory and the index.
+  let commit: CommitFacts?
+
+  /// Takes `--ref` or `--staged`, otherwise the directory. Without either, git is not started.
+  init(_ parsed: ParsedArguments) throws(CommandFailure) {
+    if parsed.has(.ref), parsed.has(.staged) {
+      throw CommandFailure(message: "--ref and --staged exclude each other", help: "give one of them")
+    }
+    if let revision = parsed.last(.ref) {
+      self = try FleetSource(parsed, revision: revision)
+    } else if parsed.has(.staged) {
+      self = try FleetSource(stagedIn: parsed)
+    } else {
+      let location = try FleetLocation(parsed)
+      snapshot = DirectorySnapshot(root: location.root)
+      prefix = location.prefix
+      directory = location.root
+      repository = nil
+      commit = nil
+    }
+  }
+
+  /// The fleet in a commit.
+  init(_ parsed: ParsedArguments, revision: String) throws(CommandFailure) {
+    let place = try RepositoryPlace(parsed.positional.first ?? ".")
+    let commit = try reporting { () throws(GitError) in try place.repository.commit(revision) }
+    let root = try place.fleetRoot { CommitSnapshot(place.repository, commit: commit, prefix: $0) }
+    snapshot = CommitSnapshot(place.repository, commit: commit, prefix: root)
+    prefix = root.isEmpty ? "" : root + "/"
+    directory = place.directory(of: root)
+    repository = place.repository
+    self.commit = commit
+  }
+
+  private init(stagedIn parsed: ParsedArguments) throws(CommandFailure) {
+    let place = try RepositoryPlace(parsed.positional.first ?? ".")
+    let file = Self.indexFile(place.repository)
+    let index = try reporting { () throws(GitError) in try IndexSnapshot(place.repository, indexFile: file) }
+    let root = try place.fleetRoot { (_) in index }
+    snapshot =
+      root.isEmpty
+      ? index
+      : try reporting { () throws(GitError) in
+        try IndexSnapshot(place.repository, prefix: root, indexFile: file)
+      }
+    prefix = root.isEmpty ? "" : root + "/"
+    directory = place.directory(of: root)
+    repository = place.repository
+    commit = nil
+  }
+
+  /// The index that git hands to a hook: `git commit FILE` judges a temporary one.
+  private static func indexFile(_ repository: GitRepository) -> String? {
+    guard let path = Terminal.environment("GIT_INDEX_FILE"), !path.isEmpty else { return nil }
+    return path.hasPrefix("/") ? path : (repository.workingDirectory ?? repository.gitDirectory) + path
+  }
+}
+
+/// A directory of a repository, whether or not it exists on disk.
+struct RepositoryPlace {
+  let repository: GitRepository
+  /// The way from the root of the tree, without `/` at either end.
+  let path: String
+
+  /// Opens the repository that holds a path. What of the path does not exist is looked for in the tree: a bare
+  /// repository's `fleet.git/teams/a`, or a directory that only the commit has.
+  init(_ given: String) throws(CommandFailure) {
+    var existing = given.hasPrefix("/") ? given : Self.workingDirectory + "/" + given
+    var rest: [Substring] = []
+    var resolved = realpath(existing, nil)
+    while resolved == nil, let slash = existing.lastIndex(of: "/"), existing != "/" {
+      let name = existing[existing.index(after: slash)...]
+      if name == ".." { throw CommandFailure(message: "there is no directory '\(given)'") }
+      if !name.isEmpty, name != "." { rest.insert(name, at: 0) }
+      existing = slash == existing.startIndex ? "/" : String(existing[..<slash])
+      resolved = realpath(existing, nil)
+    }
+    defer { free(resolved) }
+    guard let resolved else { throw CommandFailure(message: "there is no directory '\(given)'") }
+    let start = String(cString: resolved)
+    let ceilings =
+      Terminal.environment("GIT_CEILING_DIRECTORIES")?.split(separator: ":").map(String.init) ?? []
+    repository = try reporting { () throws(GitError) in
+      try GitRepository(at: start, .upwards(ceilings: ceilings))
+    }
+    var parts = rest.map(String.init)
+    if !repository.isBare {
+      guard let inside = repository.pathInWorkingTree(start) else {
+        throw CommandFailure(
+          message: "'\(given)' is not in the working tree of its repository",
+          help: "name a directory of the working tree")
+      }
+      if !inside.isEmpty { parts.insert(inside, at: 0) }
+    }
+    path = parts.joined(separator: "/")
+  }
+
+  private static var workingDirectory: String {
+    guard let path = getcwd(nil, 0) else { return "." }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  /// The fleet's root in a tree: the place itself or the nearest directory above it with a Fleet file; the place
+  /// itself when there is none, so that the compiler says so.
+  ///
+  /// - Parameter tree: the tree below a directory, or the whole one whatever the directory.
+  func fleetRoot<Tree: Snapshot>(_ tree: (String) -> Tree) throws(CommandFailure) -> String {
+    let whole = tree("")
+    var directory = path
+    while true {
+      let file = directory.isEmpty ? Compiler.fleetFile : directory + "/" + Compiler.fleetFile
+      do {
+        if try whole.entry(at: file) != nil { return directory }
+      } catch {
+        // The compiler reports it as a finding.
+        if error.kind != .environment { return directory }
+        throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+      }
+      guard !directory.isEmpty else { return path }
+      directory = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
+    }
+  }
+
+  /// A directory of the tree on disk; nil in a bare repository.
+  func directory(of root: String) -> String? { repository.workingDirectory.map { $0 + root } }
+}
+
+/// Runs a call to git, and turns its error into the program's words.
+func reporting<Result>(_ body: () throws(GitError) -> Result) throws(CommandFailure) -> Result {
+  do {
+    return try body()
+  } catch {
+    throw CommandFailure(error)
+  }
+}
+
+extension CommandFailure {
+  init(_ error: GitError) {
+    let origin = error.code == 0 ? "" : " (libgit2 \(error.errorClass) \(error.code))"
+    self.init(message: "cannot \(error.operation): \(error.message)\(origin)", help: error.remedy)
+  }
+}
