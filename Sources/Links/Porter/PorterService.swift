@@ -149,22 +149,41 @@ struct ClaimResolution {
             continue
           }
           guard port.port.number != known.port.number else { continue }
+          let isOneName = port.reference.node.range == known.reference.node.range
           findings.append(
-            Diagnostic(
-              PorterRules.severalPorts,
-              "Service \(unit.service.description) is published at two ports, \(known.port.number) and \(port.port.number)",
-              at: port.reference.node.range, "a second claim for the same Service",
-              also: [Label(known.reference.node.range, "the first")],
-              help: [
-                "declare a Service of its own for port \(port.port.number), with the same selector, and connect to that"
-              ],
-              notes: [
-                "the operator writes Service and Endpoints \(unit.service.name)-\(unit.settings.members.last ?? "") for every claim of this Service: the last one wins"
-              ]))
+            isOneName ? numbersDiffer(unit, known, port, target.cluster) : secondPort(unit, known, port))
         }
       }
     }
     return first
+  }
+
+  /// One name for different numbers: the claim carries one number for both clusters.
+  private static func numbersDiffer(
+    _ unit: PorterService, _ known: BoundPort, _ port: BoundPort, _ cluster: String
+  ) -> Diagnostic {
+    Diagnostic(
+      PorterRules.severalPorts,
+      "port '\(port.reference.value.description)' of Service \(unit.service.description) is \(port.port.number) in \(cluster) and \(known.port.number) in the other cluster",
+      at: port.port.node.range, "\(port.port.number) in \(cluster)",
+      also: [
+        Label(known.port.node.range, "\(known.port.number) in the other cluster"),
+        Label(port.reference.node.range, "named here"),
+      ], help: ["use one number in both clusters: a claim has one servicePort for both"])
+  }
+
+  private static func secondPort(_ unit: PorterService, _ known: BoundPort, _ port: BoundPort) -> Diagnostic {
+    Diagnostic(
+      PorterRules.severalPorts,
+      "Service \(unit.service.description) is published at two ports, \(known.port.number) and \(port.port.number)",
+      at: port.reference.node.range, "a second claim for the same Service",
+      also: [Label(known.reference.node.range, "the first")],
+      help: [
+        "declare a Service of its own for port \(port.port.number), with the same selector, and connect to that"
+      ],
+      notes: [
+        "the operator writes Service and Endpoints \(unit.service.name)-\(unit.settings.members.last ?? "") for every claim of this Service: the last one wins"
+      ])
   }
 
   /// A claim that a person wrote for this Service.
