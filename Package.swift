@@ -44,6 +44,9 @@ let modules: [Target] = [
   /** Layout, inventories, what changes: the output as a tree of bytes */
   .target(name: "Output", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
 
+  /** What can reach what: NetworkPolicy evaluated exactly, twice over */
+  .target(name: "Reachability", dependencies: ["Diagnostics", "Kubernetes", "YAMLTree"]),
+
   // MARK: Git
 
   /** libgit2: any revision as a snapshot, packs, commits, notes */
@@ -55,12 +58,13 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot", "Templates",
-      "YAMLTree",
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Reachability", "Snapshot",
+      "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
-  .executableTarget(name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Snapshot", "YAMLTree"]),
+  .executableTarget(
+    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Reachability", "Snapshot", "YAMLTree"]),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(
@@ -79,6 +83,9 @@ let tests: [Target] = [
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  .testTarget(
+    name: "ReachabilityTests", dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],
+    exclude: ["Vectors"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
 ]
 
