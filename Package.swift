@@ -64,7 +64,7 @@ let modules: [Target] = [
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
   .executableTarget(
-    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Output", "Reachability", "Snapshot", "YAMLTree"]),
+    name: "linkwright", dependencies: ["Compiler", "Diagnostics", "Kubernetes", "Output", "Reachability", "Snapshot", "YAMLTree"]),
   /** Puts `schemas/` and `templates/` into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(

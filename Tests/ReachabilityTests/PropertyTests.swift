@@ -37,7 +37,7 @@ import Testing
 
   @Test func engineEqualsNaive() {
     let seed = SeededGenerator.seed()
-    for round in 0..<600 as Range<UInt64> {
+    for round in 0..<60 as Range<UInt64> {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.policies(0...6))
@@ -49,7 +49,7 @@ import Testing
 
   @Test func changedPolicyEqualsFreshEvaluation() {
     let seed = SeededGenerator.seed()
-    for round in 0..<200 as Range<UInt64> {
+    for round in 0..<30 as Range<UInt64> {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.policies(2...5))
@@ -73,7 +73,7 @@ import Testing
   /// A policy that selects pods which are isolated already can only open.
   @Test func addingAPolicyToIsolatedPodsOnlyOpens() {
     let seed = SeededGenerator.seed()
-    for round in 0..<150 as Range<UInt64> {
+    for round in 0..<40 as Range<UInt64> {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       for namespace in ["a", "b", "c", "d"] {
@@ -104,7 +104,7 @@ import Testing
   /// The order of policies, pods and namespaces does not matter; nor do names.
   @Test func orderAndNamesDoNotMatter() throws {
     let seed = SeededGenerator.seed()
-    for round in 0..<150 as Range<UInt64> {
+    for round in 0..<40 as Range<UInt64> {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.policies(1...6))
@@ -133,7 +133,7 @@ import Testing
   /// The table of all pairs says what the single questions say.
   @Test func pairTableEqualsSingleQuestions() {
     let seed = SeededGenerator.seed()
-    for round in 0..<150 as Range<UInt64> {
+    for round in 0..<40 as Range<UInt64> {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.policies(1...6))

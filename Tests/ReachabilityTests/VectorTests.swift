@@ -108,7 +108,7 @@ struct VectorProbe {
         cells.append(
           (
             try #require(names.firstIndex(of: source)), try #require(names.firstIndex(of: destination.text)),
-            try #require(expected.boolean)
+            expected.boolean == true
           ))
       }
     }

@@ -70,6 +70,9 @@ struct EvaluationTables: Sendable {
     return answer
   }
 
+  /// The answer of a term that was evaluated before.
+  func known(_ term: PeerTerm) -> TermAnswer? { terms[term] }
+
   private mutating func intern(_ may: PeerSet, _ must: PeerSet, _ questions: OpenQuestions) -> TermAnswer {
     TermAnswer(
       may: peerSets.intern(may), must: peerSets.intern(must), questions: may == must ? [] : questions)
