@@ -6,7 +6,8 @@ import YAMLTree
 
 extension Command {
   fileprivate static let manifests = Option(
-    name: "--manifests", value: "DIR", help: "Take the manifests in DIR (or a file, or '-') for one cluster; no fleet is needed")
+    name: "--manifests", value: "DIR",
+    help: "Take the manifests in DIR (or a file, or '-') for one cluster; no fleet is needed")
   fileprivate static let output = Option(
     name: "--output", short: "-o", value: "FORMAT", help: "Write the list as text, json, csv or dot",
     choices: ConnectivityFormat.allCases.map(\.rawValue))
@@ -35,10 +36,12 @@ extension Command {
       With --from, --to and --port it explains one connection, policy by policy. Exit status: 0 listed, or the
       connection passes; 1 findings, or it does not; 2 wrong usage or a failure.
       """,
-    example: "linkwright reach --manifests deploy/ --profile ovn-kubernetes --from web/shop --to db/postgres --port 5432"
+    example:
+      "linkwright reach --manifests deploy/ --profile ovn-kubernetes --from web/shop --to db/postgres --port 5432"
   ) { parsed throws(CommandFailure) in
     guard let directory = parsed.last(manifests) else {
-      throw CommandFailure(message: "'reach' needs --manifests DIR", help: "usage: linkwright reach --manifests DIR")
+      throw CommandFailure(
+        message: "'reach' needs --manifests DIR", help: "usage: linkwright reach --manifests DIR")
     }
     let reporting = try Reporting(parsed, prefix: "")
     let profile = parsed.last(profile).flatMap(NetworkProfile.named) ?? .kubernetes
@@ -60,7 +63,8 @@ extension Command {
     findings += PolicyLints(manifests, engine).findings
     try reporting.print(findings.inReportOrder())
     if parsed.has(from) || parsed.has(to) || parsed.has(port) {
-      return try ReachQuestion(engine, from: parsed.last(from), to: parsed.last(to), port: parsed.last(port)).answer()
+      return try ReachQuestion(engine, from: parsed.last(from), to: parsed.last(to), port: parsed.last(port))
+        .answer()
     }
     let format = parsed.last(output).flatMap(ConnectivityFormat.init) ?? .text
     Terminal.print(format.render(ConnectivityList(engine), withoutDepends: profile.name == "np-guard"))

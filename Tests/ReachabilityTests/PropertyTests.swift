@@ -24,7 +24,8 @@ import Testing
                 may: answer.may.contains(port, transport), must: answer.must.contains(port, transport))
               let slow = naive.passes(from: source, to: destination, port: Int(port), transport)
               if fast != slow {
-                return "\(source) to \(destination) \(transport.rawValue) \(port): engine \(fast), naive \(slow)"
+                return
+                  "\(source) to \(destination) \(transport.rawValue) \(port): engine \(fast), naive \(slow)"
               }
             }
           }
@@ -60,7 +61,8 @@ import Testing
         changed.policies = []
         changed.policyNamespaces = []
         changed.add(random.policies(1...1))
-        guard let manifest = changed.policies.first, let index = network.policies.indices.randomElement() else { continue }
+        guard let manifest = changed.policies.first, let index = network.policies.indices.randomElement()
+        else { continue }
         network.policies[index] = manifest
         engine.replace(policy: index, with: manifest)
       }
@@ -92,7 +94,8 @@ import Testing
       for source in Self.endpoints(network) {
         for destination in network.pods.indices where network.profile.hostNetworkIsPod != .depends {
           let (old, new) = (
-            before.connections(from: source, to: .pod(destination)), after.connections(from: source, to: .pod(destination))
+            before.connections(from: source, to: .pod(destination)),
+            after.connections(from: source, to: .pod(destination))
           )
           #expect(old.may.subtracting(new.may).isEmpty, "TEST_SEED=\(seed &+ round)")
           #expect(old.must.subtracting(new.must).isEmpty, "TEST_SEED=\(seed &+ round)")
@@ -143,7 +146,8 @@ import Testing
         for source in network.pods.indices {
           for destination in network.pods.indices where source != destination {
             let expected = engine.connections(from: .pod(source), to: .pod(destination))[keyPath: part]
-            #expect(table.ports(from: source, to: destination, engine) == expected, "TEST_SEED=\(seed &+ round)")
+            #expect(
+              table.ports(from: source, to: destination, engine) == expected, "TEST_SEED=\(seed &+ round)")
           }
         }
       }

@@ -16,7 +16,8 @@ extension ClusterNetwork {
   mutating func add(_ yaml: String) {
     for document in Tree.parse(text: yaml, path: "policies.yaml").tree.documents {
       Manifest.all(in: document) { manifest in
-        guard let namespace = namespaces.firstIndex(where: { $0.name == manifest.namespace && !$0.isRemote }) else {
+        guard let namespace = namespaces.firstIndex(where: { $0.name == manifest.namespace && !$0.isRemote })
+        else {
           return
         }
         policies.append(manifest)
@@ -31,14 +32,17 @@ struct RandomNetwork {
   private var random: SeededGenerator
   static let ports: [UInt16] = [1, 79, 80, 81, 82, 443, 8080, 8081, 65535]
   static let addresses = [
-    "10.0.0.1", "10.0.0.9", "10.0.1.1", "10.1.0.1", "10.9.0.1", "192.168.1.5", "192.168.1.200", "8.8.8.8", "0.0.0.0",
+    "10.0.0.1", "10.0.0.9", "10.0.1.1", "10.1.0.1", "10.9.0.1", "192.168.1.5", "192.168.1.200", "8.8.8.8",
+    "0.0.0.0",
     "255.255.255.255", "fd00::1", "fd00::ff", "fd01::1", "2001:db8::7",
   ]
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
-  private mutating func pick<T>(_ values: [T]) -> T { values[Int.random(in: 0..<values.count, using: &random)] }
+  private mutating func pick<T>(_ values: [T]) -> T {
+    values[Int.random(in: 0..<values.count, using: &random)]
+  }
   private mutating func some(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
   private mutating func ternary() -> Ternary { pick([.no, .depends, .yes]) }
 
@@ -64,8 +68,12 @@ struct RandomNetwork {
       network.namespaces.append(
         NamespaceFacts(name: name, labels: labels(["team", "env"]), knowsLabels: chance(75)))
     }
-    if chance(25) { network.namespaces.append(NamespaceFacts(name: "a", labels: labels(["team"]), isRemote: true)) }
-    if chance(40) { network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) } }
+    if chance(25) {
+      network.namespaces.append(NamespaceFacts(name: "a", labels: labels(["team"]), isRemote: true))
+    }
+    if chance(40) {
+      network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) }
+    }
     if chance(40) { network.nodeNetworks = ["192.168.1.0/24", "fd01::/64"].compactMap { IPNetwork($0) } }
     for index in 0..<some(2...8) {
       var addresses: [IPAddress] = []
@@ -73,12 +81,15 @@ struct RandomNetwork {
       if chance(10) { addresses.append(contentsOf: [IPAddress("fd00::\(index)")].compactMap { $0 }) }
       var runtime: [RuntimeLabel] = []
       if chance(20) {
-        runtime.append(RuntimeLabel(key: pick(["role", "app"]), values: chance(70) ? [pick(["x", "y"])] : nil))
+        runtime.append(
+          RuntimeLabel(key: pick(["role", "app"]), values: chance(70) ? [pick(["x", "y"])] : nil))
       }
       network.pods.append(
         PodFacts(
-          namespace: some(0...network.namespaces.count - 1), name: "p\(index)", kind: pick(["Pod", "Deployment"]),
-          labels: labels(["app", "role"]), runtimeLabels: runtime, namedPorts: namedPorts(), isHostNetwork: chance(15),
+          namespace: some(0...network.namespaces.count - 1), name: "p\(index)",
+          kind: pick(["Pod", "Deployment"]),
+          labels: labels(["app", "role"]), runtimeLabels: runtime, namedPorts: namedPorts(),
+          isHostNetwork: chance(15),
           addresses: addresses))
     }
     return network
@@ -86,7 +97,8 @@ struct RandomNetwork {
 
   private mutating func namedPorts() -> [NamedPort] {
     (0..<some(0...3)).map { _ in
-      NamedPort(name: pick(["web", "dns"]), number: pick([80, 81, 8080]), transport: pick([.tcp, .udp, .sctp]))
+      NamedPort(
+        name: pick(["web", "dns"]), number: pick([80, 81, 8080]), transport: pick([.tcp, .udp, .sctp]))
     }
   }
 
@@ -101,7 +113,9 @@ struct RandomNetwork {
   mutating func policy(_ index: Int) -> String {
     var spec: [String] = []
     if chance(90) { spec.append("podSelector: \(selector(["app", "role"]))") }
-    if chance(60) { spec.append("policyTypes: \(pick(["[Ingress]", "[Egress]", "[Ingress, Egress]", "[]", "null"]))") }
+    if chance(60) {
+      spec.append("policyTypes: \(pick(["[Ingress]", "[Egress]", "[Ingress, Egress]", "[]", "null"]))")
+    }
     if chance(70) { spec.append("ingress: \(rules("from"))") }
     if chance(60) { spec.append("egress: \(rules("to"))") }
     return """
@@ -116,8 +130,12 @@ struct RandomNetwork {
   private mutating func rules(_ peers: String) -> String {
     let rules = (0..<some(0...2)).map { _ in
       var parts: [String] = []
-      if chance(80) { parts.append("\(peers): [\((0..<some(0...2)).map { _ in peer() }.joined(separator: ", "))]") }
-      if chance(60) { parts.append("ports: [\((0..<some(0...2)).map { _ in port() }.joined(separator: ", "))]") }
+      if chance(80) {
+        parts.append("\(peers): [\((0..<some(0...2)).map { _ in peer() }.joined(separator: ", "))]")
+      }
+      if chance(60) {
+        parts.append("ports: [\((0..<some(0...2)).map { _ in port() }.joined(separator: ", "))]")
+      }
       return "{\(parts.joined(separator: ", "))}"
     }
     return "[\(rules.joined(separator: ", "))]"
@@ -126,12 +144,15 @@ struct RandomNetwork {
   private mutating func peer() -> String {
     if chance(30) {
       let (cidr, excepts) = pick([
-        ("0.0.0.0/0", ["10.0.0.0/16", "192.168.1.128/25", "0.0.0.0/1"]), ("10.0.0.0/16", ["10.0.0.0/24", "10.0.1.1/32"]),
-        ("10.0.0.77/8", ["10.0.0.0/9", "10.128.0.0/9"]), ("192.168.1.0/24", ["192.168.1.128/25"]), ("8.8.8.8/32", []),
+        ("0.0.0.0/0", ["10.0.0.0/16", "192.168.1.128/25", "0.0.0.0/1"]),
+        ("10.0.0.0/16", ["10.0.0.0/24", "10.0.1.1/32"]),
+        ("10.0.0.77/8", ["10.0.0.0/9", "10.128.0.0/9"]), ("192.168.1.0/24", ["192.168.1.128/25"]),
+        ("8.8.8.8/32", []),
         ("::/0", ["fd00::/8"]), ("fd00::/64", ["fd00::1/128"]),
       ])
       let kept = excepts.filter { _ in chance(40) }
-      return "{ipBlock: {cidr: \"\(cidr)\"\(kept.isEmpty ? "" : ", except: [\(kept.map { "\"\($0)\"" }.joined(separator: ", "))]")}}"
+      return
+        "{ipBlock: {cidr: \"\(cidr)\"\(kept.isEmpty ? "" : ", except: [\(kept.map { "\"\($0)\"" }.joined(separator: ", "))]")}}"
     }
     switch some(0...2) {
     case 0: return "{podSelector: \(selector(["app", "role"]))}"
@@ -140,7 +161,9 @@ struct RandomNetwork {
     }
   }
 
-  private mutating func namespaceSelector() -> String { selector(["team", "env", "kubernetes.io/metadata.name"]) }
+  private mutating func namespaceSelector() -> String {
+    selector(["team", "env", "kubernetes.io/metadata.name"])
+  }
 
   private mutating func selector(_ keys: [String]) -> String {
     if chance(25) { return "{}" }

@@ -1,5 +1,5 @@
-import Foundation
 import Diagnostics
+import Foundation
 import Kubernetes
 import Reachability
 import TestSupport
@@ -26,7 +26,8 @@ import YAMLTree
         if may != expected || must != expected || slow != Ternary(expected) {
           wrong.append(
             "\(probe.name): \(probe.network.description(of: source)) to \(probe.network.description(of: destination)) "
-              + "\(probe.transport.rawValue) \(probe.port): expected \(expected), may \(may), must \(must), naive \(slow)")
+              + "\(probe.transport.rawValue) \(probe.port): expected \(expected), may \(may), must \(must), naive \(slow)"
+          )
         }
       }
     }
@@ -44,7 +45,8 @@ struct VectorProbe {
   let cells: [(source: Int, destination: Int, expected: Bool)]
 
   static func all() throws -> [VectorProbe] {
-    let url = Repository.root.appendingPathComponent("Tests/ReachabilityTests/Vectors/networkpolicy-vectors.json")
+    let url = Repository.root.appendingPathComponent(
+      "Tests/ReachabilityTests/Vectors/networkpolicy-vectors.json")
     let parsed = Tree.parse(SourceFile(path: "vectors.json", bytes: Array(try Data(contentsOf: url))))
     let tests = try #require(parsed.tree.root?["tests"])
     return try tests.elements.flatMap { test in
@@ -83,7 +85,8 @@ struct VectorProbe {
       }
       network.pods.append(
         PodFacts(
-          namespace: try #require(network.namespaces.firstIndex { $0.name == parts[0] }), name: parts[1], kind: "Pod",
+          namespace: try #require(network.namespaces.firstIndex { $0.name == parts[0] }), name: parts[1],
+          kind: "Pod",
           labels: Labels(pairs: labels), namedPorts: ports,
           addresses: [try #require(IPAddress(test["podIPs"]?[name]?.text ?? ""))]))
     }

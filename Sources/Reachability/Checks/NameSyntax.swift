@@ -2,7 +2,8 @@
 enum PortNames {
   static func isValid(_ name: String) -> Bool {
     let bytes = Array(name.utf8)
-    guard (1...15).contains(bytes.count), bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-") else {
+    guard (1...15).contains(bytes.count), bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-")
+    else {
       return false
     }
     var hasLetter = false
@@ -44,14 +45,18 @@ enum LabelSyntax {
     let bytes = Array(text.utf8)
     guard let first = bytes.first, let last = bytes.last, bytes.count <= 63 else { return false }
     return isAlphanumeric(first) && isAlphanumeric(last)
-      && bytes.allSatisfy { isAlphanumeric($0) || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains($0) }
+      && bytes.allSatisfy {
+        isAlphanumeric($0) || [UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ".")].contains($0)
+      }
   }
 
   /// Lower-case DNS labels joined by dots, 253 characters at most.
   private static func isSubdomain(_ text: Substring) -> Bool {
     guard !text.isEmpty, text.utf8.count <= 253 else { return false }
     return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
-      guard let first = part.utf8.first, let last = part.utf8.last, part.utf8.count <= 63 else { return false }
+      guard let first = part.utf8.first, let last = part.utf8.last, part.utf8.count <= 63 else {
+        return false
+      }
       let isLower = part.utf8.allSatisfy {
         $0 == UInt8(ascii: "-") || isAlphanumeric($0) && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
       }

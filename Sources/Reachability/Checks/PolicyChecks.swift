@@ -13,7 +13,8 @@ package struct PolicyChecks {
       let key = NamespacedName(namespace, manifest.name)
       if let earlier = first[key] {
         report(
-          ReachabilityRules.policyTwice, "NetworkPolicy \(key.description) stands twice", manifest.nameNode, "again",
+          ReachabilityRules.policyTwice, "NetworkPolicy \(key.description) stands twice", manifest.nameNode,
+          "again",
           also: [Label(earlier.nameNode.range, "first here")],
           help: "remove one, or give it another name: the rules of two policies add up")
       } else {
@@ -24,7 +25,8 @@ package struct PolicyChecks {
   }
 
   private mutating func report(
-    _ rule: Rule, _ message: String, _ node: Node, _ text: String = "", also: [Label] = [], help: String? = nil
+    _ rule: Rule, _ message: String, _ node: Node, _ text: String = "", also: [Label] = [],
+    help: String? = nil
   ) {
     findings.append(
       Diagnostic(rule, message, at: node.range, text, also: also, help: help.map { [$0] } ?? []))
@@ -56,7 +58,8 @@ package struct PolicyChecks {
   private mutating func list(_ node: Node, _ key: String) -> [Node]? {
     guard let value = node[key], !value.isNull else { return nil }
     guard value.kind == .sequence else {
-      report(ReachabilityRules.policyShape, "'\(key)' is not a list", value, help: "write each item after a '-'")
+      report(
+        ReachabilityRules.policyShape, "'\(key)' is not a list", value, help: "write each item after a '-'")
       return nil
     }
     return Array(value.elements)
@@ -126,7 +129,8 @@ package struct PolicyChecks {
     fields(of: block, "an ipBlock", ["cidr", "except"])
     guard let cidr = block["cidr"], let network = IPNetwork(cidr.text) else {
       report(
-        ReachabilityRules.addressBlock, "'\(block["cidr"]?.text ?? "")' is no address range", block["cidr"] ?? block,
+        ReachabilityRules.addressBlock, "'\(block["cidr"]?.text ?? "")' is no address range",
+        block["cidr"] ?? block,
         help: "write an address and a prefix length: 10.0.0.0/8, fd00::/8")
       return
     }
@@ -149,7 +153,8 @@ package struct PolicyChecks {
   private mutating func checkHostBits(_ node: Node, _ network: IPNetwork) {
     let lower =
       network.address.isIPv6
-      ? network.ipv6Interval.intervals.first?.lower : network.ipv4Interval.intervals.first.map { UInt128($0.lower) }
+      ? network.ipv6Interval.intervals.first?.lower
+      : network.ipv4Interval.intervals.first.map { UInt128($0.lower) }
     guard let lower, lower != network.address.bits else { return }
     report(
       ReachabilityRules.hostBits, "\(node.text) has bits set after the first \(network.prefixLength)", node,
@@ -178,7 +183,8 @@ package struct PolicyChecks {
     guard let first = port?.integer else {
       report(
         ReachabilityRules.policyPort, "endPort needs a numbered port", end,
-        also: port.map { [Label($0.range, "a name")] } ?? [], help: "write the range's first number as 'port'")
+        also: port.map { [Label($0.range, "a name")] } ?? [], help: "write the range's first number as 'port'"
+      )
       return
     }
     if last < first {
@@ -199,7 +205,8 @@ package struct PolicyChecks {
       let isNumber = !name.isEmpty && name.utf8.allSatisfy { $0 &- UInt8(ascii: "0") < 10 }
       report(
         ReachabilityRules.policyPort, "'\(name)' is no port name", port,
-        help: isNumber ? "write the number without quotation marks" : "up to 15 of a-z, 0-9 and '-', with a letter")
+        help: isNumber
+          ? "write the number without quotation marks" : "up to 15 of a-z, 0-9 and '-', with a letter")
     } else {
       report(ReachabilityRules.policyPort, "'\(port.text)' is neither a port number nor a port name", port)
     }
@@ -231,16 +238,20 @@ package struct PolicyChecks {
       report(
         ReachabilityRules.policySelector, "there is no operator '\(expression["operator"]?.text ?? "")'",
         expression["operator"] ?? expression,
-        help: didYouMean(expression["operator"]?.text ?? "", among: operators) ?? "the operators are \(listed(operators))")
+        help: didYouMean(expression["operator"]?.text ?? "", among: operators)
+          ?? "the operators are \(listed(operators))")
       return
     }
     let values = list(expression, "values") ?? []
     let needsValues = operation.text.hasSuffix("In")
     if needsValues, values.isEmpty {
-      report(ReachabilityRules.policySelector, "\(operation.text) has no values", operation, help: "list at least one")
+      report(
+        ReachabilityRules.policySelector, "\(operation.text) has no values", operation,
+        help: "list at least one")
     } else if !needsValues, !values.isEmpty {
       report(
-        ReachabilityRules.policySelector, "\(operation.text) takes no values", expression["values"] ?? expression,
+        ReachabilityRules.policySelector, "\(operation.text) takes no values",
+        expression["values"] ?? expression,
         help: "remove them, or use In")
     }
     for value in values { check(labelValue: value) }

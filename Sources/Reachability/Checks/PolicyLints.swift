@@ -20,7 +20,9 @@ package struct PolicyLints {
       let manifest = engine.network.policies[index]
       checkSections(manifest)
       checkSubjects(manifest, policy)
-      for (direction, rules) in [(NetworkPolicy.Direction.ingress, policy.rules.ingress), (.egress, policy.rules.egress)] {
+      for (direction, rules) in [
+        (NetworkPolicy.Direction.ingress, policy.rules.ingress), (.egress, policy.rules.egress),
+      ] {
         for rule in rules ?? [] {
           checkPeers(rule, policy, direction)
           checkPorts(rule, policy, direction)
@@ -50,7 +52,8 @@ package struct PolicyLints {
     for (section, type) in [("ingress", "Ingress"), ("egress", "Egress")] where !types.contains(type) {
       guard let rules = spec[section], rules.count > 0 else { continue }
       report(
-        ReachabilityRules.sectionOutsideTypes, "these \(section) rules have no effect", spec.key(section) ?? rules,
+        ReachabilityRules.sectionOutsideTypes, "these \(section) rules have no effect",
+        spec.key(section) ?? rules,
         help: "add \(type) to policyTypes, or remove the rules")
     }
   }
@@ -63,7 +66,8 @@ package struct PolicyLints {
     report(
       ReachabilityRules.policySelectsNothing,
       "\(manifest.identity.description) selects no pod of \(namespaceName(policy.rules.namespace))",
-      manifest.node.at("spec", "podSelector") ?? manifest.nameNode, "none has \(policy.rules.podSelector.description)",
+      manifest.node.at("spec", "podSelector") ?? manifest.nameNode,
+      "none has \(policy.rules.podSelector.description)",
       help: nearest(policy.rules.podSelector, among: pods))
   }
 
@@ -86,7 +90,9 @@ package struct PolicyLints {
     return nil
   }
 
-  private mutating func checkPeers(_ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction) {
+  private mutating func checkPeers(
+    _ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction
+  ) {
     let nodes = (rule.node[direction == .ingress ? "from" : "to"]?.elements.map { $0 }) ?? []
     for (peer, node) in zip(rule.peers ?? [], nodes) {
       guard case .pods(let namespaces, let pods) = peer,
@@ -125,7 +131,9 @@ package struct PolicyLints {
 
   private mutating func checkSeparateItems(_ peers: [Node]) {
     for (first, second) in zip(peers, peers.dropFirst())
-    where first["namespaceSelector"] != nil && first["podSelector"] == nil && second["namespaceSelector"] == nil {
+    where first["namespaceSelector"] != nil && first["podSelector"] == nil
+      && second["namespaceSelector"] == nil
+    {
       guard let pods = second["podSelector"], pods.count > 0 else { continue }
       report(
         ReachabilityRules.separateItems, "these are two peers: any pod there, and these pods here", second,
@@ -135,7 +143,9 @@ package struct PolicyLints {
 
   // MARK: Ports
 
-  private mutating func checkPorts(_ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction) {
+  private mutating func checkPorts(
+    _ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction
+  ) {
     let nodes = rule.node["ports"]?.elements.map { $0 } ?? []
     var classes = policy.maySelect
     var hasOnlyBlocks = false
@@ -145,7 +155,9 @@ package struct PolicyLints {
       for peer in peers {
         if case .block = peer { continue }
         hasOnlyBlocks = false
-        guard let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)) else { continue }
+        guard let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)) else {
+          continue
+        }
         classes = classes.union(engine.tables.peerSets[answer.may].classes)
       }
     } else if direction == .egress {
@@ -162,7 +174,9 @@ package struct PolicyLints {
           checkName(name, transport, classes, node)
         }
       case .numbers(let transport, let range):
-        if let only = range.intervals.first, only.lower == only.upper { checkNumber(only.lower, transport, classes, node) }
+        if let only = range.intervals.first, only.lower == only.upper {
+          checkNumber(only.lower, transport, classes, node)
+        }
       case .nothing: break
       }
     }
@@ -191,21 +205,26 @@ package struct PolicyLints {
   ) {
     for service in manifests.services where !service.selector.isEmpty {
       guard let port = service.ports.first(where: { $0.number == Int(number) && $0.transport == transport }),
-        port.target != .number(Int(number)), !service.ports.contains(where: { $0.target == .number(Int(number)) })
+        port.target != .number(Int(number)),
+        !service.ports.contains(where: { $0.target == .number(Int(number)) })
       else { continue }
       let selector = LabelSelector(equality: service.selector)
       let selected = classes.intervals.contains { interval in
         (interval.lower...interval.upper).contains { number in
           let index = Int(engine.tables.classes.sample[Int(number)])
           let pod = engine.network.pods[index]
-          guard namespaceName(pod.namespace) == service.key.namespace, selector.matches(pod.labels) else { return false }
-          let declared = index < manifests.workloads.count ? manifests.workloads[index]?.containerPorts ?? [] : []
+          guard namespaceName(pod.namespace) == service.key.namespace, selector.matches(pod.labels) else {
+            return false
+          }
+          let declared =
+            index < manifests.workloads.count ? manifests.workloads[index]?.containerPorts ?? [] : []
           return !declared.contains { $0.number == port.number && $0.transport == transport }
         }
       }
       guard selected else { continue }
       report(
-        ReachabilityRules.servicePort, "\(number) is the port of Service \(service.key.description), not of its pods",
+        ReachabilityRules.servicePort,
+        "\(number) is the port of Service \(service.key.description), not of its pods",
         node["port"] ?? node, "its pods listen on \(port.target.description)",
         help: "write \(port.target.description)")
       return
@@ -218,7 +237,9 @@ package struct PolicyLints {
     var reported: Set<Int32> = []
     for number in 0..<engine.classCount {
       let rowNumber = engine.egressRow[number]
-      guard let entries = engine.rows[Int(rowNumber)].may, !entries.isEmpty, reported.insert(rowNumber).inserted else {
+      guard let entries = engine.rows[Int(rowNumber)].may, !entries.isEmpty,
+        reported.insert(rowNumber).inserted
+      else {
         continue
       }
       // OpenShift's DNS pods listen on 5353.
@@ -226,12 +247,15 @@ package struct PolicyLints {
         let ports = engine.tables.portSets[entry.ports]
         return ports.contains(53, .udp) || ports.contains(5353, .udp)
       }
-      guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else { continue }
+      guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else {
+        continue
+      }
       let manifest = engine.network.policies[index]
       let pod = Int(engine.tables.classes.sample[number])
       report(
         ReachabilityRules.egressWithoutDNS, "\(engine.network.description(of: pod)) may not ask for names",
-        manifest.nameNode, "isolates its egress", help: "admit UDP and TCP 53 (5353 on OpenShift) to the DNS pods")
+        manifest.nameNode, "isolates its egress",
+        help: "admit UDP and TCP 53 (5353 on OpenShift) to the DNS pods")
     }
   }
 }

@@ -3,8 +3,10 @@ package import Diagnostics
 /// Rules about network policies: what the API server refuses, and what is valid but rarely meant.
 package enum ReachabilityRules {
   package static let all = [
-    policyPeer, addressBlock, policyPort, policyProtocol, policySelector, policyTypes, policyTwice, policyShape,
-    notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing, unknownPortName,
+    policyPeer, addressBlock, policyPort, policyProtocol, policySelector, policyTypes, policyTwice,
+    policyShape,
+    notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing,
+    unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
   ]
 
@@ -49,7 +51,8 @@ package enum ReachabilityRules {
     "LW7007", "policy-twice", .error, "two network policies of one namespace have one name",
     "The one that is applied later replaces the other; their rules do not add up.")
   package static let policyShape = rule(
-    "LW7008", "policy-shape", .error, "a network policy has a field that the API does not know, or of the wrong type",
+    "LW7008", "policy-shape", .error,
+    "a network policy has a field that the API does not know, or of the wrong type",
     """
     A misspelt field is dropped or refused by the API server. A dropped 'from' admits everybody, so nothing is \
     evaluated until it is mended.
@@ -80,7 +83,8 @@ package enum ReachabilityRules {
     "A peer that no pod matches opens nothing: the connection that it was written for does not work.")
   package static let unknownPortName = rule(
     "LW7105", "policy-port-name", .warning, "a policy names a port that some of its pods do not declare",
-    "A port name is looked up in each destination pod's containers; a pod without it admits nothing by that rule.")
+    "A port name is looked up in each destination pod's containers; a pod without it admits nothing by that rule."
+  )
   package static let servicePort = rule(
     "LW7106", "policy-service-port", .warning, "a policy names a Service's port where pods listen on another",
     """
@@ -91,7 +95,8 @@ package enum ReachabilityRules {
     "LW7107", "egress-without-dns", .warning, "pods whose egress is isolated may not ask for names",
     "A policy that lists where pods may go must also let them reach DNS, or no name resolves.")
   package static let namespaceNameLabel = rule(
-    "LW7108", "namespace-name-label", .warning, "a namespace's manifest sets its name label to something else",
+    "LW7108", "namespace-name-label", .warning,
+    "a namespace's manifest sets its name label to something else",
     "The API server writes kubernetes.io/metadata.name itself; another value has no effect.")
   package static let hostBits = rule(
     "LW7109", "policy-host-bits", .warning, "a cidr has bits set beyond its prefix",

@@ -63,7 +63,9 @@ struct ClassTable: Sendable {
     let used = pod.namedPorts.filter { vocabulary.portNames.number(of: $0.name) != nil }
     guard used.count > 1 else { return signatures.intern(used) }
     return signatures.intern(
-      Set(used).sorted { ($0.name, $0.transport.rawValue, $0.number) < ($1.name, $1.transport.rawValue, $1.number) })
+      Set(used).sorted {
+        ($0.name, $0.transport.rawValue, $0.number) < ($1.name, $1.transport.rawValue, $1.number)
+      })
   }
 
   private func appendAddresses(
@@ -82,7 +84,8 @@ struct ClassTable: Sendable {
   }
 
   private func appendLabels(
-    of pod: PodFacts, _ vocabulary: inout Vocabulary, _ runtime: inout InternPool<RuntimeLabel>, to key: inout [Int32]
+    of pod: PodFacts, _ vocabulary: inout Vocabulary, _ runtime: inout InternPool<RuntimeLabel>,
+    to key: inout [Int32]
   ) {
     // The marker keeps labels apart from what stands before them.
     key.append(Int32.min)
@@ -99,7 +102,9 @@ struct ClassTable: Sendable {
   }
 
   /// Numbers the classes by namespace, and unpacks their keys.
-  private mutating func arrange(_ keys: [[Int32]], _ provisional: [Int32], _ firstPod: [Int32], namespaces: Int) {
+  private mutating func arrange(
+    _ keys: [[Int32]], _ provisional: [Int32], _ firstPod: [Int32], namespaces: Int
+  ) {
     count = keys.count
     var starts = [Int32](repeating: 0, count: namespaces + 1)
     for key in keys { starts[Int(key[0]) + 1] += 1 }

@@ -25,7 +25,9 @@ struct CompiledPolicy: Sendable {
     let subjects = tables.subjects(of: rules)
     maySelect = subjects.may
     mustSelect = subjects.must
-    ingress = rules.ingress.map { $0.flatMap { Self.ingressGrants($0, rules.namespace, subjects.may, &tables) } }
+    ingress = rules.ingress.map {
+      $0.flatMap { Self.ingressGrants($0, rules.namespace, subjects.may, &tables) }
+    }
     egress = rules.egress.map { $0.flatMap { Self.egressGrants($0, rules.namespace, &tables) } }
   }
 
@@ -60,7 +62,8 @@ struct CompiledPolicy: Sendable {
   }
 
   private static func ingressGrants(
-    _ rule: PolicyRules.Rule, _ namespace: Int, _ subjects: IntervalSet<Int32>, _ tables: inout EvaluationTables
+    _ rule: PolicyRules.Rule, _ namespace: Int, _ subjects: IntervalSet<Int32>,
+    _ tables: inout EvaluationTables
   ) -> [Grant] {
     let (numbers, names) = ports(rule)
     var grants: [Grant] = []
@@ -104,7 +107,8 @@ struct CompiledPolicy: Sendable {
             Grant(
               mayPeers: tables.peerSets.intern(PeerSet(classes: group.classes)),
               mustPeers: tables.peerSets.intern(PeerSet(classes: group.classes.intersection(mustClasses))),
-              mayPorts: tables.portSets.intern(group.may), mustPorts: tables.portSets.intern(must), subjects: nil))
+              mayPorts: tables.portSets.intern(group.may), mustPorts: tables.portSets.intern(must),
+              subjects: nil))
         }
       }
     }

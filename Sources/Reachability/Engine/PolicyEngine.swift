@@ -112,14 +112,18 @@ package struct PolicyEngine: Sendable {
   }
 
   /// Facts 1.1, for policies that select for sure (odd numbers) and policies that may select.
-  private mutating func makeRow(_ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction) -> Row {
+  private mutating func makeRow(_ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction)
+    -> Row
+  {
     let enforced = direction == .egress ? tables.network.profile.enforcesEgress : .yes
     guard !selecting.isEmpty, enforced.may else { return Row(may: nil, must: nil) }
     let isSurelyIsolated = selecting.contains { $0 & 1 == 1 }
     var may: [Grant] = []
     var must: [[Row.Entry]] = []
     for item in selecting {
-      let grants = (policies[Int(item / 2)].grants(direction) ?? []).filter { $0.subjects?.contains(number) ?? true }
+      let grants = (policies[Int(item / 2)].grants(direction) ?? []).filter {
+        $0.subjects?.contains(number) ?? true
+      }
       may += grants
       if item & 1 == 1 || !isSurelyIsolated {
         must.append(grants.map { Row.Entry(peers: $0.mustPeers, ports: $0.mustPorts) })
@@ -127,7 +131,9 @@ package struct PolicyEngine: Sendable {
     }
     let mayEntries = merged(may.map { Row.Entry(peers: $0.mayPeers, ports: $0.mayPorts) })
     let mustEntries =
-      isSurelyIsolated ? merged(must.flatMap { $0 }) : must.dropFirst().reduce(merged(must[0])) { intersection($0, merged($1)) }
+      isSurelyIsolated
+      ? merged(must.flatMap { $0 })
+      : must.dropFirst().reduce(merged(must[0])) { intersection($0, merged($1)) }
     return Row(may: isSurelyIsolated && enforced.must ? mayEntries : nil, must: mustEntries)
   }
 

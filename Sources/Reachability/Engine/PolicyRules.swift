@@ -65,7 +65,8 @@ extension PolicyRules.Peer {
       return
     }
     let (namespaces, pods) = (selector("namespaceSelector"), selector("podSelector"))
-    self = namespaces == nil && pods == nil ? .nothing : .pods(namespaceSelector: namespaces, podSelector: pods)
+    self =
+      namespaces == nil && pods == nil ? .nothing : .pods(namespaceSelector: namespaces, podSelector: pods)
   }
 }
 

@@ -44,7 +44,9 @@ package struct PortSet: Hashable, Sendable {
   package var isEmpty: Bool { tcp.isEmpty && udp.isEmpty && sctp.isEmpty }
   package var isAll: Bool { self == .all }
 
-  package func contains(_ port: UInt16, _ transport: TransportProtocol) -> Bool { self[transport].contains(port) }
+  package func contains(_ port: UInt16, _ transport: TransportProtocol) -> Bool {
+    self[transport].contains(port)
+  }
 
   package func union(_ other: PortSet) -> PortSet { combine(other) { $0.union($1) } }
   package func intersection(_ other: PortSet) -> PortSet { combine(other) { $0.intersection($1) } }
@@ -54,7 +56,9 @@ package struct PortSet: Hashable, Sendable {
     _ other: PortSet, _ body: (IntervalSet<UInt16>, IntervalSet<UInt16>) -> IntervalSet<UInt16>
   ) -> PortSet {
     var result = PortSet()
-    for transport in TransportProtocol.allCases { result[transport] = body(self[transport], other[transport]) }
+    for transport in TransportProtocol.allCases {
+      result[transport] = body(self[transport], other[transport])
+    }
     return result
   }
 

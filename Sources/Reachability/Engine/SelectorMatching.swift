@@ -33,7 +33,9 @@ struct CompiledSelector: Sendable {
         if label.value >= 0 { value = label.value } else { runtimeLabel = runtime[Int(-1 - label.value)] }
       }
       var holds = Ternary(Self.holds(test, value))
-      if let runtimeLabel { holds = Self.holds(requirement, runtimeLabel, initially: holds, isDeclared: value != nil) }
+      if let runtimeLabel {
+        holds = Self.holds(requirement, runtimeLabel, initially: holds, isDeclared: value != nil)
+      }
       answer = answer && holds
       if answer == .no { return .no }
     }

@@ -39,7 +39,8 @@ extension PolicyEngine {
     from source: Endpoint, to destination: Endpoint, port: UInt16, _ transport: TransportProtocol
   ) -> Trace {
     let answer = connections(from: source, to: destination)
-    let passes = Ternary(may: answer.may.contains(port, transport), must: answer.must.contains(port, transport))
+    let passes = Ternary(
+      may: answer.may.contains(port, transport), must: answer.must.contains(port, transport))
     if case .pod(let pod) = source, source == destination, network.pods[pod].kind == "Pod" {
       return Trace(answer: .yes, isSelf: true, sides: [], questions: [])
     }
@@ -79,7 +80,8 @@ extension PolicyEngine {
   }
 
   private func decision(
-    _ index: Int, _ number: Int32, _ direction: NetworkPolicy.Direction, _ other: PeerPoint, _ destination: Endpoint,
+    _ index: Int, _ number: Int32, _ direction: NetworkPolicy.Direction, _ other: PeerPoint,
+    _ destination: Endpoint,
     _ port: UInt16, _ transport: TransportProtocol
   ) -> Trace.Decision {
     let policy = policies[index]
@@ -117,7 +119,9 @@ extension PolicyEngine {
     of point: PeerPoint, in peer: PolicyRules.Peer, _ namespace: Int
   ) -> (answer: Ternary, questions: OpenQuestions) {
     guard let answer = tables.known(PeerTerm(peer, policyNamespace: namespace)) else { return (.no, []) }
-    let (may, must) = (tables.peerSets[answer.may].contains(point), tables.peerSets[answer.must].contains(point))
+    let (may, must) = (
+      tables.peerSets[answer.may].contains(point), tables.peerSets[answer.must].contains(point)
+    )
     return (Ternary(may: may, must: must), may != must ? answer.questions : [])
   }
 
@@ -134,7 +138,8 @@ extension PolicyEngine {
         let number = podClass(of: pod)
         for group in tables.resolutions(name, transport, among: IntervalSet(number, number)) {
           answer =
-            answer || Ternary(may: group.may.contains(port, transport), must: group.must.contains(port, transport))
+            answer
+            || Ternary(may: group.may.contains(port, transport), must: group.must.contains(port, transport))
         }
       default: break
       }

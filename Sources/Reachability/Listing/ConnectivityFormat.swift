@@ -61,10 +61,12 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
 
   /// RFC 4180.
   private static func quotedForCSV(_ field: String) -> String {
-    guard field.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 < 0x20 }) else {
+    guard field.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 < 0x20 })
+    else {
       return field
     }
-    return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 
   /// A directed graph, one box per namespace; dashed edges depend.

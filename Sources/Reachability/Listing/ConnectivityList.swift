@@ -73,7 +73,9 @@ package struct ConnectivityList: Sendable {
       for (source, ports) in mayPorts {
         let sure = mustPorts[source] ?? PortSet()
         for from in listedOfClass[Int(source)] {
-          for to in listedOfClass[destination] { addPair(listed[from], listed[to], sure, ports.subtracting(sure)) }
+          for to in listedOfClass[destination] {
+            addPair(listed[from], listed[to], sure, ports.subtracting(sure))
+          }
         }
       }
     }
@@ -111,7 +113,8 @@ package struct ConnectivityList: Sendable {
         let depends = answer.may.subtracting(answer.must)
         lines.append(
           Line(
-            source: side == .source ? range : name, destination: side == .source ? name : range, must: answer.must,
+            source: side == .source ? range : name, destination: side == .source ? name : range,
+            must: answer.must,
             depends: depends, questions: depends.isEmpty ? [] : engine.openQuestions(from: from, to: to)))
       }
     }
@@ -171,6 +174,7 @@ enum AddressText {
       start = index + 1
     }
     let text = { (part: ArraySlice<Int>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
-    return best.isEmpty ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
+    return best.isEmpty
+      ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
   }
 }

@@ -60,7 +60,8 @@ package struct PodFacts: Sendable {
 
   package init(
     namespace: Int, name: String, kind: String, labels: Labels, runtimeLabels: [RuntimeLabel] = [],
-    namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, addresses: [IPAddress] = [], isPlatform: Bool = false
+    namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, addresses: [IPAddress] = [],
+    isPlatform: Bool = false
   ) {
     self.namespace = namespace
     self.name = name
@@ -96,7 +97,8 @@ package struct ClusterNetwork: Sendable {
   package var nodeNetworks: [IPNetwork]
 
   package init(
-    profile: NetworkProfile, namespaces: [NamespaceFacts] = [], pods: [PodFacts] = [], policies: [Manifest] = [],
+    profile: NetworkProfile, namespaces: [NamespaceFacts] = [], pods: [PodFacts] = [],
+    policies: [Manifest] = [],
     policyNamespaces: [Int] = [], podNetworks: [IPNetwork] = [], nodeNetworks: [IPNetwork] = []
   ) {
     self.profile = profile

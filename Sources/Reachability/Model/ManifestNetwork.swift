@@ -17,7 +17,9 @@ package struct ManifestNetwork: Sendable {
   /// puts them.
   package init(_ manifests: [Manifest], profile: NetworkProfile, platform: PlatformNamespaces? = nil) {
     network = ClusterNetwork(profile: profile)
-    for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" { addNamespace(manifest) }
+    for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" {
+      addNamespace(manifest)
+    }
     var seen: Set<ObjectIdentity> = []
     for manifest in manifests where manifest.kind != "Namespace" {
       let isPolicy = manifest.identity.group == "networking.k8s.io" && manifest.kind == "NetworkPolicy"
@@ -38,7 +40,8 @@ package struct ManifestNetwork: Sendable {
   private mutating func reportNotEvaluated(_ manifest: Manifest) {
     findings.append(
       Diagnostic(
-        ReachabilityRules.notEvaluated, "\(manifest.identity.description) is not evaluated", at: manifest.nameNode.range,
+        ReachabilityRules.notEvaluated, "\(manifest.identity.description) is not evaluated",
+        at: manifest.nameNode.range,
         "the answer leaves it out"))
   }
 
@@ -46,10 +49,13 @@ package struct ManifestNetwork: Sendable {
     guard numbers[manifest.name] == nil else { return }
     numbers[manifest.name] = network.namespaces.count
     network.namespaces.append(NamespaceFacts(name: manifest.name, labels: manifest.labels))
-    if let value = manifest.node.at("metadata", "labels")?[NamespaceFacts.nameLabel], value.text != manifest.name {
+    if let value = manifest.node.at("metadata", "labels")?[NamespaceFacts.nameLabel],
+      value.text != manifest.name
+    {
       findings.append(
         Diagnostic(
-          ReachabilityRules.namespaceNameLabel, "namespace \(manifest.name) cannot be labelled as '\(value.text)'",
+          ReachabilityRules.namespaceNameLabel,
+          "namespace \(manifest.name) cannot be labelled as '\(value.text)'",
           at: value.range, "the API server writes '\(manifest.name)'", help: ["remove the label"]))
     }
   }
@@ -90,14 +96,19 @@ package struct ManifestNetwork: Sendable {
       guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { continue }
       ports.append(NamedPort(name: name, number: number, transport: port.transport))
     }
-    let owner = workload.kind == "Pod" ? workload.manifest.node.at("metadata", "ownerReferences")?.elements.first { _ in true } : nil
+    let owner =
+      workload.kind == "Pod"
+      ? workload.manifest.node.at("metadata", "ownerReferences")?.elements.first { _ in true } : nil
     let status = workload.kind == "Pod" ? workload.manifest.node["status"] : nil
     var addresses = status?["podIPs"]?.elements.compactMap { IPAddress($0["ip"]?.text ?? "") } ?? []
     if addresses.isEmpty, let address = IPAddress(status?["podIP"]?.text ?? "") { addresses = [address] }
     network.pods.append(
       PodFacts(
-        namespace: namespace, name: owner?["name"]?.text ?? workload.key.name, kind: owner?["kind"]?.text ?? workload.kind,
-        labels: workload.podLabels, runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload), namedPorts: ports,
+        namespace: namespace, name: owner?["name"]?.text ?? workload.key.name,
+        kind: owner?["kind"]?.text ?? workload.kind,
+        labels: workload.podLabels,
+        runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
+        namedPorts: ports,
         isHostNetwork: workload.isHostNetwork, addresses: addresses))
     workloads.append(workload)
   }
@@ -108,10 +119,14 @@ package struct ManifestNetwork: Sendable {
     switch workload.kind {
     case "Deployment", "ReplicaSet": keys = ["pod-template-hash"]
     case "StatefulSet":
-      keys = ["statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"]
+      keys = [
+        "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash",
+      ]
     case "DaemonSet": keys = ["controller-revision-hash", "pod-template-generation"]
     case "Job", "CronJob":
-      keys = ["job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid"]
+      keys = [
+        "job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid",
+      ]
     default: keys = []
     }
     return keys.map { RuntimeLabel(key: $0, values: nil) }

@@ -33,7 +33,8 @@ package struct NetworkProfile: Sendable, Hashable {
   package var assumesNoOtherLabels = false
 
   /// Only what the API itself says.
-  package static let kubernetes = NetworkProfile(name: "kubernetes", summary: "only what the NetworkPolicy API promises")
+  package static let kubernetes = NetworkProfile(
+    name: "kubernetes", summary: "only what the NetworkPolicy API promises")
 
   package static let all: [NetworkProfile] = [
     kubernetes,
@@ -48,12 +49,16 @@ package struct NetworkProfile: Sendable, Hashable {
       ipBlockMatchesNodes: .yes, hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
       emptyPodSelectorIncludesHostNetwork: .no),
     NetworkProfile(
-      name: "cilium-1.18", summary: "Cilium up to 1.18: selectors match all clusters of a mesh", ipBlockMatchesPods: .no,
-      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no, emptyPodSelectorIncludesHostNetwork: .no,
+      name: "cilium-1.18", summary: "Cilium up to 1.18: selectors match all clusters of a mesh",
+      ipBlockMatchesPods: .no,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
+      emptyPodSelectorIncludesHostNetwork: .no,
       selectorsCrossClusters: .yes),
     NetworkProfile(
-      name: "cilium-1.19", summary: "Cilium from 1.19: selectors match the own cluster", ipBlockMatchesPods: .no,
-      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no, emptyPodSelectorIncludesHostNetwork: .no),
+      name: "cilium-1.19", summary: "Cilium from 1.19: selectors match the own cluster",
+      ipBlockMatchesPods: .no,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
+      emptyPodSelectorIncludesHostNetwork: .no),
     NetworkProfile(
       name: "np-guard", summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
       ipBlockMatchesNodes: .no, hostNetworkIsPod: .yes, hairpinIsSubject: .no,

@@ -28,7 +28,8 @@ package struct PlatformNamespaces: Sendable {
         // Not pods: the synthetic namespace that host-network traffic is taken for.
         Entry(
           namespace: "openshift-host-network",
-          labels: ["policy-group.network.openshift.io/host-network": ""], podName: "host-network", podLabels: [:]),
+          labels: ["policy-group.network.openshift.io/host-network": ""], podName: "host-network",
+          podLabels: [:]),
         Entry(
           namespace: "openshift-dns", labels: [:], podName: "dns-default",
           podLabels: ["dns.operator.openshift.io/daemonset-dns": "default"]),
@@ -36,7 +37,8 @@ package struct PlatformNamespaces: Sendable {
           namespace: "openshift-monitoring", labels: ["network.openshift.io/policy-group": "monitoring"],
           podName: "prometheus-k8s", podLabels: ["app.kubernetes.io/name": "prometheus"]),
         Entry(
-          namespace: "openshift-user-workload-monitoring", labels: ["network.openshift.io/policy-group": "monitoring"],
+          namespace: "openshift-user-workload-monitoring",
+          labels: ["network.openshift.io/policy-group": "monitoring"],
           podName: "prometheus-user-workload", podLabels: ["app.kubernetes.io/name": "prometheus"]),
       ]),
     PlatformNamespaces(
@@ -57,15 +59,18 @@ extension ClusterNetwork {
       let index: Int
       if let known = namespaces.firstIndex(where: { $0.name == entry.namespace && !$0.isRemote }) {
         if namespaces[known].knowsLabels { continue }
-        namespaces[known] = NamespaceFacts(name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false)
+        namespaces[known] = NamespaceFacts(
+          name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false)
         index = known
       } else {
         index = namespaces.count
-        namespaces.append(NamespaceFacts(name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false))
+        namespaces.append(
+          NamespaceFacts(name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false))
       }
       pods.append(
         PodFacts(
-          namespace: index, name: entry.podName, kind: "Platform", labels: Labels(entry.podLabels), isPlatform: true))
+          namespace: index, name: entry.podName, kind: "Platform", labels: Labels(entry.podLabels),
+          isPlatform: true))
     }
   }
 }

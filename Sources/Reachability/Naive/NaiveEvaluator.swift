@@ -82,7 +82,9 @@ package struct NaiveEvaluator: Sendable {
     return answer
   }
 
-  private func opens(_ spec: Node?, _ namespace: Int, _ side: Side, _ packet: Packet) -> (may: Bool, must: Bool) {
+  private func opens(_ spec: Node?, _ namespace: Int, _ side: Side, _ packet: Packet) -> (
+    may: Bool, must: Bool
+  ) {
     var may = false
     var must = false
     let rules = side == .entering ? spec?["ingress"] : spec?["egress"]

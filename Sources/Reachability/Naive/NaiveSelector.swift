@@ -26,7 +26,9 @@ enum NaiveSelector {
     }
     for expression in selector?["matchExpressions"]?.elements.map({ $0 }) ?? [] {
       let wanted = expression["values"]?.elements.map(\.text) ?? []
-      guard judge(expression["key"]?.text ?? "", expression["operator"]?.text ?? "", wanted) else { return .no }
+      guard judge(expression["key"]?.text ?? "", expression["operator"]?.text ?? "", wanted) else {
+        return .no
+      }
     }
     return isSure ? .yes : .depends
   }
