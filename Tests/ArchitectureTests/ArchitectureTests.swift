@@ -194,7 +194,7 @@ import Testing
     var declared = 0
     for source in sources where source.path.hasSuffix("Rules.swift") {
       for (index, word) in source.words.enumerated().dropFirst(2)
-      where word.text == "Rule" && word.after == UInt8(ascii: "(") {
+      where word.text.lowercased() == "rule" && word.after == UInt8(ascii: "(") {
         let name = source.words[index - 1].text
         guard source.words[index - 2].text == "let" else { continue }
         declared += 1
