@@ -48,6 +48,9 @@ let modules: [Target] = [
     name: "Output",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
 
+  /** What can reach what: NetworkPolicy evaluated exactly, twice over */
+  .target(name: "Reachability", dependencies: ["Diagnostics", "Kubernetes", "YAMLTree"]),
+
   // MARK: Git
 
   /** libgit2: any revision as a snapshot, packs, commits, notes */
@@ -59,16 +62,17 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Snapshot",
-      "Templates",
-      "YAMLTree",
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Reachability",
+      "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Linker", "Output", "Repository", "Snapshot", "YAMLTree",
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
+      "Snapshot",
+      "YAMLTree",
     ]),
   /** Generates fleets of any size for `make bench` */
   .executableTarget(name: "linkwright-bench"),
@@ -93,6 +97,10 @@ let tests: [Target] = [
   /** Writes an output directory until a test kills it */
   .executableTarget(
     name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
+  .testTarget(
+    name: "ReachabilityTests",
+    dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],
+    exclude: ["Vectors"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),

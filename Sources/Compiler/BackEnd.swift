@@ -13,7 +13,6 @@ struct BackEnd {
   private let options: CompileOptions
   private(set) var pending: [Pending] = []
   private(set) var satisfied: [Satisfied] = []
-  private var subjects: [String: Label] = [:]
   private var pendingSubjects: [Label] = []
 
   init(fleet: Fleet, record: OutputRecord, options: CompileOptions) {

@@ -38,6 +38,17 @@ package struct Compilation: Sendable {
   /// True when nothing may be written.
   package let failed: Bool
 
+  /// What the compile worked with. Nobody reads it: whoever keeps the compilation until the process ends
+  /// saves taking the trees of ten thousands of files apart.
+  let workings: Workings?
+
+  struct Workings: Sendable {
+    let model: FleetModel
+    let plan: Plan
+    let units: [RenderedUnit]
+    let trees: [String: Tree]
+  }
+
   /// The directories that hold the output of some clusters; none for all of it.
   package func roots(of clusters: [String]) -> [String] {
     guard let fleet else { return [] }

@@ -78,17 +78,18 @@ package struct Compiler: Sendable {
       back.add(unit)
     }
     if !options.clusters.isEmpty { objects = objects.filter { options.clusters.contains($0.cluster) } }
-    let output = OutputTree(objects, fleet: fleet)
+    let output = OutputTree(objects, fleet: fleet) { parallelMap(Array($0), piece: 1, $1) }
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
-    let verdict = Verdict(judged, fleet: fleet, connections: plan.connections, trees: front.trees)
+    let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(
       findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, failed: verdict.failed)
+      satisfied: back.satisfied, failed: verdict.failed,
+      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 }
 
@@ -97,6 +98,7 @@ extension Compilation {
   fileprivate init(failed findings: [Diagnostic], fleet: Fleet?, record: OutputRecord) {
     self.init(
       findings: findings.inReportOrder(), fleet: fleet, output: .empty, record: record, heldBack: [],
-      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true)
+      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
+      workings: nil)
   }
 }

@@ -90,8 +90,11 @@ struct Suppressions {
       }
       return diagnostic
     }
+    // With an error, units may not have been lowered, and their findings are unknown.
+    let isComplete = !diagnostics.containErrors
     for index in flat.indices where !used.contains(index) {
       let entry = flat[index]
+      guard isComplete || diagnostics.contains(where: { $0.rule.id == entry.rule }) else { continue }
       let isError = diagnostics.contains { $0.rule.id == entry.rule && $0.severity == .error }
       result.append(
         Diagnostic(

@@ -38,13 +38,24 @@ package struct BoundTarget: Sendable {
   package let reference: Node
 }
 
-/// One connection in one namespace with every name bound.
-package struct BoundConnection: Sendable {
+/// One connection in one namespace with every name bound. A class: units share it.
+package final class BoundConnection: Sendable {
   package let connection: Connection
   package let namespace: Located<String>
   package let link: any BoundLink
   package let clients: [BoundClient]
   package let targets: [BoundTarget]
+
+  init(
+    connection: Connection, namespace: Located<String>, link: any BoundLink, clients: [BoundClient],
+    targets: [BoundTarget]
+  ) {
+    self.connection = connection
+    self.namespace = namespace
+    self.link = link
+    self.clients = clients
+    self.targets = targets
+  }
 
   package var id: NamespacedName { NamespacedName(namespace.value, connection.name.value) }
 

@@ -3,7 +3,10 @@ package import Kubernetes
 package import Templates
 
 /// A cluster with all that the repository says of it.
-package struct ClusterModel: Sendable {
+///
+/// A class: every unit holds its clusters, and a copy of this would count a dozen references up and down, from
+/// all threads at once.
+package final class ClusterModel: Sendable {
   package let cluster: Cluster
   /// Manifests that already exist or were recorded.
   package let declared: ClusterFacts
@@ -22,8 +25,9 @@ package struct ClusterModel: Sendable {
   package var name: String { cluster.name.value }
 }
 
-/// Everything that linking and lowering may look at. A value: the same model gives the same plan.
-package struct FleetModel: Sendable {
+/// Everything that linking and lowering may look at. Immutable: the same model gives the same plan. A class for
+/// the reason that `ClusterModel` is one.
+package final class FleetModel: Sendable {
   package let specification: Specification
   package let clusters: [String: ClusterModel]
   package let templates: TemplateSet

@@ -72,10 +72,15 @@ package struct OutputTree: Sendable {
 
   /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
   /// Sorts once; linear otherwise. The order of `objects` does not matter.
-  package init(_ objects: [RenderedObject], fleet: Fleet) {
-    var assembly = OutputAssembly(fleet: fleet)
-    for object in objects { assembly.add(object) }
-    let (files, findings) = assembly.finish()
+  ///
+  /// - Parameter map: maps the numbers of the output's roots; the compiler does it on all cores.
+  package init(
+    _ objects: [RenderedObject], fleet: Fleet,
+    map: (Range<Int>, @Sendable (Int) -> AssembledRoot) -> [AssembledRoot] = { $0.map($1) }
+  ) {
+    var assembly = OutputAssembly(objects, fleet: fleet)
+    let roots = map(assembly.parts.indices) { [assembly] index in assembly.assemble(assembly.parts[index]) }
+    let (files, findings) = assembly.finish(roots)
     self.init(files: files, findings: findings)
   }
 }

@@ -71,8 +71,13 @@ package struct PathPattern: Sendable, Equatable {
   package func match(_ path: String) -> Match? {
     // Most paths belong to another pattern, and their first directory shows it.
     if case .literal(let first)? = components.first, !path.utf8.starts(with: first.utf8) { return nil }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    let parts = Self.components(of: path)
     return Self.match(components[...], parts[...], captured: nil)
+  }
+
+  /// By bytes: a combining character after '/' does not make another character of it.
+  private static func components(of path: String) -> [Substring] {
+    path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
   }
 
   private static func match(
@@ -110,7 +115,7 @@ package struct PathPattern: Sendable, Equatable {
   package func mayMatch(below directory: String) -> Bool {
     if directory.isEmpty { return true }
     var rest = components[...]
-    for part in directory.split(separator: "/", omittingEmptySubsequences: true) {
+    for part in Self.components(of: directory) {
       guard let component = rest.popFirst() else { return false }
       switch component {
       case .anyDepth: return true

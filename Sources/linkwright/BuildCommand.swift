@@ -61,7 +61,7 @@ extension Command {
       Terminal.printError("held back: \(root) keeps its last output, because of an error in it\n")
     }
     if isDry {
-      for item in change.items { Terminal.print("\(item.kind.sign) \(item.path)\n") }
+      Terminal.print(change.items.map { "\($0.kind.sign) \($0.path)\n" }.joined())
       compiling.reporting.summarize("would write: \(change.summary); \(compiling.summary)")
     } else {
       try OutputWriting.apply(change, at: root)

@@ -4,8 +4,8 @@ import Glibc
 /// The program: finds the command, runs it, turns its end into an exit code.
 enum CommandLineTool {
   static let commands: [Command] = [
-    .initialize, .validate, .build, .check, .commit, .observe, .record, .schema, .rules, .completion,
-    .version,
+    .initialize, .validate, .build, .check, .commit, .reach, .observe, .record, .schema, .rules,
+    .completion, .version,
   ]
 
   static func run(_ arguments: [String]) -> ExitCode {

@@ -63,6 +63,20 @@ import Testing
     #expect((json as? [String: String])?["version"].map { "linkwright \($0)\n" } == text)
   }
 
+  @Test(arguments: [("porter", "gold"), ("static", "silver")])
+  func newFleetIsValid(_ link: String, _ cluster: String) throws {
+    let scratch = try ScratchDirectory("new")
+    #expect(try Linkwright.run("init", "--link", link, scratch.root).status == 0)
+    let valid = try Linkwright.run("validate", "--format", "json", scratch.root)
+    #expect(valid.status == 0, "\(valid.errorText)")
+    #expect(!valid.text.contains("\"error\""))
+    let sample = scratch.path("connections/example.yaml")
+    try FileManager.default.moveItem(atPath: sample + ".sample", toPath: sample)
+    let used = try Linkwright.run("validate", "--color", "never", scratch.root)
+    #expect(used.status == 1 && used.errorText.contains("workloads of \(cluster)"), "\(used.errorText)")
+    #expect(try Linkwright.run("init", scratch.root).status == 2)
+  }
+
   // MARK: Exit codes and streams
 
   @Test func exitCodes() throws {

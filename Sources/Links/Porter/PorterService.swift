@@ -6,8 +6,8 @@ import Templates
 import YAMLTree
 
 /// One Service behind a Porter link, with every connection that reaches it: the unit that owns the claim,
-/// the policies and what the operator makes of them.
-struct PorterService: PlannedUnit {
+/// the policies and what the operator makes of them. A class: each of its steps holds it.
+final class PorterService: PlannedUnit {
   let settings: PorterSettings
   let link: String
   let linkNode: Node
@@ -18,6 +18,23 @@ struct PorterService: PlannedUnit {
   let claims: ClaimIndex
   let clientValues: ClientValues
   let model: FleetModel
+
+  init(
+    settings: PorterSettings, link: String, linkNode: Node, service: NamespacedName,
+    connections: [BoundConnection], primary: ClusterModel, secondary: ClusterModel?, claims: ClaimIndex,
+    clientValues: ClientValues, model: FleetModel
+  ) {
+    self.settings = settings
+    self.link = link
+    self.linkNode = linkNode
+    self.service = service
+    self.connections = connections
+    self.primary = primary
+    self.secondary = secondary
+    self.claims = claims
+    self.clientValues = clientValues
+    self.model = model
+  }
 
   var key: String { "porter/\(link)/\(service.description)" }
 
@@ -132,22 +149,41 @@ struct ClaimResolution {
             continue
           }
           guard port.port.number != known.port.number else { continue }
+          let isOneName = port.reference.node.range == known.reference.node.range
           findings.append(
-            Diagnostic(
-              PorterRules.severalPorts,
-              "Service \(unit.service.description) is published at two ports, \(known.port.number) and \(port.port.number)",
-              at: port.reference.node.range, "a second claim for the same Service",
-              also: [Label(known.reference.node.range, "the first")],
-              help: [
-                "declare a Service of its own for port \(port.port.number), with the same selector, and connect to that"
-              ],
-              notes: [
-                "the operator writes Service and Endpoints \(unit.service.name)-\(unit.settings.members.last ?? "") for every claim of this Service: the last one wins"
-              ]))
+            isOneName ? numbersDiffer(unit, known, port, target.cluster) : secondPort(unit, known, port))
         }
       }
     }
     return first
+  }
+
+  /// One name for different numbers: the claim carries one number for both clusters.
+  private static func numbersDiffer(
+    _ unit: PorterService, _ known: BoundPort, _ port: BoundPort, _ cluster: String
+  ) -> Diagnostic {
+    Diagnostic(
+      PorterRules.severalPorts,
+      "port '\(port.reference.value.description)' of Service \(unit.service.description) is \(port.port.number) in \(cluster) and \(known.port.number) in the other cluster",
+      at: port.port.node.range, "\(port.port.number) in \(cluster)",
+      also: [
+        Label(known.port.node.range, "\(known.port.number) in the other cluster"),
+        Label(port.reference.node.range, "named here"),
+      ], help: ["use one number in both clusters: a claim has one servicePort for both"])
+  }
+
+  private static func secondPort(_ unit: PorterService, _ known: BoundPort, _ port: BoundPort) -> Diagnostic {
+    Diagnostic(
+      PorterRules.severalPorts,
+      "Service \(unit.service.description) is published at two ports, \(known.port.number) and \(port.port.number)",
+      at: port.reference.node.range, "a second claim for the same Service",
+      also: [Label(known.reference.node.range, "the first")],
+      help: [
+        "declare a Service of its own for port \(port.port.number), with the same selector, and connect to that"
+      ],
+      notes: [
+        "the operator writes Service and Endpoints \(unit.service.name)-\(unit.settings.members.last ?? "") for every claim of this Service: the last one wins"
+      ])
   }
 
   /// A claim that a person wrote for this Service.

@@ -1,0 +1,175 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Snapshot
+import YAMLTree
+
+/// What one root of the output comes to.
+package struct AssembledRoot: Sendable {
+  let root: String
+  let cluster: String
+  /// Ordered by path.
+  let files: [OutputFile]
+  let findings: [Diagnostic]
+  /// Number and bytes of the objects that consumers sync.
+  let manifests: (objects: Int, bytes: Int)
+}
+
+/// The files below one root of the output: those of a cluster, or of an output unit in it.
+///
+/// Roots are independent, so they are put together in parallel.
+struct RootAssembly: Sendable {
+  /// A namespace's files.
+  private struct Place {
+    let namespace: String?
+    var files: [Item] = []
+    /// Manifest file names, for the kustomization.
+    var manifests: [String] = []
+  }
+
+  /// A file with its path below the root; `object` is nil for files that belong to a directory.
+  private struct Item {
+    let path: String
+    let content: [UInt8]
+    let blob: BlobID
+    let object: RenderedObject?
+  }
+
+  private let root: String
+  private let cluster: String
+  private let hasKustomization: Bool
+  private var places: [Place] = []
+  private var indices: [String?: Int] = [:]
+  private var size = (objects: 0, bytes: 0)
+  private var findings: [Diagnostic] = []
+
+  /// Puts objects into files. `hasKustomization`: one for the whole root, beside those of namespaces.
+  static func assemble(
+    _ objects: [RenderedObject], root: String, cluster: String, hasKustomization: Bool
+  ) -> AssembledRoot {
+    var assembly = RootAssembly(root: root, cluster: cluster, hasKustomization: hasKustomization)
+    for object in objects { assembly.add(object) }
+    return assembly.finish()
+  }
+
+  private init(root: String, cluster: String, hasKustomization: Bool) {
+    self.root = root
+    self.cluster = cluster
+    self.hasKustomization = hasKustomization
+  }
+
+  private mutating func add(_ object: RenderedObject) {
+    guard Inventory.staysInside(object.path) else {
+      findings.append(
+        Diagnostic(
+          OutputRules.unusableName, "\(object.identity.description) has a name that cannot be a file's",
+          at: object.subject.range, object.subject.text,
+          help: ["names hold lower-case letters, digits, '-' and '.'"]))
+      return
+    }
+    let index = place(object.identity.namespace)
+    places[index].files.append(
+      Item(path: object.path, content: object.content, blob: object.blob, object: object))
+  }
+
+  private mutating func place(_ namespace: String?) -> Int {
+    if let index = indices[namespace] { return index }
+    indices[namespace] = places.count
+    places.append(Place(namespace: namespace))
+    return places.count - 1
+  }
+
+  private mutating func reportTwice(_ object: RenderedObject, _ other: RenderedObject) {
+    let (first, second) = utf8Precedes(object.unit, other.unit) ? (object, other) : (other, object)
+    findings.append(
+      Diagnostic(
+        OutputRules.objectTwice,
+        "two connections emit \(object.identity.description) in \(object.cluster)", at: second.subject.range,
+        "emitted here", also: [Label(first.subject.range, "and here")],
+        help: [
+          "give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"
+        ]))
+  }
+
+  // MARK: Files of directories
+
+  private mutating func add(_ text: String, _ path: String, to place: Int) {
+    let content = Array(text.utf8)
+    places[place].files.append(Item(path: path, content: content, blob: BlobID(of: content), object: nil))
+  }
+
+  private static func kustomization(_ resources: [String]) -> String {
+    var text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
+    for resource in resources.sorted(by: utf8Precedes) { text += "- \(resource)\n" }
+    return text
+  }
+
+  private static func component(_ identity: ObjectIdentity) -> String {
+    """
+    apiVersion: kustomize.config.k8s.io/v1alpha1
+    kind: Component
+    patches:
+    - path: \(OutputLayout.fileName(identity))
+
+    """
+  }
+
+  private mutating func finish() -> AssembledRoot {
+    for index in places.indices { settle(index) }
+    addKustomizations()
+    var files: [OutputFile] = []
+    files.reserveCapacity(places.reduce(0) { $0 + $1.files.count + 1 })
+    for place in places {
+      for item in place.files {
+        files.append(
+          OutputFile(
+            path: "\(root)/\(item.path)", content: item.content, blob: item.blob, unit: item.object?.unit))
+      }
+      let inventory = Inventory(place.files.map { ($0.path, $0.blob) })
+      files.append(
+        OutputFile(
+          path: "\(root)/\(OutputLayout.inventoryPath(namespace: place.namespace))",
+          content: inventory.content))
+    }
+    // Numbers are sorted instead of files: moving a file counts four references up and down.
+    let order = files.indices.sorted { utf8Precedes(files[$0].path, files[$1].path) }
+    return AssembledRoot(
+      root: root, cluster: cluster, files: order.map { files[$0] }, findings: findings, manifests: size)
+  }
+
+  /// Orders the objects of a place, reports those that two units emit, and adds what components need.
+  private mutating func settle(_ index: Int) {
+    let sorted = places[index].files.sorted { utf8Precedes($0.path, $1.path) }
+    places[index].files = []
+    places[index].files.reserveCapacity(sorted.count + 1)
+    for item in sorted {
+      guard let object = item.object else { continue }
+      if let other = places[index].files.last?.object, other.path == item.path {
+        reportTwice(object, other)
+        continue
+      }
+      places[index].files.append(item)
+      guard object.part == .manifests else { continue }
+      places[index].manifests.append(OutputLayout.fileName(object.identity))
+      size.objects += 1
+      size.bytes += item.content.count
+    }
+    for case let object? in places[index].files.map(\.object) where object.part == .components {
+      let directory = object.path.prefix(upTo: object.path.lastIndex(of: "/") ?? object.path.endIndex)
+      add(Self.component(object.identity), "\(directory)/kustomization.yaml", to: index)
+    }
+  }
+
+  private mutating func addKustomizations() {
+    var directories: [String] = []
+    for index in places.indices where !places[index].manifests.isEmpty {
+      let directory = places[index].namespace ?? OutputLayout.clusterDirectory
+      let text = Self.kustomization(places[index].manifests)
+      add(text, "manifests/\(directory)/kustomization.yaml", to: index)
+      directories.append(directory)
+    }
+    guard hasKustomization, !directories.isEmpty else { return }
+    add(Self.kustomization(directories), "manifests/kustomization.yaml", to: place(nil))
+  }
+}

@@ -1,0 +1,261 @@
+package import Diagnostics
+import Kubernetes
+import YAMLTree
+
+/// What is valid in NetworkPolicies and rarely meant. Linear in the policies and the classes they concern.
+package struct PolicyLints {
+  package private(set) var findings: [Diagnostic] = []
+  private let manifests: ManifestNetwork
+  private let engine: PolicyEngine
+  /// Pods by class, for messages.
+  private var podsOfNamespace: [Int: [Int]] = [:]
+
+  package init(_ manifests: ManifestNetwork, _ engine: PolicyEngine) {
+    self.manifests = manifests
+    self.engine = engine
+    for (index, pod) in engine.network.pods.enumerated() where !pod.isPlatform {
+      podsOfNamespace[pod.namespace, default: []].append(index)
+    }
+    for (index, policy) in engine.policies.enumerated() {
+      let manifest = engine.network.policies[index]
+      checkSections(manifest)
+      checkSubjects(manifest, policy)
+      for (direction, rules) in [
+        (NetworkPolicy.Direction.ingress, policy.rules.ingress), (.egress, policy.rules.egress),
+      ] {
+        for rule in rules ?? [] {
+          checkPeers(rule, policy, direction)
+          checkPorts(rule, policy, direction)
+        }
+      }
+    }
+    checkNameService()
+  }
+
+  private mutating func report(
+    _ rule: Rule, _ message: String, _ node: Node, _ text: String = "", help: String? = nil
+  ) {
+    findings.append(Diagnostic(rule, message, at: node.range, text, help: help.map { [$0] } ?? []))
+  }
+
+  // MARK: Directions
+
+  private mutating func checkSections(_ manifest: Manifest) {
+    guard let spec = manifest.node["spec"] else { return }
+    let types = spec["policyTypes"]?.elements.map(\.text) ?? []
+    if types.isEmpty, let egress = spec["egress"], egress.kind == .sequence, egress.count == 0 {
+      report(
+        ReachabilityRules.egressWithoutEffect, "this empty list does not deny egress", egress,
+        help: "to deny all egress add 'policyTypes: [Egress]' (and Ingress, if it is meant too)")
+    }
+    guard !types.isEmpty else { return }
+    for (section, type) in [("ingress", "Ingress"), ("egress", "Egress")] where !types.contains(type) {
+      guard let rules = spec[section], rules.count > 0 else { continue }
+      report(
+        ReachabilityRules.sectionOutsideTypes, "these \(section) rules have no effect",
+        spec.key(section) ?? rules,
+        help: "add \(type) to policyTypes, or remove the rules")
+    }
+  }
+
+  // MARK: Selectors
+
+  private mutating func checkSubjects(_ manifest: Manifest, _ policy: CompiledPolicy) {
+    let pods = podsOfNamespace[policy.rules.namespace] ?? []
+    guard policy.maySelect.isEmpty, !pods.isEmpty else { return }
+    report(
+      ReachabilityRules.policySelectsNothing,
+      "\(manifest.identity.description) selects no pod of \(namespaceName(policy.rules.namespace))",
+      manifest.node.at("spec", "podSelector") ?? manifest.nameNode,
+      "none has \(policy.rules.podSelector.description)",
+      help: nearest(policy.rules.podSelector, among: pods))
+  }
+
+  private func namespaceName(_ number: Int) -> String { engine.network.namespaces[number].name }
+
+  /// What the pods carry instead.
+  private func nearest(_ selector: LabelSelector, among pods: [Int]) -> String? {
+    for case .isIn(let key, let values) in selector.requirements {
+      let labels = pods.map { engine.network.pods[$0].labels }
+      let carried = Set(labels.compactMap { $0[key] })
+      if carried.isEmpty {
+        let keys = Set(labels.flatMap { $0.items.map(\.key) })
+        return didYouMean(key, among: keys).map { "no pod has the label '\(key)'; \($0)" }
+          ?? "no pod has the label '\(key)'; the labels are \(listed(keys.sorted()))"
+      }
+      guard carried.isDisjoint(with: values) else { continue }
+      return values.lazy.compactMap { didYouMean($0, among: carried) }.first
+        ?? "'\(key)' is \(listed(carried.sorted())) there"
+    }
+    return nil
+  }
+
+  private mutating func checkPeers(
+    _ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction
+  ) {
+    let nodes = (rule.node[direction == .ingress ? "from" : "to"]?.elements.map { $0 }) ?? []
+    for (peer, node) in zip(rule.peers ?? [], nodes) {
+      guard case .pods(let namespaces, let pods) = peer,
+        let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)),
+        engine.tables.peerSets[answer.may].isEmpty
+      else { continue }
+      let scope = engine.network.namespaces.indices.filter { index in
+        guard let namespaces else { return index == policy.rules.namespace }
+        return engine.network.namespaces[index].matches(namespaces, engine.network.profile).may
+      }
+      let known = scope.flatMap { podsOfNamespace[$0] ?? [] }
+      let help: String?
+      if known.isEmpty {
+        // Namespaces of other repositories are not seen here; only a near miss says something.
+        guard let namespaces, scope.isEmpty, let near = nearestNamespace(namespaces) else { continue }
+        help = near
+      } else {
+        help = pods.flatMap { nearest($0, among: known) }
+      }
+      report(
+        ReachabilityRules.peerSelectsNothing, "this peer selects no known pod", node,
+        pods.map { "none has \($0.description)" } ?? "", help: help)
+    }
+    checkSeparateItems(nodes)
+  }
+
+  private func nearestNamespace(_ selector: LabelSelector) -> String? {
+    let names = engine.network.namespaces.map(\.name)
+    for case .isIn(NamespaceFacts.nameLabel, let values) in selector.requirements {
+      for value in values {
+        if let near = didYouMean(value, among: names) { return near }
+      }
+    }
+    return nil
+  }
+
+  private mutating func checkSeparateItems(_ peers: [Node]) {
+    for (first, second) in zip(peers, peers.dropFirst())
+    where first["namespaceSelector"] != nil && first["podSelector"] == nil
+      && second["namespaceSelector"] == nil
+    {
+      guard let pods = second["podSelector"], pods.count > 0 else { continue }
+      report(
+        ReachabilityRules.separateItems, "these are two peers: any pod there, and these pods here", second,
+        "an item of its own", help: "remove the '-' before podSelector if both must hold")
+    }
+  }
+
+  // MARK: Ports
+
+  private mutating func checkPorts(
+    _ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction
+  ) {
+    let nodes = rule.node["ports"]?.elements.map { $0 } ?? []
+    var classes = policy.maySelect
+    var hasOnlyBlocks = false
+    if direction == .egress, let peers = rule.peers {
+      classes = IntervalSet()
+      hasOnlyBlocks = true
+      for peer in peers {
+        if case .block = peer { continue }
+        hasOnlyBlocks = false
+        guard let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)) else {
+          continue
+        }
+        classes = classes.union(engine.tables.peerSets[answer.may].classes)
+      }
+    } else if direction == .egress {
+      return
+    }
+    for (port, node) in zip(rule.ports ?? [], nodes) {
+      switch port {
+      case .name(let transport, let name):
+        if hasOnlyBlocks {
+          report(
+            ReachabilityRules.namedPortToAddress, "'\(name)' means nothing outside of the cluster", node,
+            help: "write the port's number")
+        } else {
+          checkName(name, transport, classes, node)
+        }
+      case .numbers(let transport, let range):
+        if let only = range.intervals.first, only.lower == only.upper {
+          checkNumber(only.lower, transport, classes, node)
+        }
+      case .nothing: break
+      }
+    }
+  }
+
+  private mutating func checkName(
+    _ name: String, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
+  ) {
+    let declaring = engine.tables.resolutions(name, transport, among: classes).reduce(IntervalSet<Int32>()) {
+      $0.union($1.classes)
+    }
+    let missing = classes.subtracting(declaring)
+    let pods = missing.intervals.flatMap { Array($0.lower...$0.upper) }
+      .map { Int(engine.tables.classes.sample[Int($0)]) }.filter { !engine.network.pods[$0].isPlatform }
+    guard !pods.isEmpty else { return }
+    let names = Set(pods.flatMap { engine.network.pods[$0].namedPorts.map(\.name) })
+    report(
+      ReachabilityRules.unknownPortName,
+      "no container declares \(transport.rawValue) port '\(name)' in \(listed(pods.map { engine.network.description(of: $0) }))",
+      node["port"] ?? node, help: didYouMean(name, among: names) ?? "declare it, or write the port's number")
+  }
+
+  /// A number that is a Service's port but not the port that its pods listen on.
+  private mutating func checkNumber(
+    _ number: UInt16, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
+  ) {
+    for service in manifests.services where !service.selector.isEmpty {
+      guard let port = service.ports.first(where: { $0.number == Int(number) && $0.transport == transport }),
+        port.target != .number(Int(number)),
+        !service.ports.contains(where: { $0.target == .number(Int(number)) })
+      else { continue }
+      let selector = LabelSelector(equality: service.selector)
+      let selected = classes.intervals.contains { interval in
+        (interval.lower...interval.upper).contains { number in
+          let index = Int(engine.tables.classes.sample[Int(number)])
+          let pod = engine.network.pods[index]
+          guard namespaceName(pod.namespace) == service.key.namespace, selector.matches(pod.labels) else {
+            return false
+          }
+          let declared =
+            index < manifests.workloads.count ? manifests.workloads[index]?.containerPorts ?? [] : []
+          return !declared.contains { $0.number == port.number && $0.transport == transport }
+        }
+      }
+      guard selected else { continue }
+      report(
+        ReachabilityRules.servicePort,
+        "\(number) is the port of Service \(service.key.description), not of its pods",
+        node["port"] ?? node, "its pods listen on \(port.target.description)",
+        help: "write \(port.target.description)")
+      return
+    }
+  }
+
+  // MARK: Names
+
+  private mutating func checkNameService() {
+    var reported: Set<Int32> = []
+    for number in 0..<engine.classCount {
+      let rowNumber = engine.egressRow[number]
+      guard let entries = engine.rows[Int(rowNumber)].may, !entries.isEmpty,
+        reported.insert(rowNumber).inserted
+      else {
+        continue
+      }
+      // OpenShift's DNS pods listen on 5353.
+      let reachesDNS = entries.contains { entry in
+        let ports = engine.tables.portSets[entry.ports]
+        return ports.contains(53, .udp) || ports.contains(5353, .udp)
+      }
+      guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else {
+        continue
+      }
+      let manifest = engine.network.policies[index]
+      let pod = Int(engine.tables.classes.sample[number])
+      report(
+        ReachabilityRules.egressWithoutDNS, "\(engine.network.description(of: pod)) may not ask for names",
+        manifest.nameNode, "isolates its egress",
+        help: "admit UDP and TCP 53 (5353 on OpenShift) to the DNS pods")
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package import Diagnostics
+
+/// Rules about network policies: what the API server refuses, and what is valid but rarely meant.
+package enum ReachabilityRules {
+  package static let all = [
+    policyPeer, addressBlock, policyPort, policyProtocol, policySelector, policyTypes, policyTwice,
+    policyShape,
+    notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing,
+    unknownPortName,
+    servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
+  ]
+
+  private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
+
+  private static func rule(
+    _ id: String, _ name: String, _ severity: Severity, _ summary: String, _ explanation: String
+  ) -> Rule {
+    Rule(id, name, severity, summary, explanation: explanation, unexampled: unexampled)
+  }
+
+  // MARK: What the API server refuses (ValidateNetworkPolicy of kubernetes/apis/networking/validation)
+
+  package static let policyPeer = rule(
+    "LW7001", "policy-peer", .error, "a policy's peer is empty or mixes ipBlock with selectors",
+    """
+    An empty peer '{}' does not mean everyone: the API server refuses it. Everyone is a missing 'from' or 'to'; \
+    every pod is '{namespaceSelector: {}}'. An ipBlock stands alone in its item.
+    """)
+  package static let addressBlock = rule(
+    "LW7002", "policy-address-block", .error, "an ipBlock is not a valid address range",
+    "'cidr' is an address and a prefix length. Each 'except' lies inside of 'cidr' and is smaller than it.")
+  package static let policyPort = rule(
+    "LW7003", "policy-port", .error, "a policy's port is not valid",
+    """
+    A port is a number from 1 to 65535 or a port name (lower case, at most 15 characters, at least one letter). \
+    'endPort' needs a numbered 'port' that is not larger.
+    """)
+  package static let policyProtocol = rule(
+    "LW7004", "policy-protocol", .error, "a policy names a protocol other than TCP, UDP and SCTP",
+    "NetworkPolicy knows three protocols, in capital letters. What a plugin does with others is not defined.")
+  package static let policySelector = rule(
+    "LW7005", "policy-selector", .error, "a policy's label selector is not valid",
+    """
+    Operators are In, NotIn, Exists and DoesNotExist; In and NotIn need values, the others must have none. Keys \
+    and values are limited to 63 characters of letters, digits, '-', '_' and '.'.
+    """)
+  package static let policyTypes = rule(
+    "LW7006", "policy-types", .error, "policyTypes holds something other than Ingress and Egress",
+    "policyTypes lists at most both directions, each once, with a capital letter.")
+  package static let policyTwice = rule(
+    "LW7007", "policy-twice", .error, "two network policies of one namespace have one name",
+    "The one that is applied later replaces the other; their rules do not add up.")
+  package static let policyShape = rule(
+    "LW7008", "policy-shape", .error,
+    "a network policy has a field that the API does not know, or of the wrong type",
+    """
+    A misspelt field is dropped or refused by the API server. A dropped 'from' admits everybody, so nothing is \
+    evaluated until it is mended.
+    """)
+  package static let notEvaluated = rule(
+    "LW7009", "policy-not-evaluated", .warning, "a policy of a kind that is not evaluated",
+    """
+    Admin policies and a plugin's own kinds can allow and deny before or after NetworkPolicy. What they change is \
+    not in the answer, so nothing that they may concern counts as proved.
+    """)
+
+  // MARK: Valid, and rarely meant
+
+  package static let egressWithoutEffect = rule(
+    "LW7101", "egress-without-effect", .warning, "an empty egress list without policyTypes isolates nothing",
+    """
+    Without policyTypes a policy is about egress only where an egress rule stands. To deny all egress write \
+    'policyTypes: [Egress]'.
+    """)
+  package static let sectionOutsideTypes = rule(
+    "LW7102", "section-outside-types", .warning, "rules of a direction that policyTypes leaves out",
+    "Where policyTypes is written, only the directions in it have an effect; rules of the other are ignored.")
+  package static let policySelectsNothing = rule(
+    "LW7103", "policy-selects-nothing", .warning, "a policy's podSelector selects no known pod",
+    "A policy whose selector is misspelt protects nothing and admits nothing.")
+  package static let peerSelectsNothing = rule(
+    "LW7104", "peer-selects-nothing", .warning, "a policy's peer selects no known pod",
+    "A peer that no pod matches opens nothing: the connection that it was written for does not work.")
+  package static let unknownPortName = rule(
+    "LW7105", "policy-port-name", .warning, "a policy names a port that some of its pods do not declare",
+    "A port name is looked up in each destination pod's containers; a pod without it admits nothing by that rule."
+  )
+  package static let servicePort = rule(
+    "LW7106", "policy-service-port", .warning, "a policy names a Service's port where pods listen on another",
+    """
+    Policies are applied after a Service's address has been rewritten to a pod's: they name the port that the pod \
+    listens on (targetPort), never the Service's.
+    """)
+  package static let egressWithoutDNS = rule(
+    "LW7107", "egress-without-dns", .warning, "pods whose egress is isolated may not ask for names",
+    "A policy that lists where pods may go must also let them reach DNS, or no name resolves.")
+  package static let namespaceNameLabel = rule(
+    "LW7108", "namespace-name-label", .warning,
+    "a namespace's manifest sets its name label to something else",
+    "The API server writes kubernetes.io/metadata.name itself; another value has no effect.")
+  package static let hostBits = rule(
+    "LW7109", "policy-host-bits", .warning, "a cidr has bits set beyond its prefix",
+    "They are ignored by most API servers and refused by newer ones.")
+  package static let namedPortToAddress = rule(
+    "LW7110", "policy-name-to-address", .warning, "a named port towards an ipBlock opens nothing",
+    "A port name is looked up in pods; addresses outside of the cluster have none.")
+  package static let separateItems = rule(
+    "LW7111", "policy-separate-items", .note, "namespaceSelector and podSelector stand in separate items",
+    """
+    Two items admit either: all pods of those namespaces, and those pods of the policy's own namespace. One item \
+    with both admits only those pods in those namespaces.
+    """)
+}

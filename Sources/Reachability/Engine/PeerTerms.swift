@@ -1,0 +1,246 @@
+import Kubernetes
+
+/// One peer, normalised: equal terms are evaluated once.
+struct PeerTerm: Hashable, Sendable {
+  let peer: PolicyRules.Peer?
+  /// The policy's namespace where the term means it; nil where it does not matter.
+  let namespace: Int?
+
+  /// `nil` stands for everyone.
+  init(_ peer: PolicyRules.Peer?, policyNamespace: Int) {
+    self.peer = peer
+    if case .pods(nil, _)? = peer { namespace = policyNamespace } else { namespace = nil }
+  }
+}
+
+/// What a term stands for under both readings, and what the difference hangs on.
+struct TermAnswer: Sendable {
+  let may: Int32
+  let must: Int32
+  let questions: OpenQuestions
+}
+
+/// The state of evaluation that all policies share: vocabulary, classes, interned sets, evaluated terms.
+struct EvaluationTables: Sendable {
+  let network: ClusterNetwork
+  var vocabulary: Vocabulary
+  let classes: ClassTable
+  var peerSets = InternPool<PeerSet>()
+  var portSets = InternPool<PortSet>()
+  private var terms: [PeerTerm: TermAnswer] = [:]
+  private var namespaceSets: [LabelSelector: [(namespace: Int, answer: Ternary)]] = [:]
+  private var namespaceNumbers: [String: [Int]] = [:]
+  private let podNetworks: AddressBlock
+  private let nodeNetworks: AddressBlock
+  /// Classes of remote clusters' pods.
+  private let profile: NetworkProfile
+
+  init(_ network: ClusterNetwork, _ policies: [PolicyRules]) {
+    self.network = network
+    profile = network.profile
+    vocabulary = Vocabulary(policies, looksAtAddresses: Self.looksAtAddresses(network))
+    classes = ClassTable(network, &vocabulary)
+    podNetworks = AddressBlock(network.podNetworks)
+    nodeNetworks = AddressBlock(network.nodeNetworks)
+    for (index, namespace) in network.namespaces.enumerated() {
+      namespaceNumbers[namespace.name, default: []].append(index)
+    }
+  }
+
+  private static func looksAtAddresses(_ network: ClusterNetwork) -> Bool {
+    let profile = network.profile
+    guard profile.ipBlockMatchesPods.may || profile.ipBlockMatchesNodes.may else { return false }
+    return network.pods.contains { !$0.addresses.isEmpty }
+  }
+
+  /// Evaluates a term, or finds its answer. Linear in the classes of the namespaces that it can match.
+  mutating func answer(_ term: PeerTerm) -> TermAnswer {
+    if let known = terms[term] { return known }
+    let answer: TermAnswer
+    switch term.peer {
+    case nil:
+      let everyone = PeerSet(classes: classes.all, ipv4: .all, ipv6: .all)
+      answer = intern(everyone, everyone, [])
+    case .nothing?: answer = intern(PeerSet(), PeerSet(), [])
+    case .block(let block)?: answer = evaluate(block)
+    case .pods(let namespaceSelector, let podSelector)?:
+      answer = evaluate(namespaceSelector, podSelector, in: term.namespace)
+    }
+    terms[term] = answer
+    return answer
+  }
+
+  /// The answer of a term that was evaluated before.
+  func known(_ term: PeerTerm) -> TermAnswer? { terms[term] }
+
+  private mutating func intern(_ may: PeerSet, _ must: PeerSet, _ questions: OpenQuestions) -> TermAnswer {
+    TermAnswer(
+      may: peerSets.intern(may), must: peerSets.intern(must), questions: may == must ? [] : questions)
+  }
+
+  // MARK: Selectors
+
+  /// The namespaces that a selector may match, ascending.
+  private mutating func namespaces(_ selector: LabelSelector) -> [(namespace: Int, answer: Ternary)] {
+    if let known = namespaceSets[selector] { return known }
+    var found: [(namespace: Int, answer: Ternary)] = []
+    for index in candidates(selector) {
+      let answer = network.namespaces[index].matches(selector, profile)
+      if answer.may { found.append((index, answer)) }
+    }
+    namespaceSets[selector] = found
+    return found
+  }
+
+  /// By name where the selector names namespaces, else all.
+  private func candidates(_ selector: LabelSelector) -> [Int] {
+    for case .isIn(NamespaceFacts.nameLabel, let names) in selector.requirements {
+      return Set(names).flatMap { namespaceNumbers[$0] ?? [] }.sorted()
+    }
+    return Array(network.namespaces.indices)
+  }
+
+  private mutating func evaluate(
+    _ namespaceSelector: LabelSelector?, _ podSelector: LabelSelector?, in own: Int?
+  ) -> TermAnswer {
+    var scope: [(namespace: Int, answer: Ternary)] = []
+    if let namespaceSelector {
+      scope = namespaces(namespaceSelector)
+    } else if let own {
+      // A mesh knows a namespace by its name in every cluster.
+      scope = (namespaceNumbers[network.namespaces[own].name] ?? []).map { ($0, .yes) }
+    }
+    let selector = podSelector.map { CompiledSelector($0, &vocabulary) }
+    let asNodeTraffic = hostNetworkAsNode(namespaceSelector, podSelector)
+    var (may, must) = (PeerSet(), PeerSet())
+    var questions: OpenQuestions = []
+    for (index, namespaceAnswer) in scope {
+      var inScope = namespaceAnswer
+      if inScope == .depends { questions.insert(.namespaceLabels) }
+      if network.namespaces[index].isRemote {
+        inScope = inScope && profile.selectorsCrossClusters
+        if profile.selectorsCrossClusters == .depends { questions.insert(.otherClusters) }
+      }
+      guard inScope.may else { continue }
+      classes.classesOfNamespace[index].forEach { number in
+        var answer = inScope
+        if let selector {
+          let matches = selector.matches(classes.labels(of: number), runtime: classes.runtimeLabels)
+          if matches == .depends { questions.insert(.runtimeLabels) }
+          answer = answer && matches
+        }
+        if classes.isHostNetwork[Int(number)] {
+          let gate = profile.hostNetworkIsPod || asNodeTraffic
+          if gate == .depends { questions.insert(.hostNetwork) }
+          answer = answer && gate
+        }
+        if answer.may { may.classes.append(number) }
+        if answer.must { must.classes.append(number) }
+      }
+    }
+    return intern(may, must, questions)
+  }
+
+  /// Whether a peer includes host-network traffic of its namespaces although that is not a pod's.
+  private func hostNetworkAsNode(_ namespaces: LabelSelector?, _ pods: LabelSelector?) -> Ternary {
+    guard namespaces != nil else { return .no }
+    guard let pods else { return profile.namespaceSelectorIncludesHostNetwork }
+    return pods.selectsEverything ? profile.emptyPodSelectorIncludesHostNetwork : .no
+  }
+
+  // MARK: Addresses
+
+  private mutating func evaluate(_ block: AddressBlock) -> TermAnswer {
+    let effect = block.hasExceptions ? profile.enforcesExcept : .yes
+    var (may, must) = (PeerSet(), PeerSet())
+    var questions: OpenQuestions = effect == .depends ? .exceptSupport : []
+    if effect.may { may = outside(block, profile.ipBlockMatchesNodes.may) }
+    if effect.must { must = outside(block, profile.ipBlockMatchesNodes.must) }
+    if profile.ipBlockMatchesNodes == .depends, !nodeNetworks.isEmpty { questions.insert(.ipBlockAndNodes) }
+    for number in 0..<Int32(clamping: classes.count) {
+      let (matches, hangsOn) = self.matches(block, podClass: number)
+      questions.formUnion(hangsOn)
+      let answer = matches && effect
+      if answer.may { may.classes.append(number) }
+      if answer.must { must.classes.append(number) }
+    }
+    return intern(may, must, questions)
+  }
+
+  /// The block's addresses that are no pod's.
+  private func outside(_ block: AddressBlock, _ includesNodes: Bool) -> PeerSet {
+    guard !includesNodes else { return PeerSet(ipv4: block.ipv4, ipv6: block.ipv6) }
+    return PeerSet(
+      ipv4: block.ipv4.subtracting(nodeNetworks.ipv4), ipv6: block.ipv6.subtracting(nodeNetworks.ipv6))
+  }
+
+  private func matches(_ block: AddressBlock, podClass: Int32) -> (Ternary, OpenQuestions) {
+    let pod = network.pods[Int(classes.sample[Int(podClass)])]
+    var gate = profile.ipBlockMatchesPods
+    var questions: OpenQuestions = .ipBlockAndPods
+    if pod.isHostNetwork {
+      questions = .ipBlockAndNodes
+      switch profile.hostNetworkIsPod {
+      case .yes: questions = .ipBlockAndPods
+      case .no: gate = profile.ipBlockMatchesNodes
+      case .depends:
+        questions = .hostNetwork
+        let node = profile.ipBlockMatchesNodes
+        gate = Ternary(may: gate.may || node.may, must: gate.must && node.must)
+      }
+    }
+    guard gate.may else { return (.no, []) }
+    let covered = self.covers(block, pod)
+    var hangsOn: OpenQuestions = gate == .depends ? questions : []
+    if covered == .depends { hangsOn.insert(.addresses) }
+    return (gate && covered, covered.may ? hangsOn : [])
+  }
+
+  /// Whether the pod's address lies in the block.
+  private func covers(_ block: AddressBlock, _ pod: PodFacts) -> Ternary {
+    if !pod.addresses.isEmpty {
+      let hits = pod.addresses.count { block.contains($0) }
+      return Ternary(may: hits > 0, must: hits == pod.addresses.count)
+    }
+    let somewhere = pod.isHostNetwork ? nodeNetworks : podNetworks
+    guard !somewhere.isEmpty else { return Ternary(may: !block.isEmpty, must: false) }
+    return Ternary(may: block.overlaps(somewhere), must: block.isSuperset(of: somewhere))
+  }
+
+  // MARK: Subjects
+
+  /// The classes that a policy selects, under both readings.
+  mutating func subjects(of policy: PolicyRules) -> (may: IntervalSet<Int32>, must: IntervalSet<Int32>) {
+    var (may, must) = (IntervalSet<Int32>(), IntervalSet<Int32>())
+    guard !network.namespaces[policy.namespace].isRemote else { return (may, must) }
+    let selector = CompiledSelector(policy.podSelector, &vocabulary)
+    classes.classesOfNamespace[policy.namespace].forEach { number in
+      var answer = selector.matches(classes.labels(of: number), runtime: classes.runtimeLabels)
+      if classes.isHostNetwork[Int(number)] { answer = answer && profile.hostNetworkIsPod }
+      if answer.may { may.append(number) }
+      if answer.must { must.append(number) }
+    }
+    return (may, must)
+  }
+
+  // MARK: Named ports
+
+  /// Classes by what a port name means in their pods.
+  func resolutions(_ name: String, _ transport: TransportProtocol, among subjects: IntervalSet<Int32>)
+    -> [(classes: IntervalSet<Int32>, may: PortSet, must: PortSet)]
+  {
+    var bySignature: [Int32: IntervalSet<Int32>] = [:]
+    subjects.forEach { bySignature[classes.portSignature[Int($0)], default: IntervalSet()].append($0) }
+    var found: [(classes: IntervalSet<Int32>, may: PortSet, must: PortSet)] = []
+    for (signature, members) in bySignature.sorted(by: { $0.key < $1.key }) {
+      let numbers = Set(
+        classes.signatures[signature].filter { $0.name == name && $0.transport == transport }.map(\.number))
+      guard !numbers.isEmpty else { continue }
+      var may = IntervalSet<UInt16>()
+      for number in numbers.sorted() { may.append(number) }
+      let must = numbers.count == 1 ? may : IntervalSet()
+      found.append((members, PortSet(transport, may), PortSet(transport, must)))
+    }
+    return found
+  }
+}

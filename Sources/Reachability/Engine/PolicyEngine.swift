@@ -1,0 +1,215 @@
+package import Kubernetes
+
+/// What one class of pods may exchange in one direction, under both readings.
+struct Row: Sendable {
+  /// What one entry opens: interned peers and ports.
+  struct Entry: Hashable, Sendable {
+    let peers: Int32
+    let ports: Int32
+  }
+
+  /// Nil: everything.
+  let may: [Entry]?
+  let must: [Entry]?
+}
+
+/// The NetworkPolicies of one cluster, evaluated for classes of pods: linear in policies times the classes
+/// that they concern, never in pairs of pods.
+package struct PolicyEngine: Sendable {
+  private(set) var tables: EvaluationTables
+  private(set) var policies: [CompiledPolicy] = []
+  /// Rows of each class, numbers into `rows`.
+  private(set) var ingressRow: [Int32] = []
+  private(set) var egressRow: [Int32] = []
+  private(set) var rows: [Row] = []
+  private var rowNumbers: [[Int32]: Int32] = [:]
+  private var policiesOfNamespace: [[Int32]] = []
+
+  /// Evaluates a cluster. Policies that are not valid open and close as far as they can be read;
+  /// `PolicyChecks` reports them.
+  package init(_ network: ClusterNetwork) {
+    let rules = zip(network.policies, network.policyNamespaces).map { PolicyRules($0, namespace: $1) }
+    self.init(network, rules)
+  }
+
+  init(_ network: ClusterNetwork, _ rules: [PolicyRules]) {
+    tables = EvaluationTables(network, rules)
+    policiesOfNamespace = Array(repeating: [], count: network.namespaces.count)
+    policies.reserveCapacity(rules.count)
+    for (index, policy) in rules.enumerated() {
+      policies.append(CompiledPolicy(policy, &tables))
+      policiesOfNamespace[policy.namespace].append(Int32(clamping: index))
+    }
+    let count = tables.classes.count
+    ingressRow = Array(repeating: 0, count: count)
+    egressRow = Array(repeating: 0, count: count)
+    for number in 0..<Int32(clamping: count) { updateRows(of: number) }
+  }
+
+  package var network: ClusterNetwork { tables.network }
+  /// How many classes the pods fall into.
+  package var classCount: Int { tables.classes.count }
+  /// How many different sets of peers are held.
+  package var peerSetCount: Int { tables.peerSets.count }
+  package var rowCount: Int { rows.count }
+
+  /// The class of a pod of the network.
+  func podClass(of pod: Int) -> Int32 { tables.classes.classOfPod[pod] }
+
+  // MARK: Change
+
+  /// Puts another text of one policy in its place and evaluates what it concerns.
+  ///
+  /// Linear in the classes that the old and the new text select. A policy that looks at labels, port names
+  /// or addresses that no policy looked at before evaluates the cluster anew; then the result is false.
+  @discardableResult
+  package mutating func replace(policy index: Int, with manifest: Manifest) -> Bool {
+    guard policies.indices.contains(index) else { return true }
+    let rules = PolicyRules(manifest, namespace: policies[index].rules.namespace)
+    guard tables.vocabulary.covers(rules) else {
+      var all = policies.map(\.rules)
+      all[index] = rules
+      self = PolicyEngine(network, all)
+      return false
+    }
+    let before = policies[index].maySelect
+    policies[index] = CompiledPolicy(rules, &tables)
+    // Rows are kept by the policies that make them: this one's have a new meaning.
+    generation += 1
+    for number in before.union(policies[index].maySelect).intervals {
+      for podClass in number.lower...number.upper { updateRows(of: podClass) }
+    }
+    return true
+  }
+
+  /// Distinguishes rows made before and after a change of a policy.
+  private var generation: Int32 = 0
+
+  // MARK: Rows
+
+  private mutating func updateRows(of number: Int32) {
+    ingressRow[Int(number)] = row(of: number, .ingress)
+    egressRow[Int(number)] = row(of: number, .egress)
+  }
+
+  private mutating func row(of number: Int32, _ direction: NetworkPolicy.Direction) -> Int32 {
+    var key: [Int32] = [direction == .ingress ? 0 : 1, generation]
+    var hasRestrictedGrants = false
+    for index in policiesOfNamespace[Int(tables.classes.namespace[Int(number)])] {
+      let policy = policies[Int(index)]
+      guard let grants = policy.grants(direction), policy.maySelect.contains(number) else { continue }
+      key.append(index * 2 + (policy.mustSelect.contains(number) ? 1 : 0))
+      if grants.contains(where: { $0.subjects != nil }) { hasRestrictedGrants = true }
+    }
+    let selecting = key.dropFirst(2)
+    if hasRestrictedGrants { key.append(-1 - tables.classes.portSignature[Int(number)]) }
+    if let known = rowNumbers[key] { return known }
+    let row = makeRow(Array(selecting), number, direction)
+    rows.append(row)
+    let rowNumber = Int32(clamping: rows.count - 1)
+    rowNumbers[key] = rowNumber
+    return rowNumber
+  }
+
+  /// Facts 1.1, for policies that select for sure (odd numbers) and policies that may select.
+  private mutating func makeRow(_ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction)
+    -> Row
+  {
+    let enforced = direction == .egress ? tables.network.profile.enforcesEgress : .yes
+    guard !selecting.isEmpty, enforced.may else { return Row(may: nil, must: nil) }
+    let isSurelyIsolated = selecting.contains { $0 & 1 == 1 }
+    var may: [Grant] = []
+    var must: [[Row.Entry]] = []
+    for item in selecting {
+      let grants = (policies[Int(item / 2)].grants(direction) ?? []).filter {
+        $0.subjects?.contains(number) ?? true
+      }
+      may += grants
+      if item & 1 == 1 || !isSurelyIsolated {
+        must.append(grants.map { Row.Entry(peers: $0.mustPeers, ports: $0.mustPorts) })
+      }
+    }
+    let mayEntries = merged(may.map { Row.Entry(peers: $0.mayPeers, ports: $0.mayPorts) })
+    let mustEntries =
+      isSurelyIsolated
+      ? merged(must.flatMap { $0 })
+      : must.dropFirst().reduce(merged(must[0])) { intersection($0, merged($1)) }
+    return Row(may: isSurelyIsolated && enforced.must ? mayEntries : nil, must: mustEntries)
+  }
+
+  /// One entry per set of ports, without those that open nothing.
+  private mutating func merged(_ entries: [Row.Entry]) -> [Row.Entry] {
+    var result: [Row.Entry] = []
+    for entry in entries {
+      if tables.peerSets[entry.peers].isEmpty || tables.portSets[entry.ports].isEmpty { continue }
+      guard let index = result.firstIndex(where: { $0.ports == entry.ports }) else {
+        result.append(entry)
+        continue
+      }
+      guard result[index].peers != entry.peers else { continue }
+      let union = tables.peerSets[result[index].peers].union(tables.peerSets[entry.peers])
+      result[index] = Row.Entry(peers: tables.peerSets.intern(union), ports: entry.ports)
+    }
+    return result
+  }
+
+  /// What both lists open: for policies of which at least one selects, but none surely.
+  private mutating func intersection(_ a: [Row.Entry], _ b: [Row.Entry]) -> [Row.Entry] {
+    var result: [Row.Entry] = []
+    for left in a {
+      for right in b {
+        let peers = tables.peerSets[left.peers].intersection(tables.peerSets[right.peers])
+        let ports = tables.portSets[left.ports].intersection(tables.portSets[right.ports])
+        if peers.isEmpty || ports.isEmpty { continue }
+        result.append(Row.Entry(peers: tables.peerSets.intern(peers), ports: tables.portSets.intern(ports)))
+      }
+    }
+    return merged(result)
+  }
+
+  // MARK: Questions
+
+  /// What may and must pass between two ends. A pod asked about itself stands for one pod where its kind is
+  /// `Pod`, else for two pods of one template.
+  package func connections(from source: Endpoint, to destination: Endpoint) -> PairAnswer {
+    if case .pod(let pod) = source, source == destination, network.pods[pod].kind == "Pod" {
+      // A pod cannot block access to itself.
+      return PairAnswer(may: .all, must: .all)
+    }
+    return PairAnswer(
+      may: passes(source, destination, \.may), must: passes(source, destination, \.must))
+  }
+
+  private func passes(
+    _ source: Endpoint, _ destination: Endpoint, _ reading: KeyPath<Row, [Row.Entry]?>
+  ) -> PortSet {
+    var ports = PortSet.all
+    if case .pod(let pod) = source {
+      ports = opened(rows[Int(egressRow[Int(podClass(of: pod))])][keyPath: reading], to: point(destination))
+      if ports.isEmpty { return ports }
+    }
+    if case .pod(let pod) = destination {
+      let ingress = opened(rows[Int(ingressRow[Int(podClass(of: pod))])][keyPath: reading], to: point(source))
+      ports = ports.isAll ? ingress : ports.intersection(ingress)
+    }
+    return ports
+  }
+
+  func point(_ endpoint: Endpoint) -> PeerPoint {
+    switch endpoint {
+    case .pod(let pod): .podClass(podClass(of: pod))
+    case .address(let address):
+      address.isIPv6 ? .ipv6(address.bits) : .ipv4(UInt32(truncatingIfNeeded: address.bits))
+    }
+  }
+
+  func opened(_ entries: [Row.Entry]?, to peer: PeerPoint) -> PortSet {
+    guard let entries else { return .all }
+    var ports = PortSet()
+    for entry in entries where tables.peerSets[entry.peers].contains(peer) {
+      let more = tables.portSets[entry.ports]
+      ports = ports.isEmpty ? more : ports.union(more)
+    }
+    return ports
+  }
+}

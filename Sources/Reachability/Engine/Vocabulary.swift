@@ -1,0 +1,73 @@
+import Kubernetes
+
+/// Which labels, port names and addresses any policy looks at: what tells pods apart.
+struct Vocabulary: Sendable {
+  private(set) var podKeys = InternPool<String>()
+  private(set) var values = InternPool<String>()
+  private(set) var portNames = InternPool<String>()
+  private var ipv4Edges: Set<UInt32> = []
+  private var ipv6Edges: Set<UInt128> = []
+  /// True where a pod's address can matter at all.
+  let looksAtAddresses: Bool
+
+  init(_ policies: [PolicyRules], looksAtAddresses: Bool) {
+    self.looksAtAddresses = looksAtAddresses
+    for policy in policies { add(policy) }
+  }
+
+  private mutating func add(_ policy: PolicyRules) {
+    add(policy.podSelector)
+    for rule in (policy.ingress ?? []) + (policy.egress ?? []) {
+      for case .name(_, let name) in rule.ports ?? [] { _ = portNames.intern(name) }
+      for peer in rule.peers ?? [] {
+        switch peer {
+        case .pods(_, let selector):
+          if let selector { add(selector) }
+        case .block(let block): add(block)
+        case .nothing: break
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ selector: LabelSelector) {
+    for requirement in selector.requirements { _ = podKeys.intern(requirement.key) }
+  }
+
+  private mutating func add(_ block: AddressBlock) {
+    for interval in block.ipv4.intervals {
+      ipv4Edges.insert(interval.lower)
+      if interval.upper < .max { ipv4Edges.insert(interval.upper + 1) }
+    }
+    for interval in block.ipv6.intervals {
+      ipv6Edges.insert(interval.lower)
+      if interval.upper < .max { ipv6Edges.insert(interval.upper + 1) }
+    }
+  }
+
+  /// True when a policy looks at nothing that the others do not look at: classes stay as they are.
+  func covers(_ policy: PolicyRules) -> Bool {
+    var extended = self
+    extended.add(policy)
+    return extended.podKeys.count == podKeys.count && extended.portNames.count == portNames.count
+      && (!looksAtAddresses
+        || extended.ipv4Edges.count == ipv4Edges.count && extended.ipv6Edges.count == ipv6Edges.count)
+  }
+
+  /// Where each range of addresses begins, ascending: addresses between two edges look alike to every policy.
+  var sortedIPv4Edges: [UInt32] { ipv4Edges.sorted() }
+  var sortedIPv6Edges: [UInt128] { ipv6Edges.sorted() }
+
+  mutating func value(_ text: String) -> Int32 { values.intern(text) }
+}
+
+/// The number of the range that an address lies in. Logarithmic.
+func rangeNumber<Bound: FixedWidthInteger>(of value: Bound, in edges: [Bound]) -> Int32 {
+  var low = 0
+  var high = edges.count
+  while low < high {
+    let middle = (low + high) / 2
+    if edges[middle] <= value { low = middle + 1 } else { high = middle }
+  }
+  return Int32(clamping: low)
+}

@@ -1,0 +1,108 @@
+import Diagnostics
+
+/// How a list of connections is written.
+package enum ConnectivityFormat: String, Sendable, CaseIterable {
+  case text
+  case json
+  case csv
+  case dot
+
+  /// The list as a file. `conventions` of np-guard leave out what depends: that tool knows one answer.
+  package func render(_ list: ConnectivityList, withoutDepends: Bool = false) -> String {
+    switch self {
+    case .text: Self.text(list)
+    case .json: Self.json(list, withoutDepends)
+    case .csv: Self.csv(list, withoutDepends)
+    case .dot: Self.dot(list)
+    }
+  }
+
+  /// `source => destination : TCP 80,443`; what depends stands in a line of its own.
+  private static func text(_ list: ConnectivityList) -> String {
+    var text = ""
+    for line in list.lines {
+      if !line.must.isEmpty { text += "\(line.source) => \(line.destination) : \(line.must.description)\n" }
+      if !line.depends.isEmpty {
+        text += "\(line.source) => \(line.destination) : \(line.depends.description)"
+        text += " (depends: \(line.questions.reasons.joined(separator: "; ")))\n"
+      }
+    }
+    return text
+  }
+
+  private static func json(_ list: ConnectivityList, _ withoutDepends: Bool) -> String {
+    var writer = JSONWriter()
+    writer.array(of: list.lines) { writer, line in
+      writer.object { writer in
+        writer.member("src", line.source)
+        writer.member("dst", line.destination)
+        writer.member("conn", line.must.description)
+        if !withoutDepends, !line.depends.isEmpty {
+          writer.member("depends", line.depends.description)
+          writer.member("reasons", line.questions.reasons)
+        }
+      }
+    }
+    return writer.finish()
+  }
+
+  private static func csv(_ list: ConnectivityList, _ withoutDepends: Bool) -> String {
+    var text = withoutDepends ? "src,dst,conn\n" : "src,dst,conn,depends,reasons\n"
+    for line in list.lines {
+      var fields = [line.source, line.destination, line.must.description]
+      if !withoutDepends {
+        fields.append(line.depends.isEmpty ? "" : line.depends.description)
+        fields.append(line.questions.reasons.joined(separator: "; "))
+      }
+      text += fields.map(quotedForCSV).joined(separator: ",") + "\n"
+    }
+    return text
+  }
+
+  /// RFC 4180.
+  private static func quotedForCSV(_ field: String) -> String {
+    guard field.utf8.contains(where: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 < 0x20 })
+    else {
+      return field
+    }
+    return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+
+  /// A directed graph, one box per namespace; dashed edges depend.
+  private static func dot(_ list: ConnectivityList) -> String {
+    var nodes: Set<String> = []
+    for line in list.lines { nodes.formUnion([line.source, line.destination]) }
+    let byNamespace = Dictionary(grouping: nodes) { node in
+      node.hasSuffix("[External]") ? "" : String(node.prefix { $0 != "/" })
+    }
+    var text = "digraph {\n"
+    for (namespace, members) in byNamespace.sorted(by: { $0.key < $1.key }) {
+      let names = members.sorted().map { "\(quotedForDOT($0)) [shape=box]" }
+      if namespace.isEmpty {
+        text += names.map { "\t\($0)\n" }.joined()
+        continue
+      }
+      let identifier = String(namespace.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+      text += "\tsubgraph \"cluster_\(identifier)\" {\n\t\tlabel=\(quotedForDOT(namespace))\n"
+      text += names.map { "\t\t\($0)\n" }.joined() + "\t}\n"
+    }
+    for line in list.lines {
+      let edge = "\t\(quotedForDOT(line.source)) -> \(quotedForDOT(line.destination))"
+      if !line.must.isEmpty { text += "\(edge) [label=\(quotedForDOT(line.must.description))]\n" }
+      if !line.depends.isEmpty {
+        text += "\(edge) [label=\(quotedForDOT(line.depends.description)) style=dashed]\n"
+      }
+    }
+    return text + "}\n"
+  }
+
+  private static func quotedForDOT(_ text: String) -> String {
+    var quoted = "\""
+    for character in text {
+      if character == "\"" || character == "\\" { quoted += "\\" }
+      quoted.append(character)
+    }
+    return quoted + "\""
+  }
+}

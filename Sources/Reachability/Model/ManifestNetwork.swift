@@ -1,0 +1,134 @@
+package import Diagnostics
+package import Kubernetes
+import YAMLTree
+
+/// A plain directory of manifests as one cluster.
+package struct ManifestNetwork: Sendable {
+  package private(set) var network: ClusterNetwork
+  package private(set) var services: [Service] = []
+  package private(set) var findings: [Diagnostic] = []
+  /// Policies of kinds that are not evaluated.
+  package private(set) var notEvaluated: [Manifest] = []
+  /// The workload behind each pod of the network; nil for the platform's.
+  package private(set) var workloads: [Workload?] = []
+  private var numbers: [String: Int] = [:]
+
+  /// Reads objects in the order of their files. Objects without a namespace are in `default`, where kubectl
+  /// puts them.
+  package init(_ manifests: [Manifest], profile: NetworkProfile, platform: PlatformNamespaces? = nil) {
+    network = ClusterNetwork(profile: profile)
+    for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" {
+      addNamespace(manifest)
+    }
+    var seen: Set<ObjectIdentity> = []
+    for manifest in manifests where manifest.kind != "Namespace" {
+      let isPolicy = manifest.identity.group == "networking.k8s.io" && manifest.kind == "NetworkPolicy"
+      // Of two manifests of one workload the first counts; two policies of one name are an error.
+      guard isPolicy || seen.insert(manifest.identity).inserted else { continue }
+      add(manifest, isPolicy: isPolicy)
+    }
+    if let platform {
+      network.add(platform)
+      workloads += Array(repeating: nil, count: network.pods.count - workloads.count)
+    }
+    let checks = PolicyChecks(
+      zip(network.policies, network.policyNamespaces).map { ($0, network.namespaces[$1].name) })
+    findings += checks.findings
+    for manifest in notEvaluated { reportNotEvaluated(manifest) }
+  }
+
+  private mutating func reportNotEvaluated(_ manifest: Manifest) {
+    findings.append(
+      Diagnostic(
+        ReachabilityRules.notEvaluated, "\(manifest.identity.description) is not evaluated",
+        at: manifest.nameNode.range,
+        "the answer leaves it out"))
+  }
+
+  private mutating func addNamespace(_ manifest: Manifest) {
+    guard numbers[manifest.name] == nil else { return }
+    numbers[manifest.name] = network.namespaces.count
+    network.namespaces.append(NamespaceFacts(name: manifest.name, labels: manifest.labels))
+    if let value = manifest.node.at("metadata", "labels")?[NamespaceFacts.nameLabel],
+      value.text != manifest.name
+    {
+      findings.append(
+        Diagnostic(
+          ReachabilityRules.namespaceNameLabel,
+          "namespace \(manifest.name) cannot be labelled as '\(value.text)'",
+          at: value.range, "the API server writes '\(manifest.name)'", help: ["remove the label"]))
+    }
+  }
+
+  private mutating func number(ofNamespace name: String) -> Int {
+    if let known = numbers[name] { return known }
+    numbers[name] = network.namespaces.count
+    network.namespaces.append(NamespaceFacts(name: name, knowsLabels: false))
+    return network.namespaces.count - 1
+  }
+
+  private mutating func add(_ manifest: Manifest, isPolicy: Bool) {
+    let namespace = manifest.namespace ?? "default"
+    if isPolicy {
+      network.policies.append(manifest)
+      network.policyNamespaces.append(number(ofNamespace: namespace))
+    } else if manifest.apiVersion == "v1", manifest.kind == "Service" {
+      services.append(Service(manifest, namespace: namespace))
+    } else if Self.kindsOfPolicy.contains(manifest.kind) {
+      notEvaluated.append(manifest)
+    } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) {
+      add(Workload(manifest, pod: pod, namespace: namespace), in: number(ofNamespace: namespace))
+    }
+  }
+
+  private static let kindsOfPolicy: Set<String> = [
+    "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "MultiNetworkPolicy",
+  ]
+
+  private static func virtualMachine(_ manifest: Manifest) -> Node? {
+    manifest.kind == "VirtualMachine" ? manifest.node.at("spec", "template") : nil
+  }
+
+  private mutating func add(_ workload: Workload, in namespace: Int) {
+    var ports: [NamedPort] = []
+    for port in workload.containerPorts {
+      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { continue }
+      ports.append(NamedPort(name: name, number: number, transport: port.transport))
+    }
+    let owner =
+      workload.kind == "Pod"
+      ? workload.manifest.node.at("metadata", "ownerReferences")?.elements.first { _ in true } : nil
+    let status = workload.kind == "Pod" ? workload.manifest.node["status"] : nil
+    var addresses = status?["podIPs"]?.elements.compactMap { IPAddress($0["ip"]?.text ?? "") } ?? []
+    if addresses.isEmpty, let address = IPAddress(status?["podIP"]?.text ?? "") { addresses = [address] }
+    network.pods.append(
+      PodFacts(
+        namespace: namespace, name: owner?["name"]?.text ?? workload.key.name,
+        kind: owner?["kind"]?.text ?? workload.kind,
+        labels: workload.podLabels,
+        runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
+        namedPorts: ports,
+        isHostNetwork: workload.isHostNetwork, addresses: addresses))
+    workloads.append(workload)
+  }
+
+  /// Labels that controllers add to the pods they make. A manifest of a running Pod has them already.
+  private static func runtimeLabels(_ workload: Workload) -> [RuntimeLabel] {
+    let keys: [String]
+    switch workload.kind {
+    case "Deployment", "ReplicaSet": keys = ["pod-template-hash"]
+    case "StatefulSet":
+      keys = [
+        "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash",
+      ]
+    case "DaemonSet": keys = ["controller-revision-hash", "pod-template-generation"]
+    case "Job", "CronJob":
+      keys = [
+        "job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid",
+      ]
+    default: keys = []
+    }
+    return keys.map { RuntimeLabel(key: $0, values: nil) }
+  }
+}

@@ -1,0 +1,107 @@
+/// What a network plugin does where the NetworkPolicy API leaves it open.
+///
+/// A switch that is `depends` makes `may` and `must` differ, and the difference is reported with its reason.
+/// Origins: facts of the project on reachability, 1.6 to 1.12 (plugin documentation and maintainers' threads).
+package struct NetworkProfile: Sendable, Hashable {
+  package let name: String
+  /// One line for help texts.
+  package let summary: String
+  /// An ipBlock is compared with the addresses of pods.
+  package var ipBlockMatchesPods = Ternary.depends
+  /// An ipBlock is compared with the addresses of nodes.
+  package var ipBlockMatchesNodes = Ternary.depends
+  /// A host-network pod is isolated and selected as any other pod. Otherwise it is part of its node.
+  package var hostNetworkIsPod = Ternary.depends
+  /// A pod's traffic to itself by way of a Service is subject to policy.
+  package var hairpinIsSubject = Ternary.depends
+  /// A peer with namespaceSelector alone includes host-network traffic of those namespaces.
+  package var namespaceSelectorIncludesHostNetwork = Ternary.depends
+  /// A peer with namespaceSelector and an empty podSelector includes host-network traffic.
+  package var emptyPodSelectorIncludesHostNetwork = Ternary.depends
+  /// Selectors of a plain NetworkPolicy also match pods of the other clusters of a mesh.
+  package var selectorsCrossClusters = Ternary.no
+  /// The pod sees a node's address, not the client's, for traffic that comes through a load balancer with
+  /// `externalTrafficPolicy: Cluster`. For the model of hops.
+  package var rewritesSourceAtIngress = Ternary.yes
+  /// ICMP follows the policies. Never used to prove anything.
+  package var icmpFollowsPolicy = Ternary.depends
+  /// Egress rules have an effect.
+  package var enforcesEgress = Ternary.yes
+  /// An ipBlock with `except` has an effect.
+  package var enforcesExcept = Ternary.yes
+  /// A namespace without a manifest has no labels but its name. False: its other labels are not known.
+  package var assumesNoOtherLabels = false
+
+  /// Only what the API itself says.
+  package static let kubernetes = NetworkProfile(
+    name: "kubernetes", summary: "only what the NetworkPolicy API promises")
+
+  package static let all: [NetworkProfile] = [
+    kubernetes,
+    NetworkProfile(
+      name: "ovn-kubernetes", summary: "OpenShift from 4.12, OVN-Kubernetes", ipBlockMatchesPods: .yes,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no),
+    NetworkProfile(
+      name: "openshift-sdn", summary: "OpenShift SDN, up to 4.16", hostNetworkIsPod: .no,
+      emptyPodSelectorIncludesHostNetwork: .no, enforcesEgress: .depends, enforcesExcept: .depends),
+    NetworkProfile(
+      name: "calico", summary: "Calico: ipBlock is compared with every address", ipBlockMatchesPods: .yes,
+      ipBlockMatchesNodes: .yes, hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
+      emptyPodSelectorIncludesHostNetwork: .no),
+    NetworkProfile(
+      name: "cilium-1.18", summary: "Cilium up to 1.18: selectors match all clusters of a mesh",
+      ipBlockMatchesPods: .no,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
+      emptyPodSelectorIncludesHostNetwork: .no,
+      selectorsCrossClusters: .yes),
+    NetworkProfile(
+      name: "cilium-1.19", summary: "Cilium from 1.19: selectors match the own cluster",
+      ipBlockMatchesPods: .no,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
+      emptyPodSelectorIncludesHostNetwork: .no),
+    NetworkProfile(
+      name: "np-guard", summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
+      ipBlockMatchesNodes: .no, hostNetworkIsPod: .yes, hairpinIsSubject: .no,
+      namespaceSelectorIncludesHostNetwork: .yes, emptyPodSelectorIncludesHostNetwork: .yes,
+      assumesNoOtherLabels: true),
+  ]
+
+  /// The profile with a name.
+  package static func named(_ name: String) -> NetworkProfile? { all.first { $0.name == name } }
+}
+
+/// Why an answer depends on more than the manifests.
+package struct OpenQuestions: OptionSet, Sendable, Hashable {
+  package let rawValue: UInt16
+
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  package static let ipBlockAndPods = OpenQuestions(rawValue: 1)
+  package static let ipBlockAndNodes = OpenQuestions(rawValue: 2)
+  package static let hostNetwork = OpenQuestions(rawValue: 4)
+  package static let namespaceLabels = OpenQuestions(rawValue: 8)
+  package static let runtimeLabels = OpenQuestions(rawValue: 16)
+  package static let addresses = OpenQuestions(rawValue: 32)
+  package static let namedPorts = OpenQuestions(rawValue: 64)
+  package static let otherClusters = OpenQuestions(rawValue: 128)
+  package static let egressSupport = OpenQuestions(rawValue: 256)
+  package static let exceptSupport = OpenQuestions(rawValue: 512)
+  package static let adminPolicies = OpenQuestions(rawValue: 1024)
+
+  private static let texts: [(OpenQuestions, String)] = [
+    (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
+    (.ipBlockAndNodes, "whether the network plugin compares ipBlock with node addresses"),
+    (.hostNetwork, "how the network plugin treats host-network pods"),
+    (.namespaceLabels, "labels of a namespace that has no manifest"),
+    (.runtimeLabels, "labels that are set while pods run"),
+    (.addresses, "addresses that the manifests do not tell"),
+    (.namedPorts, "what a named port means"),
+    (.otherClusters, "whether selectors match pods of other clusters"),
+    (.egressSupport, "whether the network plugin enforces egress"),
+    (.exceptSupport, "whether the network plugin knows 'except'"),
+    (.adminPolicies, "policies of a kind that is not evaluated"),
+  ]
+
+  /// In words, in a fixed order.
+  package var reasons: [String] { Self.texts.filter { contains($0.0) }.map(\.1) }
+}

@@ -1,0 +1,231 @@
+package import Kubernetes
+import YAMLTree
+
+/// NetworkPolicy pod by pod, straight from the manifests: slow, plain, and independent.
+///
+/// Checks what the class engine says, so it shares no matching code with it: it reads the trees itself,
+/// compares strings, and asks one packet at a time. Linear in the policies of the subject's namespace.
+package struct NaiveEvaluator: Sendable {
+  let network: ClusterNetwork
+
+  package init(_ network: ClusterNetwork) { self.network = network }
+
+  private enum Side {
+    case leaving
+    case entering
+  }
+
+  /// Whether one packet passes.
+  package func passes(
+    from source: Endpoint, to destination: Endpoint, port: Int, _ transport: TransportProtocol
+  ) -> Ternary {
+    if case .pod(let index) = source, source == destination, network.pods[index].kind == "Pod" { return .yes }
+    let packet = Packet(source: source, destination: destination, port: port, transport: transport)
+    var may = true
+    var must = true
+    if case .pod(let index) = source {
+      let out = verdict(on: index, .leaving, packet)
+      may = may && out.may
+      must = must && out.must
+    }
+    if case .pod(let index) = destination {
+      let into = verdict(on: index, .entering, packet)
+      may = may && into.may
+      must = must && into.must
+    }
+    return Ternary(may: may, must: must)
+  }
+
+  struct Packet {
+    let source: Endpoint
+    let destination: Endpoint
+    let port: Int
+    let transport: TransportProtocol
+  }
+
+  /// One end's say: every world of "selected or not" is tried by rule, not by enumeration.
+  private func verdict(on subject: Int, _ side: Side, _ packet: Packet) -> (may: Bool, must: Bool) {
+    if side == .leaving, network.profile.enforcesEgress == .no { return (true, true) }
+    var sure: [(may: Bool, must: Bool)] = []
+    var possible: [(may: Bool, must: Bool)] = []
+    for (position, policy) in network.policies.enumerated() {
+      let spec = policy.node["spec"]
+      guard applies(spec, side) else { continue }
+      let selected = selects(spec, network.policyNamespaces[position], subject)
+      if selected == .no { continue }
+      let opened = opens(spec, network.policyNamespaces[position], side, packet)
+      if selected == .yes { sure.append(opened) } else { possible.append(opened) }
+    }
+    let isEgressDoubtful = side == .leaving && network.profile.enforcesEgress == .depends
+    if sure.isEmpty {
+      return (true, possible.allSatisfy(\.must))
+    }
+    let may = (sure + possible).contains(where: \.may)
+    return (may || isEgressDoubtful, sure.contains(where: \.must))
+  }
+
+  private func applies(_ spec: Node?, _ side: Side) -> Bool {
+    let listed = spec?["policyTypes"].map { $0.elements.map(\.text) } ?? []
+    switch side {
+    case .entering: return listed.isEmpty || listed.contains("Ingress")
+    case .leaving:
+      if listed.isEmpty { return (spec?["egress"]?.count ?? 0) != 0 }
+      return listed.contains("Egress")
+    }
+  }
+
+  private func selects(_ spec: Node?, _ namespace: Int, _ subject: Int) -> Ternary {
+    let pod = network.pods[subject]
+    guard pod.namespace == namespace, !network.namespaces[namespace].isRemote else { return .no }
+    var answer = NaiveSelector.matches(spec?["podSelector"], possibleValues: { values(of: $0, in: pod) })
+    if pod.isHostNetwork { answer = least(answer, network.profile.hostNetworkIsPod) }
+    return answer
+  }
+
+  private func opens(_ spec: Node?, _ namespace: Int, _ side: Side, _ packet: Packet) -> (
+    may: Bool, must: Bool
+  ) {
+    var may = false
+    var must = false
+    let rules = side == .entering ? spec?["ingress"] : spec?["egress"]
+    for rule in rules?.elements.map({ $0 }) ?? [] {
+      let peers = (side == .entering ? rule["from"] : rule["to"])?.elements.map { $0 } ?? []
+      let other = side == .entering ? packet.source : packet.destination
+      if peers.isEmpty {
+        let port = portMatches(rule["ports"], packet, throughBlock: false)
+        may = may || port.may
+        must = must || port.must
+      }
+      for peer in peers {
+        let isBlock = peer["ipBlock"].map { !$0.isNull } ?? false
+        let who = isBlock ? blockMatches(peer, other) : selectorsMatch(peer, namespace, other)
+        let port = portMatches(rule["ports"], packet, throughBlock: isBlock && side == .leaving)
+        may = may || (who.may && port.may)
+        must = must || (who.must && port.must)
+      }
+    }
+    return (may, must)
+  }
+
+  // MARK: Ports
+
+  private func portMatches(_ list: Node?, _ packet: Packet, throughBlock: Bool) -> Ternary {
+    let entries = list?.elements.map { $0 } ?? []
+    if entries.isEmpty { return .yes }
+    var best = Ternary.no
+    for entry in entries {
+      let wanted = entry["protocol"]?.string ?? "TCP"
+      guard wanted == packet.transport.rawValue else { continue }
+      guard let port = entry["port"], !port.isNull else { return .yes }
+      if let number = port.integer {
+        let last = entry["endPort"]?.integer ?? number
+        if packet.port >= number, packet.port <= last { return .yes }
+      } else if let name = port.string {
+        let named = namedPort(name, packet, throughBlock: throughBlock)
+        if named.rawValue > best.rawValue { best = named }
+      }
+    }
+    return best
+  }
+
+  /// A name means what the destination pod's containers say it means.
+  private func namedPort(_ name: String, _ packet: Packet, throughBlock: Bool) -> Ternary {
+    guard case .pod(let index) = packet.destination else { return .no }
+    var isMeant = false
+    var isMeantOtherwise = false
+    for port in network.pods[index].namedPorts where port.name == name && port.transport == packet.transport {
+      if Int(port.number) == packet.port { isMeant = true } else { isMeantOtherwise = true }
+    }
+    guard isMeant else { return .no }
+    return isMeantOtherwise || throughBlock ? .depends : .yes
+  }
+
+  // MARK: Peers
+
+  private func selectorsMatch(_ peer: Node, _ own: Int, _ other: Endpoint) -> Ternary {
+    guard case .pod(let index) = other else { return .no }
+    let pod = network.pods[index]
+    let namespace = network.namespaces[pod.namespace]
+    let namespaceSelector = peer["namespaceSelector"].flatMap { $0.isNull ? nil : $0 }
+    let podSelector = peer["podSelector"].flatMap { $0.isNull ? nil : $0 }
+    if namespaceSelector == nil, podSelector == nil { return .no }
+    var answer: Ternary
+    if let namespaceSelector {
+      answer = NaiveSelector.matches(namespaceSelector, possibleValues: { values(of: $0, in: namespace) })
+    } else {
+      answer = namespace.name == network.namespaces[own].name ? .yes : .no
+    }
+    if namespace.isRemote { answer = least(answer, network.profile.selectorsCrossClusters) }
+    if let podSelector {
+      answer = least(answer, NaiveSelector.matches(podSelector, possibleValues: { values(of: $0, in: pod) }))
+    }
+    if pod.isHostNetwork {
+      var treated = network.profile.hostNetworkIsPod
+      if namespaceSelector != nil {
+        if podSelector == nil {
+          treated = greatest(treated, network.profile.namespaceSelectorIncludesHostNetwork)
+        } else if NaiveSelector.isEmpty(podSelector) {
+          treated = greatest(treated, network.profile.emptyPodSelectorIncludesHostNetwork)
+        }
+      }
+      answer = least(answer, treated)
+    }
+    return answer
+  }
+
+  private func blockMatches(_ peer: Node, _ other: Endpoint) -> Ternary {
+    let block = NaiveBlock(peer["ipBlock"])
+    let effect = block.exceptions.isEmpty ? Ternary.yes : network.profile.enforcesExcept
+    switch other {
+    case .address(let address):
+      guard block.contains(address) else { return .no }
+      let isNode = network.nodeNetworks.contains { NaiveBlock.holds($0, address) }
+      return least(effect, isNode ? network.profile.ipBlockMatchesNodes : .yes)
+    case .pod(let index):
+      let pod = network.pods[index]
+      var gate = network.profile.ipBlockMatchesPods
+      if pod.isHostNetwork {
+        let node = network.profile.ipBlockMatchesNodes
+        switch network.profile.hostNetworkIsPod {
+        case .yes: break
+        case .no: gate = node
+        case .depends: gate = gate == node ? gate : .depends
+        }
+      }
+      return least(least(effect, gate), holdsPod(block, pod))
+    }
+  }
+
+  private func holdsPod(_ block: NaiveBlock, _ pod: PodFacts) -> Ternary {
+    if pod.addresses.isEmpty {
+      let networks = pod.isHostNetwork ? network.nodeNetworks : network.podNetworks
+      if networks.isEmpty { return block.isNothing ? .no : .depends }
+      return block.meets(networks)
+    }
+    let inside = pod.addresses.filter { block.contains($0) }
+    if inside.isEmpty { return .no }
+    return inside.count == pod.addresses.count ? .yes : .depends
+  }
+
+  // MARK: Labels
+
+  /// Every value that a label may have, nil among them where it may be missing; nil where anything is possible.
+  private func values(of key: String, in pod: PodFacts) -> [String?]? {
+    let declared = pod.labels.items.first { $0.key == key }?.value
+    guard let runtime = pod.runtimeLabels.first(where: { $0.key == key }) else { return [declared] }
+    guard let later = runtime.values else {
+      // Missing at first, anything later; two stand-ins that no selector names make "anything".
+      return declared == nil ? nil : [declared, "\u{1}anything"] + NaiveSelector.wildcard
+    }
+    return [declared] + later.map { Optional($0) }
+  }
+
+  private func values(of key: String, in namespace: NamespaceFacts) -> [String?]? {
+    if key == "kubernetes.io/metadata.name" { return [namespace.name] }
+    if let value = namespace.labels.items.first(where: { $0.key == key })?.value { return [value] }
+    return namespace.knowsLabels || network.profile.assumesNoOtherLabels ? [nil] : nil
+  }
+
+  private func least(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue <= b.rawValue ? a : b }
+  private func greatest(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue >= b.rawValue ? a : b }
+}

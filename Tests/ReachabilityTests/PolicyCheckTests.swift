@@ -1,0 +1,116 @@
+import Diagnostics
+import Kubernetes
+import Reachability
+import TestSupport
+import Testing
+import YAMLTree
+
+/// What is wrong with policies is said with its rule, at its place (marks 1️⃣ to 2️⃣ in the text).
+@Suite struct PolicyCheckTests {
+  private static let pods = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: web, namespace: a, labels: {app: web}}
+    spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: web, namespace: a}
+    spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: n, namespace: a}
+
+    """
+
+  private static func findings(_ source: MarkedSource) -> [Diagnostic] {
+    var manifests: [Manifest] = []
+    for document in Tree.parse(source.file).tree.documents {
+      Manifest.all(in: document) { manifests.append($0) }
+    }
+    let network = ManifestNetwork(manifests, profile: .kubernetes)
+    guard !network.findings.containErrors else { return network.findings }
+    return network.findings + PolicyLints(network, PolicyEngine(network.network)).findings
+  }
+
+  @Test(arguments: [
+    ("LW7001", "spec: {ingress: [{from: [1️⃣{}2️⃣]}]}"),
+    ("LW7001", "spec: {ingress: [{from: [1️⃣{podSelector: null}2️⃣]}]}"),
+    ("LW7001", "spec: {ingress: [{from: [{podSelector: {}, ipBlock: 1️⃣{cidr: 10.0.0.0/8}2️⃣}]}]}"),
+    ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 1️⃣10.0.0.0/332️⃣}}]}]}"),
+    ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [1️⃣11.0.0.0/162️⃣]}}]}]}"),
+    ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [1️⃣10.0.0.0/82️⃣]}}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: 1️⃣02️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: 1️⃣655362️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: 1️⃣\"80\"2️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: 1️⃣Web_Port2️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: 80, endPort: 1️⃣792️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{port: http, endPort: 1️⃣802️⃣}]}]}"),
+    ("LW7003", "spec: {ingress: [{ports: [{endPort: 1️⃣802️⃣}]}]}"),
+    ("LW7004", "spec: {ingress: [{ports: [{protocol: 1️⃣tcp2️⃣}]}]}"),
+    ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: 1️⃣Gt2️⃣, values: [\"1\"]}]}}"),
+    ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: 1️⃣In2️⃣, values: []}]}}"),
+    ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: Exists, values: 1️⃣[a]2️⃣}]}}"),
+    ("LW7005", "spec: {podSelector: {matchLabels: {1️⃣-app2️⃣: web}}}"),
+    ("LW7005", "spec: {podSelector: {matchLabels: {app: 1️⃣web!2️⃣}}}"),
+    ("LW7005", "spec: {podSelector: {matchLabels: {app: 1️⃣802️⃣}}}"),
+    ("LW7006", "spec: {policyTypes: [1️⃣ingress2️⃣]}"),
+    ("LW7006", "spec: {policyTypes: [Ingress, 1️⃣Ingress2️⃣]}"),
+    (
+      "LW7007",
+      "spec: {}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: 1️⃣n2️⃣, namespace: a}"
+    ),
+    ("LW7008", "spec: {ingress: [{1️⃣form2️⃣: []}]}"),
+    ("LW7008", "spec: {ingress: [{from: 1️⃣{podSelector: {}}2️⃣}]}"),
+    (
+      "LW7009",
+      "spec: {}\n---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: 1️⃣c2️⃣, namespace: a}"
+    ),
+    ("LW7101", "spec: {egress: 1️⃣[]2️⃣}"),
+    ("LW7102", "spec: {policyTypes: [Egress], 1️⃣ingress2️⃣: [{}]}"),
+    ("LW7103", "spec: {podSelector: 1️⃣{matchLabels: {app: wbe}}2️⃣}"),
+    ("LW7104", "spec: {ingress: [{from: [1️⃣{podSelector: {matchLabels: {app: db}}}2️⃣]}]}"),
+    ("LW7105", "spec: {ingress: [{ports: [{port: 1️⃣https2️⃣}]}]}"),
+    ("LW7106", "spec: {ingress: [{ports: [{port: 1️⃣802️⃣}]}]}"),
+    ("LW7109", "spec: {ingress: [{from: [{ipBlock: {cidr: 1️⃣10.0.0.7/82️⃣}}]}]}"),
+    (
+      "LW7110",
+      "spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [1️⃣{port: http}2️⃣, {port: 53, protocol: UDP}]}]}"
+    ),
+    (
+      "LW7111",
+      "spec: {ingress: [{from: [{namespaceSelector: {}}, 1️⃣{podSelector: {matchLabels: {app: web}}}2️⃣]}]}"
+    ),
+  ])
+  func found(_ id: String, _ spec: String) throws {
+    let source = MarkedSource(Self.pods + spec)
+    let found = Self.findings(source)
+    let finding = try #require(found.first { $0.rule.id == id }, "found \(found.map(\.rule.id))")
+    let range = try #require(finding.primary?.range)
+    #expect(range.start..<range.end == source.range(1, 2))
+    #expect(found.count == 1, "found \(found.map { $0.rule.id + " " + $0.message })")
+  }
+
+  @Test func egressWithoutNamesAndMislabelledNamespace() {
+    let text = """
+      spec: {egress: [{ports: [{port: 443}]}]}
+      ---
+      apiVersion: v1
+      kind: Namespace
+      metadata: {name: a, labels: {kubernetes.io/metadata.name: b}}
+      """
+    #expect(Set(Self.findings(MarkedSource(Self.pods + text)).map(\.rule.id)) == ["LW7107", "LW7108"])
+  }
+
+  @Test func nothingIsWrongWithAnOrdinaryPolicy() {
+    let text = """
+      spec:
+        podSelector: {matchLabels: {app: web}}
+        policyTypes: [Ingress, Egress]
+        ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}], ports: [{port: http}]}]
+        egress: [{ports: [{port: 53, protocol: UDP}]}, {to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]}]
+      """
+    #expect(Self.findings(MarkedSource(Self.pods + text)).map(\.message) == [])
+  }
+}

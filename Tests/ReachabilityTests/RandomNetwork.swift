@@ -1,0 +1,193 @@
+import Kubernetes
+import Reachability
+import TestSupport
+import YAMLTree
+
+extension Labels {
+  /// Labels out of pairs; a later pair replaces an earlier one with its key.
+  init(pairs: [(String, String)]) {
+    let text = Dictionary(pairs) { $1 }.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ")
+    self.init(Tree.parse(text: "{\(text)}", path: "labels").tree.root)
+  }
+}
+
+extension ClusterNetwork {
+  /// Adds policies out of YAML; documents of namespaces that the network lacks are left out.
+  mutating func add(_ yaml: String) {
+    for document in Tree.parse(text: yaml, path: "policies.yaml").tree.documents {
+      Manifest.all(in: document) { manifest in
+        guard let namespace = namespaces.firstIndex(where: { $0.name == manifest.namespace && !$0.isRemote })
+        else {
+          return
+        }
+        policies.append(manifest)
+        policyNamespaces.append(namespace)
+      }
+    }
+  }
+}
+
+/// Small clusters that use every feature, out of a seed.
+struct RandomNetwork {
+  private var random: SeededGenerator
+  static let ports: [UInt16] = [1, 79, 80, 81, 82, 443, 8080, 8081, 65535]
+  static let addresses = [
+    "10.0.0.1", "10.0.0.9", "10.0.1.1", "10.1.0.1", "10.9.0.1", "192.168.1.5", "192.168.1.200", "8.8.8.8",
+    "0.0.0.0",
+    "255.255.255.255", "fd00::1", "fd00::ff", "fd01::1", "2001:db8::7",
+  ]
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+  private mutating func pick<T>(_ values: [T]) -> T {
+    values[Int.random(in: 0..<values.count, using: &random)]
+  }
+  private mutating func some(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+  private mutating func ternary() -> Ternary { pick([.no, .depends, .yes]) }
+
+  mutating func profile() -> NetworkProfile {
+    if chance(50) { return pick(NetworkProfile.all) }
+    var profile = NetworkProfile.kubernetes
+    profile.ipBlockMatchesPods = ternary()
+    profile.ipBlockMatchesNodes = ternary()
+    profile.hostNetworkIsPod = ternary()
+    profile.namespaceSelectorIncludesHostNetwork = ternary()
+    profile.emptyPodSelectorIncludesHostNetwork = ternary()
+    profile.selectorsCrossClusters = ternary()
+    profile.enforcesEgress = ternary()
+    profile.enforcesExcept = ternary()
+    profile.assumesNoOtherLabels = chance(30)
+    return profile
+  }
+
+  /// A cluster without policies.
+  mutating func network() -> ClusterNetwork {
+    var network = ClusterNetwork(profile: profile())
+    for name in ["a", "b", "c", "d"].prefix(some(1...4)) {
+      network.namespaces.append(
+        NamespaceFacts(name: name, labels: labels(["team", "env"]), knowsLabels: chance(75)))
+    }
+    if chance(25) {
+      network.namespaces.append(NamespaceFacts(name: "a", labels: labels(["team"]), isRemote: true))
+    }
+    if chance(40) {
+      network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) }
+    }
+    if chance(40) { network.nodeNetworks = ["192.168.1.0/24", "fd01::/64"].compactMap { IPNetwork($0) } }
+    for index in 0..<some(2...8) {
+      var addresses: [IPAddress] = []
+      if chance(40) { addresses.append(contentsOf: [IPAddress(pick(Self.addresses))].compactMap { $0 }) }
+      if chance(10) { addresses.append(contentsOf: [IPAddress("fd00::\(index)")].compactMap { $0 }) }
+      var runtime: [RuntimeLabel] = []
+      if chance(20) {
+        runtime.append(
+          RuntimeLabel(key: pick(["role", "app"]), values: chance(70) ? [pick(["x", "y"])] : nil))
+      }
+      network.pods.append(
+        PodFacts(
+          namespace: some(0...network.namespaces.count - 1), name: "p\(index)",
+          kind: pick(["Pod", "Deployment"]),
+          labels: labels(["app", "role"]), runtimeLabels: runtime, namedPorts: namedPorts(),
+          isHostNetwork: chance(15),
+          addresses: addresses))
+    }
+    return network
+  }
+
+  private mutating func namedPorts() -> [NamedPort] {
+    (0..<some(0...3)).map { _ in
+      NamedPort(
+        name: pick(["web", "dns"]), number: pick([80, 81, 8080]), transport: pick([.tcp, .udp, .sctp]))
+    }
+  }
+
+  private mutating func labels(_ keys: [String]) -> Labels {
+    Labels(pairs: keys.filter { _ in chance(70) }.map { ($0, pick(["x", "y", "z"])) })
+  }
+
+  mutating func policies(_ range: ClosedRange<Int>) -> String {
+    (0..<some(range)).map { policy($0) }.joined(separator: "---\n")
+  }
+
+  mutating func policy(_ index: Int) -> String {
+    var spec: [String] = []
+    if chance(90) { spec.append("podSelector: \(selector(["app", "role"]))") }
+    if chance(60) {
+      spec.append("policyTypes: \(pick(["[Ingress]", "[Egress]", "[Ingress, Egress]", "[]", "null"]))")
+    }
+    if chance(70) { spec.append("ingress: \(rules("from"))") }
+    if chance(60) { spec.append("egress: \(rules("to"))") }
+    return """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: n\(index), namespace: \(pick(["a", "a", "b", "c"]))}
+      spec: {\(spec.joined(separator: ", "))}
+
+      """
+  }
+
+  private mutating func rules(_ peers: String) -> String {
+    let rules = (0..<some(0...2)).map { _ in
+      var parts: [String] = []
+      if chance(80) {
+        parts.append("\(peers): [\((0..<some(0...2)).map { _ in peer() }.joined(separator: ", "))]")
+      }
+      if chance(60) {
+        parts.append("ports: [\((0..<some(0...2)).map { _ in port() }.joined(separator: ", "))]")
+      }
+      return "{\(parts.joined(separator: ", "))}"
+    }
+    return "[\(rules.joined(separator: ", "))]"
+  }
+
+  private mutating func peer() -> String {
+    if chance(30) {
+      let (cidr, excepts) = pick([
+        ("0.0.0.0/0", ["10.0.0.0/16", "192.168.1.128/25", "0.0.0.0/1"]),
+        ("10.0.0.0/16", ["10.0.0.0/24", "10.0.1.1/32"]),
+        ("10.0.0.77/8", ["10.0.0.0/9", "10.128.0.0/9"]), ("192.168.1.0/24", ["192.168.1.128/25"]),
+        ("8.8.8.8/32", []),
+        ("::/0", ["fd00::/8"]), ("fd00::/64", ["fd00::1/128"]),
+      ])
+      let kept = excepts.filter { _ in chance(40) }
+      return
+        "{ipBlock: {cidr: \"\(cidr)\"\(kept.isEmpty ? "" : ", except: [\(kept.map { "\"\($0)\"" }.joined(separator: ", "))]")}}"
+    }
+    switch some(0...2) {
+    case 0: return "{podSelector: \(selector(["app", "role"]))}"
+    case 1: return "{namespaceSelector: \(namespaceSelector())}"
+    default: return "{namespaceSelector: \(namespaceSelector()), podSelector: \(selector(["app", "role"]))}"
+    }
+  }
+
+  private mutating func namespaceSelector() -> String {
+    selector(["team", "env", "kubernetes.io/metadata.name"])
+  }
+
+  private mutating func selector(_ keys: [String]) -> String {
+    if chance(25) { return "{}" }
+    let key = pick(keys)
+    let values = key.contains("/") ? ["a", "b", "c"] : ["x", "y", "z", ""]
+    var parts: [String] = []
+    if chance(50) { parts.append("matchLabels: {\(key): \"\(pick(values))\"}") }
+    if chance(50) {
+      let operation = pick(["In", "NotIn", "Exists", "DoesNotExist"])
+      let list = operation.hasSuffix("In") ? ", values: [\"\(pick(values))\", \"\(pick(values))\"]" : ""
+      parts.append("matchExpressions: [{key: \(pick(keys)), operator: \(operation)\(list)}]")
+    }
+    return "{\(parts.joined(separator: ", "))}"
+  }
+
+  private mutating func port() -> String {
+    var parts: [String] = []
+    if chance(60) { parts.append("protocol: \(pick(["TCP", "UDP", "SCTP"]))") }
+    switch some(0...3) {
+    case 0: parts.append("port: \(pick([80, 81, 443]))")
+    case 1: parts.append("port: \(pick([79, 80, 8080])), endPort: \(pick([8080, 8081, 65535]))")
+    case 2: parts.append("port: \(pick(["web", "dns"]))")
+    default: break
+    }
+    return "{\(parts.joined(separator: ", "))}"
+  }
+}
