@@ -12,7 +12,8 @@ extension Command {
     options: [
       .ref, CommitRequest.branch, CommitRequest.author, CommitRequest.message, CommitRequest.sign,
       CommitRequest.into, CommitRequest.push, CommitRequest.pushTimeout, CommitRequest.propose,
-      CommitRequest.dryRun, CommitRequest.overwrite, CommitRequest.replaceUnrelated, .strict, .prunePending,
+      CommitRequest.dryRun, CommitRequest.overwrite, CommitRequest.replaceUnrelated, CommitRequest.recompile,
+      .strict, .prunePending,
       .format, .color, .quiet, .verbose,
     ],
     discussion: """
@@ -88,7 +89,9 @@ extension Command {
       Terminal.print("\(id) \(branch)\n")
       report.summarize("committed to \(branch): \(change.summary)")
     case .unchanged(let tip, let files):
-      report.summarize("unchanged: \(branch)\(tip.map { " at \($0)" } ?? ""), \(files) files")
+      report.summarize(
+        "unchanged: \(branch)\(tip.map { " at \($0)" } ?? "")\(files.map { ", \($0) files" } ?? ", same input")"
+      )
     case .superseded(let newer):
       report.summarize("superseded: \(branch) has the output of \(newer), which is newer")
     case .planned(let change):

@@ -278,3 +278,31 @@ struct CommitTests {
     #expect(try fleet.git("for-each-ref", "--format=%(refname)") == "refs/heads/main")
   }
 }
+
+/// What is left out when nothing that a compile reads has changed.
+struct InputDigestTests {
+  @Test
+  func theSameInputIsNotCompiledAgainAndAnyOtherIs() throws {
+    let fleet = try FleetRepository()
+    func commit(_ options: String...) throws -> String {
+      let output = try FleetRepository.program.run(
+        ["commit", "--branch", "out"] + options, in: fleet.path, environment: FleetRepository.environment)
+      #expect(output.status == 0, "\(output.errorText)")
+      return output.errorText
+    }
+    #expect(try commit().contains("committed"))
+    #expect(try commit().contains("same input"))
+    #expect(try commit("--recompile").contains("17 files"))
+    try fleet.write("README.md", "# Prose\n")
+    try fleet.commitAll("Prose")
+    #expect(try commit().contains("same input"))
+    #expect(
+      try fleet.git("notes", "--ref", "hydrator.metadata", "show", "out").contains(try fleet.id("HEAD")))
+    try fleet.write("links/gold-pair.yaml", try fleet.read("links/gold-pair.yaml") + "# comment\n")
+    try fleet.commitAll("Comment")
+    #expect(try commit().contains("unchanged: out") && !(try commit().contains("same input")))
+    try fleet.changePort(8001)
+    #expect(try commit().contains("committed"))
+    #expect(try commit("--strict").contains("17 files"))
+  }
+}

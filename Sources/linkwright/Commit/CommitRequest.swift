@@ -17,6 +17,8 @@ struct CommitRequest {
   let isDry: Bool
   let overwritesEdited: Bool
   let replacesUnrelated: Bool
+  /// Compile although the branch was compiled from the same input.
+  let recompiles: Bool
   let options: CompileOptions
 
   /// Where to push, and how long it may take in all.
@@ -46,6 +48,9 @@ struct CommitRequest {
   static let replaceUnrelated = Option(
     name: "--replace-unrelated", help: "Write even though the branch was compiled from an unrelated source")
 
+  static let recompile = Option(
+    name: "--recompile", help: "Compile even though the branch was compiled from the same input")
+
   init(_ parsed: ParsedArguments) throws(CommandFailure) {
     revision = parsed.last(.ref)
     branch = parsed.last(Self.branch)
@@ -71,6 +76,7 @@ struct CommitRequest {
     isDry = parsed.has(Self.dryRun)
     overwritesEdited = parsed.has(Self.overwrite)
     replacesUnrelated = parsed.has(Self.replaceUnrelated)
+    recompiles = parsed.has(Self.recompile)
     var options = CompileOptions()
     options.isStrict = parsed.has(.strict)
     options.prunesPending = parsed.has(.prunePending)

@@ -25,7 +25,7 @@ struct OutputCommitting {
   /// What a commit to one branch came to.
   enum Result {
     case committed(ObjectID, OutputChange)
-    case unchanged(tip: ObjectID?, files: Int)
+    case unchanged(tip: ObjectID?, files: Int?)
     case superseded(by: ObjectID)
     /// The findings say why.
     case refused
@@ -38,6 +38,8 @@ struct OutputCommitting {
   private(set) var heldBack: [String] = []
   /// The tips that output is compared with, by reference.
   private var tips: [String: CommitFacts] = [:]
+  /// What the compile depends on; nil where nothing may be left out.
+  private let inputDigest: String?
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
 
   init(
@@ -53,6 +55,15 @@ struct OutputCommitting {
     prefix = source.prefix
     self.branches = branches
     self.sourceBranch = sourceBranch
+    do {
+      inputDigest = try InputDigest.digest(
+        of: CommitSnapshot(repository, commit: commit, prefix: String(source.prefix.dropLast())),
+        fleet: fleet,
+        options: request.options)
+    } catch {
+      // The compile reports it.
+      inputDigest = nil
+    }
     for reference in branches.references {
       tips[reference] = try currentTip(reference)
     }
@@ -127,7 +138,9 @@ struct OutputCommitting {
       }
       if let failure { throw failure }
       switch outcome {
-      case .stopped: return result
+      case .stopped:
+        if case .unchanged = result { try noteUnchanged(place) }
+        return result
       case .committed(let id, _, _):
         try note(id, place)
         guard case .planned(let change) = result else { return result }
@@ -167,6 +180,12 @@ struct OutputCommitting {
     case .unrelated(let finding):
       findings = [finding]
       result = .refused
+      return .stop
+    }
+    if let tip, let inputDigest, !request.recompiles, tip.trailers(SourceOrder.fleetTrailer) == [fleetName],
+      tip.trailers(InputDigest.trailer) == [inputDigest]
+    {
+      result = .unchanged(tip: tip.id, files: nil)
       return .stop
     }
     let compilation = try compile()
@@ -258,7 +277,8 @@ struct OutputCommitting {
         incidental = [metadata]
       }
       return OutputCommit.Proposal(
-        edit: try TreeEdit(files: files, removed: removed), contents: contents, message: message,
+        edit: try TreeEdit(files: files, removed: removed), contents: contents,
+        message: message(isComplete: heldBack.isEmpty && !findings.containErrors),
         author: author(on: tip), committer: committer(on: tip), incidentalPaths: incidental)
     }
   }
@@ -301,7 +321,7 @@ struct OutputCommitting {
       email: fleet.committer?.email ?? "linkwright@users.noreply.invalid", seconds: seconds(on: tip))
   }
 
-  private var message: CommitMessage {
+  private func message(isComplete: Bool) -> CommitMessage {
     var subject = "Compile \(fleet.name.value) from \(String("\(source.id)".prefix(12)))"
     var body = source.subject
     if let text = request.message {
@@ -309,12 +329,13 @@ struct OutputCommitting {
       subject = lines.first.map(String.init) ?? text
       body = lines.dropFirst().joined(separator: "\n")
     }
-    return CommitMessage(
-      subject: subject, body: body,
-      trailers: [
-        .init(SourceOrder.sourceTrailer, "\(source.id)"), .init(SourceOrder.fleetTrailer, fleetName),
-        .init("Linkwright-Version", Compiler.version),
-      ])
+    var trailers: [CommitMessage.Trailer] = [
+      .init(SourceOrder.sourceTrailer, "\(source.id)"), .init(SourceOrder.fleetTrailer, fleetName),
+      .init("Linkwright-Version", Compiler.version),
+    ]
+    // A commit that lacks parts because of errors is compiled again.
+    if let inputDigest, isComplete { trailers.append(.init(InputDigest.trailer, inputDigest)) }
+    return CommitMessage(subject: subject, body: body, trailers: trailers)
   }
 
   // MARK: Notes and refusals
