@@ -85,6 +85,11 @@ let tests: [Target] = [
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  /** Link types through the whole compiler */
+  .testTarget(
+    name: "LinksTests",
+    dependencies: ["Compiler", "Diagnostics", "JSONSchema", "Output", "Snapshot", "TestSupport", "YAMLTree"],
+    exclude: ["Data"]),
 ]
 
 let settings: [SwiftSetting] = [

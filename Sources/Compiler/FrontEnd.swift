@@ -14,6 +14,7 @@ struct FrontEnd {
   private(set) var clusters: [String: ClusterModel] = [:]
   private(set) var templates: TemplateSet
   private(set) var recordedOutput: [String: ClusterFacts] = [:]
+  private(set) var recordedValues: [String: Node] = [:]
   private(set) var record = OutputRecord()
   private(set) var findings: [Diagnostic] = []
   /// Trees by path, for suppressions and for telling whose finding one is.
@@ -151,7 +152,8 @@ struct FrontEnd {
       findings += facts.findings
       clusters[name] = ClusterModel(
         cluster: cluster, declared: facts, observed: ClusterFacts(observed[name] ?? []),
-        baseline: baseline(of: cluster, snapshot))
+        baseline: baseline(of: cluster, snapshot),
+        certificateAuthority: certificateAuthority(of: cluster, snapshot))
     }
   }
 
@@ -189,6 +191,16 @@ struct FrontEnd {
     }
   }
 
+  /// The public certificate of the API server's authority; nil where none is named or it cannot be read. The
+  /// link type that needs it reports what is wrong with it.
+  private func certificateAuthority(of cluster: Cluster, _ snapshot: some Snapshot) -> SourceFile? {
+    guard let path = cluster.node.at("spec", "apiServer", "certificateAuthorityFile")?.string,
+      let entry = try? snapshot.entry(at: path), entry.kind == .file || entry.kind == .executable,
+      let bytes = try? snapshot.content(of: entry)
+    else { return nil }
+    return SourceFile(path: path, bytes: bytes)
+  }
+
   /// The platform's policies; nil where nobody listed any.
   private mutating func baseline(of cluster: Cluster, _ snapshot: some Snapshot) -> [NetworkPolicy]? {
     guard let paths = cluster.baseline else { return nil }
@@ -219,7 +231,7 @@ struct FrontEnd {
 
   // MARK: What was emitted before
 
-  /// Claims on record: renaming one is worth a warning.
+  /// Claims and Helm values on record: renaming a claim is worth a warning, and so is another cluster id.
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: some Snapshot) {
     for cluster in clusters.keys {
       let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
@@ -228,6 +240,10 @@ struct FrontEnd {
       }.sorted { utf8Precedes($0.path, $1.path) }
       let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
       recordedOutput[cluster] = ClusterFacts(files)
+      let values = "\(layout.fragmentRoot(cluster: cluster))/cilium-values.yaml"
+      if let entry = record.present[values], entry.kind == .file {
+        recordedValues[cluster] = ParsedFile.read(entry, snapshot).tree.root
+      }
     }
   }
 }

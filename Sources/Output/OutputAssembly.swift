@@ -17,6 +17,7 @@ struct OutputAssembly {
   private let layout: OutputLayout
   private var files: [OutputFile] = []
   private var owners: [String: RenderedObject] = [:]
+  private var fragmentOwners: [String: RenderedFragment] = [:]
   private var owned: [Place: [(path: String, blob: BlobID)]] = [:]
   /// Manifest file names by place, for the kustomizations.
   private var manifests: [Place: [String]] = [:]
@@ -58,6 +59,25 @@ struct OutputAssembly {
     case .components: addComponent(local, object, place)
     case .expected: break
     }
+  }
+
+  mutating func add(_ fragment: RenderedFragment) {
+    let local = OutputLayout.fragmentPath(fragment.name)
+    let place = Place(root: layout.root(cluster: fragment.cluster, namespace: nil), namespace: nil)
+    let path = "\(place.root)/\(local)"
+    if let other = fragmentOwners[path] {
+      findings.append(
+        Diagnostic(
+          OutputRules.objectTwice,
+          "two links write the fragment \(fragment.name) of \(fragment.cluster)",
+          at: fragment.subject.range, "written here", also: [Label(other.subject.range, "and here")],
+          help: ["make the cluster a member of one of them only"]))
+      return
+    }
+    fragmentOwners[path] = fragment
+    files.append(OutputFile(path: path, content: fragment.content, blob: fragment.blob, unit: fragment.unit))
+    owned[place, default: []].append((local, fragment.blob))
+    clusterOfRoot[place.root] = fragment.cluster
   }
 
   private mutating func reportTwice(_ object: RenderedObject, _ other: RenderedObject) {

@@ -30,6 +30,28 @@ package struct RenderedObject: Sendable {
   }
 }
 
+/// A fragment as bytes, for one cluster.
+package struct RenderedFragment: Sendable {
+  package let cluster: String
+  package let name: String
+  package let content: [UInt8]
+  package let blob: BlobID
+  /// The key of the unit that owns the fragment.
+  package let unit: String
+  package let subject: Label
+
+  /// The same content for each cluster of a fragment; it is hashed once and not copied.
+  package static func copies(
+    of content: [UInt8], for fragment: Fragment, unit: String, subject: Label
+  ) -> [RenderedFragment] {
+    let blob = BlobID(of: content)
+    return fragment.clusters.map {
+      RenderedFragment(
+        cluster: $0, name: fragment.name, content: content, blob: blob, unit: unit, subject: subject)
+    }
+  }
+}
+
 /// One file of the output.
 package struct OutputFile: Sendable {
   /// From the fleet's root.
@@ -61,9 +83,10 @@ package struct OutputTree: Sendable {
 
   /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
   /// Sorts once; linear otherwise. The order of `objects` does not matter.
-  package init(_ objects: [RenderedObject], fleet: Fleet) {
+  package init(_ objects: [RenderedObject], fragments: [RenderedFragment] = [], fleet: Fleet) {
     var assembly = OutputAssembly(fleet: fleet)
     for object in objects { assembly.add(object) }
+    for fragment in fragments { assembly.add(fragment) }
     let (files, findings) = assembly.finish()
     self.init(files: files, findings: findings)
   }
