@@ -88,7 +88,10 @@ let tests: [Target] = [
   /** Link types through the whole compiler */
   .testTarget(
     name: "LinksTests",
-    dependencies: ["Compiler", "Diagnostics", "JSONSchema", "Output", "Snapshot", "TestSupport", "YAMLTree"],
+    dependencies: [
+      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "YAMLTree",
+    ],
     exclude: ["Data"]),
 ]
 

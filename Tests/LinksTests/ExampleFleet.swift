@@ -16,7 +16,8 @@ struct ExampleFleet: Sendable {
     for case let path as String in walk where !path.hasPrefix("rendered") {
       var isDirectory: ObjCBool = false
       let full = root.appendingPathComponent(path)
-      guard FileManager.default.fileExists(atPath: full.path, isDirectory: &isDirectory), !isDirectory.boolValue
+      guard FileManager.default.fileExists(atPath: full.path, isDirectory: &isDirectory),
+        !isDirectory.boolValue
       else { continue }
       files[path] = Array(try Data(contentsOf: full))
     }

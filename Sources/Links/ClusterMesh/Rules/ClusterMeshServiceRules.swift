@@ -140,7 +140,8 @@ extension ClusterMeshRules {
     failing: mesh(
       connection(
         from: "[{clusters: [cluster01, cluster02]}]",
-        to: "{match: each, clusters: [cluster01, cluster02], service: rebel-base, ports: [80]}") + service(1)),
+        to: "{match: each, clusters: [cluster01, cluster02], service: rebel-base, ports: [80]}") + service(1)
+        + source()),
     passing: mesh(
       connection(
         from: "[{clusters: [cluster01, cluster02]}]",
