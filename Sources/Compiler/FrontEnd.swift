@@ -231,12 +231,15 @@ struct FrontEnd {
 
   // MARK: What was emitted before
 
-  /// Claims and Helm values on record: renaming a claim is worth a warning, and so is another cluster id.
+  /// Claims, Helm values and lists of peers on record: renaming a claim is worth a warning, and so is another
+  /// cluster id; a peer must not be lost.
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: some Snapshot) {
     for cluster in clusters.keys {
       let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
       let entries = record.present.values.filter {
-        $0.path.hasPrefix(root) && $0.path.contains("/transportserverclaim-") && $0.kind == .file
+        $0.path.hasPrefix(root) && $0.kind == .file
+          && ($0.path.contains("/transportserverclaim-")
+            || $0.path.hasSuffix("/secret-cilium-clustermesh.yaml"))
       }.sorted { utf8Precedes($0.path, $1.path) }
       let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
       recordedOutput[cluster] = ClusterFacts(files)

@@ -18,7 +18,7 @@ import Testing
     ("clusters/cluster02.yaml", "id: 2", "id: 300", "LW3002", 8),
     ("clusters/cluster02.yaml", "id: 2", "id: 0", "LW3002", 8),
     ("clusters/cluster02.yaml", "10.2.0.0/16", "10.0.0.0/8", "LW3008", 5),
-    ("clusters/cluster02.yaml", "id: 2", "id: 2\n    encryption: wireguard", "LW3013", 9),
+    ("clusters/cluster02.yaml", "id: 2", "id: 2\n    encryption: wireguard", "LW3013", 8),
     ("clusters/cluster02.yaml", "id: 2", "id: 2\n    name: \"on\"", "LW3001", 9),
     ("clusters/cluster02.yaml", "id: 2", "id: 2\n    name: \"123\"", "LW3001", 9),
     ("clusters/cluster02.yaml", "id: 2", "id: 2\n    name: abcdefghijabcdefghijabcdefghijabc", "LW3001", 9),
@@ -115,10 +115,43 @@ import Testing
     fleet["observed/nyc/kube-system.yaml"] = nil
     let lost = try fleet.compile()
     #expect(lost.failed)
-    #expect(lost.lines.contains("peer nyc in fragments/cilium-values.yaml of ams would go"), "\(lost.lines)")
+    #expect(lost.lines.contains("peer nyc of ams would go"), "\(lost.lines)")
     var options = CompileOptions()
     options.prunesPending = true
     #expect(try !fleet.compile(options).failed)
+  }
+
+  // MARK: Objects
+
+  @Test func objectsHoldWhatTheChartWouldMake() throws {
+    var fleet = try ExampleFleet.base()
+    let link = try #require(fleet["links/mesh.yaml"])
+    fleet["links/mesh.yaml"] = link + "    emit: objects\n"
+    let compilation = try fleet.compile()
+    #expect(compilation.lines == "")
+    let values = try #require(compilation.text("rendered/cluster01/fragments/cilium-values.yaml"))
+    #expect(!values.contains("clusters:") && values.contains("enabled: false"))
+    func data(_ name: String, _ key: String) throws -> String {
+      let text = try #require(compilation.text("rendered/cluster01/manifests/kube-system/\(name).yaml"))
+      let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("  \(key): ") })
+      let bytes = try #require(Data(base64Encoded: String(line.dropFirst(key.count + 4))))
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    #expect(
+      try data("secret-cilium-clustermesh", "cluster02") == """
+        endpoints:
+        - https://clustermesh-apiserver.kube-system.svc:2379
+        trusted-ca-file: /var/lib/cilium/clustermesh/local-etcd-client-ca.crt
+        key-file: /var/lib/cilium/clustermesh/local-etcd-client.key
+        cert-file: /var/lib/cilium/clustermesh/local-etcd-client.crt
+        """)
+    let remote = try data("secret-cilium-kvstoremesh", "cluster02")
+    #expect(remote.hasPrefix("endpoints:\n- https://cluster02.mesh.cilium.io:32379\ntrusted-ca-file: "))
+    #expect(
+      remote.hasSuffix("- hostname: cluster02.mesh.cilium.io\n  ips: \n    - 10.6.124.67\n    - 10.6.125.67"))
+    let users = try #require(
+      compilation.text("rendered/cluster01/manifests/kube-system/configmap-clustermesh-remote-users.yaml"))
+    #expect(users.contains("- name: remote-cluster02"))
   }
 
   // MARK: Kubeconfigs

@@ -77,6 +77,16 @@ import YAMLTree
     return try #require(Tree.parse(text: text, path: path).tree.root)
   }
 
+  /// The chart's schema, compiled once.
+  static let compiled = Result {
+    let root = try schema.get()
+    var registry = SchemaRegistry()
+    registry.add(root, at: "https://example.com/values.json")
+    return try CompiledSchema.compile(
+      root: root, at: "https://example.com/values.json", registry: registry,
+      options: SchemaOptions(dialect: .draft07, assertsFormats: true))
+  }
+
   /// Names of values that only older charts have.
   static let older = ["clustermesh.apiserver.tls.server"]
 
@@ -96,11 +106,7 @@ import YAMLTree
   static func check(_ text: String, chart: String) throws {
     let values = try #require(Tree.parse(text: withoutNulls(text), path: "values.yaml").tree.root)
     let root = try schema.get()
-    var registry = SchemaRegistry()
-    registry.add(root, at: "https://example.com/values.json")
-    let compiled = try CompiledSchema.compile(
-      root: root, at: "https://example.com/values.json", registry: registry,
-      options: SchemaOptions(dialect: .draft07, assertsFormats: true))
+    let compiled = try Self.compiled.get()
     let violations = compiled.validate(values)
     #expect(violations.isEmpty, "\(violations)\n\(text)")
     checkKeys(values, root, "")
@@ -143,7 +149,7 @@ import YAMLTree
       Variant(
         chart: "1.20.0", mesh: "{ips: [10.6.124.67, 10.6.125.67]}", certificates: "{method: cronJob}",
         cilium:
-          "policyDefaultLocalCluster: true\n            defaultGlobalNamespace: true\n            cacheTTL: 5m"
+          "policyDefaultLocalCluster: true\n    defaultGlobalNamespace: true\n    cacheTTL: 5m"
       ))
     let text = try #require(try fleet.compile().text("rendered/cluster02/fragments/cilium-values.yaml"))
     for line in [

@@ -38,6 +38,13 @@ struct ChartVersion: Hashable, Comparable, Sendable {
   /// there is no such option and selectors match every cluster.
   var policyDefaultLocalCluster: Bool { self >= .v1_19 }
 
+  /// Whether agents have a client certificate of their own for the own cluster's server.
+  var readsPeersAsLocal: Bool { self > ChartVersion(minor: 16) }
+
+  /// Whether a peer's configuration can carry the addresses of its name. Before, only the chart's own list of peers
+  /// makes the name known, as hostAliases of pods.
+  var readsHostAliases: Bool { self >= .v1_20 }
+
   /// Where additional names of the server certificate stand: under `tls.auto.server`; before, `tls.server`.
   var hasAutomaticServerNames: Bool { self >= .v1_20 }
 

@@ -34,7 +34,8 @@ struct CiliumValues {
         "defaultGlobalNamespace": Self.optional(settings.node["defaultGlobalNamespace"]?.boolean),
         "endpointSliceSynchronization": Self.optional(
           settings.node["endpointSliceSynchronization"]?.boolean ?? (unit.synchronizes ? true : nil)),
-        "domain": .string(mesh.settings.domain), "peers": unit.peers.value(for: unit.member),
+        "domain": .string(mesh.settings.domain), "listsPeers": .boolean(!mesh.settings.emitsObjects),
+        "peers": mesh.settings.emitsObjects ? .none : unit.peers.value(for: unit.member),
       ]),
       "apiserver": .map([
         "replicas": .optional(settings.mesh?["replicas"]?.integer),

@@ -15,7 +15,8 @@ package enum ClusterMesh: LinkType {
       "cluster-mesh/names.yaml", "cluster-mesh/api-server-service.yaml", "cluster-mesh/cilium-values.yaml",
       "cluster-mesh/kubeconfig.yaml", "cluster-mesh/global-service.yaml",
       "cluster-mesh/global-service-patch.yaml", "cluster-mesh/ingress-policy.yaml",
-      "cluster-mesh/egress-policy.yaml",
+      "cluster-mesh/egress-policy.yaml", "cluster-mesh/peers-secret.yaml", "cluster-mesh/remote-users.yaml",
+      "shared/peer-config-map.yaml",
     ])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {

@@ -25,6 +25,7 @@ struct MemberUnit: PlannedUnit {
       Fragment(
         clusters: [member.cluster], name: Self.valuesFile, template: "cluster-mesh/cilium-values.yaml",
         variables: CiliumValues(unit: self).variables))
+    if mesh.settings.emitsObjects { PeerObjects(unit: self).emit(into: &lowered) }
     reportPending(&lowered)
     emitAPIServer(&lowered)
     return lowered
@@ -35,8 +36,10 @@ struct MemberUnit: PlannedUnit {
     guard case .pending = PeerAddress(of: member, in: model) else { return }
     let type = member.settings.serviceType
     let losses = mesh.bound.filter { peer in
-      peer.cluster != member.cluster && Self.lists(member.name, model.recordedValues[peer.cluster])
-    }.map { "peer \(member.name) in fragments/\(Self.valuesFile) of \($0.cluster)" }
+      peer.cluster != member.cluster
+        && (Self.lists(member.name, model.recordedValues[peer.cluster])
+          || PeerObjects.lists(member.name, peer, in: model))
+    }.map { "peer \(member.name) of \($0.cluster)" }
     let fact =
       switch type {
       case .nodePort: "the nodes' addresses for Service \(CiliumSettings.serviceName)"

@@ -41,6 +41,8 @@ struct MeshSettings: Sendable {
   let domain: String
   let certificates: CertificateSettings
   let writesKubeconfig: Bool
+  /// Peers go into Secrets of their own instead of Helm values.
+  let emitsObjects: Bool
 
   init(_ section: Node) {
     node = section
@@ -50,6 +52,7 @@ struct MeshSettings: Sendable {
     authMode = section["authMode"].map { Located($0.text, $0) }
     domain = section["domain"]?.string ?? Self.defaultDomain
     certificates = CertificateSettings(section["certificates"])
+    emitsObjects = section["emit"]?.string == "objects"
     writesKubeconfig = section["kubeconfig"]?.boolean ?? true
   }
 

@@ -9,7 +9,7 @@ struct VersionChecks {
   let model: FleetModel
 
   func findings() -> [Diagnostic] {
-    mesh.bound.flatMap { keys($0) + deprecated($0) + kernel($0) } + skew() + policyDefaults()
+    objects() + mesh.bound.flatMap { keys($0) + deprecated($0) + kernel($0) } + skew() + policyDefaults()
   }
 
   private func keys(_ member: MeshMember) -> [Diagnostic] {
@@ -37,6 +37,22 @@ struct VersionChecks {
         also: [Label(settings.chartNode.range, "the chart of \(member.cluster)")],
         help: ["remove it, or upgrade the chart: Helm would ignore it silently"])
     }
+  }
+
+  /// Without the chart's list of peers, names of peers with addresses are known from 1.20 on only.
+  private func objects() -> [Diagnostic] {
+    guard mesh.settings.emitsObjects, let node = mesh.settings.node["emit"],
+      let old = mesh.bound.first(where: { !$0.settings.chartVersion.readsHostAliases }),
+      let peer = mesh.bound.first(where: { $0.cluster != old.cluster && $0.settings.address == nil })
+    else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.objectsNeedNames,
+        "\(old.cluster) would not know the address of \(peer.cluster) from an object: it runs chart \(old.settings.chartVersion.description)",
+        at: node.range, "known since 1.20",
+        also: [Label(old.settings.chartNode.range, "the chart of \(old.cluster)")],
+        help: ["use 'emit: values', upgrade \(old.cluster), or give every member a DNS name as 'address'"])
+    ]
   }
 
   private func deprecated(_ member: MeshMember) -> [Diagnostic] {

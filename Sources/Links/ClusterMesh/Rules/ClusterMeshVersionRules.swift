@@ -3,8 +3,17 @@ import Diagnostics
 /// Rules about chart versions.
 extension ClusterMeshRules {
   static let versionRules = [
-    chartVersion, skew, kvstoremesh, kernel, mixedPolicyDefault,
+    objectsNeedNames, chartVersion, skew, kvstoremesh, kernel, mixedPolicyDefault,
   ]
+
+  static let objectsNeedNames = Rule(
+    "LW3059", "objects-need-names", .error, "an older chart would not know the addresses of its peers",
+    explanation: """
+      A peer with IP addresses is reached by a name of the mesh. Charts before 1.20 make it known as hostAliases of \
+      pods, from their own list of peers; only from 1.20 on a peer's object can carry the addresses (#44425).
+      """,
+    failing: mesh(link(also: "emit: objects") + cluster(chart: "1.19.6")),
+    passing: mesh(link(also: "emit: objects")))
 
   static let chartVersion = Rule(
     "LW3030", "chart-version", .error, "a member's chart does not know a setting",
