@@ -116,6 +116,14 @@ let tests: [Target] = [
   .testTarget(name: "CommandTests", dependencies: ["TestSupport", "linkwright"]),
   /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
   .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
+  /** Link types through the whole compiler */
+  .testTarget(
+    name: "LinksTests",
+    dependencies: [
+      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "YAMLTree",
+    ],
+    exclude: ["Data"]),
 ]
 
 let settings: [SwiftSetting] = [

@@ -70,9 +70,16 @@ struct BackEnd {
     let present = Set(output.files.lazy.filter { $0.unit != nil }.map(\.path))
     var findings: [Diagnostic] = []
     for (item, subject) in zip(pending, pendingSubjects) {
-      let lost = item.objects.lazy.map { layout.path($0) }.first {
-        record.owned[$0] != nil && !present.contains($0)
+      findings += item.losses.map { loss in
+        Diagnostic(
+          OutputRules.pendingRemoval, "\(loss) would go because \(item.fact) is not observed any more",
+          at: subject.range, subject.text,
+          help: ["restore the observation of \(item.cluster), or agree with --prune-pending"])
       }
+      let paths =
+        item.objects.map { layout.path($0) }
+        + item.fragments.map { "\(layout.fragmentRoot(cluster: item.cluster))/\($0)" }
+      let lost = paths.first { record.owned[$0] != nil && !present.contains($0) }
       guard let path = lost else { continue }
       findings.append(
         Diagnostic(

@@ -64,21 +64,28 @@ package struct Compiler: Sendable {
     }
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
-      recordedOutput: front.recordedOutput)
+      recordedOutput: front.recordedOutput, recordedValues: front.recordedValues)
     let plan = Linker.link(model, types: LinkRegistry.types)
     var findings = front.findings + plan.findings
     let rendering = UnitRendering(resources: resources, model: model)
     let units = parallelMap(plan.units, piece: 32) { rendering.render($0) }
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
+    var fragments: [RenderedFragment] = []
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
     for unit in units {
       findings += unit.lowered.findings
       objects += unit.objects
+      fragments += unit.fragments
       back.add(unit)
     }
-    if !options.clusters.isEmpty { objects = objects.filter { options.clusters.contains($0.cluster) } }
-    let output = OutputTree(objects, fleet: fleet) { parallelMap(Array($0), piece: 1, $1) }
+    if !options.clusters.isEmpty {
+      objects = objects.filter { options.clusters.contains($0.cluster) }
+      fragments = fragments.filter { options.clusters.contains($0.cluster) }
+    }
+    let output = OutputTree(objects, fragments: fragments, fleet: fleet) {
+      parallelMap(Array($0), piece: 1, $1)
+    }
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)

@@ -14,6 +14,7 @@ struct FrontEnd {
   private(set) var clusters: [String: ClusterModel] = [:]
   private(set) var templates: TemplateSet
   private(set) var recordedOutput: [String: ClusterFacts] = [:]
+  private(set) var recordedValues: [String: Node] = [:]
   private(set) var record = OutputRecord()
   private(set) var findings: [Diagnostic] = []
   /// Trees by path, for suppressions and for telling whose finding one is.
@@ -179,7 +180,8 @@ struct FrontEnd {
       findings += facts.findings
       clusters[name] = ClusterModel(
         cluster: cluster, declared: facts, observed: joined[2 * index + 1],
-        baseline: baseline(of: cluster, snapshot))
+        baseline: baseline(of: cluster, snapshot),
+        certificateAuthority: certificateAuthority(of: cluster, snapshot))
     }
   }
 
@@ -218,6 +220,16 @@ struct FrontEnd {
     }
   }
 
+  /// The public certificate of the API server's authority; nil where none is named or it cannot be read. The
+  /// link type that needs it reports what is wrong with it.
+  private func certificateAuthority(of cluster: Cluster, _ snapshot: some Snapshot) -> SourceFile? {
+    guard let path = cluster.node.at("spec", "apiServer", "certificateAuthorityFile")?.string,
+      let entry = try? snapshot.entry(at: path), entry.kind == .file || entry.kind == .executable,
+      let bytes = try? snapshot.content(of: entry)
+    else { return nil }
+    return SourceFile(path: path, bytes: bytes)
+  }
+
   /// The platform's policies; nil where nobody listed any.
   private mutating func baseline(of cluster: Cluster, _ snapshot: some Snapshot) -> [NetworkPolicy]? {
     guard let paths = cluster.baseline else { return nil }
@@ -248,15 +260,22 @@ struct FrontEnd {
 
   // MARK: What was emitted before
 
-  /// Claims on record: renaming one is worth a warning.
+  /// Claims, Helm values and lists of peers on record: renaming a claim is worth a warning, and so is another
+  /// cluster id; a peer must not be lost.
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: some Snapshot) {
     for cluster in clusters.keys {
       let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
       let entries = record.present.values.filter {
-        $0.path.hasPrefix(root) && $0.path.contains("/transportserverclaim-") && $0.kind == .file
+        $0.path.hasPrefix(root) && $0.kind == .file
+          && ($0.path.contains("/transportserverclaim-")
+            || $0.path.hasSuffix("/secret-cilium-clustermesh.yaml"))
       }.sorted { utf8Precedes($0.path, $1.path) }
       let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
       recordedOutput[cluster] = ClusterFacts(files)
+      let values = "\(layout.fragmentRoot(cluster: cluster))/cilium-values.yaml"
+      if let entry = record.present[values], entry.kind == .file {
+        recordedValues[cluster] = ParsedFile.read(entry, snapshot).tree.root
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import Links
 /// The link types that the program knows: one line each.
 package enum LinkRegistry {
   package static let types: [any LinkType.Type] = [
+    ClusterMesh.self,
     Porter.self,
     Static.self,
   ]

@@ -11,6 +11,7 @@ struct RenderedUnit: Sendable {
   let key: String
   var lowered: LoweredUnit
   var objects: [RenderedObject] = []
+  var fragments: [RenderedFragment] = []
 }
 
 /// Renders units one by one: template, identity, schema, text. The trees are dropped with each object.
@@ -26,21 +27,27 @@ struct UnitRendering: Sendable {
     for emission in rendered.lowered.emissions {
       render(emission, emission.part == .components ? patched : own, &rendered)
     }
+    for fragment in rendered.lowered.fragments { render(fragment, own, &rendered) }
     // Findings, pending facts and bytes go on; what they were made from would double the memory.
     rendered.lowered.emissions = []
+    rendered.lowered.fragments = []
     rendered.lowered.variables = [:]
     return rendered
   }
 
   /// Labels and annotations that every object carries. A patch has no labels: the object stays its owner's.
   private func common(_ lowered: LoweredUnit, labels: [String: TemplateValue]?) -> [String: TemplateValue] {
-    [
+    var annotations: [String: TemplateValue] = [
+      "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n")
+    ]
+    // What serves a link as a whole names its file only.
+    if !lowered.connections.isEmpty {
+      annotations["linkwright.dev/connection"] = .string(lowered.connections.joined(separator: ","))
+    }
+    return [
       "common": .map([
         "labels": labels.map { .map($0) } ?? .none,
-        "annotations": .map([
-          "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n"),
-          "linkwright.dev/connection": .string(lowered.connections.joined(separator: ",")),
-        ]),
+        "annotations": .map(annotations),
       ])
     ]
   }
@@ -76,6 +83,28 @@ struct UnitRendering: Sendable {
         cluster: emission.cluster, part: emission.part, identity: emission.identity,
         content: YAMLWriter.write(root, rank: KeyOrder.rank), unit: rendered.key,
         subject: rendered.lowered.subject))
+  }
+
+  /// Renders a fragment once for all its clusters; the copies share their bytes.
+  private func render(_ fragment: Fragment, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
+  {
+    guard let template = model.templates[fragment.template] else {
+      rendered.lowered.findings.append(
+        Diagnostic(
+          TemplateRules.unknownTemplate, "there is no template '\(fragment.template)'",
+          at: rendered.lowered.subject))
+      return
+    }
+    do {
+      let tree = try template.render(
+        [common, rendered.lowered.variables, fragment.variables], file: template.tree.file)
+      guard let root = tree?.root else { return }
+      let content = YAMLWriter.write(root, rank: KeyOrder.rank)
+      rendered.fragments += RenderedFragment.copies(
+        of: content, for: fragment, unit: rendered.key, subject: rendered.lowered.subject)
+    } catch {
+      rendered.lowered.findings.append(error.finding(for: "the fragment \(fragment.name)"))
+    }
   }
 
   private func checkIdentity(

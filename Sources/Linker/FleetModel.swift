@@ -1,6 +1,8 @@
+package import Diagnostics
 package import FleetSpec
 package import Kubernetes
 package import Templates
+package import YAMLTree
 
 /// A cluster with all that the repository says of it.
 ///
@@ -14,12 +16,18 @@ package final class ClusterModel: Sendable {
   package let observed: ClusterFacts
   /// Policies that the platform puts into every namespace; nil: nobody said.
   package let baseline: [NetworkPolicy]?
+  /// The file that `spec.apiServer.certificateAuthorityFile` names; nil where it cannot be read.
+  package let certificateAuthority: SourceFile?
 
-  package init(cluster: Cluster, declared: ClusterFacts, observed: ClusterFacts, baseline: [NetworkPolicy]?) {
+  package init(
+    cluster: Cluster, declared: ClusterFacts, observed: ClusterFacts, baseline: [NetworkPolicy]?,
+    certificateAuthority: SourceFile? = nil
+  ) {
     self.cluster = cluster
     self.declared = declared
     self.observed = observed
     self.baseline = baseline
+    self.certificateAuthority = certificateAuthority
   }
 
   package var name: String { cluster.name.value }
@@ -33,11 +41,14 @@ package final class FleetModel: Sendable {
   package let templates: TemplateSet
   /// Objects of the output on record, by cluster: what an earlier compile emitted.
   package let recordedOutput: [String: ClusterFacts]
+  /// Helm values on record, by cluster.
+  package let recordedValues: [String: Node]
 
   package init(
     specification: Specification, clusters: [String: ClusterModel], templates: TemplateSet,
-    recordedOutput: [String: ClusterFacts]
+    recordedOutput: [String: ClusterFacts], recordedValues: [String: Node] = [:]
   ) {
+    self.recordedValues = recordedValues
     self.specification = specification
     self.clusters = clusters
     self.templates = templates

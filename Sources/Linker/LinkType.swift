@@ -111,6 +111,28 @@ package struct Emission: Sendable {
   }
 }
 
+/// A file that is no object of a cluster: values for somebody's Helm release, a kubeconfig. It lies in
+/// `fragments/` of each cluster that it is for, beside what is synced, and is never synced.
+package struct Fragment: Sendable {
+  /// Clusters that get the file, all with the same content: it is rendered once.
+  package let clusters: [String]
+  /// The file's name: `cilium-values.yaml`.
+  package let name: String
+  /// The template's path below `templates/`.
+  package let template: String
+  /// Variables of this file, over those of the unit.
+  package let variables: [String: TemplateValue]
+
+  package init(
+    clusters: [String], name: String, template: String, variables: [String: TemplateValue] = [:]
+  ) {
+    self.clusters = clusters
+    self.name = name
+    self.template = template
+    self.variables = variables
+  }
+}
+
 /// An object with its place in the output.
 package struct Placement: Sendable {
   package let cluster: String
@@ -135,13 +157,22 @@ package struct Pending: Sendable {
   package let objects: [Placement]
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
+  /// Parts of fragments on record that go because the fact is missing, in the user's words.
+  package let losses: [String]
+  /// Fragments of the cluster that would be written once the fact is known.
+  package let fragments: [String]
 
-  package init(cluster: String, namespace: String, fact: String, objects: [Placement], resources: String) {
+  package init(
+    cluster: String, namespace: String, fact: String, objects: [Placement], resources: String,
+    losses: [String] = [], fragments: [String] = []
+  ) {
+    self.fragments = fragments
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact
     self.objects = objects
     self.resources = resources
+    self.losses = losses
   }
 }
 
@@ -163,6 +194,7 @@ package struct LoweredUnit: Sendable {
   /// Variables that all emissions share.
   package var variables: [String: TemplateValue] = [:]
   package var emissions: [Emission] = []
+  package var fragments: [Fragment] = []
   package var pending: [Pending] = []
   package var satisfied: [Satisfied] = []
   package var findings: [Diagnostic] = []

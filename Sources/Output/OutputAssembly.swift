@@ -5,13 +5,14 @@ import Linker
 import Snapshot
 import YAMLTree
 
-/// Deals objects out to the roots of the output and joins what the roots come to.
+/// Deals objects and fragments out to the roots of the output and joins what the roots come to.
 struct OutputAssembly {
   /// The objects of one root.
   struct Part: Sendable {
     let root: String
     let cluster: String
     var objects: [RenderedObject] = []
+    var fragments: [RenderedFragment] = []
   }
 
   /// A namespace in a cluster; several can share a root.
@@ -24,7 +25,7 @@ struct OutputAssembly {
   private(set) var parts: [Part] = []
   private var findings: [Diagnostic] = []
 
-  init(_ objects: [RenderedObject], fleet: Fleet) {
+  init(_ objects: [RenderedObject], fragments: [RenderedFragment], fleet: Fleet) {
     self.fleet = fleet
     let layout = OutputLayout(fleet)
     var indices: [String: Int] = [:]
@@ -43,14 +44,19 @@ struct OutputAssembly {
       indicesByLocation[location] = index
       parts[index].objects.append(object)
     }
+    for fragment in fragments {
+      let root = layout.root(cluster: fragment.cluster, namespace: nil)
+      let index = indices[root] ?? parts.count
+      if index == parts.count { parts.append(Part(root: root, cluster: fragment.cluster)) }
+      indices[root] = index
+      parts[index].fragments.append(fragment)
+    }
     parts.sort { utf8Precedes($0.root + "/", $1.root + "/") }
   }
 
   /// Puts the files of one root together. Independent of all other roots.
   func assemble(_ part: Part) -> AssembledRoot {
-    RootAssembly.assemble(
-      part.objects, root: part.root, cluster: part.cluster, hasKustomization: fleet.writesClusterKustomization
-    )
+    RootAssembly.assemble(part, hasKustomization: fleet.writesClusterKustomization)
   }
 
   /// Joins the roots, given in the order of `parts`.

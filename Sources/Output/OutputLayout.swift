@@ -7,6 +7,7 @@ package import Linker
 ///     rendered/<cluster>/manifests/<namespace>/<kind>-<name>.yaml
 ///     rendered/<cluster>/expected/<namespace>/…
 ///     rendered/<cluster>/components/<namespace>-<kind>-<name>/…
+///     rendered/<cluster>/fragments/cilium-values.yaml
 ///     rendered/<cluster>/inventory/<namespace>.lock
 package struct OutputLayout: Sendable {
   /// The directory of cluster-scoped objects beside those of namespaces. No namespace can have the name.
@@ -58,6 +59,14 @@ package struct OutputLayout: Sendable {
   /// `networkpolicy-allow-from-f5-ingress.yaml`. Lower case, so that file systems that ignore case agree.
   package static func fileName(_ identity: ObjectIdentity) -> String {
     "\(identity.kind.lowercased())-\(identity.name.lowercased()).yaml"
+  }
+
+  /// The path of a fragment, below its cluster's root.
+  package static func fragmentPath(_ name: String) -> String { "fragments/\(name)" }
+
+  /// The directory of a cluster's fragments, from the fleet's root.
+  package func fragmentRoot(cluster: String) -> String {
+    "\(root(cluster: cluster, namespace: nil))/fragments"
   }
 
   /// The inventory of a namespace, below its root.

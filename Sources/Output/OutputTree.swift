@@ -36,6 +36,28 @@ package final class RenderedObject: Sendable {
   }
 }
 
+/// A fragment as bytes, for one cluster.
+package struct RenderedFragment: Sendable {
+  package let cluster: String
+  package let name: String
+  package let content: [UInt8]
+  package let blob: BlobID
+  /// The key of the unit that owns the fragment.
+  package let unit: String
+  package let subject: Label
+
+  /// The same content for each cluster of a fragment; it is hashed once and not copied.
+  package static func copies(
+    of content: [UInt8], for fragment: Fragment, unit: String, subject: Label
+  ) -> [RenderedFragment] {
+    let blob = BlobID(of: content)
+    return fragment.clusters.map {
+      RenderedFragment(
+        cluster: $0, name: fragment.name, content: content, blob: blob, unit: unit, subject: subject)
+    }
+  }
+}
+
 /// One file of the output.
 package struct OutputFile: Sendable {
   /// From the fleet's root.
@@ -75,10 +97,10 @@ package struct OutputTree: Sendable {
   ///
   /// - Parameter map: maps the numbers of the output's roots; the compiler does it on all cores.
   package init(
-    _ objects: [RenderedObject], fleet: Fleet,
+    _ objects: [RenderedObject], fragments: [RenderedFragment] = [], fleet: Fleet,
     map: (Range<Int>, @Sendable (Int) -> AssembledRoot) -> [AssembledRoot] = { $0.map($1) }
   ) {
-    var assembly = OutputAssembly(objects, fleet: fleet)
+    var assembly = OutputAssembly(objects, fragments: fragments, fleet: fleet)
     let roots = map(assembly.parts.indices) { [assembly] index in assembly.assemble(assembly.parts[index]) }
     let (files, findings) = assembly.finish(roots)
     self.init(files: files, findings: findings)

@@ -28,12 +28,15 @@ struct RootAssembly: Sendable {
     var manifests: [String] = []
   }
 
-  /// A file with its path below the root; `object` is nil for files that belong to a directory.
+  /// A file with its path below the root; `object` is nil for fragments and for files that belong to a
+  /// directory.
   private struct Item {
     let path: String
     let content: [UInt8]
     let blob: BlobID
     let object: RenderedObject?
+    /// The key of the owning unit; nil for files that belong to a directory.
+    let unit: String?
   }
 
   private let root: String
@@ -44,12 +47,13 @@ struct RootAssembly: Sendable {
   private var size = (objects: 0, bytes: 0)
   private var findings: [Diagnostic] = []
 
-  /// Puts objects into files. `hasKustomization`: one for the whole root, beside those of namespaces.
-  static func assemble(
-    _ objects: [RenderedObject], root: String, cluster: String, hasKustomization: Bool
-  ) -> AssembledRoot {
-    var assembly = RootAssembly(root: root, cluster: cluster, hasKustomization: hasKustomization)
-    for object in objects { assembly.add(object) }
+  /// Puts objects and fragments into files. `hasKustomization`: one for the whole root, beside those of
+  /// namespaces.
+  static func assemble(_ part: OutputAssembly.Part, hasKustomization: Bool) -> AssembledRoot {
+    var assembly = RootAssembly(root: part.root, cluster: part.cluster, hasKustomization: hasKustomization)
+    for object in part.objects { assembly.add(object) }
+    for index in assembly.places.indices { assembly.settle(index) }
+    assembly.add(part.fragments)
     return assembly.finish()
   }
 
@@ -70,7 +74,29 @@ struct RootAssembly: Sendable {
     }
     let index = place(object.identity.namespace)
     places[index].files.append(
-      Item(path: object.path, content: object.content, blob: object.blob, object: object))
+      Item(
+        path: object.path, content: object.content, blob: object.blob, object: object, unit: object.unit))
+  }
+
+  /// Fragments lie beside cluster-scoped objects; two units cannot write one.
+  private mutating func add(_ fragments: [RenderedFragment]) {
+    var owners: [String: RenderedFragment] = [:]
+    for fragment in fragments.sorted(by: { utf8Precedes($0.unit, $1.unit) }) {
+      if let other = owners[fragment.name] {
+        findings.append(
+          Diagnostic(
+            OutputRules.objectTwice, "two links write the fragment \(fragment.name) of \(cluster)",
+            at: fragment.subject.range, "written here", also: [Label(other.subject.range, "and here")],
+            help: ["make the cluster a member of one of them only"]))
+        continue
+      }
+      owners[fragment.name] = fragment
+      let index = place(nil)
+      places[index].files.append(
+        Item(
+          path: OutputLayout.fragmentPath(fragment.name), content: fragment.content, blob: fragment.blob,
+          object: nil, unit: fragment.unit))
+    }
   }
 
   private mutating func place(_ namespace: String?) -> Int {
@@ -96,7 +122,8 @@ struct RootAssembly: Sendable {
 
   private mutating func add(_ text: String, _ path: String, to place: Int) {
     let content = Array(text.utf8)
-    places[place].files.append(Item(path: path, content: content, blob: BlobID(of: content), object: nil))
+    places[place].files.append(
+      Item(path: path, content: content, blob: BlobID(of: content), object: nil, unit: nil))
   }
 
   private static func kustomization(_ resources: [String]) -> String {
@@ -116,7 +143,6 @@ struct RootAssembly: Sendable {
   }
 
   private mutating func finish() -> AssembledRoot {
-    for index in places.indices { settle(index) }
     addKustomizations()
     var files: [OutputFile] = []
     files.reserveCapacity(places.reduce(0) { $0 + $1.files.count + 1 })
@@ -124,7 +150,7 @@ struct RootAssembly: Sendable {
       for item in place.files {
         files.append(
           OutputFile(
-            path: "\(root)/\(item.path)", content: item.content, blob: item.blob, unit: item.object?.unit))
+            path: "\(root)/\(item.path)", content: item.content, blob: item.blob, unit: item.unit))
       }
       let inventory = Inventory(place.files.map { ($0.path, $0.blob) })
       files.append(

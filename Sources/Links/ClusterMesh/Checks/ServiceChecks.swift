@@ -1,0 +1,224 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// Global Services: those of connections, and those that stand in manifests (facts 34 to 41).
+struct ServiceChecks {
+  let mesh: MeshLink
+  let model: FleetModel
+
+  private typealias Key = GlobalAnnotations.Key
+
+  func findings(_ units: [GlobalServiceUnit]) -> [Diagnostic] {
+    units.flatMap { checkUnit($0) } + declared(units)
+  }
+
+  // MARK: Services of connections
+
+  private func checkUnit(_ unit: GlobalServiceUnit) -> [Diagnostic] {
+    let targets = unit.targets
+    guard let first = targets.first else { return [] }
+    var findings: [Diagnostic] = []
+    for target in targets.dropFirst() { findings += ports(target.service, target.cluster, first) }
+    for cluster in unit.consumers where !targets.contains(where: { $0.cluster == cluster }) {
+      if let existing = unit.existing(in: cluster) { findings += ports(existing, cluster, first) }
+    }
+    findings += slices(unit, first) + namespaces(unit, targets) + affinities(unit, targets)
+    return findings
+  }
+
+  /// Backends join by the port's name; number and target may differ.
+  private func ports(_ service: Service, _ cluster: String, _ first: BoundTarget) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    for bound in first.ports {
+      let wanted = bound.port
+      if service.ports.contains(where: { $0.name == wanted.name && $0.transport == wanted.transport }) {
+        continue
+      }
+      let near =
+        service.ports.first { $0.name == wanted.name } ?? service.ports.first { $0.number == wanted.number }
+      let has =
+        near.map { "port \($0.description) over \($0.transport.rawValue)" } ?? "no port \(wanted.description)"
+      findings.append(
+        Diagnostic(
+          ClusterMeshRules.portsDiffer,
+          "Service \(service.key.description) has \(has) in \(cluster), and port \(wanted.description) over \(wanted.transport.rawValue) in \(first.cluster)",
+          at: (near?.node ?? service.manifest.nameNode).range, "in \(cluster)",
+          also: [Label(wanted.node.range, "in \(first.cluster)")],
+          help: ["give the port one name and protocol in both clusters: endpoints are joined by them"]))
+    }
+    return findings
+  }
+
+  private func slices(_ unit: GlobalServiceUnit, _ first: BoundTarget) -> [Diagnostic] {
+    unit.consumers.compactMap { cluster in
+      guard unit.needsEndpointSlices(in: cluster), let member = mesh.member(cluster),
+        let node = member.settings.node["endpointSliceSynchronization"], node.boolean == false
+      else { return nil }
+      return Diagnostic(
+        ClusterMeshRules.headless,
+        "clients in \(cluster) would not see remote endpoints of Service \(unit.service.description)",
+        at: node.range,
+        "switched off", also: [Label(first.reference.range, "needs EndpointSlices")],
+        help: ["remove the line: Linkwright switches it on where a connection needs it"])
+    }
+  }
+
+  private func namespaces(_ unit: GlobalServiceUnit, _ targets: [BoundTarget]) -> [Diagnostic] {
+    guard let reference = targets.first?.reference else { return [] }
+    return Set(targets.map(\.cluster) + unit.consumers).sorted().compactMap { cluster in
+      guard let member = mesh.member(cluster), member.settings.needsGlobalNamespaces else { return nil }
+      let manifest = model.clusters[cluster]?.declared.namespaces[unit.service.namespace]
+      guard manifest?.annotation("clustermesh.cilium.io/global")?.lowercased() != "true" else { return nil }
+      let setting = member.settings.node["defaultGlobalNamespace"] ?? member.settings.node
+      return Diagnostic(
+        ClusterMeshRules.localNamespace,
+        "namespace \(unit.service.namespace) of \(cluster) exchanges no Services with the mesh",
+        at: (manifest?.nameNode ?? reference).range,
+        manifest == nil ? "no manifest of it is known" : "not global",
+        also: [Label(setting.range, "namespaces must opt in")],
+        help: ["annotate the Namespace with clustermesh.cilium.io/global: \"true\" in \(cluster)"])
+    }
+  }
+
+  private func affinities(_ unit: GlobalServiceUnit, _ targets: [BoundTarget]) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    for cluster in unit.consumers {
+      let declared = unit.connections.filter { $0.clients.contains { $0.cluster == cluster } }
+        .compactMap { $0.section("clusterMesh")?["affinity"] }
+      if let first = declared.first, let other = declared.first(where: { $0.text != first.text }) {
+        findings.append(
+          Diagnostic(
+            ClusterMeshRules.affinityConflict,
+            "two connections want affinity \(first.text) and \(other.text) for Service \(unit.service.description) in \(cluster)",
+            at: other.range, other.text, also: [Label(first.range, first.text)],
+            help: ["a Service has one affinity in a cluster: agree on it"]))
+      }
+    }
+    return findings
+  }
+
+  // MARK: Services in manifests
+
+  private func declared(_ units: [GlobalServiceUnit]) -> [Diagnostic] {
+    let reached = Set(units.map(\.service))
+    var findings: [Diagnostic] = []
+    var holders: [NamespacedName: [(MeshMember, Service)]] = [:]
+    for member in mesh.bound {
+      guard let facts = model.clusters[member.cluster]?.declared else { continue }
+      for (key, service) in facts.services {
+        findings += annotations(service)
+        guard GlobalAnnotations.isGlobal(service.manifest) else { continue }
+        holders[key, default: []].append((member, service))
+        findings += nodePorts(service, member) + exports(service, facts)
+      }
+    }
+    for (key, list) in holders.sorted(by: { $0.key < $1.key }) {
+      findings += shares(key, list)
+      if list.count == 1, !reached.contains(key) {
+        findings.append(
+          Diagnostic(
+            ClusterMeshRules.alone, "Service \(key.description) is global in \(list[0].0.cluster) only",
+            at: list[0].1.manifest.nameNode.range, "no other member has it",
+            help: ["declare a Connection to it, create it in another member, or remove the annotation"]))
+      }
+    }
+    return findings
+  }
+
+  private func annotations(_ service: Service) -> [Diagnostic] {
+    guard let annotations = service.manifest.node.at("metadata", "annotations") else { return [] }
+    var findings: [Diagnostic] = []
+    func report(_ message: String, _ node: Node, _ help: String, _ severity: Severity = .error) {
+      findings.append(
+        Diagnostic(
+          ClusterMeshRules.annotation, message, at: node.range, "of Service \(service.key.description)",
+          help: [help]
+        )
+        .with(severity))
+    }
+    for key in Key.allCases {
+      let current = annotations[key.rawValue]
+      let legacy = key.legacy.flatMap { annotations.entry($0) }
+      if let current, let legacy, current.text.lowercased() != legacy.value.text.lowercased() {
+        report("\(key.rawValue) and \(legacy.key.text) disagree", legacy.value, "remove \(legacy.key.text)")
+      } else if let legacy {
+        report(
+          "\(legacy.key.text) is the old name of \(key.rawValue)", legacy.key, "use the new name", .warning)
+      }
+      guard let value = current ?? legacy?.value else { continue }
+      let legal = key == .affinity ? ["local", "remote", "none"] : ["true", "false"]
+      if value.kind != .string {
+        report(
+          "the value of \(key.rawValue) is \(value.kind.description), not a string", value,
+          "quote it: \"\(value.text)\"")
+      } else if !legal.contains(value.text.lowercased()) {
+        report(
+          "'\(value.text)' is no value of \(key.rawValue)", value, "write \(legal.joined(separator: " or "))")
+      }
+      if key == .shared || key == .affinity, !GlobalAnnotations.isGlobal(service.manifest) {
+        report(
+          "\(key.rawValue) has no effect on a Service that is not global", value,
+          "add service.cilium.io/global: \"true\", or remove it")
+      }
+    }
+    return findings
+  }
+
+  private func nodePorts(_ service: Service, _ member: MeshMember) -> [Diagnostic] {
+    guard ["NodePort", "LoadBalancer"].contains(service.type), member.settings.replacesKubeProxy == false
+    else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.withoutReplacement,
+        "node ports of global Service \(service.key.description) lead to pods of \(member.cluster) only",
+        at: service.typeNode.range, "type \(service.type)",
+        also: (member.settings.node["kubeProxyReplacement"].map {
+          [Label($0.range, "kube-proxy does not know remote endpoints")]
+        }) ?? [],
+        help: ["switch on kubeProxyReplacement, or use the Service from pods only"])
+    ]
+  }
+
+  /// Two ways to one end would make two imports.
+  private func exports(_ service: Service, _ facts: ClusterFacts) -> [Diagnostic] {
+    let identity = ObjectIdentity(
+      apiVersion: "multicluster.x-k8s.io/v1alpha1", kind: "ServiceExport", namespace: service.key.namespace,
+      name: service.key.name)
+    guard let export = facts.objects[identity] else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.exportedTwice,
+        "Service \(service.key.description) is global and has a ServiceExport",
+        at: export.nameNode.range, "the export", also: [Label(service.manifest.nameNode.range, "global")],
+        help: ["keep one of them"])
+    ]
+  }
+
+  private func shares(_ key: NamespacedName, _ list: [(MeshMember, Service)]) -> [Diagnostic] {
+    let exporters = list.filter { GlobalAnnotations.isShared($0.1.manifest) }
+    guard let first = list.first, list.count > 1 else { return [] }
+    if exporters.isEmpty {
+      return [
+        Diagnostic(
+          ClusterMeshRules.noExporter, "no cluster shares the endpoints of global Service \(key.description)",
+          at: first.1.manifest.nameNode.range,
+          "shared: \"false\" in \(list.map(\.0.cluster).joined(separator: ", "))",
+          help: ["remove service.cilium.io/shared where the pods are"])
+      ]
+    }
+    return list.compactMap { member, service in
+      guard GlobalAnnotations.value(.affinity, of: service.manifest) == "remote",
+        !exporters.contains(where: { $0.0.cluster != member.cluster })
+      else { return nil }
+      return Diagnostic(
+        ClusterMeshRules.noExporter,
+        "Service \(key.description) of \(member.cluster) prefers remote endpoints, and no other cluster shares any",
+        at: service.manifest.nameNode.range, "affinity: remote",
+        help: ["let another cluster share its endpoints, or remove the affinity"]
+      ).with(.warning)
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// One global Service with all connections to it: the unit that owns it in every cluster, and its policies.
+struct GlobalServiceUnit: PlannedUnit {
+  let mesh: MeshLink
+  let service: NamespacedName
+  let connections: [BoundConnection]
+  let model: FleetModel
+
+  var key: String { "clusterMesh/\(mesh.link.name.value)/services/\(service.description)" }
+
+  /// The targets, one per cluster, in the order of their clusters.
+  var targets: [BoundTarget] {
+    var byCluster: [String: BoundTarget] = [:]
+    for target in connections.flatMap(\.targets) where target.service.key == service {
+      if byCluster[target.cluster] == nil { byCluster[target.cluster] = target }
+    }
+    return byCluster.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Clusters with clients of another cluster's endpoints, in order.
+  var consumers: [String] {
+    var names: Set<String> = []
+    for connection in connections {
+      for target in connection.targets where target.service.key == service {
+        for client in connection.clients(of: target) { if let name = client.cluster { names.insert(name) } }
+      }
+    }
+    return names.sorted()
+  }
+
+  /// The Service's manifest in a cluster.
+  func existing(in cluster: String) -> Service? { model.clusters[cluster]?.declared.services[service] }
+
+  /// Whether remote endpoints must appear as EndpointSlices among a cluster's clients.
+  func needsEndpointSlices(in cluster: String) -> Bool {
+    if targets.contains(where: \.service.isHeadless) { return true }
+    return connections.contains { connection in
+      connection.section("clusterMesh")?["syncEndpointSlices"]?.boolean == true
+        && connection.clients.contains { $0.cluster == cluster }
+    }
+  }
+
+  /// What clients of a cluster prefer, as their connection says.
+  func affinity(in cluster: String) -> Located<String>? {
+    for connection in connections where connection.clients.contains(where: { $0.cluster == cluster }) {
+      if let node = connection.section("clusterMesh")?["affinity"] { return Located(node.text, node) }
+    }
+    return nil
+  }
+
+  func lower() -> LoweredUnit {
+    var lowered = LoweredUnit(
+      connections: connections.map(\.id.description).sorted(),
+      subject: Label(
+        connections.first?.connection.name.node.range ?? mesh.link.name.node.range,
+        "while emitting this connection"))
+    let targets = targets
+    let consumers = Set(consumers)
+    for target in targets { serve(target, isConsumer: consumers.contains(target.cluster), &lowered) }
+    if let first = targets.first {
+      for cluster in consumers.sorted() where !targets.contains(where: { $0.cluster == cluster }) {
+        consume(first, in: cluster, &lowered)
+      }
+    }
+    publish(&lowered)
+    MeshPolicies(unit: self).emit(into: &lowered)
+    return lowered
+  }
+
+  // MARK: Services
+
+  private var identity: ObjectIdentity {
+    ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: service.namespace, name: service.name)
+  }
+
+  /// A cluster whose pods answer: its Service is global and shares them.
+  private func serve(_ target: BoundTarget, isConsumer: Bool, _ lowered: inout LoweredUnit) {
+    var wanted = GlobalAnnotations(sharesEndpoints: true)
+    if isConsumer {
+      wanted.prefer(affinity(in: target.cluster)?.value, needsEndpointSlices(in: target.cluster))
+    }
+    adapt(target.service, in: target.cluster, wanted, &lowered)
+  }
+
+  /// A cluster with clients alone: the Service stands there so that its name resolves, and shares nothing.
+  private func consume(_ target: BoundTarget, in cluster: String, _ lowered: inout LoweredUnit) {
+    var wanted = GlobalAnnotations(sharesEndpoints: nil)
+    wanted.prefer(affinity(in: cluster)?.value, needsEndpointSlices(in: cluster))
+    if let existing = existing(in: cluster) {
+      adapt(existing, in: cluster, wanted, &lowered)
+      return
+    }
+    let selector = target.service.selector.items.map { ($0.key, TemplateValue.string($0.value)) }
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: .manifests, template: "cluster-mesh/global-service.yaml", identity: identity,
+        variables: [
+          "service": .map([
+            "namespace": .string(service.namespace), "name": .string(service.name),
+            "clusterIP": target.service.isHeadless ? .string("None") : .none,
+            "selector": selector.isEmpty ? .none : .map(Dictionary(uniqueKeysWithValues: selector)),
+            "annotations": wanted.emitted(whole: true),
+            "ports": .list(target.service.ports.map(Self.value)),
+          ])
+        ]))
+  }
+
+  /// Keeps a Service that is right, patches one that is not.
+  private func adapt(
+    _ existing: Service, in cluster: String, _ wanted: GlobalAnnotations, _ lowered: inout LoweredUnit
+  ) {
+    if !existing.isInline, wanted.areMet(by: existing.manifest) {
+      lowered.satisfied.append(Satisfied(cluster: cluster, identity: identity, manifest: existing.manifest))
+      return
+    }
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: .components, template: "cluster-mesh/global-service-patch.yaml",
+        identity: identity,
+        variables: [
+          "service": .map([
+            "namespace": .string(service.namespace), "name": .string(service.name),
+            "annotations": wanted.emitted(whole: false),
+          ])
+        ]))
+  }
+
+  private static func value(_ port: ServicePort) -> TemplateValue {
+    let target: TemplateValue =
+      switch port.target {
+      case .number(let number): .integer(number)
+      case .name(let name): .string(name)
+      }
+    return .map([
+      "name": .optional(port.name), "port": .integer(port.number), "targetPort": target,
+      "protocol": .string(port.transport.rawValue),
+    ])
+  }
+
+  // MARK: Published names
+
+  private func publish(_ lowered: inout LoweredUnit) {
+    var done: Set<String> = []
+    for connection in connections {
+      guard let configMap = connection.connection.publishedConfigMap,
+        let target = connection.targets.first(where: { $0.service.key == service }),
+        let port = target.ports.first?.port.number
+      else { continue }
+      for client in connection.clients {
+        guard let cluster = client.cluster,
+          done.insert("\(cluster)/\(client.namespace)/\(configMap.value)").inserted
+        else { continue }
+        let identity = ObjectIdentity(
+          apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
+        lowered.emissions.append(
+          Emission(
+            cluster: cluster,
+            part: model.clusters[cluster]?.declared.objects[identity] == nil ? .manifests : .components,
+            template: "shared/peer-config-map.yaml", identity: identity,
+            variables: [
+              "configMap": .map([
+                "name": .string(configMap.value), "namespace": .string(client.namespace),
+              ]),
+              "peer": .map([
+                "host": .string("\(service.name).\(service.namespace).svc.cluster.local"),
+                "port": .string(String(port)), "address": .none, "addressPort": .none,
+              ]),
+            ]))
+      }
+    }
+  }
+}
