@@ -10,6 +10,7 @@ struct GlobalServiceUnit: PlannedUnit {
   let mesh: MeshLink
   let service: NamespacedName
   let connections: [BoundConnection]
+  let ciliumPolicies: CiliumPolicies
   let model: FleetModel
 
   var key: String { "clusterMesh/\(mesh.link.name.value)/services/\(service.description)" }
