@@ -229,6 +229,22 @@ import Testing
       egress.contains("io.cilium.k8s.policy.cluster: cluster02") && egress.contains("k8s-app: kube-dns"))
   }
 
+  /// A CiliumNetworkPolicy isolates as well, here with a key that names the label's source.
+  @Test func ciliumPolicyIsolates() throws {
+    let fleet = try ExampleFleet.base().overlaid(
+      by: """
+        -- workloads/cluster02/cilium.yaml --
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: closed, namespace: default}
+        spec:
+          endpointSelector: {matchLabels: {"k8s:name": rebel-base}}
+          ingress: [{fromEndpoints: [{matchLabels: {name: other}}]}]
+        """)
+    let path = "rendered/cluster02/manifests/default/networkpolicy-allow-from-mesh-rebel-base.yaml"
+    #expect(try fleet.compile().text(path) != nil)
+  }
+
   @Test func policyThatAdmitsTheClientIsKept() throws {
     let fleet = try ExampleFleet.base().overlaid(
       by: Self.isolating + """

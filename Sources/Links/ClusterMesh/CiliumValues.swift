@@ -24,7 +24,8 @@ struct CiliumValues {
         "ipv4NativeRoutingCIDR": .optional(settings.node["ipv4NativeRoutingCIDR"]?.text),
         "ipv6NativeRoutingCIDR": .optional(settings.node["ipv6NativeRoutingCIDR"]?.text),
         "encryption": encryption,
-        "kubeProxyReplacement": Self.optional(settings.replacesKubeProxy),
+        // Text, as in the chart's own values: older schemas know nothing else.
+        "kubeProxyReplacement": .optional(settings.replacesKubeProxy.map { $0 ? "true" : "false" }),
         "hubble": hubble, "tls": caBundle,
       ]),
       "mesh": .map([

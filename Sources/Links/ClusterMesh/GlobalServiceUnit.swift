@@ -10,49 +10,63 @@ struct GlobalServiceUnit: PlannedUnit {
   let mesh: MeshLink
   let service: NamespacedName
   let connections: [BoundConnection]
+  let ciliumPolicies: CiliumPolicies
   let model: FleetModel
-
-  var key: String { "clusterMesh/\(mesh.link.name.value)/services/\(service.description)" }
-
   /// The targets, one per cluster, in the order of their clusters.
-  var targets: [BoundTarget] {
-    var byCluster: [String: BoundTarget] = [:]
-    for target in connections.flatMap(\.targets) where target.service.key == service {
-      if byCluster[target.cluster] == nil { byCluster[target.cluster] = target }
-    }
-    return byCluster.sorted { $0.key < $1.key }.map(\.value)
-  }
-
+  let targets: [BoundTarget]
   /// Clusters with clients of another cluster's endpoints, in order.
-  var consumers: [String] {
-    var names: Set<String> = []
+  let consumers: [String]
+  /// What clients of a cluster prefer, as the first connection that says so.
+  private let affinities: [String: Located<String>]
+  /// Clusters whose clients ask for EndpointSlices.
+  private let sliced: Set<String>
+
+  /// Linear in the clients and targets of the connections.
+  init(
+    mesh: MeshLink, service: NamespacedName, connections: [BoundConnection], ciliumPolicies: CiliumPolicies,
+    model: FleetModel
+  ) {
+    self.mesh = mesh
+    self.service = service
+    self.connections = connections
+    self.ciliumPolicies = ciliumPolicies
+    self.model = model
+    var byCluster: [String: BoundTarget] = [:]
+    var consumers: Set<String> = []
+    var affinities: [String: Located<String>] = [:]
+    var sliced: Set<String> = []
     for connection in connections {
+      var places: Set<String> = []
       for target in connection.targets where target.service.key == service {
-        for client in connection.clients(of: target) { if let name = client.cluster { names.insert(name) } }
+        places.insert(target.cluster)
+        if byCluster[target.cluster] == nil { byCluster[target.cluster] = target }
+      }
+      let section = connection.section("clusterMesh")
+      for case let cluster? in connection.clients.map(\.cluster) {
+        // With targets in two clusters, every client has one elsewhere.
+        if places.count > 1 || !places.contains(cluster) { consumers.insert(cluster) }
+        if let node = section?["affinity"], affinities[cluster] == nil {
+          affinities[cluster] = Located(node.text, node)
+        }
+        if section?["syncEndpointSlices"]?.boolean == true { sliced.insert(cluster) }
       }
     }
-    return names.sorted()
+    targets = byCluster.sorted { $0.key < $1.key }.map(\.value)
+    self.consumers = consumers.sorted()
+    self.affinities = affinities
+    self.sliced = sliced.union(targets.contains { $0.service.isHeadless } ? consumers : [])
   }
+
+  var key: String { "clusterMesh/\(mesh.link.name.value)/services/\(service.description)" }
 
   /// The Service's manifest in a cluster.
   func existing(in cluster: String) -> Service? { model.clusters[cluster]?.declared.services[service] }
 
   /// Whether remote endpoints must appear as EndpointSlices among a cluster's clients.
-  func needsEndpointSlices(in cluster: String) -> Bool {
-    if targets.contains(where: \.service.isHeadless) { return true }
-    return connections.contains { connection in
-      connection.section("clusterMesh")?["syncEndpointSlices"]?.boolean == true
-        && connection.clients.contains { $0.cluster == cluster }
-    }
-  }
+  func needsEndpointSlices(in cluster: String) -> Bool { sliced.contains(cluster) }
 
   /// What clients of a cluster prefer, as their connection says.
-  func affinity(in cluster: String) -> Located<String>? {
-    for connection in connections where connection.clients.contains(where: { $0.cluster == cluster }) {
-      if let node = connection.section("clusterMesh")?["affinity"] { return Located(node.text, node) }
-    }
-    return nil
-  }
+  func affinity(in cluster: String) -> Located<String>? { affinities[cluster] }
 
   func lower() -> LoweredUnit {
     var lowered = LoweredUnit(
@@ -60,11 +74,11 @@ struct GlobalServiceUnit: PlannedUnit {
       subject: Label(
         connections.first?.connection.name.node.range ?? mesh.link.name.node.range,
         "while emitting this connection"))
-    let targets = targets
-    let consumers = Set(consumers)
-    for target in targets { serve(target, isConsumer: consumers.contains(target.cluster), &lowered) }
+    let clients = Set(consumers)
+    for target in targets { serve(target, isConsumer: clients.contains(target.cluster), &lowered) }
     if let first = targets.first {
-      for cluster in consumers.sorted() where !targets.contains(where: { $0.cluster == cluster }) {
+      let places = Set(targets.map(\.cluster))
+      for cluster in consumers where !places.contains(cluster) {
         consume(first, in: cluster, &lowered)
       }
     }

@@ -31,8 +31,11 @@ struct MeshPolicies {
       return
     }
     let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    let isIsolated = unit.ciliumPolicies.isolate(
+      labels, cluster: target.cluster, namespace: namespace, .ingress)
     switch cluster.isolation(of: labels, in: namespace, .ingress) {
-    case .open: return
+    case .open: if !isIsolated { return }
+    case .unknown where isIsolated: break
     case .unknown:
       lowered.findings.append(unknownBaseline(cluster))
       return
@@ -159,10 +162,10 @@ struct MeshPolicies {
     let pods = (cluster.declared.workloads[client.namespace] ?? []).filter {
       client.podSelector?.matches($0.podLabels) ?? true
     }
-    if case .isolated = cluster.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress) {
-      return true
-    }
-    return false
+    let labels = pods.map(\.podLabels)
+    if case .isolated = cluster.isolation(of: labels, in: client.namespace, .egress) { return true }
+    return unit.ciliumPolicies.isolate(
+      labels, cluster: cluster.name, namespace: client.namespace, .egress)
   }
 
   private func isLetOut(

@@ -180,6 +180,19 @@ struct APIServerChecks {
             help: ["write one port in both places"]))
       }
     }
+    if let port = exposure.nodePort,
+      let (key, service) = cluster.declared.services.sorted(by: { $0.key < $1.key }).first(where: {
+        key, service in
+        service.ports.contains { $0.nodePort == port.value && $0.target != .number(6443) }
+      })
+    {
+      findings.append(
+        Diagnostic(
+          ClusterMeshRules.apiServerService,
+          "Service \(key.description) in \(member.cluster) has node port \(port.value) too",
+          at: port.node.range, "the API server's", also: [Label(service.manifest.nameNode.range, "taken")],
+          help: ["choose another node port for one of them"]))
+    }
     if let address = exposure.address {
       findings += names(member, settings, address.value, address.node)
     }

@@ -97,12 +97,23 @@ struct CertificateChecks {
           "not known to charts 1.16 to 1.20", help: ["write legacy, migration or cluster"]))
     }
     guard findings.isEmpty else { return findings }
+    if Set(mesh.bound.compactMap { mesh.issuer(of: $0)?.value }).count > 1,
+      let member = mesh.bound.first(where: { mesh.authMode(of: $0) == .cluster })
+    {
+      let place = (member.settings.authMode ?? mesh.settings.authMode)?.node ?? member.settings.chartNode
+      findings.append(
+        Diagnostic(
+          ClusterMeshRules.authMode,
+          "authMode cluster of \(member.cluster) needs one CA, and the members have different issuers",
+          at: place.range, "names of clients would prove nothing",
+          help: ["use one issuer for all members, or authMode migration"]))
+    }
     let staged = mesh.bound.map { (member: $0, mode: mesh.authMode(of: $0)) }
     guard let low = staged.min(by: { $0.mode.stage < $1.mode.stage }),
       let high = staged.max(by: { $0.mode.stage < $1.mode.stage }), high.mode.stage - low.mode.stage > 1
-    else { return [] }
+    else { return findings }
     let place = high.member.settings.authMode ?? mesh.settings.authMode
-    return [
+    findings.append(
       Diagnostic(
         ClusterMeshRules.authMode,
         "\(high.member.cluster) has authMode \(high.mode.rawValue) while \(low.member.cluster) has \(low.mode.rawValue)",
@@ -111,8 +122,8 @@ struct CertificateChecks {
           Label(
             (low.member.settings.authMode?.node ?? low.member.settings.chartNode).range, low.mode.rawValue)
         ],
-        help: ["move every member to migration first"])
-    ]
+        help: ["move every member to migration first"]))
+    return findings
   }
 
   private func validity() -> [Diagnostic] {

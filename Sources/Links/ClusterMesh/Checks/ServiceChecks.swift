@@ -22,7 +22,8 @@ struct ServiceChecks {
     guard let first = targets.first else { return [] }
     var findings: [Diagnostic] = []
     for target in targets.dropFirst() { findings += ports(target.service, target.cluster, first) }
-    for cluster in unit.consumers where !targets.contains(where: { $0.cluster == cluster }) {
+    let places = Set(targets.map(\.cluster))
+    for cluster in unit.consumers where !places.contains(cluster) {
       if let existing = unit.existing(in: cluster) { findings += ports(existing, cluster, first) }
     }
     findings += slices(unit, first) + namespaces(unit, targets) + affinities(unit, targets)
@@ -85,15 +86,15 @@ struct ServiceChecks {
 
   private func affinities(_ unit: GlobalServiceUnit, _ targets: [BoundTarget]) -> [Diagnostic] {
     var findings: [Diagnostic] = []
-    for cluster in unit.consumers {
-      let declared = unit.connections.filter { $0.clients.contains { $0.cluster == cluster } }
-        .compactMap { $0.section("clusterMesh")?["affinity"] }
-      if let first = declared.first, let other = declared.first(where: { $0.text != first.text }) {
+    for connection in unit.connections.dropFirst() {
+      guard let other = connection.section("clusterMesh")?["affinity"] else { continue }
+      for case let cluster? in connection.clients.map(\.cluster) {
+        guard let first = unit.affinity(in: cluster), first.value != other.text else { continue }
         findings.append(
           Diagnostic(
             ClusterMeshRules.affinityConflict,
-            "two connections want affinity \(first.text) and \(other.text) for Service \(unit.service.description) in \(cluster)",
-            at: other.range, other.text, also: [Label(first.range, first.text)],
+            "two connections want affinity \(first.value) and \(other.text) for Service \(unit.service.description) in \(cluster)",
+            at: other.range, other.text, also: [Label(first.node.range, first.value)],
             help: ["a Service has one affinity in a cluster: agree on it"]))
       }
     }
