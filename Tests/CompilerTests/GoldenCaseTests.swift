@@ -26,7 +26,8 @@ import Testing
     }
   }
 
-  /// An example's output on record is what its fleet gives; nothing is left over, nothing is found.
+  /// An example's output on record is what its fleet gives; nothing is left over, and nothing is found but
+  /// facts that the example leaves open on purpose.
   @Test(arguments: ExampleFleet.all)
   func exampleGivesItsOutput(_ example: ExampleFleet) throws {
     let compilation = try example.fleet().compile()
@@ -37,7 +38,9 @@ import Testing
     {
       Issue.record(Comment(rawValue: difference))
     }
-    let unwanted = compilation.findings.filter { $0.suppression == nil && $0.severity != .note }
+    let unwanted = compilation.findings.filter {
+      $0.suppression == nil && $0.severity != .note && $0.rule.id != "LW1401"
+    }
     #expect(unwanted.isEmpty, "\(unwanted.map(\.goldenText).joined())")
   }
 }

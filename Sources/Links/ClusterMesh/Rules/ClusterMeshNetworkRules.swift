@@ -31,7 +31,7 @@ extension ClusterMeshRules {
     passing: mesh())
 
   static let serviceOverlap = Rule(
-    "LW3010", "service-networks-overlap", .warning, "Services of two members share addresses",
+    "LW3010", "service-networks-overlap", .warning, "the Services of two members share addresses",
     explanation: """
       Addresses of Services are translated before a packet leaves its cluster, so equal ones mostly do no \
       harm; guides for clouds ask for networks of their own. It is an error where a member is reached at a \
