@@ -86,7 +86,7 @@ let modules: [Target] = [
 let tests: [Target] = [
   /** Programs, marked sources, golden files and seeds for every test */
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
-  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"]),
+  .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
   /** Commits from a process of its own, for the tests that race it or kill it */
