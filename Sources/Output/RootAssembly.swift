@@ -64,7 +64,7 @@ struct RootAssembly: Sendable {
   }
 
   private mutating func add(_ object: RenderedObject) {
-    guard Inventory.staysInside(object.path) else {
+    guard Inventory.staysInside(object.path), !object.identity.name.contains("/") else {
       findings.append(
         Diagnostic(
           OutputRules.unusableName, "\(object.identity.description) has a name that cannot be a file's",
