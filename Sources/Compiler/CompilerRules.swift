@@ -14,10 +14,11 @@ package enum CompilerRules {
     unexampled: "it depends on the file system; BadInputTests runs one")
 
   package static let linkNotFollowed = Rule(
-    "LW1115", "link-not-followed", .warning, "a symbolic link or submodule is passed over",
+    "LW1115", "link-not-followed", .error, "a symbolic link or submodule stands where a file is read",
     explanation: """
       What a link leads to is not part of the commit, so Linkwright never follows one: the same commit must give \
-      the same output everywhere. Put the file itself there.
+      the same output everywhere. Passing it over silently would leave out what its author counts on: put the file \
+      itself there, or exclude the path in spec.sources.
       """,
     unexampled: "it depends on the file system; BadInputTests runs one")
 

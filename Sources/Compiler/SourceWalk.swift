@@ -78,7 +78,7 @@ struct SourceWalk {
     let what = entry.kind == .submodule ? "a submodule" : "a symbolic link"
     findings.append(
       Diagnostic(
-        CompilerRules.linkNotFollowed, "\(entry.path) is \(what) and is passed over",
+        CompilerRules.linkNotFollowed, "\(entry.path) is \(what), which is never followed",
         at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: []))),
         help: ["put the file itself there, or exclude the path in spec.sources"]))
   }

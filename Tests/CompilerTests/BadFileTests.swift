@@ -96,7 +96,7 @@ import Testing
     try FileManager.default.removeItem(atPath: scratch.path(path))
     try #require(symlink("/etc/passwd", scratch.path(path)) == 0)
     let output = try Linkwright.run("validate", "--color", "never", scratch.root)
-    #expect(output.status == 0)
+    #expect(output.status == 1)
     #expect(
       output.errorText.contains("LW1115") && output.errorText.contains("--> \(path)"), "\(output.errorText)")
     #expect(!output.errorText.contains("root:"))
