@@ -11,7 +11,7 @@ package enum CompilerRules {
   package static let unreadableFile = Rule(
     "LW1114", "unreadable-file", .error, "a file of the fleet cannot be read",
     explanation: "The file is selected by spec.sources, and the system does not let Linkwright read it.",
-    unexampled: "it depends on the file system; BadInputTests runs one")
+    unexampled: "it depends on the file system; BadFileTests runs one")
 
   package static let linkNotFollowed = Rule(
     "LW1115", "link-not-followed", .error, "a symbolic link or submodule stands where a file is read",
@@ -20,7 +20,7 @@ package enum CompilerRules {
       the same output everywhere. Passing it over silently would leave out what its author counts on: put the file \
       itself there, or exclude the path in spec.sources.
       """,
-    unexampled: "it depends on the file system; BadInputTests runs one")
+    unexampled: "it depends on the file system; BadFileTests runs one")
 
   package static let baselineFile = Rule(
     "LW1116", "baseline-file", .error, "a baseline names a file that holds no NetworkPolicy",

@@ -57,7 +57,7 @@ package enum OutputRules {
       before is never taken away because its observation was lost: that would cut a live connection. Restore the \
       observation, or agree with --prune-pending.
       """,
-    unexampled: "it needs an output on record; OutputTests runs one")
+    unexampled: "it needs an output on record; the case porter-pending-removal has one")
 
   package static let editedFile = Rule(
     "LW1503", "edited-output", .error, "a generated file was edited by hand",
