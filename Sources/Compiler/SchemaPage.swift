@@ -15,7 +15,7 @@ package enum SchemaPage {
       `linkwright schema -o markdown`; `linkwright schema KIND` prints a kind's JSON Schema.
 
       """
-    for kind in ["fleet", "cluster", "link", "connection"] { page.kind("\(kind).json") }
+    for kind in ["fleet", "cluster", "link", "connection", "policy"] { page.kind("\(kind).json") }
     return page.text
   }
 
@@ -81,7 +81,7 @@ package enum SchemaPage {
     private func type(_ schema: Node, _ file: String) -> String {
       if let values = schema["enum"] { return values.elements.map { "`\($0.text)`" }.joined(separator: ", ") }
       if let constant = schema["const"] { return "`\(constant.text)`" }
-      if let choices = schema["anyOf"] {
+      if schema["type"] == nil, let choices = schema["anyOf"] {
         return choices.elements.map { choice in
           let (inner, place) = resolve(choice, file)
           return type(inner, place)

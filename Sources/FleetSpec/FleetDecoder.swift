@@ -31,7 +31,8 @@ extension SpecDecoder {
     let fleet = Fleet(
       name: name,
       spec: source(
-        sources, "spec", ["clusters/**", "links/**", "connections/**"], perCluster: false, &findings),
+        sources, "spec", ["clusters/**", "links/**", "connections/**", "policies/**"], perCluster: false,
+        &findings),
       workloads: source(sources, "workloads", ["workloads/{cluster}/**"], perCluster: true, &findings),
       recorded: source(sources, "recorded", ["recorded/{cluster}/**"], perCluster: true, &findings),
       observed: source(sources, "observed", ["observed/{cluster}/**"], perCluster: true, &findings),

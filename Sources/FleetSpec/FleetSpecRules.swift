@@ -5,7 +5,8 @@ package enum FleetSpecRules {
   package static let all = [
     noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms,
     clusterForms,
-    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork,
+    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, policyRuleName,
+    policyPorts,
   ]
 
   package static let noFleet = Rule(
@@ -40,7 +41,7 @@ package enum FleetSpecRules {
     "LW1103", "unknown-kind", .error, "a document has a kind that Linkwright does not know",
     explanation: """
       Files of the specification hold documents of apiVersion linkwright.dev/v1alpha1 with kind Fleet, \
-      Cluster, Link or Connection.
+      Cluster, Link, Connection or Policy.
       """,
     failing: RuleExample(
       over: "porter-pair",
@@ -229,5 +230,68 @@ package enum FleetSpecRules {
       kind: Cluster
       metadata: {name: extra}
       spec: {network: {podCIDRs: [10.97.0.0/16]}}
+      """))
+
+  package static let policyRuleName = Rule(
+    "LW6001", "policy-rule-name", .error, "a policy's rule name is taken, or an exception names no rule",
+    explanation: """
+      Rules and paths of a Policy share their names, and exceptions refer to them. An exception for a rule that \
+      does not exist would excuse nothing.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/owners.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: owners}
+      spec:
+        match: {kinds: [Connection]}
+        rules: [{name: owner, expression: "self.metadata.name != 'x'"}]
+        exceptions: [{rules: [owners], reason: older than the rule}]
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/owners.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: owners}
+      spec:
+        match: {kinds: [Connection]}
+        rules: [{name: owner, expression: "self.metadata.name != 'x'"}]
+        exceptions: [{rules: [owner], names: [yourservice], reason: older than the rule}]
+      """))
+
+  package static let policyPorts = Rule(
+    "LW6002", "policy-ports", .error, "a range of ports in a policy ends before it begins",
+    explanation: "A range from 'port' to 'endPort' holds both; the other way around it would hold nothing.",
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/paths.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: paths}
+      spec:
+        paths:
+        - deny:
+            from: {namespaceSelector: "*-dev"}
+            to: {namespaceSelector: "*-prod"}
+            ports: [{port: 6000, endPort: 5000}]
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/paths.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: paths}
+      spec:
+        paths:
+        - deny:
+            from: {namespaceSelector: "*-dev"}
+            to: {namespaceSelector: "*-prod"}
+            ports: [{port: 5000, endPort: 6000}]
       """))
 }

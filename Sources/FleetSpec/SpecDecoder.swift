@@ -8,6 +8,7 @@ package struct DecodedDocuments: Sendable {
   package var clusters: [Cluster] = []
   package var links: [Link] = []
   package var connections: [Connection] = []
+  package var policies: [Policy] = []
   /// Documents that could not be used, so that nothing else complains that they are missing.
   package var invalid: [InvalidDocument] = []
   package var findings: [Diagnostic] = []
@@ -26,7 +27,7 @@ package struct InvalidDocument: Sendable {
 /// Pure and per document, so files can be decoded in parallel.
 package struct SpecDecoder: Sendable {
   /// Kinds that files of the specification may hold, beside Fleet.
-  package static let kinds = ["Cluster", "Link", "Connection"]
+  package static let kinds = ["Cluster", "Link", "Connection", "Policy"]
   package static let apiVersion = "linkwright.dev/v1alpha1"
 
   let schemas: SpecSchemas
@@ -74,6 +75,8 @@ package struct SpecDecoder: Sendable {
       }
     case "Link":
       if let link = link(document, &result.findings) { result.links.append(link) }
+    case "Policy":
+      if let policy = policy(document, &result.findings) { result.policies.append(policy) }
     default:
       if let connection = connection(document, &result.findings) { result.connections.append(connection) }
     }
@@ -270,7 +273,7 @@ package struct SpecDecoder: Sendable {
     }
   }
 
-  private static func checkNetworks(_ networks: [Located<String>], _ findings: inout [Diagnostic]) {
+  static func checkNetworks(_ networks: [Located<String>], _ findings: inout [Diagnostic]) {
     for network in networks where IPNetwork(network.value) == nil {
       findings.append(
         Diagnostic(

@@ -8,6 +8,8 @@ package struct Specification: Sendable {
   package private(set) var links: [String: Link] = [:]
   /// In the order of their files.
   package private(set) var connections: [Connection] = []
+  /// In the order of their files.
+  package private(set) var policies: [Policy] = []
   /// Names of documents that exist but cannot be used: `Kind/name`.
   package private(set) var invalidNames: Set<String> = []
   package private(set) var findings: [Diagnostic] = []
@@ -31,6 +33,13 @@ package struct Specification: Sendable {
           reportDuplicate("Link", link.name, first.name)
         } else {
           links[link.name.value] = link
+        }
+      }
+      for policy in file.policies {
+        if let first = policies.first(where: { $0.name.value == policy.name.value }) {
+          reportDuplicate("Policy", policy.name, first.name)
+        } else {
+          policies.append(policy)
         }
       }
       for connection in file.connections {
