@@ -181,7 +181,9 @@ struct FrontEnd {
       clusters[name] = ClusterModel(
         cluster: cluster, declared: facts, observed: joined[2 * index + 1],
         baseline: baseline(of: cluster, snapshot),
-        certificateAuthority: certificateAuthority(of: cluster, snapshot))
+        certificateAuthority: file(
+          cluster.node.at("spec", "apiServer", "certificateAuthorityFile"), snapshot),
+        corefile: file(cluster.node.at("spec", "dns", "corefile"), snapshot))
     }
   }
 
@@ -220,12 +222,11 @@ struct FrontEnd {
     }
   }
 
-  /// The public certificate of the API server's authority; nil where none is named or it cannot be read. The
-  /// link type that needs it reports what is wrong with it.
-  private func certificateAuthority(of cluster: Cluster, _ snapshot: some Snapshot) -> SourceFile? {
-    guard let path = cluster.node.at("spec", "apiServer", "certificateAuthorityFile")?.string,
-      let entry = try? snapshot.entry(at: path), entry.kind == .file || entry.kind == .executable,
-      let bytes = try? snapshot.content(of: entry)
+  /// A file that a Cluster names, whatever its content; nil where none is named or it cannot be read. The link type
+  /// that needs it reports what is wrong with it.
+  private func file(_ path: Node?, _ snapshot: some Snapshot) -> SourceFile? {
+    guard let path = path?.string, let entry = try? snapshot.entry(at: path),
+      entry.kind == .file || entry.kind == .executable, let bytes = try? snapshot.content(of: entry)
     else { return nil }
     return SourceFile(path: path, bytes: bytes)
   }

@@ -88,16 +88,24 @@ struct UnitRendering: Sendable {
   /// Renders a fragment once for all its clusters; the copies share their bytes.
   private func render(_ fragment: Fragment, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
   {
-    guard let template = model.templates[fragment.template] else {
+    let path: String
+    let variables: [String: TemplateValue]
+    switch fragment.content {
+    case .bytes(let content):
+      rendered.fragments += RenderedFragment.copies(
+        of: content, for: fragment, unit: rendered.key, subject: rendered.lowered.subject)
+      return
+    case .template(let template, let own): (path, variables) = (template, own)
+    }
+    guard let template = model.templates[path] else {
       rendered.lowered.findings.append(
         Diagnostic(
-          TemplateRules.unknownTemplate, "there is no template '\(fragment.template)'",
-          at: rendered.lowered.subject))
+          TemplateRules.unknownTemplate, "there is no template '\(path)'", at: rendered.lowered.subject))
       return
     }
     do {
       let tree = try template.render(
-        [common, rendered.lowered.variables, fragment.variables], file: template.tree.file)
+        [common, rendered.lowered.variables, variables], file: template.tree.file)
       guard let root = tree?.root else { return }
       let content = YAMLWriter.write(root, rank: KeyOrder.rank)
       rendered.fragments += RenderedFragment.copies(

@@ -18,11 +18,14 @@ package final class ClusterModel: Sendable {
   package let baseline: [NetworkPolicy]?
   /// The file that `spec.apiServer.certificateAuthorityFile` names; nil where it cannot be read.
   package let certificateAuthority: SourceFile?
+  /// The file that `spec.dns.corefile` names; nil where it cannot be read.
+  package let corefile: SourceFile?
 
   package init(
     cluster: Cluster, declared: ClusterFacts, observed: ClusterFacts, baseline: [NetworkPolicy]?,
-    certificateAuthority: SourceFile? = nil
+    certificateAuthority: SourceFile? = nil, corefile: SourceFile? = nil
   ) {
+    self.corefile = corefile
     self.cluster = cluster
     self.declared = declared
     self.observed = observed

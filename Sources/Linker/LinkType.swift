@@ -114,22 +114,31 @@ package struct Emission: Sendable {
 /// A file that is no object of a cluster: values for somebody's Helm release, a kubeconfig. It lies in
 /// `fragments/` of each cluster that it is for, beside what is synced, and is never synced.
 package struct Fragment: Sendable {
+  package enum Content: Sendable {
+    /// A template's path below `templates/`, and variables over those of the unit.
+    case template(String, variables: [String: TemplateValue])
+    /// A file that is no YAML, as it is: a Corefile with a block put in.
+    case bytes([UInt8])
+  }
+
   /// Clusters that get the file, all with the same content: it is rendered once.
   package let clusters: [String]
   /// The file's name: `cilium-values.yaml`.
   package let name: String
-  /// The template's path below `templates/`.
-  package let template: String
-  /// Variables of this file, over those of the unit.
-  package let variables: [String: TemplateValue]
+  package let content: Content
 
   package init(
     clusters: [String], name: String, template: String, variables: [String: TemplateValue] = [:]
   ) {
     self.clusters = clusters
     self.name = name
-    self.template = template
-    self.variables = variables
+    content = .template(template, variables: variables)
+  }
+
+  package init(clusters: [String], name: String, bytes: [UInt8]) {
+    self.clusters = clusters
+    self.name = name
+    content = .bytes(bytes)
   }
 }
 
