@@ -29,7 +29,7 @@ struct BackEnd {
 
   func findings(_ output: OutputTree, _ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
     pendingFindings(output, model) + brokenInventories() + ownerFindings(objects, model)
-      + consumerFindings(objects)
+      + consumerFindings(objects) + tenantFindings(objects, model)
   }
 
   // MARK: Pending
@@ -147,6 +147,38 @@ struct BackEnd {
           also: [first.subject],
           help: [
             "take \(kind) out of resource.exclusions in the ConfigMap argocd-cm, and say so here with 'excludedKinds: []'; or apply these objects by other means"
+          ]))
+    }
+    return findings
+  }
+
+  // MARK: Tenants
+
+  /// Objects that a tenant of a shared cluster may not write, one finding for each kind and namespace.
+  private func tenantFindings(_ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
+    let tenants = model.clusters.compactMapValues(\.cluster.tenant)
+    guard !tenants.isEmpty else { return [] }
+    var findings: [Diagnostic] = []
+    var seen: Set<String> = []
+    for object in objects where object.part == .manifests {
+      guard let tenant = tenants[object.cluster] else { continue }
+      let (kind, namespace) = (object.identity.kind, object.identity.namespace)
+      let isAllowed = tenant.allows(kind: kind, namespace: namespace)
+      guard !isAllowed || !tenant.holds(namespace: namespace),
+        seen.insert("\(object.cluster) \(kind) \(namespace ?? "")").inserted
+      else { continue }
+      findings.append(
+        Diagnostic(
+          OutputRules.beyondTenancy,
+          isAllowed
+            ? "\(object.identity.description) in \(object.cluster) lies outside the tenant's namespaces"
+            : "\(object.identity.description) in \(object.cluster) is of a kind that a tenant may not write",
+          at: (isAllowed ? tenant.node["namespaces"] ?? tenant.node : tenant.node).range,
+          isAllowed ? "not among these" : "its limits", also: [object.subject],
+          help: [
+            isAllowed
+              ? "add \(namespace ?? "it") if it is yours, or leave the cluster out of the connection"
+              : "ask for the kind and list it in 'allowedKinds', or do without what emits it"
           ]))
     }
     return findings

@@ -92,7 +92,8 @@ package struct Compiler: Sendable {
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(
-      findings: judged.inReportOrder(), fleet: fleet, output: output, record: front.record,
+      findings: Owners(specification.connections).named(in: judged.inReportOrder()), fleet: fleet,
+      output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
       satisfied: back.satisfied, failed: verdict.failed,

@@ -9,7 +9,8 @@ import YAMLTree
 /// Every rule of every module, by id.
 package enum RuleCatalogue {
   package static let all: [Rule] =
-    (YAMLRules.all + FleetSpecRules.all + LinkerRules.all + CompilerRules.all + RecordingRules.all
+    (YAMLRules.all + FleetSpecRules.all + OverrideRules.all + LinkerRules.all + CompilerRules.all
+    + RecordingRules.all
     + GitRules.all + OutputRules.all + TemplateRules.all + ReachabilityRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 

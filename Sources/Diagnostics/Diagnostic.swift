@@ -37,6 +37,8 @@ package struct Diagnostic: Sendable {
   package var suggestion: Suggestion?
   /// The reason given in `linkwright.dev/ignore` when the finding is suppressed.
   package var suppression: String?
+  /// Who answers for what the finding is about, as the specification says.
+  package var owner: String?
 
   package init(
     _ rule: Rule, _ message: String, at primary: Label?, also secondary: [Label] = [],

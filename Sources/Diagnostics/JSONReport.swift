@@ -56,6 +56,7 @@ package enum JSONReport {
         json.null()
       }
       json.member("suppression", orNull: diagnostic.suppression)
+      json.member("owner", orNull: diagnostic.owner)
       json.member("fingerprint", fingerprint)
     }
   }

@@ -126,6 +126,7 @@ package enum SARIFReport {
           }
         }
       }
+      if let owner = diagnostic.owner { json.object("properties") { $0.member("owner", owner) } }
       if let suggestion = diagnostic.suggestion { fix(suggestion, diagnostic, options, to: &json) }
     }
   }

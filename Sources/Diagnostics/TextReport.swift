@@ -74,7 +74,9 @@ private struct TextReportEntry {
       arrow(block, isFirst: index == 0)
       needsBar = excerpt(block)
     }
-    let children = diagnostic.help.map { ("help", $0) } + diagnostic.notes.map { ("note", $0) }
+    let children =
+      diagnostic.help.map { ("help", $0) } + diagnostic.notes.map { ("note", $0) }
+      + [diagnostic.owner].compactMap { $0.map { ("owner", $0) } }
     if needsBar, !children.isEmpty { bar() }
     for (word, text) in children { child(word, text) }
     return output

@@ -20,7 +20,32 @@ package struct Cluster: Sendable {
   package let nodeCIDRs: [Located<String>]
   /// Files with the policies that the platform puts into every namespace; nil: nobody said.
   package let baseline: [Located<String>]?
+  /// What a fleet that shares the cluster with others may write into it; nil: it may write anything.
+  package let tenant: Tenant?
   package let node: Node
+
+  /// The limits of a tenant.
+  package struct Tenant: Sendable {
+    /// Empty: every namespace.
+    package let namespaces: [Located<String>]
+    package let allowedKinds: [String]
+    package let node: Node
+
+    /// Kinds in a namespace that belong to the platform, beside everything of cluster scope (as shared Argo CDs
+    /// forbid them: BC Government, argo-cd-usage.md).
+    private static let platformKinds: Set<String> = ["LimitRange", "ResourceQuota"]
+
+    /// True for a kind that a tenant's objects may have.
+    package func allows(kind: String, namespace: String?) -> Bool {
+      allowedKinds.contains(kind) || namespace != nil && !Self.platformKinds.contains(kind)
+    }
+
+    /// True for a namespace that is the tenant's; objects of cluster scope are judged by their kind.
+    package func holds(namespace: String?) -> Bool {
+      guard let namespace, !namespaces.isEmpty else { return true }
+      return namespaces.contains { $0.value == namespace }
+    }
+  }
 
   init?(_ document: Node) {
     guard let name = document.at("metadata", "name")?.locatedString else { return nil }
@@ -35,6 +60,11 @@ package struct Cluster: Sendable {
     serviceCIDRs = network?["serviceCIDRs"]?.locatedStrings ?? []
     nodeCIDRs = network?["nodeCIDRs"]?.locatedStrings ?? []
     baseline = network?["baseline"]?.locatedStrings
+    tenant = spec?["tenant"].map { node in
+      Tenant(
+        namespaces: node["namespaces"]?.locatedStrings ?? [],
+        allowedKinds: node["allowedKinds"]?.elements.map(\.text) ?? [], node: node)
+    }
     node = document
   }
 }

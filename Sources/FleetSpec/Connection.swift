@@ -58,7 +58,25 @@ package struct Connection: Sendable {
   package let acknowledgedExposure: Located<String>?
   /// The ConfigMap that tells applications where the other side is.
   package let publishedConfigMap: Located<String>?
-  /// `spec`, where the link types find their sections.
+  /// `spec`, where the link types find their sections, with the overrides of its namespaces.
   package let spec: Node
   package let node: Node
+  /// The overrides that hold in these namespaces, in their order.
+  package var overrides: [Override] = []
+  /// `spec` as it is in clusters that overrides name.
+  package var clusterSpecs: [String: Node] = [:]
+  /// `to` as it is in clusters that overrides name.
+  package var clusterTargets: [String: Target] = [:]
+
+  /// The target as it is in a cluster.
+  package func target(in cluster: String) -> Target { clusterTargets[cluster] ?? to }
+
+  /// A section of `spec` as it is in a cluster.
+  package func section(_ key: String, in cluster: String) -> Node? { (clusterSpecs[cluster] ?? spec)[key] }
+
+  /// The ConfigMap that tells applications of a cluster where the other side is.
+  package func publishedConfigMap(in cluster: String) -> Located<String>? {
+    guard let spec = clusterSpecs[cluster] else { return publishedConfigMap }
+    return spec.at("publish", "configMap")?.locatedString
+  }
 }

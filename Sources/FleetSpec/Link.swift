@@ -8,4 +8,10 @@ package struct Link: Sendable {
   /// The section under that key.
   package let section: Node
   package let node: Node
+  package var overrides: [Override] = []
+  /// The section as it is in clusters that overrides name.
+  package var clusterSections: [String: Node] = [:]
+
+  /// The section as it is in a cluster.
+  package func section(in cluster: String) -> Node { clusterSections[cluster] ?? section }
 }

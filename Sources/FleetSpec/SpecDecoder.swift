@@ -32,7 +32,7 @@ package struct SpecDecoder: Sendable {
 
   let schemas: SpecSchemas
   /// Keys of the registered link types.
-  private let linkTypes: [String]
+  let linkTypes: [String]
 
   package init(schemas: SpecSchemas, linkTypes: [String]) {
     self.schemas = schemas
@@ -78,9 +78,11 @@ package struct SpecDecoder: Sendable {
     case "Policy":
       if let policy = policy(document, &result.findings) { result.policies.append(policy) }
     default:
-      if let connection = connection(document, &result.findings) { result.connections.append(connection) }
+      result.connections += connections(document, &result.findings)
     }
-    if result.findings.count > before, kind != "Cluster", let name = document.at("metadata", "name")?.string {
+    if result.findings[before...].contains(where: { $0.severity == .error }), kind != "Cluster",
+      let name = document.at("metadata", "name")?.string
+    {
       result.invalid.append(InvalidDocument(kind: kind, name: name))
     }
   }
@@ -140,17 +142,19 @@ package struct SpecDecoder: Sendable {
           help: ["split it into one Link per type"]))
       return nil
     }
-    return Link(name: name, type: Located(key.text, key), section: section, node: document)
+    let link = Link(name: name, type: Located(key.text, key), section: section, node: document)
+    return overridden(link, spec, &findings)
   }
 
   // MARK: Connections
 
-  private func connection(_ document: Node, _ findings: inout [Diagnostic]) -> Connection? {
-    guard let name = document.at("metadata", "name")?.locatedString, let spec = document["spec"],
-      let to = spec["to"]
-    else { return nil }
+  /// A Connection for some of its namespaces; `spec` is the document's own, or has overrides laid over it.
+  func connection(
+    _ document: Node, _ spec: Node, _ name: Located<String>, _ namespaces: [Located<String>],
+    _ findings: inout [Diagnostic]
+  ) -> Connection? {
+    guard let to = spec["to"] else { return nil }
     let before = findings.count
-    let namespaces = namespaces(document, name, &findings)
     let from = spec["from"]?.elements.map { client($0, &findings) } ?? []
     let target = target(to, namespace: namespaces.first?.value ?? "", &findings)
     guard findings.count == before, let target else { return nil }
@@ -161,7 +165,7 @@ package struct SpecDecoder: Sendable {
       publishedConfigMap: spec.at("publish", "configMap")?.locatedString, spec: spec, node: document)
   }
 
-  private func namespaces(
+  func namespaces(
     _ document: Node, _ name: Located<String>, _ findings: inout [Diagnostic]
   ) -> [Located<String>] {
     let single = document.at("metadata", "namespace")?.locatedString
@@ -215,7 +219,7 @@ package struct SpecDecoder: Sendable {
     return selector.map { .selected(LabelSelector($0), $0) } ?? .members
   }
 
-  private func target(_ node: Node, namespace: String, _ findings: inout [Diagnostic]) -> Connection.Target? {
+  func target(_ node: Node, namespace: String, _ findings: inout [Diagnostic]) -> Connection.Target? {
     let clusters = choice(node, &findings)
     guard let service = service(node, namespace: node["namespace"]?.string ?? namespace, &findings) else {
       return nil

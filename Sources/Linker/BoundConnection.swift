@@ -66,4 +66,7 @@ package final class BoundConnection: Sendable {
 
   /// The section of the link's type in the connection's spec.
   package func section(_ key: String) -> Node? { connection.spec[key] }
+
+  /// The section as it is in a cluster, where overrides change it.
+  package func section(_ key: String, in cluster: String) -> Node? { connection.section(key, in: cluster) }
 }

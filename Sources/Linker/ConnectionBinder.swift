@@ -7,29 +7,38 @@ import YAMLTree
 struct ConnectionBinder {
   let model: FleetModel
   let links: [String: any BoundLink]
-  private(set) var findings: [Diagnostic] = []
+  private var overrides: OverrideBinding
+  private var ownFindings: [Diagnostic] = []
+  var findings: [Diagnostic] { ownFindings + overrides.findings }
 
-  init(model: FleetModel, links: [String: any BoundLink]) {
+  init(model: FleetModel, links: [String: any BoundLink], overrides: OverrideBinding) {
     self.model = model
     self.links = links
+    self.overrides = overrides
+    for (_, link) in links.sorted(by: { $0.key < $1.key }) { self.overrides.check(link) }
   }
 
   /// The connection in each of its namespaces; empty when something could not be bound.
   mutating func bind(_ connection: Connection) -> [BoundConnection] {
-    let before = findings.count
+    let before = ownFindings.count
     let targetChoice = clusters(connection.to.clusters)
     let clientChoices = connection.from.map { client -> ClusterNames in
       if case .clusters(let choice) = client.source { return clusters(choice) }
       return .none
     }
-    guard findings.count == before, let link = link(for: connection, targetChoice, clientChoices) else {
+    guard ownFindings.count == before, let link = link(for: connection, targetChoice, clientChoices) else {
       return []
     }
     let targets = targetChoice.names(members: link.members)
     checkMembers(targetChoice, link, connection)
     let clientClusters = clientChoices.map { $0.names(members: link.members) }
     checkPairs(connection, targets, clientClusters)
-    guard findings.count == before else { return [] }
+    if !connection.overrides.isEmpty {
+      let before = overrides.findings.count
+      overrides.check(connection, over: link, targets: targets, clients: clientClusters.flatMap { $0 })
+      guard overrides.findings.count == before else { return [] }
+    }
+    guard ownFindings.count == before else { return [] }
     return connection.namespaces.compactMap { namespace in
       bind(connection, namespace, link, targets, clientClusters)
     }
@@ -39,11 +48,11 @@ struct ConnectionBinder {
     _ connection: Connection, _ namespace: Located<String>, _ link: any BoundLink, _ targets: [String],
     _ clientClusters: [[String]]
   ) -> BoundConnection? {
-    let before = findings.count
+    let before = ownFindings.count
     var resolver = TargetResolver(model: model, connection: connection, namespace: namespace)
     let bound = targets.flatMap { resolver.targets(in: $0) }
-    findings += resolver.findings
-    guard !findings[before...].containsErrors else { return nil }
+    ownFindings += resolver.findings
+    guard !ownFindings[before...].containsErrors else { return nil }
     var clients: [BoundClient] = []
     for (client, names) in zip(connection.from, clientClusters) {
       let place = client.namespace?.value ?? namespace.value
@@ -98,7 +107,7 @@ struct ConnectionBinder {
         model.clusters[$0].map { selector.matches($0.cluster.labels) } ?? false
       }
       if selected.isEmpty {
-        findings.append(
+        ownFindings.append(
           Diagnostic(
             LinkerRules.unknownCluster, "no Cluster has the labels \(selector.description)", at: node.range,
             "selects nothing", help: ["the clusters are \(listed(model.clusterNames))"]))
@@ -111,7 +120,7 @@ struct ConnectionBinder {
     guard model.clusters[name.value] == nil, !model.specification.isInvalid("Cluster", name.value) else {
       return
     }
-    findings.append(
+    ownFindings.append(
       Diagnostic(
         LinkerRules.unknownCluster, "there is no Cluster '\(name.value)'", at: name.node.range,
         "not declared",
@@ -127,7 +136,7 @@ struct ConnectionBinder {
     switch choice {
     case .named(let clusters):
       for cluster in clusters where !link.members.contains(cluster.value) {
-        findings.append(
+        ownFindings.append(
           Diagnostic(
             LinkerRules.notAMember, "Link '\(name)' does not reach cluster '\(cluster.value)'",
             at: cluster.node.range,
@@ -137,7 +146,7 @@ struct ConnectionBinder {
       }
     case .selected(let clusters):
       for cluster in clusters where !link.members.contains(cluster) {
-        findings.append(
+        ownFindings.append(
           Diagnostic(
             LinkerRules.notAMember,
             "Link '\(name)' does not reach cluster '\(cluster)', which the selector chooses",
@@ -154,7 +163,7 @@ struct ConnectionBinder {
       guard case .clusters = client.source else { continue }
       let leads = names.contains { name in targets.contains { $0 != name } }
       if !leads, !targets.isEmpty {
-        findings.append(
+        ownFindings.append(
           Diagnostic(
             LinkerRules.sameCluster,
             "the client and the target are in the same cluster '\(targets.joined(separator: ", "))'",
@@ -174,7 +183,7 @@ struct ConnectionBinder {
       if let link = links[via.value] { return link }
       if !model.specification.isInvalid("Link", via.value), model.specification.links[via.value] == nil {
         let names = model.specification.links.keys.sorted()
-        findings.append(
+        ownFindings.append(
           Diagnostic(
             LinkerRules.unknownLink, "there is no Link '\(via.value)'", at: via.node.range, "not declared",
             help: [didYouMean(via.value, among: names) ?? "the links are \(listed(names))"]))
@@ -198,7 +207,7 @@ struct ConnectionBinder {
       return nil
     }
     let names = candidates.map(\.link.name.value).sorted()
-    findings.append(
+    ownFindings.append(
       Diagnostic(
         LinkerRules.ambiguousLink,
         candidates.isEmpty
@@ -219,7 +228,7 @@ struct ConnectionBinder {
       let workloads = facts.workloads[namespace],
       !workloads.contains(where: { selector.matches($0.podLabels) })
     else { return }
-    findings.append(
+    ownFindings.append(
       Diagnostic(
         LinkerRules.clientSelectsNothing,
         "no workload of \(namespace) in \(cluster) has pods with \(selector.description)",

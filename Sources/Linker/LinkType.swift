@@ -12,8 +12,14 @@ package struct LinkDescriptor: Sendable {
   package let templates: [String]
   /// The fields that the type reads of what a cluster answered; `observe` keeps these and no others.
   package let observes: [ReducedKind]
+  /// What overrides may give by cluster.
+  package let perCluster: [PerClusterField]
 
-  package init(key: String, rules: [Rule], templates: [String], observes: [ReducedKind] = []) {
+  package init(
+    key: String, rules: [Rule], templates: [String], observes: [ReducedKind] = [],
+    perCluster: [PerClusterField] = []
+  ) {
+    self.perCluster = perCluster
     self.key = key
     self.rules = rules
     self.templates = templates

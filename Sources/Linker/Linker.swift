@@ -23,7 +23,12 @@ package enum Linker {
       findings += binding.findings
       if let bound = binding.link { links[name] = bound }
     }
-    var binder = ConnectionBinder(model: model, links: links)
+    var binder = ConnectionBinder(
+      model: model, links: links,
+      overrides: OverrideBinding(
+        model: model,
+        fields: Dictionary(types.map { ($0.descriptor.key, $0.descriptor.perCluster) }) { first, _ in first })
+    )
     var connections: [BoundConnection] = []
     connections.reserveCapacity(model.specification.connections.count)
     for connection in model.specification.connections { connections += binder.bind(connection) }

@@ -1,4 +1,5 @@
 package import Diagnostics
+import FleetSpec
 
 /// Rules about names: every one is bound or reported.
 package enum LinkerRules {
@@ -6,6 +7,7 @@ package enum LinkerRules {
     unknownCluster, unknownService, unknownPort, unknownLink, ambiguousLink, sameCluster,
     serviceSelectsNothing,
     unknownTargetPort, notAMember, clientSelectsNothing, inlineServiceExists, unusedLink, objectTwice,
+    overrideElsewhere,
   ]
 
   /// A connection of the example fleet with one line changed.
@@ -207,4 +209,13 @@ package enum LinkerRules {
       spec: {type: NodePort, selector: {name: yourapp}, ports: [{port: 9000}]}
       """),
     passing: RuleExample(over: "porter-pair", ""))
+
+  package static let overrideElsewhere = Rule(
+    "LW9105", "override-elsewhere", .error, "an override is for a cluster or a link type that takes no part",
+    explanation: """
+      Values of the target can be overridden in its clusters, wishes of clients in theirs. Anywhere else they would \
+      silently be without effect.
+      """,
+    failing: OverrideRules.connection("{clusters: [golddr], porter: {networkPolicy: {hostNetwork: true}}}"),
+    passing: OverrideRules.connection("{clusters: [gold], porter: {networkPolicy: {hostNetwork: true}}}"))
 }

@@ -14,13 +14,16 @@ struct TargetResolver {
     self.model = model
     self.connection = connection
     self.namespace = namespace
+    target = connection.to
   }
 
-  private var target: Connection.Target { connection.to }
+  /// As it is in the cluster that is looked at.
+  private var target: Connection.Target
   private var targetNamespace: String { target.namespace?.value ?? namespace.value }
 
   mutating func targets(in cluster: String) -> [BoundTarget] {
     guard let facts = model.clusters[cluster]?.declared else { return [] }
+    target = connection.target(in: cluster)
     switch target.service {
     case .named(let names):
       return names.compactMap { name in

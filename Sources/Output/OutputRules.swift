@@ -6,6 +6,7 @@ package enum OutputRules {
     objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind,
     unusableName,
     directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
+    beyondTenancy,
   ]
 
   private static func fleet(_ output: String) -> String {
@@ -168,4 +169,28 @@ package enum OutputRules {
       'linkwright check' compiles and compares with the files on record. Run 'linkwright build' and commit the result.
       """,
     unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let beyondTenancy = Rule(
+    "LW9106", "beyond-tenancy", .error,
+    "an object would be emitted that a tenant of the cluster may not write",
+    explanation: """
+      A Cluster with spec.tenant is shared: whoever applies the output there refuses objects of cluster scope, \
+      ResourceQuotas and LimitRanges, and everything outside the tenant's namespaces. A shared Argo CD then refuses the \
+      whole Application. 'allowedKinds' says what the platform's owners agreed to.
+      """,
+    failing: RuleExample(over: "porter-pair", tenant("{namespaces: [a1b2c3-prod]}")),
+    passing: RuleExample(over: "porter-pair", tenant("{namespaces: [a1b2c3-dev]}")))
+
+  private static func tenant(_ limits: String) -> String {
+    """
+    -- clusters/gold.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Cluster
+    metadata: {name: gold}
+    spec:
+      distribution: openshift
+      network: {baseline: [baseline/deny.yaml]}
+      tenant: \(limits)
+    """
+  }
 }

@@ -62,7 +62,13 @@ enum Sample {
   }
 
   /// The finding of design §6.
-  static let unknownPort = Diagnostic(
+  static let unknownPort: Diagnostic = {
+    var finding = plainUnknownPort
+    finding.owner = "sso-team"
+    return finding
+  }()
+
+  private static let plainUnknownPort = Diagnostic(
     port, "Service \"yourservice\" has no port 8000", at: range(connection, 1, 2),
     "not a port of c6af30-prod/yourservice in golddr",
     also: [Label(range(service, 1, 2), "its only port")],
@@ -74,6 +80,7 @@ enum Sample {
     var suppressed = Diagnostic(
       firewall, "zone A to zone B needs a firewall change", at: range(connection, 5, 6))
     suppressed.suppression = "firewall change is \"booked\""
+    suppressed.owner = "network-team"
     return [
       unknownPort, suppressed,
       Diagnostic(

@@ -17,7 +17,8 @@ package enum ClusterMesh: LinkType {
       "cluster-mesh/global-service-patch.yaml", "cluster-mesh/ingress-policy.yaml",
       "cluster-mesh/egress-policy.yaml", "cluster-mesh/peers-secret.yaml", "cluster-mesh/remote-users.yaml",
       "shared/peer-config-map.yaml",
-    ])
+    ],
+    perCluster: [PerClusterField(["affinity"], .client), PerClusterField(["syncEndpointSlices"], .client)])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

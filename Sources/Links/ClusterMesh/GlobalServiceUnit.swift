@@ -41,10 +41,10 @@ struct GlobalServiceUnit: PlannedUnit {
         places.insert(target.cluster)
         if byCluster[target.cluster] == nil { byCluster[target.cluster] = target }
       }
-      let section = connection.section("clusterMesh")
       for case let cluster? in connection.clients.map(\.cluster) {
         // With targets in two clusters, every client has one elsewhere.
         if places.count > 1 || !places.contains(cluster) { consumers.insert(cluster) }
+        let section = connection.section("clusterMesh", in: cluster)
         if let node = section?["affinity"], affinities[cluster] == nil {
           affinities[cluster] = Located(node.text, node)
         }
@@ -162,12 +162,12 @@ struct GlobalServiceUnit: PlannedUnit {
   private func publish(_ lowered: inout LoweredUnit) {
     var done: Set<String> = []
     for connection in connections {
-      guard let configMap = connection.connection.publishedConfigMap,
-        let target = connection.targets.first(where: { $0.service.key == service }),
+      guard let target = connection.targets.first(where: { $0.service.key == service }),
         let port = target.ports.first?.port.number
       else { continue }
       for client in connection.clients {
         guard let cluster = client.cluster,
+          let configMap = connection.connection.publishedConfigMap(in: cluster),
           done.insert("\(cluster)/\(client.namespace)/\(configMap.value)").inserted
         else { continue }
         let identity = ObjectIdentity(

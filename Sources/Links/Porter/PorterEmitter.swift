@@ -226,10 +226,11 @@ struct PorterEmitter {
     /// The target that a ConfigMap tells of, by cluster, namespace and name.
     var told: [String: String] = [:]
     for connection in unit.connections {
-      guard let configMap = connection.connection.publishedConfigMap else { continue }
       for target in connection.targets where target.service.key == unit.service {
         for client in connection.clients(of: target) {
-          guard let cluster = client.cluster else { continue }
+          guard let cluster = client.cluster,
+            let configMap = connection.connection.publishedConfigMap(in: cluster)
+          else { continue }
           let place = "\(cluster)/\(client.namespace)/\(configMap.value)"
           if let other = told[place] {
             if other != target.cluster {

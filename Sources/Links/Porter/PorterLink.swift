@@ -33,12 +33,13 @@ package enum Porter: LinkType {
           ["spec", "pool", "service"], ["spec", "pool", "servicePort"], ["status", "vsAddress"],
           ["status", "status"],
         ]),
-    ])
+    ],
+    perCluster: [PerClusterField(["networkPolicy"], .target, ofLinks: true)])
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
-    guard let settings = PorterSettings(link.section) else { return LinkBinding(nil, []) }
+    guard let settings = PorterSettings(link) else { return LinkBinding(nil, []) }
     var findings: [Diagnostic] = []
     for name in [settings.primary] + (settings.secondary.map { [$0] } ?? [])
     where model.clusters[name.value] == nil {

@@ -22,6 +22,7 @@ struct PorterPolicies {
       "policy-group.network.openshift.io/ingress": "",
     ]))
 
+  private var policy: PolicySettings { claim.policies[cluster.name] ?? PolicySettings() }
   private var target: BoundTarget? { unit.target(in: cluster.name) }
   private var namespace: String { unit.service.namespace }
 
@@ -48,7 +49,7 @@ struct PorterPolicies {
       return
     }
     reportNearMisses(existing, target, port, &lowered)
-    guard claim.policy.isEmitted, !isExcluded else {
+    guard policy.isEmitted, !isExcluded else {
       lowered.findings.append(notAdmitted(target, isolation))
       return
     }
@@ -62,11 +63,12 @@ struct PorterPolicies {
             "list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"
           ]))
     }
-    if claim.policy.ingressLabels != .both, let node = claim.policy.node?["ingressLabels"] {
-      lowered.findings.append(labelFinding(claim.policy.ingressLabels, "the emitted policy", at: node))
+    if policy.ingressLabels != .both, let node = policy.node?["ingressLabels"] {
+      lowered.findings.append(labelFinding(policy.ingressLabels, "the emitted policy", at: node))
     }
+    checkSelector(target, &lowered)
     guard
-      let name = claim.policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
+      let name = policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
     else { return }
     lowered.emissions.append(
       Emission(
@@ -76,13 +78,44 @@ struct PorterPolicies {
         variables: [
           "policy": .map([
             "name": .string(name),
-            "podSelector": .map(
-              Dictionary(
-                uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) })),
+            "podSelector": selectorLabels(target), "selector": selector(target),
             "peers": .list(peers),
-            "ports": claim.policy.restrictsPorts ? .list(ports.map(Self.value)) : .none,
+            "ports": policy.restrictsPorts ? .list(ports.map(Self.value)) : .none,
           ])
         ]))
+  }
+
+  /// The author's selector, or the Service's own.
+  private func selector(_ target: BoundTarget) -> TemplateValue {
+    policy.podSelector.map { .node($0) } ?? .map(["matchLabels": selectorLabels(target)])
+  }
+
+  private func selectorLabels(_ target: BoundTarget) -> TemplateValue {
+    .map(Dictionary(uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) }))
+  }
+
+  /// A selector of the author's that leaves out pods of the Service.
+  private func checkSelector(_ target: BoundTarget, _ lowered: inout LoweredUnit) {
+    guard let node = policy.podSelector else { return }
+    let selector = LabelSelector(node)
+    let missed = target.pods.filter { !selector.matches($0.podLabels, runtimeLabels: runtimeLabels) }
+    guard !missed.isEmpty || target.pods.isEmpty && !selector.matches(target.service.selector) else { return }
+    lowered.findings.append(
+      Diagnostic(
+        PorterRules.policyMissesPods,
+        "the policy would admit the load balancer to pods with \(selector.description), not to all of Service \(unit.service.name)",
+        at: node.range, "in \(cluster.name)",
+        also: missed.prefix(2).map {
+          Label($0.manifest.nameNode.range, "its pods have \($0.podLabels.description)")
+        },
+        help: ["remove 'podSelector': the Service's own selector is the default"]))
+  }
+
+  /// Labels that controllers set, as the connections say.
+  private var runtimeLabels: [String: [String]] {
+    unit.connections.reduce(into: [:]) {
+      $0.merge($1.connection.target(in: cluster.name).runtimeLabels) { a, _ in a }
+    }
   }
 
   /// The target port as each pod has it; a name stays a name where pods disagree on its number.
@@ -107,13 +140,13 @@ struct PorterPolicies {
 
   private var peers: [TemplateValue] {
     var peers: [TemplateValue] = []
-    if claim.policy.ingressLabels != .current {
+    if policy.ingressLabels != .current {
       peers.append(.map(["labels": .map(["network.openshift.io/policy-group": .string("ingress")])]))
     }
-    if claim.policy.ingressLabels != .legacy {
+    if policy.ingressLabels != .legacy {
       peers.append(.map(["labels": .map(["policy-group.network.openshift.io/ingress": .string("")])]))
     }
-    if claim.policy.admitsHostNetwork {
+    if policy.admitsHostNetwork {
       peers.append(.map(["labels": .map(["policy-group.network.openshift.io/host-network": .string("")])]))
     }
     return peers
@@ -133,11 +166,7 @@ struct PorterPolicies {
   private func selectsAll(_ target: BoundTarget, _ policy: NetworkPolicy) -> Bool {
     if target.pods.isEmpty { return policy.podSelector.matches(target.service.selector) }
     return target.pods.allSatisfy { pod in
-      policy.podSelector.matches(
-        pod.podLabels,
-        runtimeLabels: unit.connections.reduce(into: [:]) {
-          $0.merge($1.connection.to.runtimeLabels) { a, _ in a }
-        })
+      policy.podSelector.matches(pod.podLabels, runtimeLabels: runtimeLabels)
     }
   }
 
@@ -248,7 +277,7 @@ struct PorterPolicies {
     if case .isolated(let policies) = isolation, let first = policies.first {
       also.append(Label(first.manifest.nameNode.range, "isolates the pods"))
     }
-    if let node = claim.policy.node?["emit"] { also.append(Label(node.range, "no policy is emitted")) }
+    if let node = policy.node?["emit"] { also.append(Label(node.range, "no policy is emitted")) }
     return Diagnostic(
       PorterRules.notAdmitted,
       "no policy of \(namespace) in \(cluster.name) admits the load balancer to the pods of \(unit.service.name)",

@@ -92,7 +92,8 @@ struct ClaimResolution {
   let requestedPort: Int?
   let monitorInterval: Int
   let monitorTimeout: Int
-  let policy: PolicySettings
+  /// How the policies of each side shall look.
+  let policies: [String: PolicySettings]
   /// A claim that somebody wrote already.
   let existing: ClaimIndex.Claim?
 
@@ -123,7 +124,11 @@ struct ClaimResolution {
     requestedPort = agreed("requestedPort", \.requestedPort)?.value
     monitorInterval = agreed("monitor.interval", \.monitorInterval)?.value ?? 10
     monitorTimeout = agreed("monitor.timeout", \.monitorTimeout)?.value ?? 10
-    policy = sections.reduce(unit.settings.policy) { $0.overridden(by: $1.1.policy) }
+    policies = Dictionary(
+      uniqueKeysWithValues: unit.sides.map { side in
+        let own = unit.connections.map { $0.section("porter", in: side.name)?["networkPolicy"] }
+        return (side.name, own.reduce(unit.settings.policy(in: side.name)) { $0.overridden(by: $1) })
+      })
     let existing = Self.existingClaim(unit, port.port, claimName, &findings)
     self.existing = existing
     nameNode = claimName?.node ?? existing?.manifest.nameNode

@@ -12,6 +12,8 @@ struct PolicySettings: Sendable {
   }
 
   var name: Located<String>?
+  /// Nil: the Service's own selector.
+  var podSelector: Node?
   var restrictsPorts = true
   var ingressLabels = IngressLabels.both
   var admitsHostNetwork = false
@@ -24,7 +26,10 @@ struct PolicySettings: Sendable {
     var settings = self
     settings.node = section
     if let name = section["name"] { settings.name = Located(name.text, name) }
+    if let selector = section["podSelector"] { settings.podSelector = selector }
+    // The spelling of 0.1, "ports: all", is accepted until v1alpha1 ends (Deprecations).
     if let ports = section["ports"]?.string { settings.restrictsPorts = ports == "target" }
+    if let restricts = section["restrictPorts"]?.boolean { settings.restrictsPorts = restricts }
     if let labels = section["ingressLabels"]?.string.flatMap(IngressLabels.init) {
       settings.ingressLabels = labels
     }
@@ -45,13 +50,18 @@ struct PorterSettings: Sendable {
   let serviceType: String
   /// Nil: every namespace will do.
   let namespacePattern: Pattern?
-  let policy: PolicySettings
+  private let policy: PolicySettings
+  private let clusterPolicies: [String: PolicySettings]
+
+  /// How policies of a cluster shall look.
+  func policy(in cluster: String) -> PolicySettings { clusterPolicies[cluster] ?? policy }
 
   /// The documented form of a licence plate with its environment (platform-services-registry,
   /// licence-plate.ts).
   static let platePattern = "^[0-9a-f]{6}-(dev|test|prod|tools)$"
 
-  init?(_ section: Node) {
+  init?(_ link: Link) {
+    let section = link.section
     guard let primary = section["primary"] else { return nil }
     self.primary = Located(primary.text, primary)
     secondary = section["secondary"].map { Located($0.text, $0) }
@@ -67,6 +77,7 @@ struct PorterSettings: Sendable {
     let pattern = section["namespacePattern"].map(\.string) ?? Self.platePattern
     namespacePattern = pattern.flatMap { try? Pattern($0, dialect: .ecma262) }
     policy = PolicySettings().overridden(by: section["networkPolicy"])
+    clusterPolicies = link.clusterSections.mapValues { PolicySettings().overridden(by: $0["networkPolicy"]) }
   }
 
   var members: [String] { [primary.value] + (secondary.map { [$0.value] } ?? []) }
@@ -85,7 +96,6 @@ struct ClaimSettings: Sendable {
   let requestedPort: Located<Int>?
   let monitorInterval: Located<Int>?
   let monitorTimeout: Located<Int>?
-  let policy: Node?
   let node: Node?
 
   init(_ section: Node?) {
@@ -98,6 +108,5 @@ struct ClaimSettings: Sendable {
     let monitor = section?["monitor"]
     monitorInterval = monitor?["interval"].flatMap { node in node.integer.map { Located($0, node) } }
     monitorTimeout = monitor?["timeout"].flatMap { node in node.integer.map { Located($0, node) } }
-    policy = section?["networkPolicy"]
   }
 }

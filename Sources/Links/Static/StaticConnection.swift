@@ -18,8 +18,8 @@ struct StaticConnection: PlannedUnit {
       connections: [connection.id.description],
       subject: Label(connection.connection.name.node.range, "while emitting this connection"))
     for target in connection.targets {
-      guard let name = consumerName(target, &lowered) else { continue }
       for client in Self.places(connection.clients(of: target)) {
+        guard let name = consumerName(target, client, &lowered) else { continue }
         emit(name, client, target, &lowered)
       }
     }
@@ -34,8 +34,12 @@ struct StaticConnection: PlannedUnit {
     }
   }
 
-  private func consumerName(_ target: BoundTarget, _ lowered: inout LoweredUnit) -> String? {
-    if let name = connection.section("static")?["serviceName"]?.string { return name }
+  private func consumerName(
+    _ target: BoundTarget, _ client: BoundClient, _ lowered: inout LoweredUnit
+  ) -> String? {
+    if let name = connection.section("static", in: client.cluster ?? "")?["serviceName"]?.string {
+      return name
+    }
     guard let template = model.templates["static/names.yaml"] else { return nil }
     do {
       return try template.names([
@@ -56,7 +60,7 @@ struct StaticConnection: PlannedUnit {
     guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else {
       return
     }
-    let mapped = connection.section("static")?["ports"]
+    let mapped = connection.section("static", in: target.cluster)?["ports"]
     let external = ExternalEndpoint(
       namespace: client.namespace, name: name, addresses: addresses,
       ports: target.ports.map { bound in
@@ -105,14 +109,17 @@ struct StaticConnection: PlannedUnit {
     _ name: String, _ client: BoundClient, _ cluster: String, _ target: BoundTarget, _ addresses: [String],
     _ lowered: inout LoweredUnit
   ) {
-    guard let configMap = connection.connection.publishedConfigMap, let port = target.ports.first?.port.number
+    guard let configMap = connection.connection.publishedConfigMap(in: cluster),
+      let port = target.ports.first?.port.number
     else { return }
-    let mapped = connection.section("static")?.at("ports")?[String(port)]?.integer
+    let mapped = connection.section("static", in: target.cluster)?["ports"]?[String(port)]?.integer
+    let identity = ObjectIdentity(
+      apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
+    let isOwned = model.clusters[cluster]?.declared.objects[identity] != nil
     lowered.emissions.append(
       Emission(
-        cluster: cluster, part: .manifests, template: "shared/peer-config-map.yaml",
-        identity: ObjectIdentity(
-          apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value),
+        cluster: cluster, part: isOwned ? .components : .manifests, template: "shared/peer-config-map.yaml",
+        identity: identity,
         variables: [
           "configMap": .map(["name": .string(configMap.value), "namespace": .string(client.namespace)]),
           "peer": .map([

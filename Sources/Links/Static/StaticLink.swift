@@ -20,7 +20,8 @@ package enum Static: LinkType {
           ["status", "loadBalancer", "ingress", "[]", "ip"],
           ["status", "loadBalancer", "ingress", "[]", "hostname"],
         ])
-    ])
+    ],
+    perCluster: [PerClusterField(["serviceName"], .client), PerClusterField(["ports"], .target)])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

@@ -87,9 +87,10 @@ struct ServiceChecks {
   private func affinities(_ unit: GlobalServiceUnit, _ targets: [BoundTarget]) -> [Diagnostic] {
     var findings: [Diagnostic] = []
     for connection in unit.connections.dropFirst() {
-      guard let other = connection.section("clusterMesh")?["affinity"] else { continue }
       for case let cluster? in connection.clients.map(\.cluster) {
-        guard let first = unit.affinity(in: cluster), first.value != other.text else { continue }
+        guard let other = connection.section("clusterMesh", in: cluster)?["affinity"],
+          let first = unit.affinity(in: cluster), first.value != other.text
+        else { continue }
         findings.append(
           Diagnostic(
             ClusterMeshRules.affinityConflict,
