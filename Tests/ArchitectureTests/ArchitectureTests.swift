@@ -203,4 +203,20 @@ import Testing
     }
     #expect(declared == RuleCatalogue.all.count)
   }
+
+  // MARK: Schemas
+
+  /// What a Connection says can be overridden: a new section of `spec` stands in `definitions.override` too.
+  @Test func overridesKnowEverySectionOfAConnection() throws {
+    let data = try Data(contentsOf: Repository.root.appendingPathComponent("schemas/connection.json"))
+    let schema = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    func keys(_ path: String...) throws -> Set<String> {
+      var value: [String: Any] = schema
+      for key in path { value = try #require(value[key] as? [String: Any], "\(path)") }
+      return Set(value.keys)
+    }
+    let spec = try keys("properties", "spec", "properties").subtracting(["namespaces", "overrides"])
+    let override = try keys("definitions", "override", "properties").subtracting(["namespaces", "clusters"])
+    #expect(spec == override)
+  }
 }

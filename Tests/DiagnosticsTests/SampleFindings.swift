@@ -62,13 +62,7 @@ enum Sample {
   }
 
   /// The finding of design §6.
-  static let unknownPort: Diagnostic = {
-    var finding = plainUnknownPort
-    finding.owner = "sso-team"
-    return finding
-  }()
-
-  private static let plainUnknownPort = Diagnostic(
+  static let unknownPort = Diagnostic(
     port, "Service \"yourservice\" has no port 8000", at: range(connection, 1, 2),
     "not a port of c6af30-prod/yourservice in golddr",
     also: [Label(range(service, 1, 2), "its only port")],
@@ -81,12 +75,13 @@ enum Sample {
       firewall, "zone A to zone B needs a firewall change", at: range(connection, 5, 6))
     suppressed.suppression = "firewall change is \"booked\""
     suppressed.owner = "network-team"
+    var owned = Diagnostic(
+      firewall, "ports 8000 and 9000 need one firewall change", at: range(connection, 3, 4), "second",
+      also: [Label(range(connection, 1, 2), "first"), Label(range(connection, 5, 6), "who asks")],
+      help: ["request it with\nlinkwright explain"])
+    owned.owner = "sso-team"
     return [
-      unknownPort, suppressed,
-      Diagnostic(
-        firewall, "ports 8000 and 9000 need one firewall change", at: range(connection, 3, 4), "second",
-        also: [Label(range(connection, 1, 2), "first"), Label(range(connection, 5, 6), "who asks")],
-        help: ["request it with\nlinkwright explain"]),
+      unknownPort, suppressed, owned,
       Diagnostic(
         pending, "the address of gold is not observed yet", at: nil,
         help: ["linkwright observe --cluster gold"]),

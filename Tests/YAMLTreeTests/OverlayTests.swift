@@ -13,7 +13,9 @@ import YAMLTree
       root, key: "spec", layers: layers, without: ["overrides"], and: ["where"])
   }
 
-  private func text(_ node: Node?) -> String { node.map { String(decoding: YAMLWriter.write($0), as: UTF8.self) } ?? "" }
+  private func text(_ node: Node?) -> String {
+    node.map { String(decoding: YAMLWriter.write($0), as: UTF8.self) } ?? ""
+  }
 
   @Test func mappingsJoinAndTheRestIsReplaced() throws {
     let node = try laid(
