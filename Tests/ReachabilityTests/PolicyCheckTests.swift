@@ -24,12 +24,14 @@ import YAMLTree
 
     """
 
-  private static func findings(_ source: MarkedSource) -> [Diagnostic] {
+  private static func findings(
+    _ source: MarkedSource, _ profile: NetworkProfile = .kubernetes
+  ) -> [Diagnostic] {
     var manifests: [Manifest] = []
     for document in Tree.parse(source.file).tree.documents {
       Manifest.all(in: document) { manifests.append($0) }
     }
-    let network = ManifestNetwork(manifests, profile: .kubernetes)
+    let network = ManifestNetwork(manifests, profile: profile)
     guard !network.findings.containErrors else { return network.findings }
     return network.findings + PolicyLints(network, PolicyEngine(network.network)).findings
   }
@@ -65,7 +67,7 @@ import YAMLTree
     ("LW7008", "spec: {ingress: [{from: 1️⃣{podSelector: {}}2️⃣}]}"),
     (
       "LW7009",
-      "spec: {}\n---\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: 1️⃣c2️⃣, namespace: a}"
+      "spec: {}\n---\napiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: 1️⃣c2️⃣, namespace: a}"
     ),
     ("LW7101", "spec: {egress: 1️⃣[]2️⃣}"),
     ("LW7102", "spec: {policyTypes: [Egress], 1️⃣ingress2️⃣: [{}]}"),
@@ -84,8 +86,116 @@ import YAMLTree
     ),
   ])
   func found(_ id: String, _ spec: String) throws {
-    let source = MarkedSource(Self.pods + spec)
-    let found = Self.findings(source)
+    try Self.expect(id, MarkedSource(Self.pods + spec), .kubernetes)
+  }
+
+  private static func cilium(_ spec: String) -> String {
+    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: a}\nspec: \(spec)\n"
+  }
+
+  private static func admin(_ kind: String, _ spec: String) -> String {
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: p}\nspec: \(spec)\n"
+  }
+
+  @Test(arguments: [
+    ("LW7401", cilium("1️⃣{ingress: [{}]}2️⃣")),
+    ("LW7401", cilium("1️⃣{endpointSelector: {}}2️⃣")),
+    ("LW7401", cilium("{endpointSelector: {}, nodeSelector: 1️⃣{}2️⃣, ingress: [{}]}")),
+    ("LW7401", cilium("{nodeSelector: 1️⃣{}2️⃣, ingress: [{}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, 1️⃣ingres2️⃣: [{}], ingress: [{}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: 1️⃣{}2️⃣}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{1️⃣toEndpoints2️⃣: [{}]}]}")),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, ingress: [{fromEndpoints: [{}], 1️⃣fromCIDR2️⃣: [10.0.0.0/8]}]}")
+    ),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{fromCIDR: [1️⃣10.0.0.0/332️⃣]}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{fromCIDRSet: [{cidr: 1️⃣10.0.0.12️⃣}]}]}")),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [1️⃣11.0.0.0/82️⃣]}]}]}")
+    ),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{fromEntities: [1️⃣wrld2️⃣]}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: 1️⃣802️⃣}]}]}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: 1️⃣\"70000\"2️⃣}]}]}]}")),
+    ("LW7401", cilium("{endpointSelector: {}, ingress: [{toPorts: [{ports: [1️⃣{protocol: TCP}2️⃣]}]}]}")),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"1\", protocol: 1️⃣TPC2️⃣}]}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"9\", endPort: 1️⃣82️⃣}]}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium(
+        "{endpointSelector: {}, ingressDeny: [{toPorts: [{ports: [{port: \"1\"}], 1️⃣rules2️⃣: {http: []}}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {matchExpressions: [{key: a, operator: 1️⃣Gt2️⃣}]}, ingress: [{}]}")
+    ),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {matchExpressions: [{key: a, operator: 1️⃣In2️⃣}]}, ingress: [{}]}")
+    ),
+  ])
+  func foundInCilium(_ id: String, _ text: String) throws {
+    try Self.expect(id, MarkedSource(text), .named("cilium-1.19") ?? .kubernetes)
+  }
+
+  @Test(arguments: [
+    ("LW7402", admin("AdminNetworkPolicy", "{subject: {namespaces: {}}, priority: 1️⃣10012️⃣}")),
+    ("LW7402", admin("AdminNetworkPolicy", "1️⃣{priority: 1}2️⃣")),
+    ("LW7402", admin("ClusterNetworkPolicy", "{subject: {namespaces: {}}, priority: 1, tier: 1️⃣admin2️⃣}")),
+    (
+      "LW7402",
+      admin(
+        "AdminNetworkPolicy",
+        "{subject: {namespaces: {}}, priority: 1, ingress: [{action: 1️⃣Accept2️⃣, from: [{namespaces: {}}]}]}")
+    ),
+    (
+      "LW7402",
+      admin(
+        "BaselineAdminNetworkPolicy",
+        "{subject: {namespaces: {}}, ingress: [{action: 1️⃣Pass2️⃣, from: [{namespaces: {}}]}]}")
+    ),
+    (
+      "LW7402",
+      admin(
+        "AdminNetworkPolicy", "{subject: {namespaces: {}}, priority: 1, ingress: [1️⃣{action: Allow}2️⃣]}")
+    ),
+    (
+      "LW7402",
+      admin(
+        "AdminNetworkPolicy",
+        "{subject: {namespaces: {}}, priority: 1, ingress: [{action: Allow, from: [{1️⃣networks2️⃣: []}]}]}")
+    ),
+    (
+      "LW7402",
+      admin(
+        "AdminNetworkPolicy",
+        "{subject: {namespaces: {}}, priority: 1, egress: [{action: Allow, to: [{networks: [1️⃣ten2️⃣]}]}]}")
+    ),
+  ])
+  func foundInAdminPolicies(_ id: String, _ text: String) throws {
+    try Self.expect(id, MarkedSource(text), .named("ovn-kubernetes") ?? .kubernetes)
+  }
+
+  /// A kind without effect is said once.
+  @Test func kindsWithoutEffect() {
+    let twice = ["c", "d"].map { name in
+      "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: \(name), namespace: a}\nspec: {endpointSelector: {}, ingress: [{}]}\n"
+    }
+    for profile in NetworkProfile.all {
+      let found = Self.findings(MarkedSource(twice.joined(separator: "---\n")), profile).map(\.rule.id)
+      #expect(found == (profile.enforcesCiliumPolicies == .yes ? [] : ["LW7403"]))
+    }
+  }
+
+  private static func expect(_ id: String, _ source: MarkedSource, _ profile: NetworkProfile) throws {
+    let found = Self.findings(source, profile)
     let finding = try #require(found.first { $0.rule.id == id }, "found \(found.map(\.rule.id))")
     let range = try #require(finding.primary?.range)
     #expect(range.start..<range.end == source.range(1, 2))

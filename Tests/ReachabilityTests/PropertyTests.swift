@@ -48,6 +48,19 @@ import Testing
     }
   }
 
+  /// Policies of every kind in one cluster.
+  @Test func engineEqualsNaiveWithOtherKinds() {
+    let seed = SeededGenerator.seed()
+    for round in 0..<60 as Range<UInt64> {
+      var random = RandomNetwork(seed: seed &+ round)
+      var network = random.network()
+      network.add(random.mixedPolicies(1...5))
+      let difference = Self.difference(network, PolicyEngine(network))
+      #expect(difference == nil, "TEST_SEED=\(seed &+ round)")
+      if difference != nil { return }
+    }
+  }
+
   @Test func changedPolicyEqualsFreshEvaluation() {
     let seed = SeededGenerator.seed()
     for round in 0..<30 as Range<UInt64> {

@@ -16,10 +16,9 @@ extension ClusterNetwork {
   mutating func add(_ yaml: String) {
     for document in Tree.parse(text: yaml, path: "policies.yaml").tree.documents {
       Manifest.all(in: document) { manifest in
-        guard let namespace = namespaces.firstIndex(where: { $0.name == manifest.namespace && !$0.isRemote })
-        else {
-          return
-        }
+        let isClusterwide = PolicyKind(manifest)?.isClusterwide(manifest) ?? false
+        let own = namespaces.firstIndex(where: { $0.name == manifest.namespace && !$0.isRemote })
+        guard let namespace = isClusterwide ? ClusterNetwork.clusterScope : own else { return }
         policies.append(manifest)
         policyNamespaces.append(namespace)
       }
@@ -39,11 +38,11 @@ struct RandomNetwork {
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-  private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
-  private mutating func pick<T>(_ values: [T]) -> T {
+  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+  mutating func pick<T>(_ values: [T]) -> T {
     values[Int.random(in: 0..<values.count, using: &random)]
   }
-  private mutating func some(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+  mutating func some(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
   private mutating func ternary() -> Ternary { pick([.no, .depends, .yes]) }
 
   mutating func profile() -> NetworkProfile {
@@ -58,6 +57,8 @@ struct RandomNetwork {
     profile.enforcesEgress = ternary()
     profile.enforcesExcept = ternary()
     profile.assumesNoOtherLabels = chance(30)
+    profile.enforcesCiliumPolicies = ternary()
+    profile.enforcesAdminPolicies = ternary()
     return profile
   }
 
@@ -69,8 +70,12 @@ struct RandomNetwork {
         NamespaceFacts(name: name, labels: labels(["team", "env"]), knowsLabels: chance(75)))
     }
     if chance(25) {
-      network.namespaces.append(NamespaceFacts(name: "a", labels: labels(["team"]), isRemote: true))
+      network.namespaces.append(
+        NamespaceFacts(
+          name: "a", labels: labels(["team"]), isRemote: true, cluster: chance(60) ? "far" : nil))
     }
+    if chance(60) { network.clusterName = "near" }
+    if chance(30) { network.apiServerNetworks = [IPNetwork("8.8.8.8/32")].compactMap { $0 } }
     if chance(40) {
       network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) }
     }
@@ -90,7 +95,7 @@ struct RandomNetwork {
           kind: pick(["Pod", "Deployment"]),
           labels: labels(["app", "role"]), runtimeLabels: runtime, namedPorts: namedPorts(),
           isHostNetwork: chance(15),
-          addresses: addresses))
+          addresses: addresses, serviceAccount: chance(70) ? pick(["x", "y"]) : nil))
     }
     return network
   }
@@ -108,6 +113,18 @@ struct RandomNetwork {
 
   mutating func policies(_ range: ClosedRange<Int>) -> String {
     (0..<some(range)).map { policy($0) }.joined(separator: "---\n")
+  }
+
+  /// Policies of every kind, mixed.
+  mutating func mixedPolicies(_ range: ClosedRange<Int>) -> String {
+    (0..<some(range)).map { index in
+      switch some(0...9) {
+      case 0...2: policy(index)
+      case 3...6: ciliumPolicy(index)
+      case 7...8: adminPolicy(index)
+      default: opaquePolicy(index)
+      }
+    }.joined(separator: "---\n")
   }
 
   mutating func policy(_ index: Int) -> String {
@@ -155,7 +172,9 @@ struct RandomNetwork {
         "{ipBlock: {cidr: \"\(cidr)\"\(kept.isEmpty ? "" : ", except: [\(kept.map { "\"\($0)\"" }.joined(separator: ", "))]")}}"
     }
     switch some(0...2) {
-    case 0: return "{podSelector: \(selector(["app", "role"]))}"
+    case 0:
+      let keys = chance(20) ? ["app", "io.cilium.k8s.policy.cluster"] : ["app", "role"]
+      return "{podSelector: \(selector(keys))}"
     case 1: return "{namespaceSelector: \(namespaceSelector())}"
     default: return "{namespaceSelector: \(namespaceSelector()), podSelector: \(selector(["app", "role"]))}"
     }
@@ -165,10 +184,12 @@ struct RandomNetwork {
     selector(["team", "env", "kubernetes.io/metadata.name"])
   }
 
-  private mutating func selector(_ keys: [String]) -> String {
+  mutating func selector(_ keys: [String]) -> String {
     if chance(25) { return "{}" }
     let key = pick(keys)
-    let values = key.contains("/") ? ["a", "b", "c"] : ["x", "y", "z", ""]
+    let values =
+      key.contains("metadata.name") || key.contains("pod.namespace")
+      ? ["a", "b", "c"] : key.contains("cluster") ? ["near", "far", "x"] : ["x", "y", "z", ""]
     var parts: [String] = []
     if chance(50) { parts.append("matchLabels: {\(key): \"\(pick(values))\"}") }
     if chance(50) {

@@ -1,26 +1,33 @@
 package import Diagnostics
-package import Kubernetes
+import Kubernetes
 import YAMLTree
 
 /// What the API server would refuse in NetworkPolicies, each at its place. Linear in the policies.
 package struct PolicyChecks {
   package private(set) var findings: [Diagnostic] = []
 
-  /// Checks policies, each with the name of its namespace.
-  package init(_ policies: [(manifest: Manifest, namespace: String)]) {
-    var first: [NamespacedName: Manifest] = [:]
-    for (manifest, namespace) in policies {
-      let key = NamespacedName(namespace, manifest.name)
+  /// Checks the policies of a network, of every kind that is evaluated.
+  package init(_ network: ClusterNetwork) {
+    var first: [ObjectIdentity: Manifest] = [:]
+    for (manifest, namespace) in zip(network.policies, network.policyNamespaces) {
+      let name = namespace == ClusterNetwork.clusterScope ? nil : network.namespaces[namespace].name
+      let key = ObjectIdentity(
+        apiVersion: manifest.apiVersion, kind: manifest.kind, namespace: name, name: manifest.name)
       if let earlier = first[key] {
         report(
-          ReachabilityRules.policyTwice, "NetworkPolicy \(key.description) stands twice", manifest.nameNode,
+          ReachabilityRules.policyTwice, "\(key.description) stands twice", manifest.nameNode,
           "again",
           also: [Label(earlier.nameNode.range, "first here")],
           help: "remove one, or give it another name: the rules of two policies add up")
       } else {
         first[key] = manifest
       }
-      check(manifest)
+      switch PolicyKind(manifest) {
+      case .network?: check(manifest)
+      case .cilium?, .ciliumClusterwide?: findings += CiliumPolicyChecks(manifest).findings
+      case .admin?, .adminBaseline?, .cluster?: findings += AdminPolicyChecks(manifest).findings
+      case .opaque?, nil: break
+      }
     }
   }
 

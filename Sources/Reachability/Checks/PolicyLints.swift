@@ -16,14 +16,18 @@ package struct PolicyLints {
     for (index, pod) in engine.network.pods.enumerated() where !pod.isPlatform {
       podsOfNamespace[pod.namespace, default: []].append(index)
     }
-    for (index, policy) in engine.policies.enumerated() {
-      let manifest = engine.network.policies[index]
+    for policy in engine.policies {
+      let manifest = engine.network.policies[policy.rules.manifest]
+      // Lints are about namespaces' own policies; platform administrators select what may come.
+      guard case .pods(let selector) = policy.rules.subject, let namespace = policy.rules.namespace else {
+        continue
+      }
       checkSections(manifest)
-      checkSubjects(manifest, policy)
-      for (direction, rules) in [
+      checkSubjects(manifest, policy, selector, namespace)
+      for (direction, section) in [
         (NetworkPolicy.Direction.ingress, policy.rules.ingress), (.egress, policy.rules.egress),
       ] {
-        for rule in rules ?? [] {
+        for rule in section?.rules ?? [] {
           checkPeers(rule, policy, direction)
           checkPorts(rule, policy, direction)
         }
@@ -60,15 +64,17 @@ package struct PolicyLints {
 
   // MARK: Selectors
 
-  private mutating func checkSubjects(_ manifest: Manifest, _ policy: CompiledPolicy) {
-    let pods = podsOfNamespace[policy.rules.namespace] ?? []
+  private mutating func checkSubjects(
+    _ manifest: Manifest, _ policy: CompiledPolicy, _ selector: LabelSelector, _ namespace: Int
+  ) {
+    let pods = podsOfNamespace[namespace] ?? []
     guard policy.maySelect.isEmpty, !pods.isEmpty else { return }
     report(
       ReachabilityRules.policySelectsNothing,
-      "\(manifest.identity.description) selects no pod of \(namespaceName(policy.rules.namespace))",
+      "\(manifest.identity.description) selects no pod of \(namespaceName(namespace))",
       manifest.node.at("spec", "podSelector") ?? manifest.nameNode,
-      "none has \(policy.rules.podSelector.description)",
-      help: nearest(policy.rules.podSelector, among: pods))
+      "none has \(selector.description)",
+      help: nearest(selector, among: pods))
   }
 
   private func namespaceName(_ number: Int) -> String { engine.network.namespaces[number].name }
@@ -95,7 +101,7 @@ package struct PolicyLints {
   ) {
     let nodes = (rule.node[direction == .ingress ? "from" : "to"]?.elements.map { $0 }) ?? []
     for (peer, node) in zip(rule.peers ?? [], nodes) {
-      guard case .pods(let namespaces, let pods) = peer,
+      guard case .pods(let namespaces, let pods, let cluster) = peer, cluster.isEmpty,
         let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)),
         engine.tables.peerSets[answer.may].isEmpty
       else { continue }
@@ -250,7 +256,7 @@ package struct PolicyLints {
       guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else {
         continue
       }
-      let manifest = engine.network.policies[index]
+      let manifest = engine.network.policies[engine.policies[index].rules.manifest]
       let pod = Int(engine.tables.classes.sample[number])
       report(
         ReachabilityRules.egressWithoutDNS, "\(engine.network.description(of: pod)) may not ask for names",

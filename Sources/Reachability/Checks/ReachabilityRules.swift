@@ -8,6 +8,7 @@ package enum ReachabilityRules {
     notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing,
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
+    ciliumPolicy, adminPolicy, withoutEffect,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -60,8 +61,27 @@ package enum ReachabilityRules {
   package static let notEvaluated = rule(
     "LW7009", "policy-not-evaluated", .warning, "a policy of a kind that is not evaluated",
     """
-    Admin policies and a plugin's own kinds can allow and deny before or after NetworkPolicy. What they change is \
-    not in the answer, so nothing that they may concern counts as proved.
+    A plugin's own kinds can allow and deny before or after NetworkPolicy. They are not read, so the answers that \
+    they may concern depend on them, and nothing of that counts as proved.
+    """)
+
+  package static let ciliumPolicy = rule(
+    "LW7401", "cilium-policy", .error, "a Cilium policy is not valid",
+    """
+    Cilium refuses the whole policy, also where only one rule is wrong; what it was to isolate stays open. A rule \
+    names peers in one way only, ports are strings, and a policy selects either endpoints or nodes.
+    """)
+  package static let adminPolicy = rule(
+    "LW7402", "admin-policy", .error, "an admin policy is not valid",
+    """
+    The API server refuses it. Actions are Allow (Accept in a ClusterNetworkPolicy), Deny and Pass; the baseline \
+    cannot pass; every rule lists its peers; the priority is a number from 0 to 1000, and lower comes first.
+    """)
+  package static let withoutEffect = rule(
+    "LW7403", "policy-without-effect", .warning, "a policy that the cluster's network plugin may not know",
+    """
+    CiliumNetworkPolicies have an effect only where Cilium is the network plugin, admin policies only where the \
+    plugin implements them. Say which plugin runs: with --profile, or as the cluster's network profile.
     """)
 
   // MARK: Valid, and rarely meant

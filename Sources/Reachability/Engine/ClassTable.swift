@@ -94,6 +94,12 @@ struct ClassTable: Sendable {
       key.append(number)
       key.append(vocabulary.value(label.value))
     }
+    if let number = vocabulary.podKeys.number(of: CiliumLabels.serviceAccount) {
+      key.append(number)
+      key.append(
+        pod.serviceAccount.map { vocabulary.value($0) }
+          ?? -1 - runtime.intern(RuntimeLabel(key: CiliumLabels.serviceAccount, values: nil)))
+    }
     for label in pod.runtimeLabels {
       guard let number = vocabulary.podKeys.number(of: label.key) else { continue }
       key.append(number)

@@ -1,7 +1,8 @@
 import Kubernetes
 
-/// What a rule opens, in interned sets.
+/// What a rule matches, in interned sets: who and which ports, for sure and perhaps.
 struct Grant: Sendable {
+  let action: PolicyRules.Action
   let mayPeers: Int32
   let mustPeers: Int32
   let mayPorts: Int32
@@ -11,27 +12,55 @@ struct Grant: Sendable {
   let subjects: IntervalSet<Int32>?
 }
 
+/// One direction of a policy.
+struct CompiledSection: Sendable {
+  let isolates: Bool
+  /// In the order of the rules.
+  let grants: [Grant]
+  /// True where the policy isolates and only allows: rows need no subtraction.
+  let isPlain: Bool
+  let hasRestrictedGrants: Bool
+
+  init(isolates: Bool, grants: [Grant], stage: PolicyRules.Stage) {
+    self.isolates = isolates
+    self.grants = grants
+    isPlain = isolates && stage == .policy && grants.allSatisfy { $0.action == .allow }
+    hasRestrictedGrants = grants.contains { $0.subjects != nil }
+  }
+}
+
 /// A policy, evaluated down to sets of classes.
 struct CompiledPolicy: Sendable {
   let rules: PolicyRules
   let maySelect: IntervalSet<Int32>
   let mustSelect: IntervalSet<Int32>
-  /// Nil where the policy does not isolate the direction.
-  let ingress: [Grant]?
-  let egress: [Grant]?
+  /// Nil where the policy says nothing about the direction.
+  let ingress: CompiledSection?
+  let egress: CompiledSection?
 
   init(_ rules: PolicyRules, _ tables: inout EvaluationTables) {
     self.rules = rules
     let subjects = tables.subjects(of: rules)
     maySelect = subjects.may
     mustSelect = subjects.must
-    ingress = rules.ingress.map {
-      $0.flatMap { Self.ingressGrants($0, rules.namespace, subjects.may, &tables) }
+    ingress = rules.ingress.map { section in
+      CompiledSection(
+        isolates: section.isolates,
+        grants: section.rules.flatMap {
+          Self.ingressGrants($0, rules.namespace, subjects.may, &tables)
+        }, stage: rules.stage)
     }
-    egress = rules.egress.map { $0.flatMap { Self.egressGrants($0, rules.namespace, &tables) } }
+    egress = rules.egress.map { section in
+      CompiledSection(
+        isolates: section.isolates,
+        grants: section.rules.flatMap { Self.egressGrants($0, rules.namespace, &tables) },
+        stage: rules.stage)
+    }
   }
 
-  func grants(_ direction: NetworkPolicy.Direction) -> [Grant]? { direction == .ingress ? ingress : egress }
+  func section(_ direction: NetworkPolicy.Direction) -> CompiledSection? {
+    direction == .ingress ? ingress : egress
+  }
 
   /// The rule's numbered ports as one set, and its named ones.
   private static func ports(_ rule: PolicyRules.Rule) -> (PortSet, [(TransportProtocol, String)]) {
@@ -48,37 +77,47 @@ struct CompiledPolicy: Sendable {
     return (numbers, names)
   }
 
+  /// Who is meant; for a rule in doubt nobody for sure.
   private static func peers(
-    _ rule: PolicyRules.Rule, _ namespace: Int, _ tables: inout EvaluationTables
-  ) -> [(answer: TermAnswer, isBlock: Bool)] {
+    _ rule: PolicyRules.Rule, _ namespace: Int?, _ tables: inout EvaluationTables
+  ) -> [(may: Int32, must: Int32, isBlock: Bool)] {
+    let nobody = rule.doubts.isEmpty ? nil : tables.peerSets.intern(PeerSet())
     guard let peers = rule.peers else {
-      return [(tables.answer(PeerTerm(nil, policyNamespace: namespace)), false)]
+      let everyone = tables.answer(PeerTerm(nil, policyNamespace: namespace))
+      return [(everyone.may, nobody ?? everyone.must, false)]
     }
     return peers.map { peer in
       var isBlock = false
-      if case .block = peer { isBlock = true }
-      return (tables.answer(PeerTerm(peer, policyNamespace: namespace)), isBlock)
+      switch peer {
+      case .block, .networks: isBlock = true
+      default: break
+      }
+      let answer = tables.answer(PeerTerm(peer, policyNamespace: namespace))
+      return (answer.may, nobody ?? answer.must, isBlock)
     }
   }
 
   private static func ingressGrants(
-    _ rule: PolicyRules.Rule, _ namespace: Int, _ subjects: IntervalSet<Int32>,
+    _ rule: PolicyRules.Rule, _ namespace: Int?, _ subjects: IntervalSet<Int32>,
     _ tables: inout EvaluationTables
   ) -> [Grant] {
     let (numbers, names) = ports(rule)
     var grants: [Grant] = []
-    for (peer, _) in peers(rule, namespace, &tables) {
+    for (may, must, _) in peers(rule, namespace, &tables) {
       if !numbers.isEmpty {
         let ports = tables.portSets.intern(numbers)
         grants.append(
-          Grant(mayPeers: peer.may, mustPeers: peer.must, mayPorts: ports, mustPorts: ports, subjects: nil))
+          Grant(
+            action: rule.action, mayPeers: may, mustPeers: must, mayPorts: ports, mustPorts: ports,
+            subjects: nil))
       }
       for (transport, name) in names {
         // The name is resolved in the destination, which is the subject.
         for group in tables.resolutions(name, transport, among: subjects) {
           grants.append(
             Grant(
-              mayPeers: peer.may, mustPeers: peer.must, mayPorts: tables.portSets.intern(group.may),
+              action: rule.action, mayPeers: may, mustPeers: must,
+              mayPorts: tables.portSets.intern(group.may),
               mustPorts: tables.portSets.intern(group.must), subjects: group.classes))
         }
       }
@@ -87,27 +126,29 @@ struct CompiledPolicy: Sendable {
   }
 
   private static func egressGrants(
-    _ rule: PolicyRules.Rule, _ namespace: Int, _ tables: inout EvaluationTables
+    _ rule: PolicyRules.Rule, _ namespace: Int?, _ tables: inout EvaluationTables
   ) -> [Grant] {
     let (numbers, names) = ports(rule)
     var grants: [Grant] = []
-    for (peer, isBlock) in peers(rule, namespace, &tables) {
+    for (may, must, isBlock) in peers(rule, namespace, &tables) {
       if !numbers.isEmpty {
         let ports = tables.portSets.intern(numbers)
         grants.append(
-          Grant(mayPeers: peer.may, mustPeers: peer.must, mayPorts: ports, mustPorts: ports, subjects: nil))
+          Grant(
+            action: rule.action, mayPeers: may, mustPeers: must, mayPorts: ports, mustPorts: ports,
+            subjects: nil))
       }
       for (transport, name) in names {
-        let mayClasses = tables.peerSets[peer.may].classes
-        let mustClasses = tables.peerSets[peer.must].classes
+        let mayClasses = tables.peerSets[may].classes
+        let mustClasses = tables.peerSets[must].classes
         for group in tables.resolutions(name, transport, among: mayClasses) {
           // Towards an address a name means nothing; that a pod is reached by its address leaves it open.
-          let must = isBlock ? PortSet() : group.must
+          let mustPorts = isBlock ? PortSet() : group.must
           grants.append(
             Grant(
-              mayPeers: tables.peerSets.intern(PeerSet(classes: group.classes)),
+              action: rule.action, mayPeers: tables.peerSets.intern(PeerSet(classes: group.classes)),
               mustPeers: tables.peerSets.intern(PeerSet(classes: group.classes.intersection(mustClasses))),
-              mayPorts: tables.portSets.intern(group.may), mustPorts: tables.portSets.intern(must),
+              mayPorts: tables.portSets.intern(group.may), mustPorts: tables.portSets.intern(mustPorts),
               subjects: nil))
         }
       }

@@ -16,6 +16,12 @@ struct PeerSet: Hashable, Sendable {
       ipv6: ipv6.intersection(other.ipv6))
   }
 
+  func subtracting(_ other: PeerSet) -> PeerSet {
+    PeerSet(
+      classes: classes.subtracting(other.classes), ipv4: ipv4.subtracting(other.ipv4),
+      ipv6: ipv6.subtracting(other.ipv6))
+  }
+
   func contains(_ peer: PeerPoint) -> Bool {
     switch peer {
     case .podClass(let index): classes.contains(index)

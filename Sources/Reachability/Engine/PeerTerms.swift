@@ -7,9 +7,9 @@ struct PeerTerm: Hashable, Sendable {
   let namespace: Int?
 
   /// `nil` stands for everyone.
-  init(_ peer: PolicyRules.Peer?, policyNamespace: Int) {
+  init(_ peer: PolicyRules.Peer?, policyNamespace: Int?) {
     self.peer = peer
-    if case .pods(nil, _)? = peer { namespace = policyNamespace } else { namespace = nil }
+    if case .pods(nil, _, _)? = peer { namespace = policyNamespace } else { namespace = nil }
   }
 }
 
@@ -22,7 +22,7 @@ struct TermAnswer: Sendable {
 
 /// The state of evaluation that all policies share: vocabulary, classes, interned sets, evaluated terms.
 struct EvaluationTables: Sendable {
-  let network: ClusterNetwork
+  private(set) var network: ClusterNetwork
   var vocabulary: Vocabulary
   let classes: ClassTable
   var peerSets = InternPool<PeerSet>()
@@ -30,26 +30,39 @@ struct EvaluationTables: Sendable {
   private var terms: [PeerTerm: TermAnswer] = [:]
   private var namespaceSets: [LabelSelector: [(namespace: Int, answer: Ternary)]] = [:]
   private var namespaceNumbers: [String: [Int]] = [:]
-  private let podNetworks: AddressBlock
-  private let nodeNetworks: AddressBlock
-  /// Classes of remote clusters' pods.
-  private let profile: NetworkProfile
+  let podNetworks: AddressBlock
+  let nodeNetworks: AddressBlock
+  let apiServerNetworks: AddressBlock
+  let profile: NetworkProfile
+  /// The classes of this cluster's pods.
+  let localClasses: IntervalSet<Int32>
 
   init(_ network: ClusterNetwork, _ policies: [PolicyRules]) {
     self.network = network
     profile = network.profile
-    vocabulary = Vocabulary(policies, looksAtAddresses: Self.looksAtAddresses(network))
+    vocabulary = Vocabulary(policies, looksAtAddresses: Self.looksAtAddresses(network, policies))
     classes = ClassTable(network, &vocabulary)
     podNetworks = AddressBlock(network.podNetworks)
     nodeNetworks = AddressBlock(network.nodeNetworks)
+    apiServerNetworks = AddressBlock(network.apiServerNetworks)
+    var local = IntervalSet<Int32>()
+    for (index, namespace) in network.namespaces.enumerated() where !namespace.isRemote {
+      for interval in classes.classesOfNamespace[index].intervals {
+        local.append(interval.lower, interval.upper)
+      }
+    }
+    localClasses = local
     for (index, namespace) in network.namespaces.enumerated() {
       namespaceNumbers[namespace.name, default: []].append(index)
     }
   }
 
-  private static func looksAtAddresses(_ network: ClusterNetwork) -> Bool {
+  private static func looksAtAddresses(_ network: ClusterNetwork, _ policies: [PolicyRules]) -> Bool {
     let profile = network.profile
-    guard profile.ipBlockMatchesPods.may || profile.ipBlockMatchesNodes.may else { return false }
+    guard
+      profile.ipBlockMatchesPods.may || profile.ipBlockMatchesNodes.may
+        || policies.contains(where: \.looksAtPodAddresses)
+    else { return false }
     return network.pods.contains { !$0.addresses.isEmpty }
   }
 
@@ -58,22 +71,32 @@ struct EvaluationTables: Sendable {
     if let known = terms[term] { return known }
     let answer: TermAnswer
     switch term.peer {
-    case nil:
-      let everyone = PeerSet(classes: classes.all, ipv4: .all, ipv6: .all)
-      answer = intern(everyone, everyone, [])
+    case nil: answer = intern(everyone, everyone, [])
     case .nothing?: answer = intern(PeerSet(), PeerSet(), [])
     case .block(let block)?: answer = evaluate(block)
-    case .pods(let namespaceSelector, let podSelector)?:
-      answer = evaluate(namespaceSelector, podSelector, in: term.namespace)
+    case .pods(let namespaceSelector, let podSelector, let cluster)?:
+      answer = evaluate(namespaceSelector, podSelector, cluster, in: term.namespace)
+    case .endpoints(let selector)?: answer = evaluate(selector)
+    case .outside(let block)?: answer = evaluateOutside(block)
+    case .networks(let block)?: answer = evaluateNetworks(block)
+    case .entities(let entities)?: answer = evaluate(entities)
+    case .somebody(let pods, let nodes, let addresses)?:
+      answer = somebody(pods: pods, nodes: nodes, addresses: addresses)
     }
     terms[term] = answer
     return answer
   }
 
+  /// Every pod and every address.
+  var everyone: PeerSet { PeerSet(classes: classes.all, ipv4: .all, ipv6: .all) }
+
+  /// Keeps the new text of a policy, for traces.
+  mutating func replace(policy index: Int, with manifest: Manifest) { network.policies[index] = manifest }
+
   /// The answer of a term that was evaluated before.
   func known(_ term: PeerTerm) -> TermAnswer? { terms[term] }
 
-  private mutating func intern(_ may: PeerSet, _ must: PeerSet, _ questions: OpenQuestions) -> TermAnswer {
+  mutating func intern(_ may: PeerSet, _ must: PeerSet, _ questions: OpenQuestions) -> TermAnswer {
     TermAnswer(
       may: peerSets.intern(may), must: peerSets.intern(must), questions: may == must ? [] : questions)
   }
@@ -81,7 +104,7 @@ struct EvaluationTables: Sendable {
   // MARK: Selectors
 
   /// The namespaces that a selector may match, ascending.
-  private mutating func namespaces(_ selector: LabelSelector) -> [(namespace: Int, answer: Ternary)] {
+  mutating func namespaces(_ selector: LabelSelector) -> [(namespace: Int, answer: Ternary)] {
     if let known = namespaceSets[selector] { return known }
     var found: [(namespace: Int, answer: Ternary)] = []
     for index in candidates(selector) {
@@ -101,7 +124,8 @@ struct EvaluationTables: Sendable {
   }
 
   private mutating func evaluate(
-    _ namespaceSelector: LabelSelector?, _ podSelector: LabelSelector?, in own: Int?
+    _ namespaceSelector: LabelSelector?, _ podSelector: LabelSelector?,
+    _ cluster: [LabelSelector.Requirement], in own: Int?
   ) -> TermAnswer {
     var scope: [(namespace: Int, answer: Ternary)] = []
     if let namespaceSelector {
@@ -117,10 +141,9 @@ struct EvaluationTables: Sendable {
     for (index, namespaceAnswer) in scope {
       var inScope = namespaceAnswer
       if inScope == .depends { questions.insert(.namespaceLabels) }
-      if network.namespaces[index].isRemote {
-        inScope = inScope && profile.selectorsCrossClusters
-        if profile.selectorsCrossClusters == .depends { questions.insert(.otherClusters) }
-      }
+      let (reaches, hangsOn) = reachesCluster(of: index, cluster)
+      inScope = inScope && reaches
+      questions.formUnion(hangsOn)
       guard inScope.may else { continue }
       classes.classesOfNamespace[index].forEach { number in
         var answer = inScope
@@ -139,6 +162,57 @@ struct EvaluationTables: Sendable {
       }
     }
     return intern(may, must, questions)
+  }
+
+  /// Whether a plain NetworkPolicy's peer is about the cluster of a namespace. Only Cilium knows the label of
+  /// the cluster; to others it is one that no pod carries.
+  private func reachesCluster(
+    of namespace: Int, _ requirements: [LabelSelector.Requirement]
+  ) -> (Ternary, OpenQuestions) {
+    let isRemote = network.namespaces[namespace].isRemote
+    let crosses = isRemote ? profile.selectorsCrossClusters : .yes
+    guard !requirements.isEmpty else {
+      return (crosses, crosses == .depends ? .otherClusters : [])
+    }
+    let selector = LabelSelector(requirements: requirements)
+    let unlabelled = crosses && Ternary(selector.matches(Labels()))
+    let (labelled, hangsOn) = matchesCluster(of: namespace, requirements)
+    switch profile.enforcesCiliumPolicies {
+    case .yes: return (labelled, hangsOn)
+    case .no: return (unlabelled, crosses == .depends ? .otherClusters : [])
+    case .depends:
+      return (
+        Ternary(may: labelled.may || unlabelled.may, must: labelled.must && unlabelled.must),
+        hangsOn.union(.enforcement)
+      )
+    }
+  }
+
+  /// Whether the name of a namespace's cluster meets requirements; without any, whether selectors reach it.
+  func matchesCluster(
+    of namespace: Int, _ requirements: [LabelSelector.Requirement]
+  ) -> (Ternary, OpenQuestions) {
+    let facts = network.namespaces[namespace]
+    guard !requirements.isEmpty else {
+      guard facts.isRemote else { return (.yes, []) }
+      return (
+        profile.selectorsCrossClusters, profile.selectorsCrossClusters == .depends ? .otherClusters : []
+      )
+    }
+    let selector = LabelSelector(requirements: requirements)
+    if let name = facts.isRemote ? facts.cluster : network.clusterName {
+      return (Ternary(selector.matches(Labels([CiliumLabels.cluster: name]))), [])
+    }
+    // There is a name, whatever it is.
+    let answer = requirements.reduce(Ternary.yes) { answer, requirement in
+      switch requirement {
+      case .exists: answer
+      case .doesNotExist: .no
+      case .isIn(_, let names): answer && (names.isEmpty ? .no : .depends)
+      case .notIn(_, let names): answer && (names.isEmpty ? .yes : .depends)
+      }
+    }
+    return (answer, answer == .depends ? .clusterName : [])
   }
 
   /// Whether a peer includes host-network traffic of its namespaces although that is not a pod's.
@@ -197,7 +271,7 @@ struct EvaluationTables: Sendable {
   }
 
   /// Whether the pod's address lies in the block.
-  private func covers(_ block: AddressBlock, _ pod: PodFacts) -> Ternary {
+  func covers(_ block: AddressBlock, _ pod: PodFacts) -> Ternary {
     if !pod.addresses.isEmpty {
       let hits = pod.addresses.count { block.contains($0) }
       return Ternary(may: hits > 0, must: hits == pod.addresses.count)
@@ -212,15 +286,29 @@ struct EvaluationTables: Sendable {
   /// The classes that a policy selects, under both readings.
   mutating func subjects(of policy: PolicyRules) -> (may: IntervalSet<Int32>, must: IntervalSet<Int32>) {
     var (may, must) = (IntervalSet<Int32>(), IntervalSet<Int32>())
-    guard !network.namespaces[policy.namespace].isRemote else { return (may, must) }
-    let selector = CompiledSelector(policy.podSelector, &vocabulary)
-    classes.classesOfNamespace[policy.namespace].forEach { number in
-      var answer = selector.matches(classes.labels(of: number), runtime: classes.runtimeLabels)
-      if classes.isHostNetwork[Int(number)] { answer = answer && profile.hostNetworkIsPod }
-      if answer.may { may.append(number) }
-      if answer.must { must.append(number) }
+    if let namespace = policy.namespace, network.namespaces[namespace].isRemote { return (may, must) }
+    guard policy.enforced.may else { return (may, must) }
+    switch policy.subject {
+    case .pods(let labels):
+      guard let namespace = policy.namespace else { return (may, must) }
+      let selector = CompiledSelector(labels, &vocabulary)
+      classes.classesOfNamespace[namespace].forEach { number in
+        var answer = selector.matches(classes.labels(of: number), runtime: classes.runtimeLabels)
+        if classes.isHostNetwork[Int(number)] { answer = answer && profile.hostNetworkIsPod }
+        if answer.may { may.append(number) }
+        if answer.must { must.append(number) }
+      }
+    case .endpoints(let selector):
+      let answer = answer(PeerTerm(.endpoints(selector), policyNamespace: nil))
+      let local = localClasses
+      may = peerSets[answer.may].classes.intersection(local)
+      must = peerSets[answer.must].classes.intersection(local)
+    case .anyone:
+      may = policy.namespace.map { classes.classesOfNamespace[$0] } ?? localClasses
+    case .hosts:
+      localClasses.forEach { if classes.isHostNetwork[Int($0)] { may.append($0) } }
     }
-    return (may, must)
+    return (may, policy.enforced.must ? must : IntervalSet())
   }
 
   // MARK: Named ports

@@ -13,22 +13,31 @@ struct Row: Sendable {
   let must: [Entry]?
 }
 
-/// The NetworkPolicies of one cluster, evaluated for classes of pods: linear in policies times the classes
-/// that they concern, never in pairs of pods.
+/// The policies of one cluster, evaluated for classes of pods: linear in policies times the classes that they
+/// concern, never in pairs of pods.
 package struct PolicyEngine: Sendable {
   private(set) var tables: EvaluationTables
+  /// All parts of all policies, in the order of the network's policies.
   private(set) var policies: [CompiledPolicy] = []
+  /// Where each policy's parts begin, and the end of all.
+  private var firstPart: [Int] = []
   /// Rows of each class, numbers into `rows`.
   private(set) var ingressRow: [Int32] = []
   private(set) var egressRow: [Int32] = []
   private(set) var rows: [Row] = []
   private var rowNumbers: [[Int32]: Int32] = [:]
   private var policiesOfNamespace: [[Int32]] = []
+  private var clusterwidePolicies: [Int32] = []
 
   /// Evaluates a cluster. Policies that are not valid open and close as far as they can be read;
   /// `PolicyChecks` reports them.
   package init(_ network: ClusterNetwork) {
-    let rules = zip(network.policies, network.policyNamespaces).map { PolicyRules($0, namespace: $1) }
+    var rules: [PolicyRules] = []
+    rules.reserveCapacity(network.policies.count)
+    for (index, manifest) in network.policies.enumerated() {
+      rules += PolicyRules.all(
+        manifest, number: index, namespace: network.policyNamespaces[index], network: network)
+    }
     self.init(network, rules)
   }
 
@@ -38,8 +47,18 @@ package struct PolicyEngine: Sendable {
     policies.reserveCapacity(rules.count)
     for (index, policy) in rules.enumerated() {
       policies.append(CompiledPolicy(policy, &tables))
-      policiesOfNamespace[policy.namespace].append(Int32(clamping: index))
+      if let namespace = policy.namespace {
+        policiesOfNamespace[namespace].append(Int32(clamping: index))
+      } else {
+        clusterwidePolicies.append(Int32(clamping: index))
+      }
     }
+    var part = 0
+    for index in network.policies.indices {
+      firstPart.append(part)
+      while part < rules.count, rules[part].manifest == index { part += 1 }
+    }
+    firstPart.append(part)
     let count = tables.classes.count
     ingressRow = Array(repeating: 0, count: count)
     egressRow = Array(repeating: 0, count: count)
@@ -56,6 +75,14 @@ package struct PolicyEngine: Sendable {
   /// The class of a pod of the network.
   func podClass(of pod: Int) -> Int32 { tables.classes.classOfPod[pod] }
 
+  /// The parts of policies that may select a class and say something about a direction.
+  func selecting(_ number: Int32, _ direction: NetworkPolicy.Direction) -> [Int] {
+    let own = policiesOfNamespace[Int(tables.classes.namespace[Int(number)])]
+    return (own + clusterwidePolicies).map(Int.init).filter {
+      policies[$0].section(direction) != nil && policies[$0].maySelect.contains(number)
+    }
+  }
+
   // MARK: Change
 
   /// Puts another text of one policy in its place and evaluates what it concerns.
@@ -64,20 +91,27 @@ package struct PolicyEngine: Sendable {
   /// or addresses that no policy looked at before evaluates the cluster anew; then the result is false.
   @discardableResult
   package mutating func replace(policy index: Int, with manifest: Manifest) -> Bool {
-    guard policies.indices.contains(index) else { return true }
-    let rules = PolicyRules(manifest, namespace: policies[index].rules.namespace)
-    guard tables.vocabulary.covers(rules) else {
+    guard network.policies.indices.contains(index) else { return true }
+    let parts = firstPart[index]..<firstPart[index + 1]
+    let rules = PolicyRules.all(
+      manifest, number: index, namespace: network.policyNamespaces[index], network: network)
+    tables.replace(policy: index, with: manifest)
+    guard rules.count == parts.count, rules.allSatisfy(tables.vocabulary.covers) else {
       var all = policies.map(\.rules)
-      all[index] = rules
+      all.replaceSubrange(parts, with: rules)
       self = PolicyEngine(network, all)
       return false
     }
-    let before = policies[index].maySelect
-    policies[index] = CompiledPolicy(rules, &tables)
     // Rows are kept by the policies that make them: this one's have a new meaning.
     generation += 1
-    for number in before.union(policies[index].maySelect).intervals {
-      for podClass in number.lower...number.upper { updateRows(of: podClass) }
+    var concerned = IntervalSet<Int32>()
+    for (part, rules) in zip(parts, rules) {
+      concerned = concerned.union(policies[part].maySelect)
+      policies[part] = CompiledPolicy(rules, &tables)
+      concerned = concerned.union(policies[part].maySelect)
+    }
+    for interval in concerned.intervals {
+      for podClass in interval.lower...interval.upper { updateRows(of: podClass) }
     }
     return true
   }
@@ -95,35 +129,49 @@ package struct PolicyEngine: Sendable {
   private mutating func row(of number: Int32, _ direction: NetworkPolicy.Direction) -> Int32 {
     var key: [Int32] = [direction == .ingress ? 0 : 1, generation]
     var hasRestrictedGrants = false
-    for index in policiesOfNamespace[Int(tables.classes.namespace[Int(number)])] {
+    var isPlain = true
+    func consider(_ index: Int32) {
       let policy = policies[Int(index)]
-      guard let grants = policy.grants(direction), policy.maySelect.contains(number) else { continue }
+      guard let section = policy.section(direction), policy.maySelect.contains(number) else { return }
       key.append(index * 2 + (policy.mustSelect.contains(number) ? 1 : 0))
-      if grants.contains(where: { $0.subjects != nil }) { hasRestrictedGrants = true }
+      if section.hasRestrictedGrants { hasRestrictedGrants = true }
+      if !section.isPlain { isPlain = false }
     }
-    let selecting = key.dropFirst(2)
+    for index in policiesOfNamespace[Int(tables.classes.namespace[Int(number)])] { consider(index) }
+    for index in clusterwidePolicies { consider(index) }
+    let selecting = Array(key.dropFirst(2))
     if hasRestrictedGrants { key.append(-1 - tables.classes.portSignature[Int(number)]) }
     if let known = rowNumbers[key] { return known }
-    let row = makeRow(Array(selecting), number, direction)
-    rows.append(row)
+    rows.append(
+      isPlain ? plainRow(selecting, number, direction) : stagedRow(selecting, number, direction))
     let rowNumber = Int32(clamping: rows.count - 1)
     rowNumbers[key] = rowNumber
     return rowNumber
   }
 
-  /// Facts 1.1, for policies that select for sure (odd numbers) and policies that may select.
-  private mutating func makeRow(_ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction)
-    -> Row
-  {
-    let enforced = direction == .egress ? tables.network.profile.enforcesEgress : .yes
+  func enforcement(_ direction: NetworkPolicy.Direction) -> Ternary {
+    direction == .egress ? tables.profile.enforcesEgress : .yes
+  }
+
+  /// The grants of a policy for a class, in the order of its rules.
+  func grants(_ policy: Int32, _ direction: NetworkPolicy.Direction, _ number: Int32) -> [Grant] {
+    guard let section = policies[Int(policy)].section(direction) else { return [] }
+    guard section.hasRestrictedGrants else { return section.grants }
+    return section.grants.filter { $0.subjects?.contains(number) ?? true }
+  }
+
+  /// Facts 1.1, for policies that select for sure (odd numbers) and policies that may select; all of them
+  /// isolate, and only allow.
+  private mutating func plainRow(
+    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction
+  ) -> Row {
+    let enforced = enforcement(direction)
     guard !selecting.isEmpty, enforced.may else { return Row(may: nil, must: nil) }
     let isSurelyIsolated = selecting.contains { $0 & 1 == 1 }
     var may: [Grant] = []
     var must: [[Row.Entry]] = []
     for item in selecting {
-      let grants = (policies[Int(item / 2)].grants(direction) ?? []).filter {
-        $0.subjects?.contains(number) ?? true
-      }
+      let grants = grants(item / 2, direction, number)
       may += grants
       if item & 1 == 1 || !isSurelyIsolated {
         must.append(grants.map { Row.Entry(peers: $0.mustPeers, ports: $0.mustPorts) })
@@ -135,6 +183,15 @@ package struct PolicyEngine: Sendable {
       ? merged(must.flatMap { $0 })
       : must.dropFirst().reduce(merged(must[0])) { intersection($0, merged($1)) }
     return Row(may: isSurelyIsolated && enforced.must ? mayEntries : nil, must: mustEntries)
+  }
+
+  /// Keeps a relation as a row's entries; nil for everything.
+  mutating func entries(_ relation: Relation) -> [Row.Entry]? {
+    let everything = Relation(tables.everyone, .all)
+    if everything.subtracting(relation).isEmpty { return nil }
+    return relation.parts.map {
+      Row.Entry(peers: tables.peerSets.intern($0.peers), ports: tables.portSets.intern($0.ports))
+    }
   }
 
   /// One entry per set of ports, without those that open nothing.

@@ -1,25 +1,78 @@
 import Kubernetes
 import YAMLTree
 
-/// A NetworkPolicy with the API's defaults applied, strings still strings.
+/// A policy, or one of the `specs` of a Cilium policy, with the defaults of its API applied, strings still
+/// strings. What reads each kind stands in a file of its own (`…Reading.swift`).
 struct PolicyRules: Sendable {
-  let namespace: Int
-  let podSelector: LabelSelector
-  /// Nil where the policy does not isolate that direction.
-  let ingress: [Rule]?
-  let egress: [Rule]?
+  /// When a policy is asked.
+  enum Stage: Sendable, Hashable {
+    /// Before all others, by priority; the first rule that matches decides.
+    case admin(priority: Int)
+    /// All together: what is denied is denied; isolated pods need a rule that allows.
+    case policy
+    /// After all others, for what nobody has decided.
+    case baseline(priority: Int)
+    /// May allow, deny or neither.
+    case opaque
+  }
+
+  /// Whom a policy is about.
+  enum Subject: Sendable, Hashable {
+    /// Pods of the policy's namespace; the profile says whether host-network pods are among them.
+    case pods(LabelSelector)
+    /// Pods, never those of the host network.
+    case endpoints(EndpointSelector)
+    /// Every pod of the policy's scope, which is not read.
+    case anyone
+    /// Nodes, and what runs in their network.
+    case hosts
+  }
+
+  enum Action: Sendable, Hashable {
+    case allow
+    case deny
+    /// Leaves the decision to the next stage.
+    case pass
+  }
+
+  /// One direction of a policy.
+  struct Section: Sendable {
+    /// What no rule allows is denied.
+    let isolates: Bool
+    let rules: [Rule]
+  }
 
   struct Rule: Sendable {
     /// Nil: everyone.
     let peers: [Peer]?
     /// Nil: every port of every protocol.
     let ports: [Port]?
+    var action = Action.allow
+    /// Why the rule may have less effect than it says; empty where it surely has.
+    var doubts: OpenQuestions = []
     let node: Node
+    /// `ingress`, `egressDeny`, and the place in that list, from 1.
+    let list: StaticString
+    let number: Int
+
+    /// `ingress rule 2`.
+    var name: String { "\(list) rule \(number)" }
   }
 
   enum Peer: Sendable, Hashable {
-    case pods(namespaceSelector: LabelSelector?, podSelector: LabelSelector?)
+    /// The cluster requirements are those of `podSelector` that name Cilium's label.
+    case pods(
+      namespaceSelector: LabelSelector?, podSelector: LabelSelector?, cluster: [LabelSelector.Requirement])
+    /// Cilium's and admin policies': never host-network pods.
+    case endpoints(EndpointSelector)
     case block(AddressBlock)
+    /// Cilium's CIDR rules: never pods.
+    case outside(AddressBlock)
+    /// Admin policies' networks: whoever has such an address.
+    case networks(AddressBlock)
+    case entities(CiliumEntities)
+    /// Somebody whom only the running cluster knows.
+    case somebody(pods: Bool, nodes: Bool, addresses: Bool)
     /// Not valid: matches nothing.
     case nothing
   }
@@ -31,129 +84,65 @@ struct PolicyRules: Sendable {
     case nothing
   }
 
-  init(_ manifest: Manifest, namespace: Int) {
-    self.namespace = namespace
-    let spec = manifest.node["spec"]
-    podSelector = LabelSelector(spec?["podSelector"])
-    let types = spec?["policyTypes"].map { $0.elements.map(\.text) } ?? []
-    let egressRules = Self.rules(spec?["egress"], peers: "to")
-    // facts 1.3: without policyTypes always Ingress, and Egress only where an egress rule stands.
-    let isolatesIngress = types.isEmpty || types.contains("Ingress")
-    let isolatesEgress = types.isEmpty ? !egressRules.isEmpty : types.contains("Egress")
-    ingress = isolatesIngress ? Self.rules(spec?["ingress"], peers: "from") : nil
-    egress = isolatesEgress ? egressRules : nil
+  /// The policy's place among those of the network.
+  let manifest: Int
+  /// Nil: the whole cluster.
+  let namespace: Int?
+  let stage: Stage
+  let subject: Subject
+  /// Whether policies of this kind have an effect at all.
+  var enforced = Ternary.yes
+  /// Nil where the policy says nothing about that direction.
+  let ingress: Section?
+  let egress: Section?
+
+  /// True where a rule is about addresses that pods may have, whatever the profile says.
+  var looksAtPodAddresses: Bool {
+    ((ingress?.rules ?? []) + (egress?.rules ?? [])).contains { rule in
+      (rule.peers ?? []).contains { if case .networks = $0 { true } else { false } }
+    }
   }
 
-  private static func rules(_ node: Node?, peers key: String) -> [Rule] {
-    guard let node else { return [] }
-    return node.elements.map { rule in
-      let peers = rule[key].flatMap { $0.count > 0 ? $0.elements.map(Peer.init) : nil }
-      let ports = rule["ports"].flatMap { $0.count > 0 ? $0.elements.map(Port.init) : nil }
-      return Rule(peers: peers, ports: ports, node: rule)
+  func section(_ direction: NetworkPolicy.Direction) -> Section? {
+    direction == .ingress ? ingress : egress
+  }
+
+  /// The rules of a policy: one for most, several for a Cilium policy with `specs`, none where the kind decides
+  /// nothing.
+  static func all(
+    _ manifest: Manifest, number: Int, namespace: Int, network: borrowing ClusterNetwork
+  ) -> [PolicyRules] {
+    let scope = namespace == ClusterNetwork.clusterScope ? nil : namespace
+    switch PolicyKind(manifest) {
+    case .network?:
+      guard let scope else { return [] }
+      return [PolicyRules(networkPolicy: manifest, number: number, namespace: scope)]
+    case .cilium?, .ciliumClusterwide?:
+      let name = scope.map { network.namespaces[$0].name }
+      return CiliumPolicyReading.all(
+        manifest, number: number, namespace: scope, name: name,
+        enforced: network.profile.enforcesCiliumPolicies)
+    case .admin?, .adminBaseline?, .cluster?:
+      return [
+        AdminPolicyReading.rules(manifest, number: number, enforced: network.profile.enforcesAdminPolicies)
+      ]
+    case .opaque(let egressOnly)?:
+      let nothing = Section(isolates: false, rules: [])
+      return [
+        PolicyRules(
+          manifest: number, namespace: scope, stage: .opaque, subject: .anyone, enforced: .depends,
+          ingress: egressOnly ? nil : nothing, egress: nothing)
+      ]
+    case nil: return []
     }
   }
 }
 
-extension PolicyRules.Peer {
-  init(_ node: Node) {
-    func selector(_ key: StaticString) -> LabelSelector? {
-      guard let value = node[key], !value.isNull else { return nil }
-      return LabelSelector(value)
-    }
-    if let block = node["ipBlock"], !block.isNull {
-      self = AddressBlock(block).map { .block($0) } ?? .nothing
-      return
-    }
-    let (namespaces, pods) = (selector("namespaceSelector"), selector("podSelector"))
-    self =
-      namespaces == nil && pods == nil ? .nothing : .pods(namespaceSelector: namespaces, podSelector: pods)
-  }
-}
-
-extension PolicyRules.Port {
-  init(_ node: Node) {
-    guard let transport = TransportProtocol(rawValue: node["protocol"]?.string ?? "TCP") else {
-      self = .nothing
-      return
-    }
-    guard let port = node["port"], !port.isNull else {
-      self = .numbers(transport, PortSet.all(of: transport)[transport])
-      return
-    }
-    if let first = port.integer {
-      let last = node["endPort"].flatMap { $0.isNull ? nil : $0.integer } ?? first
-      guard (1...65535).contains(first), (1...65535).contains(last) else {
-        self = .nothing
-        return
-      }
-      self = .numbers(transport, IntervalSet(UInt16(clamping: first), UInt16(clamping: last)))
-    } else if let name = port.string {
-      self = .name(transport, name)
-    } else {
-      self = .nothing
-    }
-  }
-}
-
-/// An ipBlock: the range without its exceptions.
-struct AddressBlock: Sendable, Hashable {
-  var ipv4 = IntervalSet<UInt32>()
-  var ipv6 = IntervalSet<UInt128>()
-  let hasExceptions: Bool
-
-  init?(_ node: Node) {
-    guard let network = IPNetwork(node["cidr"]?.text ?? "") else { return nil }
-    let exceptions = node["except"]?.elements.compactMap { IPNetwork($0.text) } ?? []
-    hasExceptions = !exceptions.isEmpty
-    add(network)
-    for exception in exceptions { remove(exception) }
-  }
-
-  init(_ networks: [IPNetwork]) {
-    hasExceptions = false
-    for network in networks { add(network) }
-  }
-
-  mutating func add(_ network: IPNetwork) {
-    if network.address.isIPv6 {
-      ipv6 = ipv6.union(network.ipv6Interval)
-    } else {
-      ipv4 = ipv4.union(network.ipv4Interval)
-    }
-  }
-
-  private mutating func remove(_ network: IPNetwork) {
-    if network.address.isIPv6 {
-      ipv6 = ipv6.subtracting(network.ipv6Interval)
-    } else {
-      ipv4 = ipv4.subtracting(network.ipv4Interval)
-    }
-  }
-
-  var isEmpty: Bool { ipv4.isEmpty && ipv6.isEmpty }
-
-  func contains(_ address: IPAddress) -> Bool {
-    address.isIPv6 ? ipv6.contains(address.bits) : ipv4.contains(UInt32(truncatingIfNeeded: address.bits))
-  }
-
-  func overlaps(_ other: AddressBlock) -> Bool { ipv4.overlaps(other.ipv4) || ipv6.overlaps(other.ipv6) }
-
-  func isSuperset(of other: AddressBlock) -> Bool {
-    ipv4.isSuperset(of: other.ipv4) && ipv6.isSuperset(of: other.ipv6)
-  }
-}
-
-extension IPNetwork {
-  /// The network's addresses; host bits that are set are masked, as the API server's parser does.
-  var ipv4Interval: IntervalSet<UInt32> {
-    let mask: UInt32 = prefixLength == 0 ? 0 : .max << UInt32(32 - prefixLength)
-    let lower = UInt32(truncatingIfNeeded: address.bits) & mask
-    return IntervalSet(lower, lower | ~mask)
-  }
-
-  var ipv6Interval: IntervalSet<UInt128> {
-    let mask: UInt128 = prefixLength == 0 ? 0 : .max << UInt128(128 - prefixLength)
-    let lower = address.bits & mask
-    return IntervalSet(lower, lower | ~mask)
-  }
+/// A selector over all that a plugin knows of an endpoint: labels of the pod, of its namespace, its cluster.
+struct EndpointSelector: Sendable, Hashable {
+  /// Requirements of the namespace, its name among them (as its name label).
+  var namespaces = LabelSelector(requirements: [])
+  var pods = LabelSelector(requirements: [])
+  /// Requirements of the cluster's name, by Cilium's label.
+  var cluster: [LabelSelector.Requirement] = []
 }

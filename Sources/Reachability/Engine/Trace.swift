@@ -72,51 +72,66 @@ extension PolicyEngine {
     return Trace.Side(direction: direction, pod: pod, answer: answer, decisions: decisions)
   }
 
-  /// The policies that isolate a class in a direction, or may.
-  func selecting(_ number: Int32, _ direction: NetworkPolicy.Direction) -> [Int] {
-    policies.indices.filter {
-      policies[$0].maySelect.contains(number) && policies[$0].grants(direction) != nil
-    }
-  }
-
   private func decision(
     _ index: Int, _ number: Int32, _ direction: NetworkPolicy.Direction, _ other: PeerPoint,
     _ destination: Endpoint,
     _ port: UInt16, _ transport: TransportProtocol
   ) -> Trace.Decision {
     let policy = policies[index]
-    let manifest = network.policies[index]
+    let manifest = network.policies[policy.rules.manifest]
     let selects = Ternary(may: true, must: policy.mustSelect.contains(number))
-    let rules = (direction == .ingress ? policy.rules.ingress : policy.rules.egress) ?? []
-    var best: (answer: Ternary, node: Node, text: String)?
+    let rules = policy.rules.section(direction)?.rules ?? []
+    var best: (answer: Ternary, rule: PolicyRules.Rule)?
     var failures: [String] = []
-    for (position, rule) in rules.enumerated() {
-      let name = "\(direction == .ingress ? "ingress" : "egress") rule \(position + 1)"
+    for rule in rules {
       let who = peerAnswer(rule, policy.rules.namespace, other)
       let what = portAnswer(rule, destination, port, transport)
-      let both = who && what
-      if both.rawValue > best?.answer.rawValue ?? 0 { best = (both, rule.node, name) }
-      if both == .no {
-        failures.append("\(name): \(who == .no ? "other peers" : "other ports")")
+      let both = who && what && (rule.doubts.isEmpty ? .yes : .depends)
+      // In tiers the first rule decides; elsewhere a rule that denies comes before those that allow.
+      let isBetter: Bool
+      switch (policy.rules.stage, best?.rule.action) {
+      case (_, nil): isBetter = both != .no
+      case (.policy, .deny?): isBetter = rule.action == .deny && both.rawValue > best?.answer.rawValue ?? 0
+      case (.policy, _):
+        isBetter = both != .no && rule.action == .deny || both.rawValue > best?.answer.rawValue ?? 0
+      default: isBetter = false
       }
+      if isBetter { best = (both, rule) }
+      if both == .no { failures.append("\(rule.name): \(who == .no ? "other peers" : "other ports")") }
     }
     if let best {
+      let verbs: [PolicyRules.Action: String] = [.allow: "admit", .deny: "deny", .pass: "pass on"]
+      let verb = verbs[best.rule.action] ?? ""
+      let opens: Ternary =
+        best.rule.action == .allow ? best.answer : best.rule.action == .deny ? !best.answer : .depends
       return Trace.Decision(
-        policy: manifest, selects: selects, opens: best.answer, range: best.node.range,
-        reason: best.answer == .yes ? "\(best.text) admits it" : "\(best.text) may admit it")
+        policy: manifest, selects: selects, opens: opens, range: best.rule.node.range,
+        reason: best.answer == .yes
+          ? "\(best.rule.name) \(verb == "deny" ? "denies" : verb == "admit" ? "admits" : "passes on") it"
+          : "\(best.rule.name) may \(verb) it")
+    }
+    let reason: String
+    switch policy.rules.stage {
+    case .opaque: reason = "policies of this kind are not evaluated"
+    case .admin, .baseline: reason = failures.joined(separator: ", ")
+    case .policy:
+      let isolates = policy.section(direction)?.isolates == true
+      reason =
+        failures.isEmpty
+        ? (isolates ? "isolates without a rule" : "does not isolate") : failures.joined(separator: ", ")
     }
     return Trace.Decision(
-      policy: manifest, selects: selects, opens: .no, range: manifest.nameNode.range,
-      reason: rules.isEmpty ? "isolates without a rule" : failures.joined(separator: ", "))
+      policy: manifest, selects: selects, opens: policy.rules.stage == .policy ? .no : .depends,
+      range: manifest.nameNode.range, reason: reason)
   }
 
-  private func peerAnswer(_ rule: PolicyRules.Rule, _ namespace: Int, _ other: PeerPoint) -> Ternary {
+  private func peerAnswer(_ rule: PolicyRules.Rule, _ namespace: Int?, _ other: PeerPoint) -> Ternary {
     guard let peers = rule.peers else { return .yes }
     return peers.reduce(Ternary.no) { $0 || membership(of: other, in: $1, namespace).answer }
   }
 
   private func membership(
-    of point: PeerPoint, in peer: PolicyRules.Peer, _ namespace: Int
+    of point: PeerPoint, in peer: PolicyRules.Peer, _ namespace: Int?
   ) -> (answer: Ternary, questions: OpenQuestions) {
     guard let answer = tables.known(PeerTerm(peer, policyNamespace: namespace)) else { return (.no, []) }
     let (may, must) = (
@@ -165,17 +180,37 @@ extension PolicyEngine {
     _ direction: NetworkPolicy.Direction, _ number: Int32, _ other: PeerPoint
   ) -> OpenQuestions {
     var questions: OpenQuestions = []
+    var priorities: Set<PolicyRules.Stage> = []
     for index in selecting(number, direction) {
       let policy = policies[index]
-      if !policy.mustSelect.contains(number) {
-        questions.insert(tables.classes.isHostNetwork[Int(number)] ? .hostNetwork : .runtimeLabels)
+      switch policy.rules.stage {
+      case .opaque: questions.insert(policy.rules.subject == .hosts ? .hostFirewall : .otherPolicies)
+      case .admin, .baseline:
+        if !priorities.insert(policy.rules.stage).inserted { questions.insert(.equalPriority) }
+      case .policy: break
       }
-      for rule in (direction == .ingress ? policy.rules.ingress : policy.rules.egress) ?? [] {
+      if policy.rules.enforced == .depends, policy.rules.stage != .opaque { questions.insert(.enforcement) }
+      questions.formUnion(whySelectionDepends(policy, number))
+      for rule in policy.rules.section(direction)?.rules ?? [] {
         for peer in rule.peers ?? [] {
           questions.formUnion(membership(of: other, in: peer, policy.rules.namespace).questions)
+        }
+        if !rule.doubts.isEmpty, peerAnswer(rule, policy.rules.namespace, other).may {
+          questions.formUnion(rule.doubts)
         }
       }
     }
     return questions
+  }
+
+  private func whySelectionDepends(_ policy: CompiledPolicy, _ number: Int32) -> OpenQuestions {
+    guard policy.rules.enforced == .yes, !policy.mustSelect.contains(number) else { return [] }
+    switch policy.rules.subject {
+    case .pods: return tables.classes.isHostNetwork[Int(number)] ? .hostNetwork : .runtimeLabels
+    case .endpoints(let selector):
+      return tables.known(PeerTerm(.endpoints(selector), policyNamespace: nil))?.questions ?? []
+    case .anyone: return .liveFacts
+    case .hosts: return .hostFirewall
+    }
   }
 }

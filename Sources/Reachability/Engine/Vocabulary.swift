@@ -16,15 +16,20 @@ struct Vocabulary: Sendable {
   }
 
   private mutating func add(_ policy: PolicyRules) {
-    add(policy.podSelector)
-    for rule in (policy.ingress ?? []) + (policy.egress ?? []) {
+    switch policy.subject {
+    case .pods(let selector): add(selector)
+    case .endpoints(let selector): add(selector.pods)
+    case .anyone, .hosts: break
+    }
+    for rule in (policy.ingress?.rules ?? []) + (policy.egress?.rules ?? []) {
       for case .name(_, let name) in rule.ports ?? [] { _ = portNames.intern(name) }
       for peer in rule.peers ?? [] {
         switch peer {
-        case .pods(_, let selector):
+        case .pods(_, let selector, _):
           if let selector { add(selector) }
-        case .block(let block): add(block)
-        case .nothing: break
+        case .endpoints(let selector): add(selector.pods)
+        case .block(let block), .networks(let block): add(block)
+        case .outside, .entities, .somebody, .nothing: break
         }
       }
     }

@@ -127,17 +127,19 @@ extension PolicyEngine {
   func addressRanges(_ direction: NetworkPolicy.Direction, withIPv6: Bool) -> [(IPAddress, String)] {
     var edges4: Set<UInt32> = [0]
     var edges6: Set<UInt128> = []
+    var seen: Set<Int32> = []
     for policy in policies {
-      for rule in (direction == .ingress ? policy.rules.ingress : policy.rules.egress) ?? [] {
-        for case .block(let block) in rule.peers ?? [] {
-          for interval in block.ipv4.intervals {
-            edges4.insert(interval.lower)
-            if interval.upper < .max { edges4.insert(interval.upper + 1) }
-          }
-          for interval in block.ipv6.intervals {
-            edges6.formUnion([0, interval.lower])
-            if interval.upper < .max { edges6.insert(interval.upper + 1) }
-          }
+      for grant in policy.section(direction)?.grants ?? [] where seen.insert(grant.mayPeers).inserted {
+        let peers = tables.peerSets[grant.mayPeers]
+        for interval in peers.ipv4.intervals {
+          edges4.insert(interval.lower)
+          if interval.upper < .max { edges4.insert(interval.upper + 1) }
+        }
+        // Everyone draws no line.
+        if peers.ipv6 == .all { continue }
+        for interval in peers.ipv6.intervals {
+          edges6.formUnion([0, interval.lower])
+          if interval.upper < .max { edges6.insert(interval.upper + 1) }
         }
       }
     }

@@ -8,12 +8,18 @@ package struct NamespaceFacts: Sendable {
   package let knowsLabels: Bool
   /// In another cluster of the mesh: never a subject here.
   package let isRemote: Bool
+  /// The name of that other cluster in the mesh; nil where not known.
+  package let cluster: String?
 
-  package init(name: String, labels: Labels = Labels(), knowsLabels: Bool = true, isRemote: Bool = false) {
+  package init(
+    name: String, labels: Labels = Labels(), knowsLabels: Bool = true, isRemote: Bool = false,
+    cluster: String? = nil
+  ) {
     self.name = name
     self.labels = labels
     self.knowsLabels = knowsLabels
     self.isRemote = isRemote
+    self.cluster = cluster
   }
 }
 
@@ -57,11 +63,13 @@ package struct PodFacts: Sendable {
   package let addresses: [IPAddress]
   /// Stands for a part of the platform (router, host network) that is in no repository.
   package let isPlatform: Bool
+  /// The pods' service account; nil where not known.
+  package let serviceAccount: String?
 
   package init(
     namespace: Int, name: String, kind: String, labels: Labels, runtimeLabels: [RuntimeLabel] = [],
     namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, addresses: [IPAddress] = [],
-    isPlatform: Bool = false
+    isPlatform: Bool = false, serviceAccount: String? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -72,6 +80,7 @@ package struct PodFacts: Sendable {
     self.isHostNetwork = isHostNetwork
     self.addresses = addresses
     self.isPlatform = isPlatform
+    self.serviceAccount = serviceAccount
   }
 }
 
@@ -88,13 +97,22 @@ package struct ClusterNetwork: Sendable {
   package var profile: NetworkProfile
   package var namespaces: [NamespaceFacts]
   package var pods: [PodFacts]
+  /// NetworkPolicies, Cilium's and admin policies, and those of kinds that are not evaluated: what the latter
+  /// may concern depends.
   package var policies: [Manifest]
-  /// The namespace of each policy; index into `namespaces`.
+  /// The namespace of each policy; index into `namespaces`, or `clusterScope`.
   package var policyNamespaces: [Int]
   /// Where the pods' addresses lie; empty where not known.
   package var podNetworks: [IPNetwork]
   /// Where the nodes' addresses lie; empty where not known.
   package var nodeNetworks: [IPNetwork]
+  /// The addresses of the Kubernetes API server; empty where not known.
+  package var apiServerNetworks: [IPNetwork] = []
+  /// The cluster's name in its mesh; nil where not known.
+  package var clusterName: String?
+
+  /// Stands for a namespace where a policy is of the whole cluster.
+  package static let clusterScope = -1
 
   package init(
     profile: NetworkProfile, namespaces: [NamespaceFacts] = [], pods: [PodFacts] = [],

@@ -22,19 +22,45 @@ package struct ManifestNetwork: Sendable {
     }
     var seen: Set<ObjectIdentity> = []
     for manifest in manifests where manifest.kind != "Namespace" {
-      let isPolicy = manifest.identity.group == "networking.k8s.io" && manifest.kind == "NetworkPolicy"
+      let policy = PolicyKind(manifest)
       // Of two manifests of one workload the first counts; two policies of one name are an error.
-      guard isPolicy || seen.insert(manifest.identity).inserted else { continue }
-      add(manifest, isPolicy: isPolicy)
+      guard policy != nil || seen.insert(manifest.identity).inserted else { continue }
+      if let policy { add(manifest, policy) } else { add(manifest) }
     }
     if let platform {
       network.add(platform)
       workloads += Array(repeating: nil, count: network.pods.count - workloads.count)
     }
-    let checks = PolicyChecks(
-      zip(network.policies, network.policyNamespaces).map { ($0, network.namespaces[$1].name) })
-    findings += checks.findings
+    findings += PolicyChecks(network).findings
     for manifest in notEvaluated { reportNotEvaluated(manifest) }
+    reportWithoutEffect()
+  }
+
+  /// Once per kind: the first of its policies stands for all.
+  private mutating func reportWithoutEffect() {
+    var reported: Set<String> = []
+    for manifest in network.policies {
+      let enforced: Ternary
+      switch PolicyKind(manifest) {
+      case .cilium?, .ciliumClusterwide?: enforced = network.profile.enforcesCiliumPolicies
+      case .admin?, .adminBaseline?, .cluster?: enforced = network.profile.enforcesAdminPolicies
+      case .network?, .opaque?, nil: continue
+      }
+      guard enforced != .yes, reported.insert(manifest.kind).inserted else { continue }
+      let doubt =
+        enforced == .no
+        ? "have no effect with the profile '\(network.profile.name)'"
+        : "may have no effect: the profile '\(network.profile.name)' does not tell"
+      let profiles = NetworkProfile.all.filter {
+        (manifest.identity.group == "cilium.io" ? $0.enforcesCiliumPolicies : $0.enforcesAdminPolicies)
+          == .yes
+      }
+      findings.append(
+        Diagnostic(
+          ReachabilityRules.withoutEffect, "objects of kind \(manifest.kind) \(doubt)",
+          at: manifest.nameNode.range, enforced == .no ? "left out" : "what it concerns depends on it",
+          help: ["profiles that know them: \(listed(profiles.map(\.name)))"]))
+    }
   }
 
   private mutating func reportNotEvaluated(_ manifest: Manifest) {
@@ -42,7 +68,7 @@ package struct ManifestNetwork: Sendable {
       Diagnostic(
         ReachabilityRules.notEvaluated, "\(manifest.identity.description) is not evaluated",
         at: manifest.nameNode.range,
-        "the answer leaves it out"))
+        "what it may concern depends on it"))
   }
 
   private mutating func addNamespace(_ manifest: Manifest) {
@@ -67,24 +93,22 @@ package struct ManifestNetwork: Sendable {
     return network.namespaces.count - 1
   }
 
-  private mutating func add(_ manifest: Manifest, isPolicy: Bool) {
+  private mutating func add(_ manifest: Manifest, _ kind: PolicyKind) {
+    network.policies.append(manifest)
+    network.policyNamespaces.append(
+      kind.isClusterwide(manifest)
+        ? ClusterNetwork.clusterScope : number(ofNamespace: manifest.namespace ?? "default"))
+    if case .opaque = kind { notEvaluated.append(manifest) }
+  }
+
+  private mutating func add(_ manifest: Manifest) {
     let namespace = manifest.namespace ?? "default"
-    if isPolicy {
-      network.policies.append(manifest)
-      network.policyNamespaces.append(number(ofNamespace: namespace))
-    } else if manifest.apiVersion == "v1", manifest.kind == "Service" {
+    if manifest.apiVersion == "v1", manifest.kind == "Service" {
       services.append(Service(manifest, namespace: namespace))
-    } else if Self.kindsOfPolicy.contains(manifest.kind) {
-      notEvaluated.append(manifest)
     } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) {
       add(Workload(manifest, pod: pod, namespace: namespace), in: number(ofNamespace: namespace))
     }
   }
-
-  private static let kindsOfPolicy: Set<String> = [
-    "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "CiliumNetworkPolicy",
-    "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "MultiNetworkPolicy",
-  ]
 
   private static func virtualMachine(_ manifest: Manifest) -> Node? {
     manifest.kind == "VirtualMachine" ? manifest.node.at("spec", "template") : nil
@@ -109,7 +133,8 @@ package struct ManifestNetwork: Sendable {
         labels: workload.podLabels,
         runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
         namedPorts: ports,
-        isHostNetwork: workload.isHostNetwork, addresses: addresses))
+        isHostNetwork: workload.isHostNetwork, addresses: addresses,
+        serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default"))
     workloads.append(workload)
   }
 

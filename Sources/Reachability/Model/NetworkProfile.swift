@@ -31,6 +31,10 @@ package struct NetworkProfile: Sendable, Hashable {
   package var enforcesExcept = Ternary.yes
   /// A namespace without a manifest has no labels but its name. False: its other labels are not known.
   package var assumesNoOtherLabels = false
+  /// CiliumNetworkPolicies have an effect, and pods carry Cilium's own labels (their cluster's name).
+  package var enforcesCiliumPolicies = Ternary.depends
+  /// AdminNetworkPolicies, the baseline policy and ClusterNetworkPolicies have an effect.
+  package var enforcesAdminPolicies = Ternary.depends
 
   /// Only what the API itself says.
   package static let kubernetes = NetworkProfile(
@@ -40,68 +44,34 @@ package struct NetworkProfile: Sendable, Hashable {
     kubernetes,
     NetworkProfile(
       name: "ovn-kubernetes", summary: "OpenShift from 4.12, OVN-Kubernetes", ipBlockMatchesPods: .yes,
-      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no),
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .no,
+      enforcesAdminPolicies: .yes),
     NetworkProfile(
       name: "openshift-sdn", summary: "OpenShift SDN, up to 4.16", hostNetworkIsPod: .no,
-      emptyPodSelectorIncludesHostNetwork: .no, enforcesEgress: .depends, enforcesExcept: .depends),
+      emptyPodSelectorIncludesHostNetwork: .no, enforcesEgress: .depends, enforcesExcept: .depends,
+      enforcesCiliumPolicies: .no, enforcesAdminPolicies: .no),
     NetworkProfile(
       name: "calico", summary: "Calico: ipBlock is compared with every address", ipBlockMatchesPods: .yes,
       ipBlockMatchesNodes: .yes, hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
-      emptyPodSelectorIncludesHostNetwork: .no),
+      emptyPodSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .no),
     NetworkProfile(
       name: "cilium-1.18", summary: "Cilium up to 1.18: selectors match all clusters of a mesh",
       ipBlockMatchesPods: .no,
       hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
       emptyPodSelectorIncludesHostNetwork: .no,
-      selectorsCrossClusters: .yes),
+      selectorsCrossClusters: .yes, enforcesCiliumPolicies: .yes),
     NetworkProfile(
       name: "cilium-1.19", summary: "Cilium from 1.19: selectors match the own cluster",
       ipBlockMatchesPods: .no,
       hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
-      emptyPodSelectorIncludesHostNetwork: .no),
+      emptyPodSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .yes),
     NetworkProfile(
       name: "np-guard", summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
       ipBlockMatchesNodes: .no, hostNetworkIsPod: .yes, hairpinIsSubject: .no,
       namespaceSelectorIncludesHostNetwork: .yes, emptyPodSelectorIncludesHostNetwork: .yes,
-      assumesNoOtherLabels: true),
+      assumesNoOtherLabels: true, enforcesCiliumPolicies: .no, enforcesAdminPolicies: .yes),
   ]
 
   /// The profile with a name.
   package static func named(_ name: String) -> NetworkProfile? { all.first { $0.name == name } }
-}
-
-/// Why an answer depends on more than the manifests.
-package struct OpenQuestions: OptionSet, Sendable, Hashable {
-  package let rawValue: UInt16
-
-  package init(rawValue: UInt16) { self.rawValue = rawValue }
-
-  package static let ipBlockAndPods = OpenQuestions(rawValue: 1)
-  package static let ipBlockAndNodes = OpenQuestions(rawValue: 2)
-  package static let hostNetwork = OpenQuestions(rawValue: 4)
-  package static let namespaceLabels = OpenQuestions(rawValue: 8)
-  package static let runtimeLabels = OpenQuestions(rawValue: 16)
-  package static let addresses = OpenQuestions(rawValue: 32)
-  package static let namedPorts = OpenQuestions(rawValue: 64)
-  package static let otherClusters = OpenQuestions(rawValue: 128)
-  package static let egressSupport = OpenQuestions(rawValue: 256)
-  package static let exceptSupport = OpenQuestions(rawValue: 512)
-  package static let adminPolicies = OpenQuestions(rawValue: 1024)
-
-  private static let texts: [(OpenQuestions, String)] = [
-    (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
-    (.ipBlockAndNodes, "whether the network plugin compares ipBlock with node addresses"),
-    (.hostNetwork, "how the network plugin treats host-network pods"),
-    (.namespaceLabels, "labels of a namespace that has no manifest"),
-    (.runtimeLabels, "labels that are set while pods run"),
-    (.addresses, "addresses that the manifests do not tell"),
-    (.namedPorts, "what a named port means"),
-    (.otherClusters, "whether selectors match pods of other clusters"),
-    (.egressSupport, "whether the network plugin enforces egress"),
-    (.exceptSupport, "whether the network plugin knows 'except'"),
-    (.adminPolicies, "policies of a kind that is not evaluated"),
-  ]
-
-  /// In words, in a fixed order.
-  package var reasons: [String] { Self.texts.filter { contains($0.0) }.map(\.1) }
 }

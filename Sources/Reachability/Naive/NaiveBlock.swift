@@ -42,11 +42,19 @@ struct NaiveBlock {
     }
   }
 
-  let range: Prefix?
+  let ranges: [Prefix]
   let exceptions: [Prefix]
 
+  /// Several ranges, each an address with or without a length.
+  init(ranges texts: [String]) {
+    ranges = texts.compactMap { text in
+      IPNetwork(text).map(Prefix.init) ?? IPAddress(text).map(Self.prefix)
+    }
+    exceptions = []
+  }
+
   init(_ node: Node?) {
-    range = IPNetwork(node?["cidr"]?.text ?? "").map(Prefix.init)
+    ranges = IPNetwork(node?["cidr"]?.text ?? "").map { [Prefix($0)] } ?? []
     exceptions = node?["except"]?.elements.compactMap { IPNetwork($0.text).map(Prefix.init) } ?? []
   }
 
@@ -62,14 +70,13 @@ struct NaiveBlock {
   func contains(_ address: IPAddress) -> Bool { contains(Self.prefix(address)) }
 
   private func contains(_ part: Prefix) -> Bool {
-    guard let range, range.holds(part) else { return false }
+    guard ranges.contains(where: { $0.holds(part) }) else { return false }
     return !exceptions.contains { $0.holds(part) }
   }
 
   /// True when the exceptions leave no address.
   var isNothing: Bool {
-    guard let range else { return true }
-    return !pieces(of: range).contains(true)
+    !ranges.contains { pieces(of: $0).contains(true) }
   }
 
   /// How a block and the networks where an address lies relate: all of it inside, some, none.
@@ -80,8 +87,8 @@ struct NaiveBlock {
 
   /// Cuts a range in halves until each piece lies wholly inside or wholly outside of the block.
   private func pieces(of part: Prefix) -> [Bool] {
-    guard let range, range.agrees(with: part) else { return [false] }
-    let cuts = ([range] + exceptions).contains { $0.agrees(with: part) && $0.length > part.length }
+    guard ranges.contains(where: { $0.agrees(with: part) }) else { return [false] }
+    let cuts = (ranges + exceptions).contains { $0.agrees(with: part) && $0.length > part.length }
     return cuts ? part.halves.flatMap { pieces(of: $0) } : [contains(part)]
   }
 }

@@ -1,16 +1,17 @@
 package import Kubernetes
 import YAMLTree
 
-/// NetworkPolicy pod by pod, straight from the manifests: slow, plain, and independent.
+/// Policies pod by pod, straight from the manifests: slow, plain, and independent.
 ///
 /// Checks what the class engine says, so it shares no matching code with it: it reads the trees itself,
-/// compares strings, and asks one packet at a time. Linear in the policies of the subject's namespace.
+/// compares strings, and asks one packet at a time; it follows the possible worlds instead of subtracting
+/// sets. Linear in the policies of the cluster.
 package struct NaiveEvaluator: Sendable {
   let network: ClusterNetwork
 
   package init(_ network: ClusterNetwork) { self.network = network }
 
-  private enum Side {
+  enum Side {
     case leaving
     case entering
   }
@@ -41,27 +42,51 @@ package struct NaiveEvaluator: Sendable {
     let destination: Endpoint
     let port: Int
     let transport: TransportProtocol
+
+    func other(_ side: Side) -> Endpoint { side == .entering ? source : destination }
   }
 
-  /// One end's say: every world of "selected or not" is tried by rule, not by enumeration.
+  /// One end's say.
   private func verdict(on subject: Int, _ side: Side, _ packet: Packet) -> (may: Bool, must: Bool) {
     if side == .leaving, network.profile.enforcesEgress == .no { return (true, true) }
-    var sure: [(may: Bool, must: Bool)] = []
-    var possible: [(may: Bool, must: Bool)] = []
+    guard !network.namespaces[network.pods[subject].namespace].isRemote else { return (true, true) }
+    var opinions: [NaiveOpinion] = []
     for (position, policy) in network.policies.enumerated() {
-      let spec = policy.node["spec"]
-      guard applies(spec, side) else { continue }
-      let selected = selects(spec, network.policyNamespaces[position], subject)
-      if selected == .no { continue }
-      let opened = opens(spec, network.policyNamespaces[position], side, packet)
-      if selected == .yes { sure.append(opened) } else { possible.append(opened) }
+      switch policy.identity.group {
+      case "networking.k8s.io": opinions += opinion(policy, position, subject, side, packet)
+      case "cilium.io": opinions += ciliumOpinions(policy, position, subject, side, packet)
+      case "policy.networking.k8s.io": opinions += adminOpinions(policy, subject, side, packet)
+      default:
+        if isOpaque(policy, position, subject, side) { return (true, false) }
+      }
     }
     let isEgressDoubtful = side == .leaving && network.profile.enforcesEgress == .depends
-    if sure.isEmpty {
-      return (true, possible.allSatisfy(\.must))
-    }
-    let may = (sure + possible).contains(where: \.may)
-    return (may || isEgressDoubtful, sure.contains(where: \.must))
+    let ends = NaiveOpinion.ends(opinions)
+    return (ends.contains(.allowed) || isEgressDoubtful, !ends.contains(.denied))
+  }
+
+  /// Policies that nobody here reads: of the pod's namespace, or of the cluster.
+  private func isOpaque(_ policy: Manifest, _ position: Int, _ subject: Int, _ side: Side) -> Bool {
+    if policy.kind.hasPrefix("Egress"), side == .entering { return false }
+    let namespace = network.policyNamespaces[position]
+    return namespace < 0 || namespace == network.pods[subject].namespace
+  }
+
+  /// A NetworkPolicy: isolates what it selects, and allows.
+  private func opinion(
+    _ policy: Manifest, _ position: Int, _ subject: Int, _ side: Side, _ packet: Packet
+  ) -> [NaiveOpinion] {
+    let spec = policy.node["spec"]
+    guard applies(spec, side) else { return [] }
+    let namespace = network.policyNamespaces[position]
+    let selected = selects(spec, namespace, subject)
+    guard selected != .no else { return [] }
+    let opened = opens(spec, namespace, side, packet)
+    return [
+      NaiveOpinion(
+        stage: .together, selected: selected, isolates: true,
+        rules: [(.allow, Ternary(may: opened.may, must: opened.must))])
+    ]
   }
 
   private func applies(_ spec: Node?, _ side: Side) -> Bool {
@@ -129,7 +154,7 @@ package struct NaiveEvaluator: Sendable {
   }
 
   /// A name means what the destination pod's containers say it means.
-  private func namedPort(_ name: String, _ packet: Packet, throughBlock: Bool) -> Ternary {
+  func namedPort(_ name: String, _ packet: Packet, throughBlock: Bool) -> Ternary {
     guard case .pod(let index) = packet.destination else { return .no }
     var isMeant = false
     var isMeantOtherwise = false
@@ -155,9 +180,12 @@ package struct NaiveEvaluator: Sendable {
     } else {
       answer = namespace.name == network.namespaces[own].name ? .yes : .no
     }
-    if namespace.isRemote { answer = least(answer, network.profile.selectorsCrossClusters) }
-    if let podSelector {
-      answer = least(answer, NaiveSelector.matches(podSelector, possibleValues: { values(of: $0, in: pod) }))
+    let inCilium = pods(podSelector, pod, knowsClusters: true)
+    let elsewhere = pods(podSelector, pod, knowsClusters: false)
+    switch network.profile.enforcesCiliumPolicies {
+    case .yes: answer = least(answer, inCilium)
+    case .no: answer = least(answer, elsewhere)
+    case .depends: answer = least(answer, inCilium == elsewhere ? inCilium : .depends)
     }
     if pod.isHostNetwork {
       var treated = network.profile.hostNetworkIsPod
@@ -171,6 +199,34 @@ package struct NaiveEvaluator: Sendable {
       answer = least(answer, treated)
     }
     return answer
+  }
+
+  /// Whether a podSelector matches, and reaches the pod's cluster: a selector that names clusters does what it
+  /// says where the plugin knows that label, and finds no pod with it elsewhere.
+  private func pods(_ selector: Node?, _ pod: PodFacts, knowsClusters: Bool) -> Ternary {
+    let namespace = network.namespaces[pod.namespace]
+    let label = "io.cilium.k8s.policy.cluster"
+    var namesCluster = false
+    var answer = Ternary.yes
+    if let selector {
+      answer = NaiveSelector.matches(selector) { key in
+        guard key == label else { return values(of: key, in: pod) }
+        namesCluster = true
+        return knowsClusters ? clusterNames(of: namespace) : [nil]
+      }
+      // The label decides although another requirement fails first.
+      namesCluster = namesCluster || NaiveSelector.keys(selector).contains(label)
+    }
+    if namespace.isRemote, !(namesCluster && knowsClusters) {
+      answer = least(answer, network.profile.selectorsCrossClusters)
+    }
+    return answer
+  }
+
+  /// The name of a namespace's cluster; anything but nothing where it is not known.
+  func clusterNames(of namespace: NamespaceFacts) -> [String?] {
+    let name = namespace.isRemote ? namespace.cluster : network.clusterName
+    return name.map { [$0] } ?? ["\u{1}anything"] + NaiveSelector.wildcard
   }
 
   private func blockMatches(_ peer: Node, _ other: Endpoint) -> Ternary {
@@ -196,7 +252,7 @@ package struct NaiveEvaluator: Sendable {
     }
   }
 
-  private func holdsPod(_ block: NaiveBlock, _ pod: PodFacts) -> Ternary {
+  func holdsPod(_ block: NaiveBlock, _ pod: PodFacts) -> Ternary {
     if pod.addresses.isEmpty {
       let networks = pod.isHostNetwork ? network.nodeNetworks : network.podNetworks
       if networks.isEmpty { return block.isNothing ? .no : .depends }
@@ -210,7 +266,8 @@ package struct NaiveEvaluator: Sendable {
   // MARK: Labels
 
   /// Every value that a label may have, nil among them where it may be missing; nil where anything is possible.
-  private func values(of key: String, in pod: PodFacts) -> [String?]? {
+  func values(of key: String, in pod: PodFacts) -> [String?]? {
+    if key == "io.cilium.k8s.policy.serviceaccount" { return pod.serviceAccount.map { [$0] } }
     let declared = pod.labels.items.first { $0.key == key }?.value
     guard let runtime = pod.runtimeLabels.first(where: { $0.key == key }) else { return [declared] }
     guard let later = runtime.values else {
@@ -220,12 +277,12 @@ package struct NaiveEvaluator: Sendable {
     return [declared] + later.map { Optional($0) }
   }
 
-  private func values(of key: String, in namespace: NamespaceFacts) -> [String?]? {
+  func values(of key: String, in namespace: NamespaceFacts) -> [String?]? {
     if key == "kubernetes.io/metadata.name" { return [namespace.name] }
     if let value = namespace.labels.items.first(where: { $0.key == key })?.value { return [value] }
     return namespace.knowsLabels || network.profile.assumesNoOtherLabels ? [nil] : nil
   }
 
-  private func least(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue <= b.rawValue ? a : b }
-  private func greatest(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue >= b.rawValue ? a : b }
+  func least(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue <= b.rawValue ? a : b }
+  func greatest(_ a: Ternary, _ b: Ternary) -> Ternary { a.rawValue >= b.rawValue ? a : b }
 }

@@ -9,6 +9,12 @@ enum NaiveSelector {
     (selector?["matchLabels"]?.count ?? 0) == 0 && (selector?["matchExpressions"]?.count ?? 0) == 0
   }
 
+  /// Every key that a selector looks at.
+  static func keys(_ selector: Node?) -> [String] {
+    (selector?["matchLabels"]?.entries.map { $0.key.text } ?? [])
+      + (selector?["matchExpressions"]?.elements.map { $0["key"]?.text ?? "" } ?? [])
+  }
+
   /// A requirement holds for sure when it holds for every value that the label may have; a selector when all
   /// of its requirements do.
   static func matches(_ selector: Node?, possibleValues: (String) -> [String?]?) -> Ternary {

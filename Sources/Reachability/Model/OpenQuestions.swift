@@ -1,0 +1,57 @@
+/// Why an answer depends on more than the manifests.
+package struct OpenQuestions: OptionSet, Sendable, Hashable {
+  package let rawValue: UInt32
+
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  package static let ipBlockAndPods = OpenQuestions(rawValue: 1)
+  package static let ipBlockAndNodes = OpenQuestions(rawValue: 2)
+  package static let hostNetwork = OpenQuestions(rawValue: 4)
+  package static let namespaceLabels = OpenQuestions(rawValue: 8)
+  package static let runtimeLabels = OpenQuestions(rawValue: 16)
+  package static let addresses = OpenQuestions(rawValue: 32)
+  package static let namedPorts = OpenQuestions(rawValue: 64)
+  package static let otherClusters = OpenQuestions(rawValue: 128)
+  package static let egressSupport = OpenQuestions(rawValue: 256)
+  package static let exceptSupport = OpenQuestions(rawValue: 512)
+  package static let otherPolicies = OpenQuestions(rawValue: 1 << 10)
+  package static let applicationLayer = OpenQuestions(rawValue: 1 << 11)
+  package static let placement = OpenQuestions(rawValue: 1 << 12)
+  package static let apiServer = OpenQuestions(rawValue: 1 << 13)
+  package static let liveFacts = OpenQuestions(rawValue: 1 << 14)
+  package static let clusterName = OpenQuestions(rawValue: 1 << 15)
+  package static let enforcement = OpenQuestions(rawValue: 1 << 16)
+  package static let equalPriority = OpenQuestions(rawValue: 1 << 17)
+  package static let sctp = OpenQuestions(rawValue: 1 << 18)
+  package static let emptyList = OpenQuestions(rawValue: 1 << 19)
+  package static let requirements = OpenQuestions(rawValue: 1 << 20)
+  package static let hostFirewall = OpenQuestions(rawValue: 1 << 21)
+
+  private static let texts: [(OpenQuestions, String)] = [
+    (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
+    (.ipBlockAndNodes, "whether the network plugin compares address ranges with node addresses"),
+    (.hostNetwork, "how the network plugin treats host-network pods"),
+    (.namespaceLabels, "labels of a namespace that has no manifest"),
+    (.runtimeLabels, "labels that are set while pods run"),
+    (.addresses, "addresses that the manifests do not tell"),
+    (.namedPorts, "what a named port means"),
+    (.otherClusters, "whether selectors match pods of other clusters"),
+    (.egressSupport, "whether the network plugin enforces egress"),
+    (.exceptSupport, "whether the network plugin knows 'except'"),
+    (.otherPolicies, "policies of a kind that is not evaluated"),
+    (.applicationLayer, "what the request says: rules above the transport layer"),
+    (.placement, "which node a pod runs on"),
+    (.apiServer, "where the Kubernetes API server is"),
+    (.liveFacts, "peers that only the running cluster knows"),
+    (.clusterName, "the name of this cluster in its mesh"),
+    (.enforcement, "whether the network plugin enforces policies of this kind"),
+    (.equalPriority, "which of two policies with one priority comes first"),
+    (.sctp, "whether the network plugin is told to handle SCTP"),
+    (.emptyList, "what an empty list means in this release of the network plugin"),
+    (.requirements, "fromRequires and toRequires, which releases from 1.19 refuse"),
+    (.hostFirewall, "whether the host firewall is on"),
+  ]
+
+  /// In words, in a fixed order.
+  package var reasons: [String] { Self.texts.filter { contains($0.0) }.map(\.1) }
+}

@@ -1,0 +1,381 @@
+import Kubernetes
+import Reachability
+import Testing
+import YAMLTree
+
+/// One case per rule of Cilium's and of admin policies, written by hand from their documentation and sources.
+@Suite struct CiliumRuleTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: String
+    let policy: String
+    let from: String
+    let to: String
+    let port: UInt16
+    let expected: Ternary
+    var transport = TransportProtocol.tcp
+    var profile = "cilium-1.19"
+
+    var testDescription: String { name }
+
+    init(
+      _ name: String, _ policy: String, _ from: String, _ to: String, _ port: UInt16 = 80,
+      _ expected: Ternary, _ transport: TransportProtocol = .tcp, profile: String = "cilium-1.19"
+    ) {
+      self.name = name
+      self.policy = policy
+      self.from = from
+      self.to = to
+      self.port = port
+      self.expected = expected
+      self.transport = transport
+      self.profile = profile
+    }
+  }
+
+  /// A policy of namespace `a`.
+  private static func cilium(_ spec: String) -> String {
+    "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: a}\nspec: {\(spec)}\n"
+  }
+
+  private static func clusterwide(_ spec: String) -> String {
+    "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {name: w}\nspec: {\(spec)}\n"
+  }
+
+  private static func network(_ spec: String) -> String {
+    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\nspec: {\(spec)}\n"
+  }
+
+  private static func admin(_ priority: Int, _ spec: String, kind: String = "AdminNetworkPolicy") -> String {
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: p\(priority)}\nspec: {priority: \(priority), subject: {namespaces: {}}, \(spec)}\n"
+  }
+
+  private static let ciliumCases: [Case] = [
+    // Isolation
+    Case(
+      "an empty rule isolates and admits nobody", cilium("endpointSelector: {}, ingress: [{}]"), "b/web",
+      "a/web", 80, .no),
+    Case(
+      "a direction without rules stays open", cilium("endpointSelector: {}, egress: [{}]"), "b/web", "a/web",
+      80, .yes),
+    Case(
+      "an empty list is no rule", cilium("endpointSelector: {}, ingress: [], egress: [{}]"), "b/web", "a/web",
+      80, .yes),
+    Case(
+      "a rule that denies isolates too",
+      cilium(
+        "endpointSelector: {}, ingressDeny: [{fromEndpoints: [{matchLabels: {app: two}}]}]"), "a/db", "a/web",
+      80, .no),
+    Case(
+      "… unless it says that it does not",
+      cilium(
+        "endpointSelector: {}, enableDefaultDeny: {ingress: false}, ingressDeny: [{fromEndpoints: [{matchLabels: {app: two}}]}]"
+      ), "a/db", "a/web", 80, .yes),
+    Case(
+      "… and still denies what it names",
+      cilium(
+        "endpointSelector: {}, enableDefaultDeny: {ingress: false}, ingressDeny: [{fromEndpoints: [{matchLabels: {app: two}}]}]"
+      ), "a/two", "a/web", 80, .no),
+    Case(
+      "a policy may isolate without a rule",
+      cilium("endpointSelector: {}, enableDefaultDeny: {ingress: true}"),
+      "b/web", "a/web", 80, .no),
+    Case(
+      "what is denied stays denied",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEntities: [all]}], ingressDeny: [{fromEndpoints: [{}], toPorts: [{ports: [{port: \"80\"}]}]}]"
+      ), "a/db", "a/web", 80, .no),
+    Case(
+      "… on the ports that are named",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEntities: [all]}], ingressDeny: [{fromEndpoints: [{}], toPorts: [{ports: [{port: \"80\"}]}]}]"
+      ), "a/db", "a/web", 81, .yes),
+    Case(
+      "policies of both kinds add up",
+      network("podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]") + "---\n"
+        + cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]"), "b/web", "a/web", 80, .yes),
+    Case(
+      "… and Cilium's deny comes before a NetworkPolicy",
+      network("podSelector: {}, ingress: [{}]") + "---\n"
+        + cilium("endpointSelector: {}, ingressDeny: [{fromEntities: [world]}]"), "8.8.8.8", "a/web", 80, .no),
+    // Selectors
+    Case(
+      "an empty selector is the own namespace",
+      cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]"),
+      "b/web", "a/web", 80, .no),
+    Case(
+      "… all of it", cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]"), "a/db", "a/web", 80,
+      .yes),
+    Case(
+      "a namespace by its label",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {\"k8s:io.kubernetes.pod.namespace\": b}}]}]"
+      ), "b/web", "a/web", 80, .yes),
+    Case(
+      "namespaces by their own labels",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {io.cilium.k8s.namespace.labels.team: y}}]}]"
+      ), "b/web", "a/web", 80, .yes),
+    Case(
+      "… which nobody tells of a namespace without a manifest",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {io.cilium.k8s.namespace.labels.team: y}}]}]"
+      ), "unlisted/web", "a/web", 80, .depends),
+    Case(
+      "sources of labels",
+      cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {\"any:app\": db}}]}]"),
+      "a/db", "a/web", 80, .yes),
+    Case(
+      "a service account",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {io.cilium.k8s.policy.serviceaccount: default}}]}]"
+      ), "a/db", "a/web", 80, .yes),
+    Case(
+      "a clusterwide policy's selector is every namespace",
+      clusterwide("endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEndpoints: [{}]}]"), "b/web",
+      "a/web", 80, .yes),
+    Case(
+      "… and no address",
+      clusterwide("endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEndpoints: [{}]}]"), "8.8.8.8",
+      "a/web", 80, .no),
+    Case(
+      "endpoints are no host-network pods", cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]"),
+      "a/host", "a/web", 80, .no),
+    Case(
+      "a host-network pod is never isolated", cilium("endpointSelector: {}, ingress: [{}]"), "b/web",
+      "a/host",
+      80, .yes),
+    Case(
+      "… but by a host policy, where that is on", clusterwide("nodeSelector: {}, ingress: [{}]"), "b/web",
+      "a/host", 80, .depends),
+    // Addresses
+    Case(
+      "addresses are never pods", cilium("endpointSelector: {}, ingress: [{fromCIDR: [0.0.0.0/0]}]"), "a/db",
+      "a/web", 80, .no),
+    Case(
+      "an address without a length", cilium("endpointSelector: {}, ingress: [{fromCIDR: [8.8.8.8]}]"),
+      "8.8.8.8", "a/web", 80, .yes),
+    Case(
+      "except",
+      cilium("endpointSelector: {}, ingress: [{fromCIDRSet: [{cidr: 8.0.0.0/8, except: [8.8.0.0/16]}]}]"),
+      "8.8.8.8", "a/web", 80, .no),
+    Case(
+      "a group of ranges depends", cilium("endpointSelector: {}, egress: [{toCIDRSet: [{cidrGroupRef: g}]}]"),
+      "a/web", "8.8.8.8", 80, .depends),
+    Case(
+      "names of hosts depend", cilium("endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.example}]}]"),
+      "a/web", "8.8.8.8", 443, .depends),
+    Case(
+      "… and are no pods", cilium("endpointSelector: {}, egress: [{toFQDNs: [{matchName: a.example}]}]"),
+      "a/web", "b/web", 443, .no),
+    // Entities
+    Case(
+      "all", cilium("endpointSelector: {}, ingress: [{fromEntities: [all]}]"), "8.8.8.8", "a/web", 80, .yes),
+    Case(
+      "world is no pod", cilium("endpointSelector: {}, ingress: [{fromEntities: [world]}]"), "b/web", "a/web",
+      80, .no),
+    Case(
+      "world", cilium("endpointSelector: {}, ingress: [{fromEntities: [world]}]"), "fd00::1", "a/web", 80,
+      .yes),
+    Case(
+      "half the world", cilium("endpointSelector: {}, ingress: [{fromEntities: [world-ipv4]}]"), "fd00::1",
+      "a/web", 80, .no),
+    Case(
+      "cluster", cilium("endpointSelector: {}, ingress: [{fromEntities: [cluster]}]"), "b/web", "a/web", 80,
+      .yes),
+    Case(
+      "host or another", cilium("endpointSelector: {}, ingress: [{fromEntities: [host]}]"), "a/host", "a/web",
+      80, .depends),
+    Case(
+      "any node", cilium("endpointSelector: {}, ingress: [{fromEntities: [host, remote-node]}]"), "a/host",
+      "a/web", 80, .yes),
+    Case(
+      "nodes are no pods", cilium("endpointSelector: {}, ingress: [{fromEntities: [host, remote-node]}]"),
+      "a/db", "a/web", 80, .no),
+    Case(
+      "the API server is somewhere", cilium("endpointSelector: {}, egress: [{toEntities: [kube-apiserver]}]"),
+      "a/web", "8.8.8.8", 6443, .depends),
+    Case("none", cilium("endpointSelector: {}, ingress: [{fromEntities: [none]}]"), "a/db", "a/web", 80, .no),
+    // Ports
+    Case(
+      "ports without peers admit everyone",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\"}]}]}]"), "8.8.8.8", "a/web",
+      80, .yes),
+    Case(
+      "… on those ports", cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\"}]}]}]"),
+      "8.8.8.8", "a/web", 81, .no),
+    Case(
+      "no protocol is any", cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\"}]}]}]"),
+      "8.8.8.8", "a/web", 80, .yes, .udp),
+    Case(
+      "… SCTP where it is on",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\"}]}]}]"), "8.8.8.8", "a/web",
+      80, .depends, .sctp),
+    Case(
+      "one protocol",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\", protocol: TCP}]}]}]"),
+      "8.8.8.8", "a/web", 80, .no, .udp),
+    Case(
+      "endPort",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\", endPort: 90}]}]}]"),
+      "8.8.8.8", "a/web", 90, .yes),
+    Case(
+      "zero is every port",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"0\", protocol: TCP}]}]}]"),
+      "8.8.8.8", "a/web", 4711, .yes),
+    Case(
+      "a name",
+      cilium("endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: http, protocol: TCP}]}]}]"),
+      "8.8.8.8", "a/web", 8080, .yes),
+    Case(
+      "requests decide above the transport layer",
+      cilium(
+        "endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{method: GET}]}}]}]"
+      ), "8.8.8.8", "a/web", 80, .depends),
+    Case(
+      "ICMP opens no port", cilium("endpointSelector: {}, ingress: [{icmps: [{fields: [{type: 8}]}]}]"),
+      "8.8.8.8", "a/web", 80, .no),
+    Case(
+      "an empty list of peers depends",
+      cilium("endpointSelector: {}, ingress: [{fromEndpoints: [], toPorts: [{ports: [{port: \"80\"}]}]}]"),
+      "a/db", "a/web", 80, .depends),
+    Case(
+      "… and admits nobody without ports", cilium("endpointSelector: {}, ingress: [{fromEndpoints: []}]"),
+      "a/db", "a/web", 80, .no),
+    Case(
+      "requirements may close anything",
+      cilium(
+        "endpointSelector: {}, ingress: [{fromEndpoints: [{}]}, {fromRequires: [{matchLabels: {x: y}}]}]"),
+      "a/db", "a/web", 80, .depends),
+    // Plugins
+    Case(
+      "another plugin may not know the kind", cilium("endpointSelector: {}, ingress: [{}]"), "b/web", "a/web",
+      80, .depends, profile: "kubernetes"),
+    Case(
+      "… or does not", cilium("endpointSelector: {}, ingress: [{}]"), "b/web", "a/web", 80, .yes,
+      profile: "calico"),
+  ]
+
+  private static let adminCases: [Case] = [
+    Case(
+      "admin policies isolate nobody",
+      admin(1, "ingress: [{action: Allow, from: [{namespaces: {matchLabels: {team: y}}}]}]"), "a/db", "a/web",
+      80, .yes, profile: "ovn-kubernetes"),
+    Case(
+      "they deny", admin(1, "ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: y}}}]}]"),
+      "b/web", "a/web", 80, .no, profile: "ovn-kubernetes"),
+    Case(
+      "the first rule decides",
+      admin(
+        1, "ingress: [{action: Allow, from: [{namespaces: {}}]}, {action: Deny, from: [{namespaces: {}}]}]"),
+      "b/web", "a/web", 80, .yes, profile: "ovn-kubernetes"),
+    Case(
+      "the lower priority comes first",
+      admin(2, "ingress: [{action: Allow, from: [{namespaces: {}}]}]") + "---\n"
+        + admin(1, "ingress: [{action: Deny, from: [{namespaces: {}}]}]"), "b/web", "a/web", 80, .no,
+      profile: "ovn-kubernetes"),
+    Case(
+      "of one priority nobody knows",
+      admin(1, "ingress: [{action: Allow, from: [{namespaces: {}}]}]") + "---\n"
+        + admin(1, "ingress: [{action: Deny, from: [{namespaces: {}}]}]", kind: "ClusterNetworkPolicy"),
+      "b/web", "a/web", 80, .depends, profile: "ovn-kubernetes"),
+    Case(
+      "an admin's allow comes before a NetworkPolicy",
+      admin(1, "ingress: [{action: Allow, from: [{namespaces: {}}]}]") + "---\n" + network("podSelector: {}"),
+      "b/web", "a/web", 80, .yes, profile: "ovn-kubernetes"),
+    Case(
+      "Pass leaves it to the NetworkPolicy",
+      admin(
+        1, "ingress: [{action: Pass, from: [{namespaces: {}}]}, {action: Allow, from: [{namespaces: {}}]}]")
+        + "---\n" + network("podSelector: {}"), "b/web", "a/web", 80, .no, profile: "ovn-kubernetes"),
+    Case(
+      "the baseline comes last",
+      admin(0, "ingress: [{action: Deny, from: [{namespaces: {}}]}]", kind: "BaselineAdminNetworkPolicy"),
+      "b/web", "a/web", 80, .no, profile: "ovn-kubernetes"),
+    Case(
+      "… after a NetworkPolicy that selects",
+      admin(0, "ingress: [{action: Deny, from: [{namespaces: {}}]}]", kind: "BaselineAdminNetworkPolicy")
+        + "---\n" + network("podSelector: {}, ingress: [{}]"), "b/web", "a/web", 80, .yes,
+      profile: "ovn-kubernetes"),
+    Case(
+      "a tier",
+      admin(
+        0, "tier: Baseline, ingress: [{action: Deny, from: [{namespaces: {}}]}]", kind: "ClusterNetworkPolicy"
+      ) + "---\n" + network("podSelector: {}, ingress: [{}]"), "b/web", "a/web", 80, .yes,
+      profile: "ovn-kubernetes"),
+    Case(
+      "ports",
+      admin(
+        1,
+        "ingress: [{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 80, protocol: TCP}}]}]"
+      ), "b/web", "a/web", 81, .yes, profile: "ovn-kubernetes"),
+    Case(
+      "protocols",
+      admin(
+        1,
+        "tier: Admin, ingress: [{action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {range: {start: 80, end: 90}}}}]}]",
+        kind: "ClusterNetworkPolicy"), "b/web", "a/web", 85, .no, profile: "ovn-kubernetes"),
+    Case(
+      "networks match pods by their addresses",
+      admin(1, "egress: [{action: Deny, to: [{networks: [10.0.0.0/24]}]}]"), "a/web", "a/db", 80, .no,
+      profile: "ovn-kubernetes"),
+    Case(
+      "names of domains depend", admin(1, "egress: [{action: Deny, to: [{domainNames: [a.example]}]}]"),
+      "a/web", "8.8.8.8", 80, .depends, profile: "ovn-kubernetes"),
+    Case(
+      "host-network pods are no subject", admin(1, "ingress: [{action: Deny, from: [{namespaces: {}}]}]"),
+      "b/web", "a/host", 80, .yes, profile: "ovn-kubernetes"),
+    Case(
+      "a kind that nobody evaluates may do anything",
+      "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: g}\nspec: {}\n", "b/web",
+      "a/web", 80, .depends),
+    Case(
+      "… in its namespace",
+      "apiVersion: k8s.ovn.org/v1\nkind: EgressFirewall\nmetadata: {name: g, namespace: b}\nspec: {}\n",
+      "a/web", "8.8.8.8", 80, .yes),
+  ]
+
+  @Test(arguments: ciliumCases + adminCases) func rule(_ given: Case) throws {
+    let profile = try #require(NetworkProfile.named(given.profile))
+    let network = RuleTests.network(RuleTests.manifests + "---\n" + given.policy, profile).network
+    let from = try RuleTests.endpoint(given.from, network)
+    let to = try RuleTests.endpoint(given.to, network)
+    let engine = PolicyEngine(network)
+    let answer = engine.connections(from: from, to: to)
+    let fast = Ternary(
+      may: answer.may.contains(given.port, given.transport),
+      must: answer.must.contains(given.port, given.transport))
+    #expect(fast == given.expected)
+    let slow = NaiveEvaluator(network).passes(from: from, to: to, port: Int(given.port), given.transport)
+    #expect(slow == given.expected)
+    let trace = engine.trace(from: from, to: to, port: given.port, given.transport)
+    #expect(trace.answer == given.expected)
+    #expect(trace.questions.isEmpty == (given.expected != .depends))
+  }
+
+  /// What a policy of a mesh says about another cluster's pods.
+  @Test(arguments: [
+    ("cilium-1.19", "", Ternary.no), ("cilium-1.18", "", .yes),
+    ("cilium-1.19", ", io.cilium.k8s.policy.cluster: far", .yes),
+    ("cilium-1.18", ", io.cilium.k8s.policy.cluster: near", .no),
+  ])
+  func clusters(_ profile: String, _ label: String, _ expected: Ternary) throws {
+    for policy in [
+      Self.cilium("endpointSelector: {}, ingress: [{fromEndpoints: [{matchLabels: {app: far\(label)}}]}]"),
+      Self.network("podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: far\(label)}}}]}]"),
+    ] {
+      var network = ClusterNetwork(profile: try #require(NetworkProfile.named(profile)))
+      network.clusterName = "near"
+      network.namespaces = [
+        NamespaceFacts(name: "a"), NamespaceFacts(name: "a", isRemote: true, cluster: "far"),
+      ]
+      network.pods = [
+        PodFacts(namespace: 0, name: "web", kind: "Pod", labels: Labels(["app": "web"])),
+        PodFacts(namespace: 1, name: "far", kind: "Pod", labels: Labels(["app": "far"])),
+      ]
+      network.add(policy)
+      let answer = PolicyEngine(network).connections(from: .pod(1), to: .pod(0))
+      #expect(Ternary(may: answer.may.contains(80, .tcp), must: answer.must.contains(80, .tcp)) == expected)
+      #expect(NaiveEvaluator(network).passes(from: .pod(1), to: .pod(0), port: 80, .tcp) == expected)
+    }
+  }
+}
