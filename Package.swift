@@ -27,6 +27,8 @@ let modules: [Target] = [
   .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
   /** The Common Expression Language: checked against types, evaluated with bounds */
   .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
+  /** CEL over trees: nodes as values, schemas as types */
+  .target(name: "Expressions", dependencies: ["CEL", "YAMLTree"]),
 
   // MARK: What is described
 
@@ -36,7 +38,7 @@ let modules: [Target] = [
   .target(
     name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
   /** YAML templates with `${…}` expressions */
-  .target(name: "Templates", dependencies: ["Diagnostics", "YAMLTree"]),
+  .target(name: "Templates", dependencies: ["CEL", "Diagnostics", "Expressions", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
   .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
   /** One folder per link type: what it emits, and its rules */

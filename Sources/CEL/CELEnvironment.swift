@@ -26,6 +26,14 @@ package struct CELEnvironment: Sendable {
     self.limits = limits
   }
 
+  /// True for a name that a variable can have: an identifier that is no word of the language.
+  package static func isVariableName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, first.startsIdentifier,
+      name.utf8.allSatisfy({ $0.startsIdentifier || $0.isDigit })
+    else { return false }
+    return !ReservedWords.reserved.contains(name) && !ReservedWords.literals.contains(name)
+  }
+
   /// Values for the variables, to evaluate with. Names that are not declared are ignored.
   package func bindings(_ values: [String: CELValue] = [:]) -> CELBindings {
     var bindings = CELBindings(slots: slots)

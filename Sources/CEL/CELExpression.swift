@@ -49,11 +49,20 @@ package struct CELExpression: Sendable {
 
   /// The expression's value. The bindings are those of the environment it was compiled in.
   package func evaluate(_ bindings: CELBindings) throws(CELError) -> CELValue {
+    var budget = steps
+    return try evaluate(bindings, steps: &budget)
+  }
+
+  /// The expression's value, within a budget that several evaluations share: what is spent is taken off it. One
+  /// evaluation never spends more than the limits of its environment allow.
+  package func evaluate(_ bindings: CELBindings, steps budget: inout Int) throws(CELError) -> CELValue {
     guard bindings.values.count == variableCount else {
       throw CELError(
         kind: .failure, message: "the values belong to another environment", range: 0..<text.utf8.count)
     }
-    var frame = Frame(variables: bindings.values, localCount: localCount, budget: steps, patterns: patterns)
+    let allowed = min(steps, max(0, budget))
+    var frame = Frame(variables: bindings.values, localCount: localCount, budget: allowed, patterns: patterns)
+    defer { budget -= allowed - frame.remainingSteps }
     let value = try code(&frame)
     do throws(Failure) {
       try value.chargeSize(&frame, 0)

@@ -5,7 +5,7 @@ struct Frame {
   let variables: [CELValue?]
   /// Comprehension variables by slot.
   var locals: [CELValue]
-  private var remainingSteps: Int
+  private(set) var remainingSteps: Int
   private let budget: Int
   /// Regular expressions: those that are literals, and others once they are compiled.
   private var patterns: [String: Pattern]

@@ -8,15 +8,15 @@ package struct LinkDescriptor: Sendable {
   /// The key in Link and Connection documents: `porter`.
   package let key: String
   package let rules: [Rule]
-  /// Paths below `templates/` that the type brings.
-  package let templates: [String]
+  /// The templates that the type brings, each with the variables that it may use.
+  package let templates: [TemplateDeclaration]
   /// The fields that the type reads of what a cluster answered; `observe` keeps these and no others.
   package let observes: [ReducedKind]
   /// What overrides may give by cluster.
   package let perCluster: [PerClusterField]
 
   package init(
-    key: String, rules: [Rule], templates: [String], observes: [ReducedKind] = [],
+    key: String, rules: [Rule], templates: [TemplateDeclaration], observes: [ReducedKind] = [],
     perCluster: [PerClusterField] = []
   ) {
     self.perCluster = perCluster

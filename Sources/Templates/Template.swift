@@ -1,11 +1,12 @@
 package import Diagnostics
+import Synchronization
 package import YAMLTree
 
 /// A YAML template, compiled once and rendered many times.
 ///
 /// Its structure is always valid YAML, and no value can break out of its place: values become nodes, never
 /// text that is parsed again.
-package struct Template: Sendable {
+package final class Template: Sendable {
   /// A node of the template with its meaning.
   indirect enum Form: Sendable {
     /// A subtree without expressions.
@@ -14,9 +15,25 @@ package struct Template: Sendable {
     case text([TextPart], Node)
     case mapping([Entry], Node)
     case sequence([Form], Node)
-    case conditional(TemplateExpression, then: Form, otherwise: Form?, Node)
-    case loop(variable: String, over: TemplateExpression, yield: Form, otherwise: Form?, Node)
+    case conditional(TemplateExpression, then: Form, otherwise: Form?)
+    case loop(Loop)
     case removed
+  }
+
+  final class Loop: Sendable {
+    let variable: String
+    let over: TemplateExpression
+    let yield: Form
+    let otherwise: Form?
+    let node: Node
+
+    init(variable: String, over: TemplateExpression, yield: Form, otherwise: Form?, node: Node) {
+      self.variable = variable
+      self.over = over
+      self.yield = yield
+      self.otherwise = otherwise
+      self.node = node
+    }
   }
 
   enum TextPart: Sendable {
@@ -31,21 +48,51 @@ package struct Template: Sendable {
     case merge(TemplateExpression, Node)
   }
 
-  /// The template's path below `templates/`: `porter/network-policy.yaml`.
-  package let path: String
+  package let declaration: TemplateDeclaration
+  /// The template's own tree; `Node.origin` of a rendered node is an index into it.
+  package let tree: Tree
+  /// The document.
+  package let document: Node
   let root: Form
   /// `$if` at the top of the document.
   let condition: TemplateExpression?
-  /// The template's own tree; `Node.origin` of a rendered node is an index into it.
-  package let tree: Tree
+  /// In a naming template whose keys are written out: what yields each name.
+  private let nameForms: [String: Form]
+  /// Set when an evaluation has used up its budget. Every other one would take as long: none is tried again.
+  let exhaustion = Mutex<TemplateError?>(nil)
 
-  /// Compiles a template. Returns nil with findings when it cannot be used.
-  package static func compile(_ file: SourceFile, path: String) -> (
+  init(
+    _ declaration: TemplateDeclaration, tree: Tree, document: Node, root: Form,
+    condition: TemplateExpression?
+  ) {
+    self.declaration = declaration
+    self.tree = tree
+    self.document = document
+    self.root = root
+    self.condition = condition
+    var forms: [String: Form] = [:]
+    if !declaration.names.isEmpty, condition == nil, case .mapping(let entries, _) = root,
+      entries.allSatisfy(\.isFixed)
+    {
+      for case .fixed(let key, let form) in entries { forms[key.text] = form }
+    }
+    nameForms = forms
+  }
+
+  /// What yields a name, where that is known without rendering the others.
+  func nameForm(_ name: String) -> Form? { nameForms[name] }
+
+  /// The template's path below `templates/`: `porter/network-policy.yaml`.
+  package var path: String { declaration.path }
+
+  /// Compiles a template and checks every expression against the declared variables. Returns nil with findings
+  /// when it cannot be used.
+  package static func compile(_ file: SourceFile, as declaration: TemplateDeclaration) -> (
     template: Template?, findings: [Diagnostic]
   ) {
     let parsed = Tree.parse(file)
     guard parsed.findings.isEmpty else {
-      return (nil, parsed.findings.map { explained($0) })
+      return (nil, parsed.findings.map { UnquotedExpression.explained($0) })
     }
     let documents = parsed.tree.documents.filter { !$0.isNull }
     guard documents.count == 1, let document = documents.first, document.kind == .mapping else {
@@ -59,11 +106,14 @@ package struct Template: Sendable {
         ]
       )
     }
-    var compiler = TemplateCompiler()
+    var compiler = TemplateCompiler(types: declaration.types)
     let condition = compiler.topCondition(of: document)
     let root = compiler.form(of: document, isTop: true)
+    compiler.checkNames(of: root, declaration)
     guard compiler.findings.isEmpty else { return (nil, compiler.findings) }
-    return (Template(path: path, root: root, condition: condition, tree: parsed.tree), [])
+    return (
+      Template(declaration, tree: parsed.tree, document: document, root: root, condition: condition), []
+    )
   }
 
   /// The node of the template that made a node of a rendered object.
@@ -71,14 +121,35 @@ package struct Template: Sendable {
     guard let root = tree.root, origin > 0 else { return tree.root }
     return Node(tree: root.tree, index: origin)
   }
+}
 
-  /// A syntax error inside `${…}` is nearly always a missing quote.
-  private static func explained(_ finding: Diagnostic) -> Diagnostic {
+/// Finds out when an expression is broken because YAML read it as something else.
+enum UnquotedExpression {
+  static let help = "quote this expression: \"${…}\""
+
+  /// A syntax error beside an expression is nearly always a missing quote.
+  static func explained(_ finding: Diagnostic) -> Diagnostic {
     guard let range = finding.primary?.range else { return finding }
-    let line = range.file.text(ofLine: range.startPosition.line)
-    guard line.contains("${") else { return finding }
+    let line = range.startPosition.line
+    let text = [line, line - 1].lazy.filter { $0 > 0 }.map { range.file.text(ofLine: $0) }.first {
+      $0.contains("${") || $0.contains("$if:") || $0.contains("$in:") || $0.contains("$merge:")
+    }
+    guard let text else { return finding }
     var explained = finding
-    explained.help.insert("quote this expression: \"${…}\"", at: 0)
+    explained.help.insert(
+      text.contains("${") ? help : "quote this expression: \"…\"", at: 0)
     return explained
+  }
+
+  /// What to say of a plain scalar that ends at a comment: ` #` may have been meant as part of an expression.
+  static func cutHelp(_ node: Node) -> String? {
+    guard node.style == .plain, node.isScalar else { return nil }
+    let bytes = node.tree.file.bytes
+    var position = node.range.end
+    while position < bytes.count, bytes[position] == UInt8(ascii: " ") { position += 1 }
+    guard position > node.range.end, position < bytes.count, bytes[position] == UInt8(ascii: "#") else {
+      return nil
+    }
+    return help + "; ' #' starts a comment in YAML"
   }
 }

@@ -1,156 +1,193 @@
-/// The expressions that templates use: a subset of CEL that keeps its meaning under the full language.
+import CEL
+import Diagnostics
+import Expressions
+import YAMLTree
+
+/// An expression of a template: CEL, checked against the declared types of the template's variables.
 ///
-///     expression = '!' expression | 'has(' path ')' | path
-///     path       = name { '.' name | '.?' name }
-///
-/// `a.?b` is nothing where `a` has no `b`, as CEL's optional selection.
-struct TemplateExpression: Sendable {
+/// Nearly all are a variable with fields after it. Those are looked up directly, without the language's machinery;
+/// what they mean and what is wrong with them is the same.
+final class TemplateExpression: Sendable {
+  /// A field that is selected.
   private struct Step: Sendable {
     let name: String
+    /// The value may be absent without being missed.
     let isOptional: Bool
-    /// Offset of the name in the expression's text.
-    let offset: Int
   }
 
   private enum Form: Sendable {
-    case path([Step])
-    case has([Step])
-    indirect case not(Form)
+    case path(variable: String, [Step])
+    case general(CELExpression, CELEnvironment, inputs: [(name: String, type: CELType)])
   }
 
   private let form: Form
   let text: String
+  let type: CELType
+  /// The scalar of the template that holds it.
+  let node: Node
 
-  /// What is wrong with an expression, and where in its text.
+  /// Why an expression has no value, and where in its text.
   struct Fault: Error {
-    let offset: Int
-    let length: Int
+    let range: Range<Int>
     let message: String
-    var help: String?
+    let isBudget: Bool
   }
 
-  init(_ text: String) throws(Fault) {
+  /// Parses and checks an expression.
+  ///
+  /// - Parameter expected: what it has to be; `dyn` for any type.
+  /// - Throws: all that is wrong with it.
+  init(
+    _ text: String, at node: Node, in scope: inout TemplateScope, expecting expected: CELType
+  ) throws(CELIssues) {
     self.text = text
-    form = try Self.parse(Array(text.utf8), from: 0)
+    self.node = node
+    if let (form, type) = Self.path(text, scope.types), expected == .dyn || type == expected {
+      self.form = form
+      self.type = type
+      return
+    }
+    let environment = scope.environment
+    let expression = try CELExpression.compile(text, in: environment, expecting: expected)
+    let names = Set(expression.paths.compactMap(\.first)).sorted()
+    form = .general(expression, environment, inputs: names.map { ($0, scope.types[$0] ?? .dyn) })
+    type = expression.type
   }
 
-  /// The names that an expression starts from.
-  var variables: [(name: String, offset: Int)] {
-    var form = form
-    while case .not(let inner) = form { form = inner }
-    switch form {
-    case .path(let steps), .has(let steps): return steps.first.map { [($0.name, $0.offset)] } ?? []
-    case .not: return []
-    }
-  }
+  // MARK: Paths
 
-  // MARK: Parsing
-
-  private static func parse(_ bytes: [UInt8], from start: Int) throws(Fault) -> Form {
-    var position = start
-    skipSpace(bytes, &position)
-    if position < bytes.count, bytes[position] == UInt8(ascii: "!") {
-      return .not(try parse(bytes, from: position + 1))
-    }
-    let isHas = bytes[position...].starts(with: "has(".utf8)
-    if isHas { position += 4 }
-    let steps = try path(bytes, &position)
-    skipSpace(bytes, &position)
-    if isHas {
-      guard position < bytes.count, bytes[position] == UInt8(ascii: ")") else {
-        throw Fault(offset: position, length: 1, message: "'has(' is never closed")
-      }
-      guard steps.count > 1 else {
-        throw Fault(offset: start, length: bytes.count - start, message: "has() asks for a field: has(a.b)")
-      }
-      position += 1
-      skipSpace(bytes, &position)
-    }
-    guard position == bytes.count else {
-      throw Fault(
-        offset: position, length: bytes.count - position,
-        message: "'\(String(decoding: bytes[position...], as: UTF8.self))' cannot be understood here",
-        help: "this version reads paths such as service.name, with '!' and has(…)")
-    }
-    return isHas ? .has(steps) : .path(steps)
-  }
-
-  private static func path(_ bytes: [UInt8], _ position: inout Int) throws(Fault) -> [Step] {
+  /// A variable with selected fields, each declared; nil for everything else, and for what is wrong.
+  private static func path(_ text: String, _ types: [String: CELType]) -> (Form, CELType)? {
+    let names = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard let variable = names.first.map(trimmed), var type = types[variable] else { return nil }
     var steps: [Step] = []
     var isOptional = false
-    while true {
-      skipSpace(bytes, &position)
-      let start = position
-      while position < bytes.count, isNameByte(bytes[position], isFirst: position == start) { position += 1 }
-      guard position > start else {
-        throw Fault(offset: start, length: 1, message: "a variable's name is expected here")
+    for name in names.dropFirst() {
+      let name = String(name)
+      guard CELEnvironment.isVariableName(name) || name == "namespace" else { return nil }
+      if case .optional(let inner) = type {
+        isOptional = true
+        type = inner
       }
-      steps.append(
-        Step(
-          name: String(decoding: bytes[start..<position], as: UTF8.self), isOptional: isOptional,
-          offset: start))
-      guard position < bytes.count, bytes[position] == UInt8(ascii: ".") else { return steps }
-      position += 1
-      isOptional = position < bytes.count && bytes[position] == UInt8(ascii: "?")
-      if isOptional { position += 1 }
+      guard case .record(let record) = type, record.declares(name), let field = record.type(of: name) else {
+        return nil
+      }
+      type = field
+      if case .optional = type { isOptional = true }
+      steps.append(Step(name: name, isOptional: isOptional))
     }
+    if isOptional, case .optional = type {} else if isOptional { type = .optional(type) }
+    return (.path(variable: variable, steps), type)
   }
 
-  private static func isNameByte(_ byte: UInt8, isFirst: Bool) -> Bool {
-    (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "_")
-      || !isFirst && byte &- UInt8(ascii: "0") < 10
+  private static func trimmed(_ name: Substring) -> String {
+    String(name.drop { $0 == " " })
   }
 
-  private static func skipSpace(_ bytes: [UInt8], _ position: inout Int) {
-    while position < bytes.count, bytes[position] == UInt8(ascii: " ") { position += 1 }
+  // MARK: Places
+
+  /// Where the expression stands in the file.
+  var wholeRange: SourceRange { range(0..<text.utf8.count) }
+
+  /// Where a part of it stands.
+  func range(_ part: Range<Int>) -> SourceRange { Self.range(part, of: text, in: node) }
+
+  /// Where a part of an expression stands: exact where the scalar is written as it reads, else the whole scalar.
+  static func range(_ part: Range<Int>, of source: String, in node: Node) -> SourceRange {
+    let file = node.tree.file
+    let whole = node.range
+    let bytes = file.bytes
+    guard whole.end <= bytes.count, !source.isEmpty else { return whole }
+    func find(_ needle: [UInt8]) -> Int? {
+      guard needle.count <= whole.end - whole.start else { return nil }
+      return (whole.start...whole.end - needle.count).first {
+        bytes[$0..<$0 + needle.count].elementsEqual(needle)
+      }
+    }
+    let text = Array(source.utf8)
+    guard
+      let start = find(Array("${".utf8) + text + Array("}".utf8)).map({ $0 + 2 }) ?? find(text)
+    else { return whole }
+    return SourceRange(file: file, start: start + part.lowerBound, end: start + part.upperBound)
   }
 
   // MARK: Evaluation
 
-  /// The value under these variables. Linear in the path.
-  func evaluate(_ variables: TemplateVariables) throws(Fault) -> TemplateValue {
-    try Self.evaluate(form, variables)
-  }
-
-  private static func evaluate(_ form: Form, _ variables: TemplateVariables) throws(Fault) -> TemplateValue {
+  /// The value under these variables. Linear in the path; other expressions spend of the budget.
+  func evaluate(_ variables: TemplateVariables, budget: inout Int) throws(Fault) -> TemplateValue {
     switch form {
-    case .path(let steps): return try follow(steps, variables)
-    case .has(let steps):
-      let parent = try follow(Array(steps.dropLast()), variables)
-      guard let last = steps.last, let value = parent.field(last.name) else { return .boolean(false) }
-      if case .none = value { return .boolean(false) }
-      return .boolean(true)
-    case .not(let inner):
-      let value = try evaluate(inner, variables)
-      guard let condition = value.condition else {
-        throw Fault(offset: 0, length: 1, message: "'!' takes a boolean, not \(value.kindDescription)")
+    case .path(let variable, let steps): return try follow(steps, from: variable, variables)
+    case .general(let expression, let environment, let inputs):
+      var bindings = environment.bindings()
+      for (name, type) in inputs {
+        guard let value = variables[name] else { continue }
+        bindings[name] = value.celValue(type)
       }
-      return .boolean(!condition)
+      let value: CELValue
+      do {
+        value = try expression.evaluate(bindings, steps: &budget)
+      } catch {
+        throw Fault(range: error.range, message: error.message, isBudget: error.kind == .budget)
+      }
+      do {
+        return try TemplateValue(value)
+      } catch {
+        throw Fault(range: 0..<text.utf8.count, message: error.message, isBudget: false)
+      }
     }
   }
 
-  private static func follow(_ steps: [Step], _ variables: TemplateVariables) throws(Fault) -> TemplateValue {
-    guard let first = steps.first else { return .none }
-    guard var value = variables[first.name] else {
+  private func follow(
+    _ steps: [Step], from variable: String, _ variables: TemplateVariables
+  ) throws(Fault) -> TemplateValue {
+    guard var value = variables[variable] else {
       throw Fault(
-        offset: first.offset, length: first.name.utf8.count, message: "there is no variable '\(first.name)'",
-        help: "the variables are \(variables.names.joined(separator: ", "))")
+        range: 0..<text.utf8.count, message: "the variable '\(variable)' has no value here", isBudget: false)
     }
-    for step in steps.dropFirst() {
+    for step in steps {
       if case .none = value { return .none }
       if let next = value.field(step.name) {
         value = next
       } else if step.isOptional {
         return .none
       } else {
-        throw Fault(
-          offset: step.offset, length: step.name.utf8.count, message: "there is no field '\(step.name)' here",
-          help: value.fieldNames.isEmpty
-            ? "the value is \(value.kindDescription)"
-            : "the fields are \(value.fieldNames.joined(separator: ", "))")
+        throw Fault(range: 0..<text.utf8.count, message: "no such key: '\(step.name)'", isBudget: false)
       }
     }
     return value
+  }
+}
+
+/// The variables that a place in a template may use, with their types: the template's own and those of the loops
+/// around it.
+struct TemplateScope {
+  private(set) var types: [String: CELType]
+  private var outer: [(name: String, type: CELType?)] = []
+  /// Made only where an expression needs more than a look-up.
+  private var cached: CELEnvironment?
+
+  init(types: [String: CELType]) { self.types = types }
+
+  /// Enters a loop; its variable hides others of its name.
+  mutating func push(_ name: String, _ type: CELType) {
+    outer.append((name, types[name]))
+    types[name] = type
+    cached = nil
+  }
+
+  mutating func pop() {
+    guard let (name, type) = outer.popLast() else { return }
+    types[name] = type
+    cached = nil
+  }
+
+  var environment: CELEnvironment {
+    mutating get {
+      if let cached { return cached }
+      let made = CELEnvironment(variables: types)
+      cached = made
+      return made
+    }
   }
 }
 
@@ -166,6 +203,4 @@ struct TemplateVariables {
     }
     return nil
   }
-
-  var names: [String] { Set(layers.flatMap(\.keys) + loops.map(\.name)).sorted() }
 }

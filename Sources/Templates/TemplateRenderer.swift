@@ -1,44 +1,91 @@
 package import Diagnostics
+import Synchronization
 package import YAMLTree
 
 /// Why a template could not be rendered: a place in the template and what is wrong there.
 package struct TemplateError: Error, Sendable {
   package let range: SourceRange
   package let message: String
-  package let help: String?
+  package var help: String?
+  /// The budget of a rendering is used up: the template is at fault, whatever it was rendered for.
+  package var isBudget = false
 
   /// The finding, with a note that says for what the template was rendered.
   package func finding(for subject: String) -> Diagnostic {
     Diagnostic(
       TemplateRules.renderingFailed, message, at: range, "in this template", help: help.map { [$0] } ?? [],
-      notes: ["while rendering it for \(subject)"])
+      notes: isBudget ? [] : ["while rendering it for \(subject)"])
   }
 }
 
+/// What one rendering may use.
+enum RenderingLimits {
+  /// Steps of all its expressions together, as CEL counts them: about a tenth of a second.
+  static let steps = 1_000_000
+  /// Nodes of the rendered tree.
+  static let nodes = 1_000_000
+}
+
 extension Template {
-  /// Renders the object. Nil when the template's `$if` is false. Linear in the result.
+  /// Renders the object. Nil when the template's `$if` is false. Linear in the result, and bounded.
   ///
   /// `layers` are variables; a later layer hides those of the same name in earlier ones.
-  package func render(_ layers: [[String: TemplateValue]], file: SourceFile) throws(TemplateError) -> Tree? {
-    var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers))
-    if let condition, try renderer.condition(condition, tree.root) == false { return nil }
-    var builder = TreeBuilder(file: file, capacity: 96)
-    builder.beginDocument()
-    _ = try renderer.append(root, to: &builder)
-    return builder.finish()
+  package func render(_ layers: [[String: TemplateValue]]) throws(TemplateError) -> Tree? {
+    var sources = SourceTrace()
+    return try render(layers, &sources)
   }
 
-  /// Renders a template whose entries are names: `names.yaml`.
-  package func names(_ variables: [String: TemplateValue]) throws(TemplateError) -> [String: String] {
-    guard let root = try render([variables], file: tree.file)?.root else { return [:] }
-    var names: [String: String] = [:]
-    for (key, value) in root.entries { names[key.text] = value.text }
-    return names
+  /// Renders the object once more, to learn which of its nodes were taken over whole from which source.
+  package func trace(_ layers: [[String: TemplateValue]]) -> SourceTrace {
+    var sources = SourceTrace(isKept: true)
+    do throws(TemplateError) { _ = try render(layers, &sources) } catch { return SourceTrace() }
+    return sources
+  }
+
+  private func render(
+    _ layers: [[String: TemplateValue]], _ sources: inout SourceTrace
+  ) throws(TemplateError) -> Tree? {
+    if let exhausted = exhaustion.withLock({ $0 }) { throw exhausted }
+    var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers), sources: sources)
+    do throws(TemplateError) {
+      if let condition, try renderer.condition(condition) == false { return nil }
+      var builder = TreeBuilder(file: tree.file, capacity: 96)
+      builder.beginDocument()
+      _ = try renderer.append(root, to: &builder)
+      sources = renderer.sources
+      return builder.finish()
+    } catch {
+      if error.isBudget { exhaustion.withLock { $0 = error } }
+      throw error
+    }
+  }
+
+  /// A name that a naming template (`names.yaml`) yields, with the node of the template that yields it. Nil when
+  /// it yields none.
+  package func name(
+    _ key: String, _ variables: [String: TemplateValue]
+  ) throws(TemplateError) -> (text: String, node: Node)? {
+    var renderer = TemplateRenderer(
+      variables: TemplateVariables(layers: [variables]), sources: SourceTrace())
+    switch nameForm(key) {
+    case .text(let parts, let node): return (try renderer.text(parts), node)
+    case .literal(let node) where node.isScalar: return (node.text, node)
+    default: break
+    }
+    guard let value = try render([variables])?.root?[key], value.kind == .string else { return nil }
+    return (value.text, node(forOrigin: value.origin) ?? document)
   }
 }
 
 struct TemplateRenderer {
   var variables: TemplateVariables
+  var sources: SourceTrace
+  private var steps = RenderingLimits.steps
+
+  init(variables: TemplateVariables, sources: SourceTrace) {
+    self.variables = variables
+    self.sources = sources
+  }
 
   /// Appends what a form yields; returns how many nodes of the parent it became: 0 when it was removed.
   mutating func append(_ form: Template.Form, to builder: inout TreeBuilder) throws(TemplateError) -> Int {
@@ -48,12 +95,12 @@ struct TemplateRenderer {
       copy(node, to: &builder)
       return 1
     case .expression(let expression, let node):
-      let value = try evaluate(expression, node)
+      let value = try evaluate(expression)
       if case .none = value { return 0 }
-      value.append(to: &builder, origin: node.index)
+      value.append(to: &builder, origin: node.index, &sources)
       return 1
     case .text(let parts, let node):
-      builder.string(try text(parts, node), origin: node.index)
+      builder.string(try text(parts), origin: node.index)
       return 1
     case .mapping(let entries, let node):
       try mapping(entries, node, to: &builder)
@@ -64,12 +111,13 @@ struct TemplateRenderer {
       for form in forms { count += try appendItem(form, to: &builder) }
       builder.close(index, count: count)
       return 1
-    case .conditional(let test, let then, let otherwise, let node):
-      if try condition(test, node) { return try append(then, to: &builder) }
-      return try otherwise.map { other throws(TemplateError) in try append(other, to: &builder) } ?? 0
-    case .loop(_, _, let yield, _, let node):
-      if yield.hasComputedKey { return try mergedLoop(form, node, to: &builder) }
-      let index = builder.open(.sequence, origin: node.index)
+    case .conditional(let test, let then, let otherwise):
+      if try condition(test) { return try append(then, to: &builder) }
+      guard let otherwise else { return 0 }
+      return try append(otherwise, to: &builder)
+    case .loop(let loop):
+      if loop.yield.hasComputedKey { return try mergedLoop(loop, to: &builder) }
+      let index = builder.open(.sequence, origin: loop.node.index)
       builder.close(index, count: try appendItem(form, to: &builder))
       return 1
     }
@@ -79,37 +127,51 @@ struct TemplateRenderer {
   private mutating func appendItem(
     _ form: Template.Form, to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
-    guard case .loop(let variable, let over, let yield, let otherwise, let node) = form else {
-      return try append(form, to: &builder)
-    }
+    guard case .loop(let loop) = form else { return try append(form, to: &builder) }
     var count = 0
-    for value in try loopValues(over, otherwise, node) {
-      variables.loops.append((variable, value))
-      count += try appendItem(yield, to: &builder)
+    for value in try loopValues(loop) {
+      variables.loops.append((loop.variable, value))
+      count += try appendItem(loop.yield, to: &builder)
       variables.loops.removeLast()
+      try checkSize(builder, loop.node)
     }
-    if count == 0, let otherwise { count += try appendItem(otherwise, to: &builder) }
-    return count
+    if count > 0 { return count }
+    return try appendItem(try alternative(of: loop), to: &builder)
   }
 
   /// A loop as a value whose yield has computed keys: the yielded mappings become one mapping.
   private mutating func mergedLoop(
-    _ form: Template.Form, _ node: Node, to builder: inout TreeBuilder
+    _ loop: Template.Loop, to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
-    guard case .loop(let variable, let over, .mapping(let entries, _), let otherwise, _) = form else {
-      return 0
-    }
-    let values = try loopValues(over, otherwise, node)
-    if values.isEmpty, let otherwise { return try append(otherwise, to: &builder) }
-    let index = builder.open(.mapping, origin: node.index)
+    guard case .mapping(let entries, _) = loop.yield else { return 0 }
+    let index = builder.open(.mapping, origin: loop.node.index)
     var keys: Set<String> = []
-    for value in values {
-      variables.loops.append((variable, value))
+    for value in try loopValues(loop) {
+      variables.loops.append((loop.variable, value))
       try append(entries, keys: &keys, to: &builder)
       variables.loops.removeLast()
+      try checkSize(builder, loop.node)
+    }
+    if keys.isEmpty {
+      builder.discard(from: index)
+      return try append(try alternative(of: loop), to: &builder)
     }
     builder.close(index, count: keys.count)
     return 1
+  }
+
+  /// What stands for a loop that yields nothing. `from: []` admits everybody: an empty loop must be meant.
+  private func alternative(of loop: Template.Loop) throws(TemplateError) -> Template.Form {
+    if let otherwise = loop.otherwise { return otherwise }
+    throw TemplateError(
+      range: loop.over.wholeRange, message: "the loop yields nothing and there is no '$else'",
+      help: "an empty list or mapping often means everything: say with '$else' what shall stand here")
+  }
+
+  private func checkSize(_ builder: borrowing TreeBuilder, _ node: Node) throws(TemplateError) {
+    guard builder.count > RenderingLimits.nodes else { return }
+    throw TemplateError(
+      range: node.range, message: "the template yields more than \(RenderingLimits.nodes) nodes", isBudget: true)
   }
 
   private mutating func mapping(
@@ -146,17 +208,28 @@ struct TemplateRenderer {
       case .fixed(let keyNode, let form):
         try append(keyNode.text, keyNode, form, keys: &keys, to: &builder)
       case .value(let parts, let keyNode, let form):
-        try append(try text(parts, keyNode), keyNode, form, keys: &keys, to: &builder)
-      case .merge(let expression, let valueNode):
-        let value = try evaluate(expression, valueNode)
-        for key in value.fieldNames.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-          guard keys.insert(key).inserted else {
-            throw failure(valueNode, "the key '\(key)' is there already")
-          }
-          builder.key(key, origin: valueNode.index)
-          (value.field(key) ?? .null).append(to: &builder, origin: valueNode.index)
-        }
+        try append(try text(parts), keyNode, form, keys: &keys, to: &builder)
+      case .merge(let expression, let node):
+        try merge(try evaluate(expression), expression, node, keys: &keys, to: &builder)
       }
+    }
+  }
+
+  private mutating func merge(
+    _ value: TemplateValue, _ expression: TemplateExpression, _ node: Node, keys: inout Set<String>,
+    to builder: inout TreeBuilder
+  ) throws(TemplateError) {
+    if case .none = value { return }
+    guard value.isMapping else {
+      throw TemplateError(
+        range: expression.wholeRange, message: "'$merge' takes a mapping, not \(value.kindDescription)")
+    }
+    for key in value.keys {
+      let field = value.field(key) ?? .none
+      if case .none = field { continue }
+      guard keys.insert(key).inserted else { throw repeated(key, expression.wholeRange) }
+      builder.key(key, origin: node.index)
+      field.append(to: &builder, origin: node.index, &sources)
     }
   }
 
@@ -170,7 +243,11 @@ struct TemplateRenderer {
       builder.discard(from: start)
       return
     }
-    guard keys.insert(key).inserted else { throw failure(keyNode, "the key '\(key)' is there already") }
+    guard keys.insert(key).inserted else { throw repeated(key, keyNode.range) }
+  }
+
+  private func repeated(_ key: String, _ range: SourceRange) -> TemplateError {
+    TemplateError(range: range, message: "the key '\(key)' is there already")
   }
 
   /// Copies a literal subtree, each node with its own origin.
@@ -193,38 +270,36 @@ struct TemplateRenderer {
 
   // MARK: Expressions
 
-  private func loopValues(
-    _ over: TemplateExpression, _ otherwise: Template.Form?, _ node: Node
-  ) throws(TemplateError) -> [TemplateValue] {
-    let value = try evaluate(over, node)
+  private mutating func loopValues(_ loop: Template.Loop) throws(TemplateError) -> [TemplateValue] {
+    let value = try evaluate(loop.over)
     guard let elements = value.elements else {
-      throw failure(node, "'$in' takes a list, not \(value.kindDescription)")
-    }
-    // `from: []` admits everybody: an empty loop must be meant.
-    if elements.isEmpty, otherwise == nil {
-      throw failure(node, "the list of '$in' is empty and there is no '$else'")
+      throw TemplateError(
+        range: loop.over.wholeRange, message: "'$in' takes a list, not \(value.kindDescription)")
     }
     return elements
   }
 
-  mutating func condition(_ test: TemplateExpression, _ node: Node?) throws(TemplateError) -> Bool {
-    let value = try evaluate(test, node)
+  mutating func condition(_ test: TemplateExpression) throws(TemplateError) -> Bool {
+    let value = try evaluate(test)
     guard let condition = value.condition else {
-      throw failure(node, "'$if' takes a boolean, not \(value.kindDescription)")
+      throw TemplateError(
+        range: test.wholeRange, message: "'$if' takes a boolean, not \(value.kindDescription)")
     }
     return condition
   }
 
-  private func text(_ parts: [Template.TextPart], _ node: Node) throws(TemplateError) -> String {
+  fileprivate mutating func text(_ parts: [Template.TextPart]) throws(TemplateError) -> String {
     if parts.count == 1, case .literal(let text) = parts[0] { return text }
     var result = ""
     for part in parts {
       switch part {
       case .literal(let text): result += text
       case .expression(let expression):
-        let value = try evaluate(expression, node)
+        let value = try evaluate(expression)
         guard let text = value.interpolated else {
-          throw failure(node, "\(value.kindDescription) cannot stand inside a text")
+          throw TemplateError(
+            range: expression.wholeRange, message: "\(value.kindDescription) cannot stand inside a text",
+            help: "only strings, integers and booleans can")
         }
         result += text
       }
@@ -232,24 +307,13 @@ struct TemplateRenderer {
     return result
   }
 
-  private func evaluate(_ expression: TemplateExpression, _ node: Node?) throws(TemplateError)
-    -> TemplateValue
-  {
+  private mutating func evaluate(_ expression: TemplateExpression) throws(TemplateError) -> TemplateValue {
     do {
-      return try expression.evaluate(variables)
+      return try expression.evaluate(variables, budget: &steps)
     } catch {
-      let start = node.map { TemplateCompiler.offset(of: expression.text, in: $0) + error.offset } ?? 0
-      let file = node?.tree.file ?? SourceFile(path: "", bytes: [])
       throw TemplateError(
-        range: SourceRange(file: file, start: start, end: start + error.length), message: error.message,
-        help: error.help)
+        range: expression.range(error.range), message: error.message, isBudget: error.isBudget)
     }
-  }
-
-  private func failure(_ node: Node?, _ message: String) -> TemplateError {
-    TemplateError(
-      range: node?.range ?? SourceRange(wholeFile: SourceFile(path: "", bytes: [])), message: message,
-      help: nil)
   }
 }
 

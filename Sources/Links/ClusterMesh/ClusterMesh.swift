@@ -10,14 +10,7 @@ import YAMLTree
 /// Source of the rules: the charts of cilium/charts and the code and documentation of cilium/cilium.
 package enum ClusterMesh: LinkType {
   package static let descriptor = LinkDescriptor(
-    key: "clusterMesh", rules: ClusterMeshRules.all,
-    templates: [
-      "cluster-mesh/names.yaml", "cluster-mesh/api-server-service.yaml", "cluster-mesh/cilium-values.yaml",
-      "cluster-mesh/kubeconfig.yaml", "cluster-mesh/global-service.yaml",
-      "cluster-mesh/global-service-patch.yaml", "cluster-mesh/ingress-policy.yaml",
-      "cluster-mesh/egress-policy.yaml", "cluster-mesh/peers-secret.yaml", "cluster-mesh/remote-users.yaml",
-      "shared/peer-config-map.yaml",
-    ],
+    key: "clusterMesh", rules: ClusterMeshRules.all, templates: MeshTemplates.all,
     perCluster: [PerClusterField(["affinity"], .client), PerClusterField(["syncEndpointSlices"], .client)])
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {

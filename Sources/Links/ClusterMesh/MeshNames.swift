@@ -2,8 +2,6 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
-import Templates
-import YAMLTree
 
 /// The names of a mesh's objects, from `cluster-mesh/names.yaml`.
 enum MeshNames {
@@ -22,20 +20,11 @@ enum MeshNames {
     _ key: String, cluster: String, service: NamespacedName, _ model: FleetModel, _ mesh: MeshLink,
     _ findings: inout [Diagnostic]
   ) -> String? {
-    guard let template = model.templates["cluster-mesh/names.yaml"] else { return nil }
-    do {
-      let names = try template.names([
-        "namespace": .string(service.namespace), "service": .map(["name": .string(service.name)]),
+    Naming("cluster-mesh/names.yaml", in: model).name(
+      key, key == "apiServer" ? .label : .subdomain, for: "mesh \(mesh.link.name.value)",
+      [
+        "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
         "cluster": .string(cluster), "link": .string(mesh.link.name.value),
-      ])
-      if let name = names[key], !name.isEmpty { return name }
-      findings.append(
-        Diagnostic(
-          TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
-          at: SourceRange(wholeFile: template.tree.file), help: ["add the key '\(key)'"]))
-    } catch {
-      findings.append(error.finding(for: "mesh \(mesh.link.name.value)"))
-    }
-    return nil
+      ], &findings)
   }
 }

@@ -35,8 +35,11 @@ struct PorterEmitter {
   /// Variables that all templates of the unit share.
   private var variables: [String: TemplateValue] {
     [
-      "namespace": .string(namespace), "link": .string(unit.link),
-      "service": .map(["name": .string(serviceName), "port": .integer(claim.port.port.number)]),
+      "link": .string(unit.link),
+      "service": .map([
+        "name": .string(serviceName), "namespace": .string(namespace),
+        "port": .integer(claim.port.port.number),
+      ]),
       "claim": .map([
         "name": .string(claim.name),
         "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,

@@ -10,13 +10,7 @@ import YAMLTree
 /// Source of the rules: the operator's own code and the platform's documentation.
 package enum Porter: LinkType {
   package static let descriptor = LinkDescriptor(
-    key: "porter", rules: PorterRules.all,
-    templates: [
-      "porter/names.yaml", "porter/transport-server-claim.yaml", "porter/network-policy.yaml",
-      "porter/egress-policy.yaml", "porter/transport-server.yaml", "porter/operator-service.yaml",
-      "porter/operator-endpoints.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
-      "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
-    ],
+    key: "porter", rules: PorterRules.all, templates: PorterTemplates.all,
     observes: [
       ReducedKind(
         group: "porter.devops.gov.bc.ca", kind: "TransportServerClaim",

@@ -1,8 +1,6 @@
 import Diagnostics
 import Kubernetes
 import Linker
-import Templates
-import YAMLTree
 
 /// The names of a Service's objects: the operator's fixed ones, and ours from `porter/names.yaml`.
 struct PorterNames {
@@ -29,23 +27,11 @@ struct PorterNames {
   private func name(
     _ key: String, cluster: String, connection: String = "", _ findings: inout [Diagnostic]
   ) -> String? {
-    guard let template = unit.model.templates["porter/names.yaml"] else { return nil }
-    do {
-      let names = try template.names([
-        "namespace": .string(unit.service.namespace), "service": .map(["name": .string(unit.service.name)]),
+    Naming("porter/names.yaml", in: unit.model).name(
+      key, for: unit.key,
+      [
+        "service": .map(["name": .string(unit.service.name), "namespace": .string(unit.service.namespace)]),
         "cluster": .string(cluster), "connection": .string(connection), "link": .string(unit.link),
-      ])
-      guard let name = names[key], !name.isEmpty else {
-        findings.append(
-          Diagnostic(
-            TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
-            at: SourceRange(wholeFile: template.tree.file), help: ["add the key '\(key)'"]))
-        return nil
-      }
-      return name
-    } catch {
-      findings.append(error.finding(for: unit.key))
-      return nil
-    }
+      ], &findings)
   }
 }

@@ -40,16 +40,14 @@ struct StaticConnection: PlannedUnit {
     if let name = connection.section("static", in: client.cluster ?? "")?["serviceName"]?.string {
       return name
     }
-    guard let template = model.templates["static/names.yaml"] else { return nil }
-    do {
-      return try template.names([
-        "service": .map(["name": .string(target.service.key.name)]), "cluster": .string(target.cluster),
-        "namespace": .string(target.service.key.namespace), "link": .string(link.link.name.value),
-      ])["service"]
-    } catch {
-      lowered.findings.append(error.finding(for: key))
-      return nil
-    }
+    return Naming("static/names.yaml", in: model).name(
+      "service", .label, for: key,
+      [
+        "service": .map([
+          "name": .string(target.service.key.name), "namespace": .string(target.service.key.namespace),
+        ]),
+        "cluster": .string(target.cluster), "link": .string(link.link.name.value),
+      ], &lowered.findings)
   }
 
   private func emit(

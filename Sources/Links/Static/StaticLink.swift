@@ -8,11 +8,7 @@ import YAMLTree
 /// Known addresses: each client's cluster gets a Service without selector and the addresses behind it.
 package enum Static: LinkType {
   package static let descriptor = LinkDescriptor(
-    key: "static", rules: StaticRules.all,
-    templates: [
-      "static/names.yaml", "shared/external-service.yaml", "shared/external-endpoints.yaml",
-      "shared/external-endpoint-slice.yaml", "shared/peer-config-map.yaml",
-    ],
+    key: "static", rules: StaticRules.all, templates: StaticTemplates.all,
     observes: [
       ReducedKind(
         group: "", kind: "Service",

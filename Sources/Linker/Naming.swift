@@ -1,0 +1,82 @@
+package import Diagnostics
+package import Templates
+
+/// Names of emitted objects, from naming templates. They are bound before anything is rendered, so that a link can
+/// speak of an object that another unit makes.
+package struct Naming: Sendable {
+  /// What a name is for; Kubernetes asks for different characters.
+  package enum Syntax: Sendable {
+    /// RFC 1123: most objects.
+    case subdomain
+    /// RFC 1035: Services.
+    case label
+  }
+
+  private let model: FleetModel
+  private let path: String
+
+  /// - Parameter path: the naming template's path below `templates/`: `porter/names.yaml`.
+  package init(_ path: String, in model: FleetModel) {
+    self.path = path
+    self.model = model
+  }
+
+  /// A name that can stand in a cluster; nil after a finding at the place in the template that is to blame.
+  ///
+  /// - Parameter subject: for what the name is asked, in messages.
+  package func name(
+    _ key: String, _ syntax: Syntax = .subdomain, for subject: String, _ variables: [String: TemplateValue],
+    _ findings: inout [Diagnostic]
+  ) -> String? {
+    guard let template = model.templates[path] else { return nil }
+    do {
+      guard let (name, node) = try template.name(key, variables) else {
+        findings.append(
+          Diagnostic(
+            TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
+            at: template.document.range, "in this template", help: ["add the key '\(key)'"],
+            notes: ["while naming \(subject)"]))
+        return nil
+      }
+      if let fault = Self.fault(in: name, syntax) {
+        findings.append(
+          Diagnostic(
+            TemplateRules.invalidName, "'\(name)' cannot be a name: \(fault)", at: node.range,
+            "yields it", help: ["change what this template makes of its variables"],
+            notes: ["while naming \(subject)"]))
+        return nil
+      }
+      return name
+    } catch {
+      findings.append(error.finding(for: subject))
+      return nil
+    }
+  }
+
+  /// What is wrong with a name (apimachinery, pkg/util/validation).
+  private static func fault(in name: String, _ syntax: Syntax) -> String? {
+    let most = syntax == .label ? 63 : 253
+    let bytes = Array(name.utf8)
+    guard !bytes.isEmpty else { return "it is empty" }
+    guard bytes.count <= most else { return "it has \(bytes.count) characters, and \(most) is the most" }
+    func isAlphanumeric(_ byte: UInt8) -> Bool {
+      byte &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10
+    }
+    let allowed = bytes.allSatisfy {
+      isAlphanumeric($0) || $0 == UInt8(ascii: "-") || syntax == .subdomain && $0 == UInt8(ascii: ".")
+    }
+    guard allowed else {
+      return syntax == .label
+        ? "a Service's name has lower-case letters, digits and '-' only"
+        : "a name has lower-case letters, digits, '-' and '.' only"
+    }
+    let parts = syntax == .label ? [bytes[...]] : bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    for part in parts {
+      guard let first = part.first, let last = part.last, isAlphanumeric(first), isAlphanumeric(last) else {
+        return "it starts and ends with a letter or digit"
+      }
+    }
+    if syntax == .label, bytes[0] &- UInt8(ascii: "a") >= 26 { return "a Service's name starts with a letter" }
+    return nil
+  }
+}
