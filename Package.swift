@@ -106,6 +106,7 @@ let tests: [Target] = [
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
+  .testTarget(name: "TemplatesTests", dependencies: ["Diagnostics", "Templates", "YAMLTree"]),
   .testTarget(
     name: "CompilerTests",
     dependencies: [
@@ -122,8 +123,8 @@ let tests: [Target] = [
   .testTarget(
     name: "LinksTests",
     dependencies: [
-      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
-      "YAMLTree",
+      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Snapshot", "Templates",
+      "TestSupport", "YAMLTree",
     ],
     exclude: ["Data"]),
 ]

@@ -82,7 +82,11 @@ struct Checker {
       return select(check(base), name, isOptional: isOptional, syntax.range)
     case .has(let base, let name, _):
       let checked = check(base)
-      _ = fieldType(checked.type, name)
+      if case .optional = inference.resolve(fieldType(checked.type, name)) {
+        report(
+          "'\(name.text)' may be absent: ask with '.hasValue()'", at: syntax.range,
+          help: "its field is always there, and holds an optional")
+      }
       return Checked(.bool, Evaluation.has(checked.code, escaped(name.text, checked.type), name.range))
     case .index(let base, let index, let isOptional):
       return self.index(check(base), check(index), base, index, isOptional: isOptional, syntax.range)

@@ -109,7 +109,10 @@ enum Evaluation {
 
   static func optionalSelect(_ base: @escaping Code, _ name: String, _ range: Range<Int>) -> Code {
     { (frame: inout Frame) throws(CELError) -> CELValue in
-      .optional(try presentField(name, of: try base(&frame), range))
+      let value = try presentField(name, of: try base(&frame), range)
+      // Optionals do not nest: a field that holds one gives it as it is.
+      if case .optional? = value { return value ?? .optional(nil) }
+      return .optional(value)
     }
   }
 

@@ -154,7 +154,7 @@ package enum CompilerRules {
       -- templates/porter/transport-server-claim.yaml --
       apiVersion: porter.devops.gov.bc.ca/v1alpha1
       kind: TransportServerClaim
-      metadata: {name: another, namespace: "${namespace}"}
+      metadata: {name: another, namespace: "${service.namespace}"}
       spec: {service: "${service.name}", servicePort: "${service.port}", monitor: {type: tcp, interval: 10, timeout: 10}}
       """),
     passing: RuleExample(over: "porter-pair", ""))
@@ -171,7 +171,7 @@ package enum CompilerRules {
       -- templates/porter/network-policy.yaml --
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${namespace}"}
+      metadata: {name: "${policy.name}", namespace: "${service.namespace}"}
       spec:
         podSelector: {matchLabels: "${policy.podSelector}"}
         policyTypes: [Ingres]

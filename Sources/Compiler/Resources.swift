@@ -1,6 +1,7 @@
 import Diagnostics
 package import FleetSpec
 package import JSONSchema
+import Linker
 package import Templates
 
 /// The schemas and templates that the program brings along, compiled once.
@@ -34,9 +35,20 @@ package struct Resources: Sendable {
       throw Fault(message: error.description)
     }
     schemaTexts = schemas.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) }
-    var templates = TemplateSet()
+    var templates = TemplateSet(LinkRegistry.types.flatMap { $0.descriptor.templates })
     for file in sources(in: "templates/") {
+      guard templates.declares(file.path) else {
+        throw Fault(message: "no link type declares template \(file.path)")
+      }
       templates.add(SourceFile(path: "templates/" + file.path, bytes: file.bytes), path: file.path)
+    }
+    if let finding = templates.findings.first {
+      let place = finding.primary?.range
+      throw Fault(
+        message: "\(place?.file.path ?? ""):\(place?.startPosition.line ?? 0): \(finding.message)")
+    }
+    if let path = templates.paths.first(where: { templates[$0] == nil }) {
+      throw Fault(message: "there is no template \(path)")
     }
     self.templates = templates
   }

@@ -66,7 +66,7 @@ struct UnitRendering: Sendable {
     do {
       guard
         let made = try template.render(
-          [common, rendered.lowered.variables, emission.variables], file: template.tree.file)
+          [common, rendered.lowered.variables, emission.variables])
       else { return }
       tree = made
     } catch {
@@ -105,7 +105,7 @@ struct UnitRendering: Sendable {
     }
     do {
       let tree = try template.render(
-        [common, rendered.lowered.variables, variables], file: template.tree.file)
+        [common, rendered.lowered.variables, variables])
       guard let root = tree?.root else { return }
       let content = YAMLWriter.write(root, rank: KeyOrder.rank)
       rendered.fragments += RenderedFragment.copies(

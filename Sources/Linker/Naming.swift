@@ -1,5 +1,6 @@
 package import Diagnostics
 package import Templates
+import YAMLTree
 
 /// Names of emitted objects, from naming templates. They are bound before anything is rendered, so that a link can
 /// speak of an object that another unit makes.
@@ -70,13 +71,17 @@ package struct Naming: Sendable {
         ? "a Service's name has lower-case letters, digits and '-' only"
         : "a name has lower-case letters, digits, '-' and '.' only"
     }
-    let parts = syntax == .label ? [bytes[...]] : bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    let parts =
+      syntax == .label
+      ? [bytes[...]] : bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     for part in parts {
       guard let first = part.first, let last = part.last, isAlphanumeric(first), isAlphanumeric(last) else {
         return "it starts and ends with a letter or digit"
       }
     }
-    if syntax == .label, bytes[0] &- UInt8(ascii: "a") >= 26 { return "a Service's name starts with a letter" }
+    if syntax == .label, bytes[0] &- UInt8(ascii: "a") >= 26 {
+      return "a Service's name starts with a letter"
+    }
     return nil
   }
 }

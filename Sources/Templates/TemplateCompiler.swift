@@ -105,7 +105,8 @@ struct TemplateCompiler {
   private mutating func expression(of node: Node, expecting expected: CELType = .dyn) -> TemplateExpression? {
     guard node.isScalar, !node.isNull else {
       report(
-        node, "an expression is expected here, not \(node.kind.description)", help: "quote this expression: \"…\"")
+        node, "an expression is expected here, not \(node.kind.description)",
+        help: "quote this expression: \"…\"")
       return nil
     }
     let splitter = TextSplitter(node.text)
@@ -204,7 +205,7 @@ struct TemplateCompiler {
       report(node, "a loop has '$for' (the variable's name), '$in' (a list) and '$yield' (what is repeated)")
       return .removed
     }
-    guard variable.kind == .string, CELEnvironment.isVariableName(variable.text) else {
+    guard variable.isScalar, CELEnvironment.isVariableName(variable.text) else {
       report(
         variable, "'\(variable.text)' cannot be the name of a variable",
         help: "letters, digits and '_', and no word of CEL such as 'namespace' or 'in'")

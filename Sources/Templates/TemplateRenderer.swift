@@ -10,10 +10,16 @@ package struct TemplateError: Error, Sendable {
   /// The budget of a rendering is used up: the template is at fault, whatever it was rendered for.
   package var isBudget = false
 
+  private var standardHelp: String {
+    isBudget
+      ? "visit fewer elements, or take work out of the inner loop"
+      : "guard it with '$if' or '? :', or select with '.?' and say what else with '.orValue(…)'"
+  }
+
   /// The finding, with a note that says for what the template was rendered.
   package func finding(for subject: String) -> Diagnostic {
     Diagnostic(
-      TemplateRules.renderingFailed, message, at: range, "in this template", help: help.map { [$0] } ?? [],
+      TemplateRules.renderingFailed, message, at: range, "in this template", help: [help ?? standardHelp],
       notes: isBudget ? [] : ["while rendering it for \(subject)"])
   }
 }
@@ -118,16 +124,38 @@ struct TemplateRenderer {
     case .loop(let loop):
       if loop.yield.hasComputedKey { return try mergedLoop(loop, to: &builder) }
       let index = builder.open(.sequence, origin: loop.node.index)
-      builder.close(index, count: try appendItem(form, to: &builder))
-      return 1
+      let count = try appendYields(of: loop, to: &builder)
+      if count > 0 {
+        builder.close(index, count: count)
+        return 1
+      }
+      builder.discard(from: index)
+      return try append(try alternative(of: loop), to: &builder)
     }
   }
 
-  /// Appends a list item; a loop is spliced into the list.
+  /// Appends a list item; a loop is spliced into the list, and so is a list that stands for an empty loop.
   private mutating func appendItem(
     _ form: Template.Form, to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
     guard case .loop(let loop) = form else { return try append(form, to: &builder) }
+    let count = try appendYields(of: loop, to: &builder)
+    if count > 0 { return count }
+    switch try alternative(of: loop) {
+    case .sequence(let forms, _):
+      var count = 0
+      for form in forms { count += try appendItem(form, to: &builder) }
+      return count
+    case .literal(let node) where node.kind == .sequence:
+      for element in node.elements { copy(element, to: &builder) }
+      return node.count
+    case let other: return try appendItem(other, to: &builder)
+    }
+  }
+
+  private mutating func appendYields(
+    of loop: Template.Loop, to builder: inout TreeBuilder
+  ) throws(TemplateError) -> Int {
     var count = 0
     for value in try loopValues(loop) {
       variables.loops.append((loop.variable, value))
@@ -135,8 +163,7 @@ struct TemplateRenderer {
       variables.loops.removeLast()
       try checkSize(builder, loop.node)
     }
-    if count > 0 { return count }
-    return try appendItem(try alternative(of: loop), to: &builder)
+    return count
   }
 
   /// A loop as a value whose yield has computed keys: the yielded mappings become one mapping.
@@ -171,7 +198,8 @@ struct TemplateRenderer {
   private func checkSize(_ builder: borrowing TreeBuilder, _ node: Node) throws(TemplateError) {
     guard builder.count > RenderingLimits.nodes else { return }
     throw TemplateError(
-      range: node.range, message: "the template yields more than \(RenderingLimits.nodes) nodes", isBudget: true)
+      range: node.range, message: "the template yields more than \(RenderingLimits.nodes) nodes",
+      isBudget: true)
   }
 
   private mutating func mapping(

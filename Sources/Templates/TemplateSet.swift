@@ -9,7 +9,8 @@ package struct TemplateSet: Sendable {
 
   /// A set without templates. A template that several link types share is declared by each in the same way.
   package init(_ declarations: [TemplateDeclaration] = []) {
-    self.declarations = Dictionary(declarations.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    self.declarations = Dictionary(
+      declarations.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// True when a link type brings a template of that path.

@@ -1,4 +1,4 @@
-package import CEL
+import CEL
 
 /// What a template may count on of a variable: its type, field by field.
 package indirect enum TemplateType: Sendable {
@@ -78,7 +78,8 @@ package struct TemplateField: Sendable {
   }
 
   /// A field that may be absent.
-  package static func optional(_ name: String, _ type: TemplateType, _ summary: String = "") -> TemplateField {
+  package static func optional(_ name: String, _ type: TemplateType, _ summary: String = "") -> TemplateField
+  {
     TemplateField(name: name, type: type, isOptional: true, summary: summary)
   }
 
@@ -124,6 +125,7 @@ package struct TemplateDeclaration: Sendable {
 
   /// The variables' types in CEL, by name.
   var types: [String: CELType] {
-    Dictionary(variables.map { ($0.name, $0.celType(name: $0.name)) }, uniquingKeysWith: { first, _ in first })
+    Dictionary(
+      variables.map { ($0.name, $0.celType(name: $0.name)) }, uniquingKeysWith: { first, _ in first })
   }
 }

@@ -141,10 +141,13 @@ extension TemplateValue {
       }
       self = .integer(whole)
     case .double(let value):
-      guard value.isFinite else { throw UnwritableValue(message: "\(value) is no number that YAML and JSON share") }
+      guard value.isFinite else {
+        throw UnwritableValue(message: "\(value) is no number that YAML and JSON share")
+      }
       self = .float(value)
     case .string(let text): self = .string(text)
-    case .optional(let inner): self = try inner.map { value throws(UnwritableValue) in try Self(value) } ?? .none
+    case .optional(let inner):
+      self = try inner.map { value throws(UnwritableValue) in try Self(value) } ?? .none
     case .list(let list as TemplateList): self = .list(list.values)
     case .list(let list as NodeList): self = .node(list.node)
     case .list(let list):
@@ -158,7 +161,8 @@ extension TemplateValue {
       var entries: [String: TemplateValue] = [:]
       for key in object.keys {
         guard case .string(let name) = key else {
-          throw UnwritableValue(message: "a mapping's keys are strings, and this one has \(key.typeName) keys")
+          throw UnwritableValue(
+            message: "a mapping's keys are strings, and this one has \(key.typeName) keys")
         }
         entries[name] = try Self(object.value(forKey: key) ?? .null)
       }

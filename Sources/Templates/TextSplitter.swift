@@ -79,7 +79,8 @@ struct TextSplitter {
     guard isRaw, quote - position <= 2 else { return false }
     guard position > start else { return true }
     let before = bytes[position - 1]
-    return !((before | 0x20) &- UInt8(ascii: "a") < 26 || before &- UInt8(ascii: "0") < 10
+    return
+      !((before | 0x20) &- UInt8(ascii: "a") < 26 || before &- UInt8(ascii: "0") < 10
       || before == UInt8(ascii: "_"))
   }
 

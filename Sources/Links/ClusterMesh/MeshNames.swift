@@ -2,6 +2,7 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
+import Templates
 
 /// The names of a mesh's objects, from `cluster-mesh/names.yaml`.
 enum MeshNames {

@@ -10,7 +10,8 @@ enum MeshTemplates {
       names: ["apiServer", "ingressPolicy", "egressPolicy"],
       [
         .field(
-          "service", .object([.field("name", .string, "empty for the API server's"), .field("namespace", .string)])
+          "service",
+          .object([.field("name", .string, "empty for the API server's"), .field("namespace", .string)])
         ), .field("link", .string), .field("cluster", .string, "where the object lies"),
       ])
   ]
@@ -108,7 +109,8 @@ enum MeshTemplates {
               "ports",
               .list(
                 .object([
-                  .optional("name", .string), .field("port", .integer), .field("targetPort", .integerOrString),
+                  .optional("name", .string), .field("port", .integer),
+                  .field("targetPort", .integerOrString),
                   .field("protocol", .string),
                 ]))),
           ]))

@@ -1,6 +1,7 @@
 import Diagnostics
 import Kubernetes
 import Linker
+import Templates
 
 /// The names of a Service's objects: the operator's fixed ones, and ours from `porter/names.yaml`.
 struct PorterNames {

@@ -5,7 +5,8 @@ enum PorterTemplates {
   static let all =
     [
       TemplateDeclaration(
-        "porter/names.yaml", "Names of the objects that a Porter link emits. Renaming a live claim gives it another port.",
+        "porter/names.yaml",
+        "Names of the objects that a Porter link emits. Renaming a live claim gives it another port.",
         names: ["claim", "policy", "egressPolicy"],
         [
           .field("service", .object([.field("name", .string), .field("namespace", .string)])),
@@ -43,7 +44,8 @@ enum PorterTemplates {
         "porter/transport-server.yaml",
         "What the operator makes of a claim in each cluster of the link; never synced.", unit + server),
       TemplateDeclaration(
-        "porter/operator-service.yaml", "The Service that the operator writes opposite a virtual server; never synced.",
+        "porter/operator-service.yaml",
+        "The Service that the operator writes opposite a virtual server; never synced.",
         unit + server),
       TemplateDeclaration(
         "porter/operator-endpoints.yaml",
