@@ -129,7 +129,12 @@ enum UnquotedExpression {
 
   /// A syntax error beside an expression is nearly always a missing quote.
   static func explained(_ finding: Diagnostic) -> Diagnostic {
-    guard let range = finding.primary?.range else { return finding }
+    let causes = [
+      YAMLRules.syntax, YAMLRules.unknownTag, YAMLRules.unknownAnchor, YAMLRules.keyIsNotScalar,
+    ]
+    guard let range = finding.primary?.range, causes.contains(where: { $0.id == finding.rule.id }) else {
+      return finding
+    }
     let line = range.startPosition.line
     let text = [line, line - 1].lazy.filter { $0 > 0 }.map { range.file.text(ofLine: $0) }.first {
       $0.contains("${") || $0.contains("$if:") || $0.contains("$in:") || $0.contains("$merge:")

@@ -71,8 +71,8 @@ import Testing
     Case("a: {$if: service.isHeadless, x: 1}\nb: {$if: service.port == 5432, x: 1}", "b:\n  x: 1\n"),
     Case("a: {$if: 'service.weight.hasValue()', $then: \"${service.weight}\"}", "a: 3\n"),
     Case(
-      "a:\n- first\n- {$for: p, $in: service.ports, $yield: {n: '${p.name}', q: '${p.protocol}'}}\n- last",
-      "a:\n- first\n- n: pg\n  q: TCP\n- n: metrics\n- last\n"),
+      "a:\n- first\n- {$for: p, $in: service.ports, $yield: {id: '${p.name}', kind: '${p.protocol}'}}\n- last",
+      "a:\n- first\n- id: pg\n  kind: TCP\n- id: metrics\n- last\n"),
     Case("a: {$for: p, $in: service.ports, $yield: '${p.port}'}", "a:\n- 5432\n- 9187\n"),
     Case(
       "a: {$for: p, $in: service.ports, $yield: {'${p.name}': '${p.port}'}}",
