@@ -28,7 +28,7 @@ let modules: [Target] = [
   /** The Common Expression Language: checked against types, evaluated with bounds */
   .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
   /** CEL over trees: nodes as values, schemas as types */
-  .target(name: "Expressions", dependencies: ["CEL", "YAMLTree"]),
+  .target(name: "Expressions", dependencies: ["CEL", "Diagnostics", "JSONSchema", "YAMLTree"]),
 
   // MARK: What is described
 
@@ -37,6 +37,12 @@ let modules: [Target] = [
   /** What the author wrote, typed and positioned */
   .target(
     name: "FleetSpec", dependencies: ["Diagnostics", "JSONSchema", "Kubernetes", "Snapshot", "YAMLTree"]),
+  /** What the organisation allows: rules of CEL over documents and emitted objects */
+  .target(
+    name: "Policies",
+    dependencies: [
+      "CEL", "Diagnostics", "Expressions", "FleetSpec", "JSONSchema", "Kubernetes", "YAMLTree",
+    ]),
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["CEL", "Diagnostics", "Expressions", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
@@ -64,8 +70,8 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Reachability",
-      "Snapshot", "Templates", "YAMLTree",
+      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Policies",
+      "Reachability", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
@@ -104,6 +110,8 @@ let tests: [Target] = [
     dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],
     exclude: ["Vectors"]),
   .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  .testTarget(
+    name: "ExpressionsTests", dependencies: ["CEL", "Diagnostics", "Expressions", "JSONSchema", "YAMLTree"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
   .testTarget(name: "TemplatesTests", dependencies: ["Diagnostics", "Templates", "YAMLTree"]),

@@ -47,6 +47,15 @@ package struct CELExpression: Sendable {
       steps: environment.limits.steps, patterns: checker.patterns)
   }
 
+  /// The parts that an expression joins with `&&` at its top, as byte ranges of its text; the whole where there
+  /// is nothing to part. Each can be compiled on its own.
+  package static func conjuncts(of text: String, limits: CELLimits = .standard) -> [Range<Int>] {
+    guard let syntax = try? Parser.parse(text, limits: limits), case .and(let parts) = syntax.form else {
+      return [0..<text.utf8.count]
+    }
+    return parts.map(\.range)
+  }
+
   /// The expression's value. The bindings are those of the environment it was compiled in.
   package func evaluate(_ bindings: CELBindings) throws(CELError) -> CELValue {
     var budget = steps

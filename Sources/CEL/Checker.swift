@@ -87,6 +87,7 @@ struct Checker {
           "'\(name.text)' may be absent: ask with '.hasValue()'", at: syntax.range,
           help: "its field is always there, and holds an optional")
       }
+      recordField(name, of: checked, base.range.lowerBound..<name.range.upperBound)
       return Checked(.bool, Evaluation.has(checked.code, escaped(name.text, checked.type), name.range))
     case .index(let base, let index, let isOptional):
       return self.index(check(base), check(index), base, index, isOptional: isOptional, syntax.range)
@@ -183,7 +184,10 @@ struct Checker {
   ) -> Checked {
     let field = fieldType(base.type, name)
     let key = escaped(name.text, base.type)
-    if isOptional { return Checked(optional(field), Evaluation.optionalSelect(base.code, key, name.range)) }
+    if isOptional {
+      recordField(name, of: base, range)
+      return Checked(optional(field), Evaluation.optionalSelect(base.code, key, name.range))
+    }
     let isChained: Bool
     if case .optional = inference.resolve(base.type) { isChained = true } else { isChained = false }
     let type = isChained ? optional(field) : field
@@ -192,6 +196,13 @@ struct Checker {
     }
     if let names = path.names { record(names, range) }
     return Checked(type, path: path)
+  }
+
+  /// Records a field that is asked for, whether or not it is there.
+  private mutating func recordField(_ name: Name, of base: Checked, _ range: Range<Int>) {
+    if let names = base.path?.appending(escaped(name.text, base.type), name.range).names {
+      record(names, range)
+    }
   }
 
   /// The optional of a type; optionals do not nest when they are chained.

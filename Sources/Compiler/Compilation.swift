@@ -13,6 +13,8 @@ package struct CompileOptions: Sendable {
   package var isStrict = false
   /// Objects on record may go although only their observation is missing.
   package var prunesPending = false
+  /// The day of the source commit in UTC, `2026-11-25`, for exceptions that end; nil for a source without a date.
+  package var sourceDay: String?
   /// Manifests to be tried out: files by cluster, with paths as they shall be shown.
   package var extraWorkloads: [String: [(path: String, content: [UInt8])]] = [:]
 
@@ -34,6 +36,9 @@ package struct Compilation: Sendable {
   package let objects: Int
   package let pending: [Pending]
   package let satisfied: [Satisfied]
+
+  /// True when the findings depend on the day of the source commit: equal files do not give an equal result.
+  package let dependsOnDay: Bool
 
   /// True when nothing may be written.
   package let failed: Bool

@@ -4,6 +4,7 @@ import Kubernetes
 import Linker
 import Links
 import Output
+import Policies
 package import Snapshot
 import Templates
 import YAMLTree
@@ -59,7 +60,8 @@ package struct Compiler: Sendable {
       guard error.kind != .environment else { throw error }
       return Compilation(failed: [GitRules.finding(for: error)], fleet: nil, record: OutputRecord())
     }
-    guard let fleet = front.fleet, let specification = front.specification else {
+    guard let fleet = front.fleet, let specification = front.specification, let policies = front.policies
+    else {
       return Compilation(failed: front.findings, fleet: front.fleet, record: front.record)
     }
     let model = FleetModel(
@@ -67,7 +69,8 @@ package struct Compiler: Sendable {
       recordedOutput: front.recordedOutput, recordedValues: front.recordedValues)
     let plan = Linker.link(model, types: LinkRegistry.types)
     var findings = front.findings + plan.findings
-    let rendering = UnitRendering(resources: resources, model: model)
+    let rendering = UnitRendering(
+      resources: resources, model: model, policies: policies, customResources: front.customResources)
     let units = parallelMap(plan.units, piece: 32) { rendering.render($0) }
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
@@ -88,6 +91,10 @@ package struct Compiler: Sendable {
     }
     findings += output.findings
     findings += back.findings(output, objects, model)
+    findings += PolicyPhase(policies: policies, types: policyTypes).findings(
+      specification, units,
+      emittedKinds: Set(objects.lazy.map(\.identity.kind) + front.customResources.kinds),
+      isComplete: !findings.containErrors)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
@@ -96,7 +103,7 @@ package struct Compiler: Sendable {
       output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, failed: verdict.failed,
+      satisfied: back.satisfied, dependsOnDay: policies.dependsOnDay, failed: verdict.failed,
       workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 }
@@ -106,7 +113,8 @@ extension Compilation {
   fileprivate init(failed findings: [Diagnostic], fleet: Fleet?, record: OutputRecord) {
     self.init(
       findings: findings.inReportOrder(), fleet: fleet, output: .empty, record: record, heldBack: [],
-      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], failed: true,
+      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], dependsOnDay: false,
+      failed: true,
       workings: nil)
   }
 }

@@ -1,8 +1,10 @@
 import Diagnostics
 import FleetSpec
+import JSONSchema
 import Kubernetes
 import Linker
 import Output
+import Policies
 import Snapshot
 import Templates
 import YAMLTree
@@ -16,6 +18,8 @@ struct FrontEnd {
   private(set) var recordedOutput: [String: ClusterFacts] = [:]
   private(set) var recordedValues: [String: Node] = [:]
   private(set) var record = OutputRecord()
+  private(set) var policies: PolicySet?
+  private(set) var customResources = CustomResources()
   private(set) var findings: [Diagnostic] = []
   /// Trees by path, for suppressions and for telling whose finding one is.
   private(set) var trees: [String: Tree] = [:]
@@ -43,6 +47,9 @@ struct FrontEnd {
     findings += walk.findings
     readTemplates(walk.templates, snapshot)
     readSpecification(walk.spec, fleet, compiler.decoder, snapshot)
+    readDefinitions(walk.definitions, compiler.resources, snapshot)
+    policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
+    findings += policies?.findings ?? []
     readManifests(walk, snapshot, options)
     readRecordedOutput(layout, recorded)
   }
@@ -119,6 +126,18 @@ struct FrontEnd {
         owners[path] = (branch, Label(unit.path.node.range, "goes to \(branch ?? "the source's branch")"))
       }
     }
+  }
+
+  private mutating func readDefinitions(
+    _ entries: [SnapshotEntry], _ resources: Resources, _ snapshot: some Snapshot
+  ) {
+    for entry in entries {
+      let file = ParsedFile.read(entry, snapshot)
+      trees[entry.path] = file.tree
+      findings += file.findings
+      customResources.add(file.tree, resources.objectSchemas.registry)
+    }
+    findings += customResources.findings
   }
 
   // MARK: Templates

@@ -2,6 +2,7 @@ package import Diagnostics
 import FleetSpec
 import Linker
 import Output
+import Policies
 import Reachability
 import Templates
 import YAMLTree
@@ -10,8 +11,8 @@ import YAMLTree
 package enum RuleCatalogue {
   package static let all: [Rule] =
     (YAMLRules.all + FleetSpecRules.all + OverrideRules.all + LinkerRules.all + CompilerRules.all
-    + RecordingRules.all
-    + GitRules.all + OutputRules.all + TemplateRules.all + ReachabilityRules.all
+    + RecordingRules.all + PolicyRules.all + CustomResourceRules.all + GitRules.all + OutputRules.all
+    + TemplateRules.all + ReachabilityRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
   /// The rule with an id, in any case.

@@ -15,6 +15,8 @@ struct SourceWalk {
   private(set) var declared: [File] = []
   private(set) var observed: [File] = []
   private(set) var templates: [SnapshotEntry] = []
+  /// CustomResourceDefinitions that emitted objects are judged by.
+  private(set) var definitions: [SnapshotEntry] = []
   private(set) var findings: [Diagnostic] = []
 
   private let fleet: Fleet
@@ -25,7 +27,8 @@ struct SourceWalk {
     self.fleet = fleet
     self.outputs = outputs
     try walk("", snapshot)
-    if try snapshot.entry(at: "templates")?.kind == .directory { try walkTemplates("templates", snapshot) }
+    templates = try files(below: "templates", snapshot)
+    definitions = try files(below: "schemas/crds", snapshot)
   }
 
   private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
@@ -41,14 +44,20 @@ struct SourceWalk {
     }
   }
 
-  private mutating func walkTemplates(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
+  /// The YAML files of a directory, if there is one.
+  private mutating func files(
+    below directory: String, _ snapshot: some Snapshot
+  ) throws(SnapshotError) -> [SnapshotEntry] {
+    guard try snapshot.entry(at: directory)?.kind == .directory else { return [] }
+    var files: [SnapshotEntry] = []
     for entry in try snapshot.entries(of: directory) {
       switch entry.kind {
-      case .directory: try walkTemplates(entry.path, snapshot)
-      case .file, .executable: if entry.path.hasSuffix(".yaml") { templates.append(entry) }
+      case .directory: files += try self.files(below: entry.path, snapshot)
+      case .file, .executable: if entry.path.hasSuffix(".yaml") { files.append(entry) }
       default: reportLink(entry)
       }
     }
+    return files
   }
 
   private mutating func take(_ entry: SnapshotEntry) {

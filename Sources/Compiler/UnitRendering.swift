@@ -3,6 +3,7 @@ import JSONSchema
 import Kubernetes
 import Linker
 import Output
+import Policies
 import Templates
 import YAMLTree
 
@@ -12,12 +13,16 @@ struct RenderedUnit: Sendable {
   var lowered: LoweredUnit
   var objects: [RenderedObject] = []
   var fragments: [RenderedFragment] = []
+  /// What policies say of the objects.
+  var breaches: [PolicyBreach] = []
 }
 
 /// Renders units one by one: template, identity, schema, text. The trees are dropped with each object.
 struct UnitRendering: Sendable {
   let resources: Resources
   let model: FleetModel
+  let policies: PolicySet
+  let customResources: CustomResources
 
   func render(_ unit: any PlannedUnit) -> RenderedUnit {
     var rendered = RenderedUnit(key: unit.key, lowered: unit.lower())
@@ -78,6 +83,7 @@ struct UnitRendering: Sendable {
     checkIdentity(root, emission, template, what, &rendered.lowered.findings)
     checkSchema(root, emission, template, what, &rendered.lowered)
     guard rendered.lowered.findings.count == before else { return }
+    judge(root, emission, template, &rendered)
     rendered.objects.append(
       RenderedObject(
         cluster: emission.cluster, part: emission.part, identity: emission.identity,
@@ -135,6 +141,41 @@ struct UnitRendering: Sendable {
           at: place?.range ?? SourceRange(wholeFile: template.tree.file), "in this template",
           help: ["take names from the variables; change naming in names.yaml"]))
     }
+  }
+
+  /// Policies and CustomResourceDefinitions of the fleet over one object.
+  private func judge(
+    _ root: Node, _ emission: Emission, _ template: Template, _ rendered: inout RenderedUnit
+  ) {
+    guard emission.part != .components else { return }
+    let subject = rendered.lowered.subject
+    let what = "\(emission.identity.description) in \(emission.cluster)"
+    for violation in customResources.schema(for: root)?.validate(root) ?? [] {
+      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
+      rendered.lowered.findings.append(
+        Diagnostic(
+          CompilerRules.invalidObject, finding.message,
+          at: place(of: violation.node, template), "in this template", also: [subject], help: finding.help,
+          notes: ["of \(what), by its CustomResourceDefinition"]))
+    }
+    for breach in customResources.breaches(of: root) {
+      rendered.lowered.findings.append(
+        Diagnostic(
+          CustomResourceRules.brokenValidation, "\(what): \(breach.message)", at: subject,
+          also: [Label(place(of: breach.node, template), "this value"), Label(breach.rule, "does not hold")],
+          help: ["change what the value comes from: the connection, its Service, or the template"]))
+    }
+    guard emission.part == .manifests, policies.judgesObjects(emission.identity) else { return }
+    for breach in policies.judge(root, emission.identity, cluster: emission.cluster) {
+      rendered.breaches.append(breach)
+      rendered.lowered.findings.append(
+        breach.finding(at: subject, template: place(of: breach.node, template)))
+    }
+  }
+
+  /// The place in a template that a node of its object comes from.
+  private func place(of node: Node, _ template: Template) -> SourceRange {
+    template.node(forOrigin: node.origin)?.range ?? SourceRange(wholeFile: template.tree.file)
   }
 
   private func checkSchema(

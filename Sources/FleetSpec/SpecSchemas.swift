@@ -5,6 +5,9 @@ package import YAMLTree
 /// The compiled schemas of the specification's kinds.
 package struct SpecSchemas: Sendable {
   private let schemas: [String: CompiledSchema]
+  /// Every schema of the specification, for whoever reads references.
+  package let registry: SchemaRegistry
+  private let roots: [String: Node]
 
   private static let base = "https://linkwright.dev/schemas/v1alpha1/"
 
@@ -26,6 +29,14 @@ package struct SpecSchemas: Sendable {
         options: SchemaOptions(dialect: .draft07, assertsFormats: true))
     }
     self.schemas = schemas
+    self.registry = registry
+    self.roots = roots
+  }
+
+  /// The schema of a kind as it is written, and its URI.
+  package func source(ofKind kind: String) -> (node: Node, uri: String)? {
+    let path = kind.lowercased() + ".json"
+    return roots[path].map { ($0, Self.base + path) }
   }
 
   /// Every way in which a document breaks its kind's schema.

@@ -9,12 +9,16 @@ package struct KubernetesSchemas: Sendable {
     let kind: String
     let kindHash: UInt32
     let schema: CompiledSchema
+    let source: Node
+    let uri: String
   }
 
   /// Where the schemas' own `$id`s say they are.
   package static let base = "https://linkwright.dev/schemas/kubernetes/"
 
   private var entries: [Entry] = []
+  /// The directory's schemas, for whoever reads references.
+  package let registry: SchemaRegistry
 
   /// Compiles the files of the directory, among them `definitions.json`. A file whose schema has no
   /// constant `apiVersion` and `kind` serves others by reference only. Throws every fault of every file.
@@ -33,9 +37,7 @@ package struct KubernetesSchemas: Sendable {
       registry.add(root, at: Self.base + name)
       roots.append((Self.base + name, root))
     }
-    let options = SchemaOptions(
-      dialect: .openAPIv3, assertsFormats: true,
-      objectMetadata: Self.base + "definitions.json#/definitions/objectMeta")
+    let options = Self.options
     var patterns: [String: Pattern] = [:]
     for (uri, root) in roots {
       guard let apiVersion = root.at("properties", "apiVersion", "const")?.string,
@@ -45,12 +47,32 @@ package struct KubernetesSchemas: Sendable {
         let schema = try CompiledSchema.compile(
           root: root, at: uri, registry: registry, options: options, patterns: &patterns)
         entries.append(
-          Entry(apiVersion: apiVersion, kind: kind, kindHash: textHash(kind), schema: schema))
+          Entry(
+            apiVersion: apiVersion, kind: kind, kindHash: textHash(kind), schema: schema, source: root,
+            uri: uri
+          ))
       } catch {
         faults += error.faults
       }
     }
+    self.registry = registry
     guard faults.isEmpty else { throw SchemaCompilationError(faults: faults) }
+  }
+
+  /// How schemas of objects are compiled.
+  package static let options = SchemaOptions(
+    dialect: .openAPIv3, assertsFormats: true,
+    objectMetadata: base + "definitions.json#/definitions/objectMeta")
+
+  /// The schemas of a kind as they are written, one for each version, with their URIs.
+  ///
+  /// - Parameter group: nil for every group that has the kind.
+  package func sources(kind: String, group: String?) -> [(apiVersion: String, node: Node, uri: String)] {
+    entries.filter { entry in
+      guard entry.kind == kind else { return false }
+      let slash = entry.apiVersion.firstIndex(of: "/")
+      return group == nil || group == slash.map { String(entry.apiVersion[..<$0]) } ?? ""
+    }.map { ($0.apiVersion, $0.source, $0.uri) }
   }
 
   /// The kinds that have a schema, as `apiVersion kind`, sorted.

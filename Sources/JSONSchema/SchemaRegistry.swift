@@ -45,6 +45,12 @@ package struct SchemaRegistry: Sendable {
     for subschema in Subschemas.of(schema) { index(subschema, base: base) }
   }
 
+  /// The schema that a `$ref` in a document means, with the document's URI; nil when it leads nowhere.
+  package func target(of reference: String, from uri: String) -> (node: Node, uri: String)? {
+    guard let found = try? resolve(reference, from: URIReference(uri)) else { return nil }
+    return (found.node, found.base.withoutFragment)
+  }
+
   /// Why a reference leads nowhere.
   enum Failure: Error {
     case unknownDocument(String)

@@ -58,6 +58,9 @@ package struct CommitFacts: Sendable, Equatable {
   /// True when the commit carries a signature, good or bad.
   package let isSigned: Bool
 
+  /// The day on which it was committed, in UTC: `2026-11-25`.
+  package var day: String { String(committer.dateInUTC.prefix { $0 != "T" }) }
+
   /// Parses a commit object. A header line that git itself would not have written is an error.
   init(id: ObjectID, content: [UInt8]) throws(GitError) {
     var parser = CommitParser(content)

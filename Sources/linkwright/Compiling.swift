@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import FleetSpec
 import Output
+import Repository
 import Snapshot
 import Synchronization
 
@@ -18,7 +19,8 @@ struct Compiling {
     source = try FleetSource(parsed)
     reporting = try Reporting(parsed, prefix: source.prefix)
     recorded = output.map { DirectorySnapshot(root: $0) } ?? source.snapshot
-    let options = try Self.options(parsed)
+    var options = try Self.options(parsed)
+    options.sourceDay = source.commit?.day
     compilation = try Self.compile(source.snapshot, recorded: recorded, options)
     try Self.check(clusters: options.clusters, compilation)
     let compilation = compilation

@@ -39,7 +39,7 @@ struct OutputCommitting {
   /// The tips that output is compared with, by reference.
   private var tips: [String: CommitFacts] = [:]
   /// What the compile depends on; nil where nothing may be left out.
-  private let inputDigest: String?
+  private var inputDigest: String?
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
 
   init(
@@ -231,7 +231,10 @@ struct OutputCommitting {
     let key = tips.mapValues(\.id)
     if let compiled, compiled.tips == key { return compiled.compilation }
     let recorded = branches.recorded { snapshot(of: tips[$0]) }
-    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, request.options)
+    var options = request.options
+    options.sourceDay = source.day
+    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options)
+    if compilation.dependsOnDay { inputDigest = nil }
     compiled = (key, compilation)
     return compilation
   }

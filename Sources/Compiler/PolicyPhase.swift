@@ -1,0 +1,34 @@
+import Diagnostics
+import FleetSpec
+import Policies
+
+/// What the organisation's policies say, once everything is planned and rendered.
+struct PolicyPhase {
+  let policies: PolicySet
+  let types: PolicyTypes
+
+  /// Findings about documents of the specification, and about the policies' own exceptions and kinds.
+  ///
+  /// - Parameters:
+  ///   - units: rendered units, whose objects are judged already.
+  ///   - isComplete: false where errors kept something from being rendered.
+  func findings(
+    _ specification: Specification, _ units: [RenderedUnit], emittedKinds: Set<String>, isComplete: Bool
+  ) -> [Diagnostic] {
+    guard !policies.isEmpty else { return [] }
+    let breaches =
+      policies.judge(specification)
+      + parallelMap(specification.connections, piece: 64) { policies.judge($0) }.flatMap { $0 }
+    let all = breaches + units.flatMap(\.breaches)
+    return breaches.map(\.finding)
+      + policies.findingsOfExceptions(all, isComplete: isComplete && policies.findings.isEmpty)
+      + policies.findingsOfKinds(emitted: emittedKinds, types)
+  }
+}
+
+extension Compiler {
+  /// The types of what policies judge.
+  var policyTypes: PolicyTypes {
+    PolicyTypes(spec: resources.specSchemas, objects: resources.objectSchemas)
+  }
+}
