@@ -57,7 +57,8 @@ let modules: [Target] = [
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
 
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
-  .target(name: "Reachability", dependencies: ["Diagnostics", "Kubernetes", "YAMLTree"]),
+  .target(
+    name: "Reachability", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"]),
 
   // MARK: Git
 
@@ -118,7 +119,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CompilerTests",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "TestSupport",
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Reachability", "Snapshot",
+      "TestSupport",
       "YAMLTree",
       "linkwright", "output-writer-probe",
     ],

@@ -13,6 +13,7 @@ struct BackEnd {
   private let options: CompileOptions
   private(set) var pending: [Pending] = []
   private(set) var satisfied: [Satisfied] = []
+  private(set) var remarks: [(remark: Remark, connections: [String])] = []
   private var pendingSubjects: [Label] = []
 
   init(fleet: Fleet, record: OutputRecord, options: CompileOptions) {
@@ -25,6 +26,9 @@ struct BackEnd {
     pending += unit.lowered.pending
     pendingSubjects += Array(repeating: unit.lowered.subject, count: unit.lowered.pending.count)
     satisfied += unit.lowered.satisfied
+    remarks += unit.lowered.remarks.map {
+      ($0, $0.connections.isEmpty ? unit.lowered.connections : $0.connections)
+    }
   }
 
   func findings(_ output: OutputTree, _ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {

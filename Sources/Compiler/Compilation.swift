@@ -3,6 +3,7 @@ package import FleetSpec
 import Kubernetes
 package import Linker
 package import Output
+package import Reachability
 import YAMLTree
 
 /// What a compile is asked for beside the snapshot.
@@ -36,6 +37,10 @@ package struct Compilation: Sendable {
   package let objects: Int
   package let pending: [Pending]
   package let satisfied: [Satisfied]
+  /// The verdict about every connection; nil where the compile did not get so far.
+  package let judgement: Judgement?
+  /// What people should know of connections beside findings, with the unit's connections.
+  package let remarks: [(remark: Remark, connections: [String])]
 
   /// True when the findings depend on the day of the source commit: equal files do not give an equal result.
   package let dependsOnDay: Bool

@@ -96,6 +96,8 @@ package struct Compiler: Sendable {
       emittedKinds: Set(objects.lazy.map(\.identity.kind) + front.customResources.kinds),
       isComplete: !findings.containErrors)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
+    let judging = Judging(model, plan, units)
+    findings += judging.findings
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(
@@ -103,7 +105,9 @@ package struct Compiler: Sendable {
       output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, dependsOnDay: policies.dependsOnDay, failed: verdict.failed,
+      satisfied: back.satisfied, judgement: judging.judgement, remarks: back.remarks,
+      dependsOnDay: policies.dependsOnDay,
+      failed: verdict.failed,
       workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 }
@@ -113,7 +117,8 @@ extension Compilation {
   fileprivate init(failed findings: [Diagnostic], fleet: Fleet?, record: OutputRecord) {
     self.init(
       findings: findings.inReportOrder(), fleet: fleet, output: .empty, record: record, heldBack: [],
-      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], dependsOnDay: false,
+      clusters: [], connections: 0, objects: 0, pending: [], satisfied: [], judgement: nil, remarks: [],
+      dependsOnDay: false,
       failed: true,
       workings: nil)
   }

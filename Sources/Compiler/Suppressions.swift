@@ -70,14 +70,17 @@ struct Suppressions {
     )
   }
 
-  /// Errors make the output wrong and stay; warnings and notes can be suppressed.
+  /// Errors make the output wrong and stay, unless their rule says that somebody may know better; warnings and notes
+  /// can be suppressed.
   func applied(to diagnostics: [Diagnostic]) -> [Diagnostic] {
     guard !entries.isEmpty else { return diagnostics + findings }
     var used: Set<Int> = []
     let flat = entries.values.flatMap { $0 }
     let byPath = Dictionary(grouping: flat.indices) { flat[$0].node.tree.file.path }
     var result = diagnostics.map { diagnostic in
-      guard diagnostic.severity != .error, let range = diagnostic.primary?.range else { return diagnostic }
+      guard diagnostic.severity != .error || diagnostic.rule.isSuppressibleError,
+        let range = diagnostic.primary?.range
+      else { return diagnostic }
       for index in byPath[range.file.path] ?? [] {
         let entry = flat[index]
         guard entry.rule == diagnostic.rule.id, entry.document.start <= range.start,
@@ -95,7 +98,9 @@ struct Suppressions {
     for index in flat.indices where !used.contains(index) {
       let entry = flat[index]
       guard isComplete || diagnostics.contains(where: { $0.rule.id == entry.rule }) else { continue }
-      let isError = diagnostics.contains { $0.rule.id == entry.rule && $0.severity == .error }
+      let isError = diagnostics.contains {
+        $0.rule.id == entry.rule && $0.severity == .error && !$0.rule.isSuppressibleError
+      }
       result.append(
         Diagnostic(
           CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document",

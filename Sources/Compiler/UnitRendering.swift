@@ -4,6 +4,7 @@ import Kubernetes
 import Linker
 import Output
 import Policies
+import Reachability
 import Templates
 import YAMLTree
 
@@ -15,6 +16,8 @@ struct RenderedUnit: Sendable {
   var fragments: [RenderedFragment] = []
   /// What policies say of the objects.
   var breaches: [PolicyBreach] = []
+  /// Trees of the objects that the judge looks at.
+  var judged: [EmittedObject] = []
 }
 
 /// Renders units one by one: template, identity, schema, text. The trees are dropped with each object.
@@ -89,6 +92,15 @@ struct UnitRendering: Sendable {
         cluster: emission.cluster, part: emission.part, identity: emission.identity,
         content: YAMLWriter.write(root, rank: KeyOrder.rank), unit: rendered.key,
         subject: rendered.lowered.subject))
+    // What controllers are expected to make is what the emitter believes: the judge derives it anew.
+    if emission.part != .expected, SystemRegistry.kinds.contains(emission.identity.kind),
+      let manifest = Manifest(root)
+    {
+      rendered.judged.append(
+        EmittedObject(
+          cluster: emission.cluster, manifest: manifest, isPatch: emission.part == .components,
+          subject: rendered.lowered.subject, connections: rendered.lowered.connections))
+    }
   }
 
   /// Renders a fragment once for all its clusters; the copies share their bytes.

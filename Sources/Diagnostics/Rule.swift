@@ -45,6 +45,9 @@ package struct Rule: Sendable {
   package let passing: RuleExample?
   /// Why the rule has no examples to run (a fault of the environment, say); nil when it has both.
   package let unexampled: String?
+  /// True for an error that a reason in the document may set aside, since somebody may know better than the
+  /// repository. Other errors make the output wrong and stay; warnings and notes can always be suppressed.
+  package private(set) var isSuppressibleError = false
 
   package init(
     _ id: String, _ name: String, _ severity: Severity, _ summary: String, explanation: String,
@@ -72,5 +75,14 @@ package struct Rule: Sendable {
     failing = nil
     passing = nil
     self.unexampled = unexampled
+  }
+}
+
+extension Rule {
+  /// The rule as one whose errors can be suppressed.
+  package var suppressible: Rule {
+    var rule = self
+    rule.isSuppressibleError = true
+    return rule
   }
 }

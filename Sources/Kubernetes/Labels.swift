@@ -27,6 +27,16 @@ package struct Labels: Hashable, Sendable {
 
   package var isEmpty: Bool { items.isEmpty }
 
+  /// The labels with one set to another value. Linear in the labels.
+  package func setting(_ key: String, to value: String) -> Labels {
+    var result = self
+    result.items.removeAll { $0.key == key }
+    let position =
+      result.items.firstIndex { key.utf8.lexicographicallyPrecedes($0.key.utf8) } ?? result.items.count
+    result.items.insert(Label(key: key, value: value), at: position)
+    return result
+  }
+
   /// `app=db,role=master`, as kubectl prints labels.
   package var description: String { items.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }
 }

@@ -204,6 +204,29 @@ package struct Satisfied: Sendable {
   }
 }
 
+/// A line about a connection or a link that `explain` shows and no object carries: a firewall request, the name
+/// that clients use.
+package struct Remark: Sendable {
+  package enum Topic: String, Sendable {
+    /// What somebody must ask the network's owners for.
+    case firewall
+    /// How clients call the other side.
+    case name
+    case note
+  }
+
+  package let topic: Topic
+  package let text: String
+  /// The connections that it is about, `namespace/name`; empty for all that the unit serves.
+  package let connections: [String]
+
+  package init(_ topic: Topic, _ text: String, of connections: [String] = []) {
+    self.topic = topic
+    self.text = text
+    self.connections = connections
+  }
+}
+
 /// What a unit comes to.
 package struct LoweredUnit: Sendable {
   /// Variables that all emissions share.
@@ -213,6 +236,8 @@ package struct LoweredUnit: Sendable {
   package var pending: [Pending] = []
   package var satisfied: [Satisfied] = []
   package var findings: [Diagnostic] = []
+  /// What people should know beside findings; `explain` shows them.
+  package var remarks: [Remark] = []
   /// The connections that the unit serves, `namespace/name`, ordered.
   package let connections: [String]
   /// The document that findings about emitted objects point at.

@@ -30,6 +30,31 @@ struct PorterEmitter {
     for target in unit.sides { emitOperatorObjects(for: target, &lowered) }
     emitConsumers(&lowered)
     emitPublished(&lowered)
+    remarkFirewall(&lowered)
+  }
+
+  /// What clients outside the link must have opened between the networks: the address is reachable inside the
+  /// data centre only.
+  private func remarkFirewall(_ lowered: inout LoweredUnit) {
+    for target in unit.sides {
+      let server = servers[target.name]
+      for connection in unit.connections(to: target.name) {
+        for client in connection.clients {
+          if let cluster = client.cluster, unit.settings.members.contains(cluster) { continue }
+          let source =
+            switch client.place {
+            case .cluster(let name): "\(client.namespace) in \(name)"
+            case .external(let name, let cidrs): "\(name) (\(cidrs.map(\.value).joined(separator: ", ")))"
+            }
+          let address =
+            server?.address ?? "the address of \(serviceName) in \(target.name), not observed yet,"
+          let port = server?.port.map(String.init) ?? "its port, not observed yet"
+          lowered.remarks.append(
+            Remark(
+              .firewall, "TCP from \(source) to \(address) port \(port)", of: [connection.id.description]))
+        }
+      }
+    }
   }
 
   /// Variables that all templates of the unit share.

@@ -343,8 +343,19 @@ struct PorterPolicies {
             "name": .string(name), "namespace": .string(client.namespace),
             "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
             "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"),
-            "port": .integer(port),
+            "port": .integer(port), "dns": Self.dns(model),
           ])
         ]))
+  }
+
+  /// Who answers a client's DNS questions: OpenShift's resolvers listen on another port.
+  private static func dns(_ cluster: ClusterModel) -> TemplateValue {
+    let isOpenShift = cluster.cluster.distribution == .openshift
+    let label = isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app"
+    return .map([
+      "namespace": .string(isOpenShift ? "openshift-dns" : "kube-system"),
+      "podLabels": .map([label: .string(isOpenShift ? "default" : "kube-dns")]),
+      "port": .integer(isOpenShift ? 5353 : 53),
+    ])
   }
 }

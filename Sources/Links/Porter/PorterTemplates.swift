@@ -30,7 +30,8 @@ enum PorterTemplates {
             ]))
         ]),
       TemplateDeclaration(
-        "porter/egress-policy.yaml", "Lets isolated clients out to the virtual server.",
+        "porter/egress-policy.yaml",
+        "Lets isolated clients out to the virtual server, and to the DNS of their own cluster.",
         unit + [
           .field(
             "policy",
@@ -38,6 +39,11 @@ enum PorterTemplates {
               .field("name", .string), .field("namespace", .string, "of the clients"),
               .field("podSelector", .labelSelector, "the clients"), .field("cidr", .string),
               .field("port", .integer),
+              .field(
+                "dns",
+                .object([
+                  .field("namespace", .string), .field("podLabels", .labels), .field("port", .integer),
+                ]), "who answers the clients' questions"),
             ]))
         ]),
       TemplateDeclaration(

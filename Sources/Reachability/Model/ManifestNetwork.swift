@@ -139,7 +139,7 @@ package struct ManifestNetwork: Sendable {
   }
 
   /// Labels that controllers add to the pods they make. A manifest of a running Pod has them already.
-  private static func runtimeLabels(_ workload: Workload) -> [RuntimeLabel] {
+  static func runtimeLabels(_ workload: Workload) -> [RuntimeLabel] {
     let keys: [String]
     switch workload.kind {
     case "Deployment", "ReplicaSet": keys = ["pod-template-hash"]

@@ -25,6 +25,9 @@ package struct NetworkProfile: Sendable, Hashable {
   package var rewritesSourceAtIngress = Ternary.yes
   /// ICMP follows the policies. Never used to prove anything.
   package var icmpFollowsPolicy = Ternary.depends
+  /// An egress rule is compared with the address behind a Service, not with the Service's own. Where a packet is
+  /// rewritten before or after policies look at it is not defined by the API.
+  package var egressSeesEndpoints = Ternary.depends
   /// Egress rules have an effect.
   package var enforcesEgress = Ternary.yes
   /// An ipBlock with `except` has an effect.
@@ -44,7 +47,8 @@ package struct NetworkProfile: Sendable, Hashable {
     kubernetes,
     NetworkProfile(
       name: "ovn-kubernetes", summary: "OpenShift from 4.12, OVN-Kubernetes", ipBlockMatchesPods: .yes,
-      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .no,
+      hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no, egressSeesEndpoints: .yes,
+      enforcesCiliumPolicies: .no,
       enforcesAdminPolicies: .yes),
     NetworkProfile(
       name: "openshift-sdn", summary: "OpenShift SDN, up to 4.16", hostNetworkIsPod: .no,
@@ -53,23 +57,24 @@ package struct NetworkProfile: Sendable, Hashable {
     NetworkProfile(
       name: "calico", summary: "Calico: ipBlock is compared with every address", ipBlockMatchesPods: .yes,
       ipBlockMatchesNodes: .yes, hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
-      emptyPodSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .no),
+      emptyPodSelectorIncludesHostNetwork: .no, egressSeesEndpoints: .yes, enforcesCiliumPolicies: .no),
     NetworkProfile(
       name: "cilium-1.18", summary: "Cilium up to 1.18: selectors match all clusters of a mesh",
       ipBlockMatchesPods: .no,
       hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
       emptyPodSelectorIncludesHostNetwork: .no,
-      selectorsCrossClusters: .yes, enforcesCiliumPolicies: .yes),
+      selectorsCrossClusters: .yes, egressSeesEndpoints: .yes, enforcesCiliumPolicies: .yes),
     NetworkProfile(
       name: "cilium-1.19", summary: "Cilium from 1.19: selectors match the own cluster",
       ipBlockMatchesPods: .no,
       hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
-      emptyPodSelectorIncludesHostNetwork: .no, enforcesCiliumPolicies: .yes),
+      emptyPodSelectorIncludesHostNetwork: .no, egressSeesEndpoints: .yes, enforcesCiliumPolicies: .yes),
     NetworkProfile(
       name: "np-guard", summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
       ipBlockMatchesNodes: .no, hostNetworkIsPod: .yes, hairpinIsSubject: .no,
       namespaceSelectorIncludesHostNetwork: .yes, emptyPodSelectorIncludesHostNetwork: .yes,
-      assumesNoOtherLabels: true, enforcesCiliumPolicies: .no, enforcesAdminPolicies: .yes),
+      egressSeesEndpoints: .yes, assumesNoOtherLabels: true, enforcesCiliumPolicies: .no,
+      enforcesAdminPolicies: .yes),
   ]
 
   /// The profile with a name.

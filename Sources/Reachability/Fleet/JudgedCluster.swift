@@ -1,0 +1,143 @@
+package import FleetSpec
+package import Kubernetes
+package import Linker
+import YAMLTree
+
+/// One cluster as it will be: manifests that exist or were recorded, what this compile emits, what the platform
+/// puts into every namespace, and what the cluster answered.
+///
+/// A class because every walk holds some.
+package final class JudgedCluster: Sendable {
+  package let model: ClusterModel
+  package let profile: NetworkProfile
+  private let emitted: [ObjectIdentity: KnownObject]
+  private let emittedByNamespace: [String: [KnownObject]]
+  private let patches: [ObjectIdentity: KnownObject]
+  private let fragments: [String: EmittedFragment]
+  /// Declared and emitted objects of the kinds that systems ask for.
+  private let byKind: [String: [KnownObject]]
+
+  package var name: String { model.name }
+
+  /// Linear in the objects of the cluster.
+  init(
+    _ model: ClusterModel, emitted: [EmittedObject], fragments: [EmittedFragment], indexing kinds: Set<String>
+  ) {
+    self.model = model
+    profile = NetworkProfile.of(model.cluster)
+    var objects: [ObjectIdentity: KnownObject] = [:]
+    var byNamespace: [String: [KnownObject]] = [:]
+    var patches: [ObjectIdentity: KnownObject] = [:]
+    var byKind: [String: [KnownObject]] = [:]
+    for (identity, manifest) in model.declared.objects where kinds.contains(identity.kind) {
+      byKind[identity.kind, default: []].append(
+        KnownObject(manifest: manifest, evidence: .declared, subject: nil))
+    }
+    for object in emitted {
+      let known = KnownObject(manifest: object.manifest, evidence: .emitted, subject: object.subject)
+      let identity = object.manifest.identity
+      if object.isPatch {
+        patches[identity] = known
+        continue
+      }
+      objects[identity] = known
+      if let namespace = identity.namespace { byNamespace[namespace, default: []].append(known) }
+      if kinds.contains(identity.kind), model.declared.objects[identity] == nil {
+        byKind[identity.kind, default: []].append(known)
+      }
+    }
+    self.emitted = objects
+    emittedByNamespace = byNamespace
+    self.patches = patches
+    self.fragments = Dictionary(fragments.map { ($0.name, $0) }) { first, _ in first }
+    self.byKind = byKind.mapValues { objects in
+      objects.sorted {
+        ($0.manifest.namespace ?? "", $0.manifest.name) < ($1.manifest.namespace ?? "", $1.manifest.name)
+      }
+    }
+  }
+
+  // MARK: Objects
+
+  /// An object that stands or will stand: a manifest, or what this compile emits.
+  package func object(_ apiVersion: String, _ kind: String, _ namespace: String?, _ name: String)
+    -> KnownObject?
+  {
+    let identity = ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name)
+    if let manifest = model.declared.objects[identity] {
+      return KnownObject(manifest: manifest, evidence: .declared, subject: nil)
+    }
+    return emitted[identity]
+  }
+
+  /// What the cluster answered about an object.
+  package func observed(_ apiVersion: String, _ kind: String, _ namespace: String?, _ name: String)
+    -> KnownObject?
+  {
+    let identity = ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name)
+    return model.observed.objects[identity].map {
+      KnownObject(manifest: $0, evidence: .observed, subject: nil)
+    }
+  }
+
+  /// All objects of a kind that the system asks for in `kinds`, by namespace and name.
+  package func objects(ofKind kind: String) -> [KnownObject] { byKind[kind] ?? [] }
+
+  /// What this compile emits into a namespace, in the order of its units.
+  package func emittedObjects(in namespace: String) -> [KnownObject] { emittedByNamespace[namespace] ?? [] }
+
+  /// What this compile writes into `fragments/` of the cluster.
+  package func fragment(_ name: String) -> EmittedFragment? { fragments[name] }
+
+  /// An annotation as it will be once patches of this compile are applied.
+  package func annotation(_ key: String, of object: KnownObject) -> String? {
+    if let patch = patches[object.manifest.identity], let value = patch.manifest.annotation(key) {
+      return value
+    }
+    return object.manifest.annotation(key)
+  }
+
+  /// The patch that this compile writes for an object of somebody else.
+  package func patch(of identity: ObjectIdentity) -> KnownObject? { patches[identity] }
+
+  /// A Service that stands or will stand.
+  package func service(_ key: NamespacedName) -> (service: Service, object: KnownObject)? {
+    if let service = model.declared.services[key] {
+      return (service, KnownObject(manifest: service.manifest, evidence: .declared, subject: nil))
+    }
+    guard let object = object("v1", "Service", key.namespace, key.name) else { return nil }
+    return (Service(object.manifest, namespace: key.namespace), object)
+  }
+
+  /// The Endpoints and EndpointSlices of a namespace: declared, then emitted, then observed.
+  package func endpoints(in namespace: String) -> [KnownObject] {
+    let declared = model.declared.endpoints(in: namespace).map {
+      KnownObject(manifest: $0, evidence: .declared, subject: nil)
+    }
+    let emitted = emittedObjects(in: namespace).filter {
+      $0.manifest.kind == "Endpoints" || $0.manifest.kind == "EndpointSlice"
+    }
+    let observed = model.observed.endpoints(in: namespace).map {
+      KnownObject(manifest: $0, evidence: .observed, subject: nil)
+    }
+    return declared + emitted + observed
+  }
+
+  /// The workloads of a namespace, in the order of their files.
+  package func workloads(in namespace: String) -> [Workload] { model.declared.workloads[namespace] ?? [] }
+}
+
+extension NetworkProfile {
+  /// The profile of a cluster: the one that it names, else what its distribution or its network brings.
+  package static func of(_ cluster: Cluster) -> NetworkProfile {
+    if let name = cluster.node.at("spec", "network", "profile")?.string, let profile = named(name) {
+      return profile
+    }
+    if let version = cluster.node.at("spec", "cilium", "chartVersion")?.string {
+      let numbers = version.split(separator: ".").compactMap { Int($0) }
+      let isOld = numbers.first == 1 && (numbers.dropFirst().first ?? 0) < 19
+      return named(isOld ? "cilium-1.18" : "cilium-1.19") ?? kubernetes
+    }
+    return cluster.distribution == .openshift ? named("ovn-kubernetes") ?? kubernetes : kubernetes
+  }
+}

@@ -1,0 +1,80 @@
+package import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+extension Judgement {
+  /// Findings about connections that fail, and about what verdicts hang on.
+  ///
+  /// - Parameter faulted: connections about which an error is found already, at its source: their failure is its
+  ///   consequence, and is not reported again.
+  package func findings(except faulted: Set<String>) -> [Diagnostic] {
+    refutations(except: faulted) + openQuestions(except: faulted)
+  }
+
+  /// One finding per connection, rule and broken place.
+  private func refutations(except faulted: Set<String>) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    var seen: [String: Int] = [:]
+    for judged in crossings where judged.verdict == .refuted {
+      let crossing = judged.crossing
+      guard !faulted.contains(crossing.connection.id.description),
+        let hop = judged.decisiveHop, case .broken(let fault) = hop.state
+      else { continue }
+      // Several ports or clients may fail for one reason.
+      let key = "\(crossing.connection.id.description) \(fault.rule.id) \(fault.message)"
+      if let known = seen[key] {
+        findings[known].notes.append("also \(crossing.route)")
+        continue
+      }
+      seen[key] = findings.count
+      findings.append(
+        Diagnostic(
+          fault.rule, fault.message, at: crossing.port.reference.node.range,
+          "\(crossing.route) fails at hop '\(hop.kind.rawValue)'", also: fault.places, help: fault.help,
+          notes: [
+            "'linkwright explain \(crossing.connection.id.description)' shows every hop"
+          ]))
+    }
+    return findings
+  }
+
+  /// One finding per question: where it could be answered, else at the first connection that hangs on it.
+  private func openQuestions(except faulted: Set<String>) -> [Diagnostic] {
+    var order: [Question] = []
+    var crossingsOf: [Question: [JudgedCrossing]] = [:]
+    for judged in crossings where judged.verdict == .depends {
+      guard !faulted.contains(judged.crossing.connection.id.description) else { continue }
+      var asked: [Question] = []
+      for hop in judged.openHops {
+        if case .depends(let questions) = hop.state { asked += questions.filter { !$0.isReported } }
+      }
+      for question in asked.withoutRepetitions {
+        if crossingsOf[question] == nil { order.append(question) }
+        crossingsOf[question, default: []].append(judged)
+      }
+    }
+    return order.compactMap { question in
+      guard let all = crossingsOf[question], let first = all.first else { return nil }
+      let connections = all.map { $0.crossing.connection.id.description }.withoutRepetitions
+      let subject = Label(
+        first.crossing.connection.connection.name.node.range, "\(first.crossing.route) hangs on it")
+      return Diagnostic(
+        JudgementRules.depends,
+        connections.count == 1
+          ? "whether \(connections[0]) works hangs on \(question.text)"
+          : "whether \(connections.count) connections work hangs on \(question.text)",
+        at: question.place.map { Label($0, "could be said here") } ?? subject,
+        also: question.place == nil ? [] : [subject], help: [question.help],
+        notes: connections.count > 1 ? ["they are \(listed(connections))"] : [])
+    }
+  }
+}
+
+extension Crossing {
+  /// `golddr → gold 5432/TCP`.
+  package var route: String {
+    "\(clientPlace) → \(target.cluster) \(port.port.number)/\(port.port.transport.rawValue)"
+  }
+}

@@ -1,0 +1,62 @@
+package import Diagnostics
+package import Kubernetes
+package import YAMLTree
+
+/// An object of this compile's output that the judge looks at: its tree, before it becomes bytes.
+package struct EmittedObject: Sendable {
+  package let cluster: String
+  package let manifest: Manifest
+  /// True for a patch of an object that somebody else owns.
+  package let isPatch: Bool
+  /// Where the connection stands that the object serves.
+  package let subject: Label
+  /// The connections that it serves, `namespace/name`.
+  package let connections: [String]
+
+  package init(
+    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String]
+  ) {
+    self.cluster = cluster
+    self.manifest = manifest
+    self.isPatch = isPatch
+    self.subject = subject
+    self.connections = connections
+  }
+}
+
+/// A file of this compile's output that is no object: a Corefile, Helm values.
+package struct EmittedFragment: Sendable {
+  package let cluster: String
+  package let name: String
+  package let content: [UInt8]
+  package let subject: Label
+
+  package init(cluster: String, name: String, content: [UInt8], subject: Label) {
+    self.cluster = cluster
+    self.name = name
+    self.content = content
+    self.subject = subject
+  }
+}
+
+/// An object that stands in a cluster, and how that is known.
+package struct KnownObject: Sendable {
+  package let manifest: Manifest
+  package let evidence: Hop.Evidence
+  /// For an emitted object the connection that it serves; its own name node points into a template.
+  let subject: Label?
+
+  package var node: Node { manifest.node }
+  package var name: String { manifest.name }
+
+  /// The place of the object as a whole.
+  package func label(_ text: String = "") -> Label {
+    subject.map { Label($0.range, text.isEmpty ? "emits \(manifest.identity.description)" : text) }
+      ?? Label(manifest.nameNode.range, text)
+  }
+
+  /// The place of one of its nodes; of an emitted object the connection it serves.
+  package func label(at node: Node?, _ text: String = "") -> Label {
+    subject == nil ? Label((node ?? manifest.nameNode).range, text) : label(text)
+  }
+}

@@ -1,0 +1,214 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// What a namespace's policies say, in the words of hops.
+extension NamespaceSlice {
+  var key: Key { Key(cluster: cluster.name, namespace: namespace) }
+
+  var baselineQuestion: Question {
+    Question(
+      "which policies the platform puts into every namespace of \(cluster.name)",
+      at: cluster.model.cluster.name.node.range,
+      help: "list them in spec.network.baseline; 'baseline: []' says there are none")
+  }
+
+  /// True when no policy isolates the pod in a direction, nor may.
+  func isOpen(_ pod: Int, _ direction: NetworkPolicy.Direction) -> Bool {
+    engine.isOpen(pod, direction)
+  }
+
+  // MARK: Senders
+
+  /// Whether a pod's policies admit a sender to a port, and what it hangs on.
+  func admits(_ sender: Sender, to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> (
+    answer: Ternary, questions: [Question]
+  ) {
+    switch sender {
+    case .client: return (.depends, [Question("what address the client has")])
+    case .pods(let peers, _):
+      var answer = Ternary.yes
+      var questions: [Question] = []
+      for peer in peers {
+        let (one, hangsOn) = admits(peer, to: pod, port, transport)
+        answer = answer && one
+        questions += hangsOn
+      }
+      return (answer, questions)
+    case .platform(let peer, let others, let description):
+      let (answer, questions) = admits(peer, to: pod, port, transport)
+      if answer == .yes { return (.yes, []) }
+      // Whoever it is, a rule that admits every address admits it.
+      if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
+      if answer == .depends { return (.depends, questions) }
+      for other in others where admits(other, to: pod, port, transport).answer.may {
+        return (.depends, [Question("whether \(description) counts as \(other.name)")])
+      }
+      return (.no, [])
+    case .networks(let networks, _):
+      let answer = engine.admits(AddressBlock(networks), to: pod, port, transport)
+      return (answer, [Question("which of these addresses arrives at the pod")])
+    case .unknown(let description):
+      if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
+      return (
+        engine.opensAnywhere(pod, .ingress, port, transport) ? .depends : .no,
+        [Question("whether the policies admit \(description)")]
+      )
+    }
+  }
+
+  private func admits(_ peer: PeerPod, to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> (
+    answer: Ternary, questions: [Question]
+  ) {
+    guard let number = number(ofPeer: peer.id) else { return (.no, []) }
+    let pair = engine.connections(from: .pod(number), to: .pod(pod))
+    let answer = Ternary(may: pair.may.contains(port, transport), must: pair.must.contains(port, transport))
+    guard answer == .depends else { return (answer, []) }
+    return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod)).asked)
+  }
+
+  // MARK: Why it passes
+
+  /// The rules that let a pod out, and the policies they stand in.
+  func places(
+    _ direction: NetworkPolicy.Direction, _ pods: [Int], _ destination: Endpoint, _ port: UInt16,
+    _ transport: TransportProtocol
+  ) -> [Label] {
+    decisions(pods.map { (.pod($0), destination) }, direction, port, transport).map { label($0) }
+  }
+
+  func reason(
+    _ direction: NetworkPolicy.Direction, _ pods: [Int], _ destination: Endpoint, _ port: UInt16,
+    _ transport: TransportProtocol
+  ) -> String {
+    words(decisions(pods.map { (.pod($0), destination) }, direction, port, transport), direction)
+  }
+
+  func admittingPlaces(
+    _ sender: Sender, _ pods: [(pod: Int, port: Int)], _ transport: TransportProtocol
+  ) -> [Label] {
+    pods.flatMap { pod, port in
+      decisions(
+        endpoints(of: sender).map { ($0, .pod(pod)) }, .ingress, UInt16(clamping: port),
+        transport
+      ).map { label($0) }
+    }.withoutRepeatedPlaces
+  }
+
+  func admittingText(
+    _ sender: Sender, _ pods: [(pod: Int, port: Int)], _ transport: TransportProtocol
+  ) -> String {
+    let all = pods.flatMap { pod, port in
+      decisions(
+        endpoints(of: sender).map { ($0, .pod(pod)) }, .ingress, UInt16(clamping: port),
+        transport)
+    }
+    return "\(words(all, .ingress)), sees \(sender.description)"
+  }
+
+  private func endpoints(of sender: Sender) -> [Endpoint] {
+    if case .networks(let networks, _) = sender { return networks.prefix(1).map { .address($0.address) } }
+    return sender.pods.compactMap { number(ofPeer: $0.id).map { .pod($0) } }
+  }
+
+  /// The decisions that open the pairs, each policy once.
+  private func decisions(
+    _ pairs: [(Endpoint, Endpoint)], _ direction: NetworkPolicy.Direction, _ port: UInt16,
+    _ transport: TransportProtocol
+  ) -> [Trace.Decision] {
+    var found: [Trace.Decision] = []
+    for (source, destination) in pairs {
+      let sides = engine.trace(from: source, to: destination, port: port, transport).sides
+      for side in sides where side.direction == direction {
+        for decision in side.decisions
+        where decision.opens == .yes
+          && !found.contains(where: { $0.policy.identity == decision.policy.identity })
+        {
+          found.append(decision)
+        }
+      }
+    }
+    return found
+  }
+
+  private func words(_ decisions: [Trace.Decision], _ direction: NetworkPolicy.Direction) -> String {
+    guard !decisions.isEmpty else { return "admitted" }
+    return decisions.map { decision in
+      let verb = decision.opens == .yes ? "admits" : "may admit"
+      return
+        "NetworkPolicy \(decision.policy.name) \(direction == .ingress ? verb : "lets out") (\(decision.reason))"
+    }.joined(separator: ", ")
+  }
+
+  /// A decision's place: the rule, or the connection that an emitted policy serves.
+  private func label(_ decision: Trace.Decision) -> Label {
+    object(of: decision).map { $0.subject == nil ? Label(decision.range) : $0.label() }
+      ?? Label(decision.range)
+  }
+
+  private func object(of decision: Trace.Decision) -> KnownObject? {
+    policies.first {
+      $0.object.manifest.node.tree === decision.policy.node.tree && $0.object.name == decision.policy.name
+    }?.object
+  }
+
+  // MARK: Why it fails
+
+  func closedEgress(
+    _ pod: Int, to destination: Endpoint, _ port: UInt16, _ transport: TransportProtocol,
+    _ description: String
+  ) -> Fault {
+    Fault(
+      JudgementRules.egress,
+      "the policies of \(namespace) in \(cluster.name) do not let \(subjects[pod].description) out to \(description)",
+      at: closing(engine.trace(from: .pod(pod), to: destination, port: port, transport), .egress),
+      help: [
+        "add an egress rule that admits \(transport.rawValue) \(port) to \(description), in the network plugin's terms: after the Service has chosen the address"
+      ])
+  }
+
+  func closedResolver(_ pod: Int, _ resolver: ClusterResolver) -> Fault {
+    Fault(
+      JudgementRules.name,
+      "\(subjects[pod].description) of \(namespace) in \(cluster.name) cannot ask for names: its policies let no DNS out",
+      at: closing(
+        engine.trace(
+          from: .pod(pod), to: .pod(resolvers.first ?? pod), port: resolver.port, .udp), .egress),
+      help: [
+        "admit UDP and TCP \(resolver.port) to the pods of \(resolver.pod.namespace)"
+      ])
+  }
+
+  func closedIngress(_ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol) -> Fault
+  {
+    let isolating = policies.indices.filter { engine.selecting(pod, .ingress).contains($0) }
+    return Fault(
+      JudgementRules.ingress,
+      "no policy of \(namespace) in \(cluster.name) admits \(sender.description) to port \(port) of \(subjects[pod].description)",
+      at: isolating.prefix(3).map { policies[$0].object.label("isolates the pods") },
+      help: [
+        "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
+      ])
+  }
+
+  private func closing(_ trace: Trace, _ direction: NetworkPolicy.Direction) -> [Label] {
+    let sides = trace.sides.filter { $0.direction == direction }
+    let labels = sides.flatMap(\.decisions).map { decision in
+      object(of: decision)?.label(decision.reason) ?? Label(decision.range, decision.reason)
+    }
+    return Array(labels.withoutRepeatedPlaces.prefix(3))
+  }
+
+  /// True when some rule lets the pod out to somebody at a UDP port.
+  func mayAskSomebody(_ pod: Int, port: UInt16) -> Bool { engine.opensAnywhere(pod, .egress, port, .udp) }
+}
+
+extension [Label] {
+  /// Each place once.
+  var withoutRepeatedPlaces: [Label] {
+    var seen: Set<SourceRange> = []
+    return filter { seen.insert($0.range).inserted }
+  }
+}

@@ -1,0 +1,206 @@
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// One namespace of one cluster with its policies evaluated: its own pods, and whomever its connections meet.
+///
+/// NetworkPolicy only ever selects pods of its own namespace, so a namespace is judged on its own, and all of them
+/// in parallel. A class: walks share them.
+package final class NamespaceSlice: Sendable {
+  /// Names a slice.
+  struct Key: Hashable, Sendable {
+    let cluster: String
+    let namespace: String
+  }
+
+  /// A policy with where it stands.
+  struct Policy: Sendable {
+    let object: KnownObject
+    /// In the platform's baseline.
+    let isBaseline: Bool
+  }
+
+  let cluster: JudgedCluster
+  let namespace: String
+  let engine: PolicyEngine
+  /// The policies of `engine.network`, in its order.
+  let policies: [Policy]
+  /// The subjects, in the order of the network's first pods.
+  let subjects: [SubjectPod]
+  private let subjectNumbers: [String: Int]
+  private let peerNumbers: [String: Int]
+  /// The pods of the platform's DNS.
+  let resolvers: [Int]
+
+  /// Linear in pods and policies of the namespace, and in the pods that each policy selects.
+  init(_ cluster: JudgedCluster, _ namespace: String, subjects extra: [SubjectPod], peers: [PeerPod]) {
+    self.cluster = cluster
+    self.namespace = namespace
+    let policies = Self.policies(cluster, namespace)
+    self.policies = policies
+    var network = ClusterNetwork(profile: cluster.profile)
+    network.podNetworks = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
+    network.nodeNetworks = cluster.model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    let manifest = cluster.model.declared.namespaces[namespace]
+    network.namespaces.append(
+      NamespaceFacts(
+        name: namespace, labels: manifest?.labels ?? Labels(), knowsLabels: manifest != nil))
+    var subjects = cluster.workloads(in: namespace).map(SubjectPod.init)
+    var numbers: [String: Int] = [:]
+    for (number, subject) in subjects.enumerated() { numbers[subject.id] = number }
+    for subject in extra where numbers[subject.id] == nil {
+      numbers[subject.id] = subjects.count
+      subjects.append(subject)
+    }
+    self.subjects = subjects
+    subjectNumbers = numbers
+    let looked = Self.selectedKeys(policies)
+    network.pods = subjects.map { Self.pod($0, looked) }
+    var peerNumbers: [String: Int] = [:]
+    var namespaces: [String: Int] = [:]
+    for peer in peers where peerNumbers[peer.id] == nil {
+      peerNumbers[peer.id] = network.pods.count
+      Self.add(peer, to: &network, &namespaces)
+    }
+    self.peerNumbers = peerNumbers
+    resolvers = Self.addResolvers(cluster, to: &network, &namespaces)
+    network.policies = policies.map(\.object.manifest)
+    network.policyNamespaces = Array(repeating: 0, count: policies.count)
+    engine = PolicyEngine(network)
+  }
+
+  // MARK: What stands in the namespace
+
+  private static func policies(_ cluster: JudgedCluster, _ namespace: String) -> [Policy] {
+    var policies: [Policy] = []
+    var names: Set<String> = []
+    for policy in cluster.model.declared.policies[namespace] ?? [] {
+      names.insert(policy.manifest.name)
+      policies.append(
+        Policy(
+          object: KnownObject(manifest: policy.manifest, evidence: .declared, subject: nil), isBaseline: false
+        ))
+    }
+    for object in cluster.emittedObjects(in: namespace)
+    where object.manifest.kind == "NetworkPolicy" && !names.contains(object.name) {
+      policies.append(Policy(object: object, isBaseline: false))
+    }
+    for policy in cluster.model.baseline ?? [] {
+      policies.append(
+        Policy(
+          object: KnownObject(manifest: policy.manifest, evidence: .declared, subject: nil), isBaseline: true)
+      )
+    }
+    return policies
+  }
+
+  /// Label keys by which policies choose the pods that they isolate.
+  private static func selectedKeys(_ policies: [Policy]) -> Set<String> {
+    var keys: Set<String> = []
+    for policy in policies {
+      let selector = LabelSelector(policy.object.node.at("spec", "podSelector"))
+      for requirement in selector.requirements { keys.insert(requirement.key) }
+    }
+    return keys
+  }
+
+  /// A subject as policies see it. Of pods that no manifest makes, only the labels are known that the connection
+  /// names: whatever else a policy selects by may be there.
+  private static func pod(_ subject: SubjectPod, _ looked: Set<String>) -> PodFacts {
+    guard let workload = subject.workload else {
+      let unknown = looked.filter { subject.labels[$0] == nil }.sorted()
+      return PodFacts(
+        namespace: 0, name: "pods", kind: "Pods", labels: subject.labels,
+        runtimeLabels: unknown.map { RuntimeLabel(key: $0, values: nil) })
+    }
+    let ports = workload.containerPorts.compactMap { port -> NamedPort? in
+      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { return nil }
+      return NamedPort(name: name, number: number, transport: port.transport)
+    }
+    let runtime = ManifestNetwork.runtimeLabels(workload).filter { subject.labels[$0.key] == nil }
+    return PodFacts(
+      namespace: 0, name: workload.key.name, kind: workload.kind, labels: subject.labels,
+      runtimeLabels: runtime, namedPorts: ports, isHostNetwork: workload.isHostNetwork)
+  }
+
+  // MARK: Whom it meets
+
+  private static func add(
+    _ peer: PeerPod, to network: inout ClusterNetwork, _ namespaces: inout [String: Int]
+  ) {
+    let key = "\(peer.isRemote ? "remote " : "")\(peer.namespace) \(peer.namespaceLabels.description)"
+    let number: Int
+    if let known = namespaces[key] {
+      number = known
+    } else if !peer.isRemote, peer.namespace == network.namespaces[0].name {
+      number = 0
+    } else {
+      number = network.namespaces.count
+      network.namespaces.append(
+        NamespaceFacts(
+          name: peer.namespace, labels: peer.namespaceLabels, knowsLabels: peer.knowsNamespaceLabels,
+          isRemote: peer.isRemote))
+      namespaces[key] = number
+    }
+    network.pods.append(
+      PodFacts(
+        namespace: number, name: peer.name, kind: peer.kind, labels: peer.labels,
+        runtimeLabels: peer.runtimeLabels, namedPorts: peer.namedPorts, isHostNetwork: peer.isHostNetwork,
+        isPlatform: !peer.isRemote))
+  }
+
+  private static func addResolvers(
+    _ cluster: JudgedCluster, to network: inout ClusterNetwork, _ namespaces: inout [String: Int]
+  ) -> [Int] {
+    let resolver = ClusterResolver(cluster.model.cluster.distribution)
+    add(resolver.pod, to: &network, &namespaces)
+    return [network.pods.count - 1]
+  }
+
+  // MARK: Numbers
+
+  /// The number of a subject in the network.
+  func number(ofSubject id: String) -> Int? { subjectNumbers[id] }
+
+  /// The number of a peer in the network.
+  func number(ofPeer id: String) -> Int? { peerNumbers[id] }
+
+  /// True where all policies of the namespace are known: the cluster says what the platform adds.
+  var knowsBaseline: Bool { cluster.model.baseline != nil }
+}
+
+extension SubjectPod {
+  /// The pods of a workload as its template makes them.
+  init(_ workload: Workload) {
+    self.init(id: "\(workload.kind)/\(workload.key.name)", workload: workload, labels: workload.podLabels)
+  }
+}
+
+/// Who answers the DNS questions of a cluster's pods.
+///
+/// OpenShift: the DNS operator's DaemonSet, on port 5353 behind its Service (openshift/cluster-dns-operator). Else
+/// CoreDNS in kube-system (kubernetes documentation, "Customizing DNS Service").
+struct ClusterResolver: Sendable {
+  let pod: PeerPod
+  let port: UInt16
+  /// True where nothing else may answer: on other clusters a cache on the node is a common addition.
+  let isSure: Bool
+
+  init(_ distribution: Cluster.Distribution) {
+    switch distribution {
+    case .openshift:
+      pod = PeerPod(
+        id: "resolver", namespace: "openshift-dns", name: "dns-default", kind: "Platform",
+        labels: Labels(["dns.operator.openshift.io/daemonset-dns": "default"]))
+      port = 5353
+      isSure = true
+    case .kubernetes:
+      pod = PeerPod(
+        id: "resolver", namespace: "kube-system", name: "coredns", kind: "Platform",
+        labels: Labels(["k8s-app": "kube-dns"]))
+      port = 53
+      isSure = false
+    }
+  }
+}

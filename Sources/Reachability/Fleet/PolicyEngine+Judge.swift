@@ -1,0 +1,55 @@
+import Kubernetes
+
+/// Questions that are not about one pair: whole ranges of addresses, and whether anything isolates at all.
+extension PolicyEngine {
+  /// True when no policy isolates the pod in a direction, nor may.
+  func isOpen(_ pod: Int, _ direction: NetworkPolicy.Direction) -> Bool {
+    let number = Int(podClass(of: pod))
+    let row = rows[Int(direction == .ingress ? ingressRow[number] : egressRow[number])]
+    return row.may == nil && row.must == nil
+  }
+
+  /// The policies that isolate a pod in a direction, or may.
+  func selecting(_ pod: Int, _ direction: NetworkPolicy.Direction) -> [Int] {
+    selecting(podClass(of: pod), direction)
+  }
+
+  /// Whether all addresses of a block are admitted to a port of a pod.
+  func admits(_ block: AddressBlock, to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Ternary {
+    let row = rows[Int(ingressRow[Int(podClass(of: pod))])]
+    let may = admitted(row.may, port, transport)
+    let must = admitted(row.must, port, transport)
+    let mayOverlap = may.map { $0.ipv4.overlaps(block.ipv4) || $0.ipv6.overlaps(block.ipv6) } ?? true
+    let mustHold =
+      must.map { $0.ipv4.isSuperset(of: block.ipv4) && $0.ipv6.isSuperset(of: block.ipv6) } ?? true
+    return Ternary(may: mayOverlap, must: mustHold)
+  }
+
+  /// Whether every IPv4 address is admitted: `from: []` and 0.0.0.0/0.
+  func admitsEveryone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Ternary {
+    let row = rows[Int(ingressRow[Int(podClass(of: pod))])]
+    let everywhere = IntervalSet<UInt32>(0, .max)
+    let may = admitted(row.may, port, transport)?.ipv4.isSuperset(of: everywhere) ?? true
+    let must = admitted(row.must, port, transport)?.ipv4.isSuperset(of: everywhere) ?? true
+    return Ternary(may: may, must: must)
+  }
+
+  /// True when some rule opens a port in a direction to somebody.
+  func opensAnywhere(
+    _ pod: Int, _ direction: NetworkPolicy.Direction, _ port: UInt16, _ transport: TransportProtocol
+  ) -> Bool {
+    let number = Int(podClass(of: pod))
+    let row = rows[Int(direction == .ingress ? ingressRow[number] : egressRow[number])]
+    return admitted(row.may, port, transport).map { !$0.isEmpty } ?? true
+  }
+
+  /// Whom a row opens a port to; nil for everyone.
+  private func admitted(_ entries: [Row.Entry]?, _ port: UInt16, _ transport: TransportProtocol) -> PeerSet? {
+    guard let entries else { return nil }
+    var peers = PeerSet()
+    for entry in entries where tables.portSets[entry.ports].contains(port, transport) {
+      peers = peers.union(tables.peerSets[entry.peers])
+    }
+    return peers
+  }
+}

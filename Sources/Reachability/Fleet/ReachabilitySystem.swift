@@ -1,0 +1,58 @@
+package import FleetSpec
+
+/// How one kind of carrier takes a connection from one cluster to another: a model of its controllers, written
+/// from their source and documentation and from nothing that emits for them.
+///
+/// A system looks at the Link's section, at objects that stand or will stand and at observations
+/// (`JudgedCluster`), and walks a crossing hop by hop (`Walk`). It shares no code with the link type of the same
+/// key: a judge that is told by the emitter what to expect repeats its mistakes.
+package protocol ReachabilitySystem: Sendable {
+  /// The key of the link type: `porter`.
+  static var key: String { get }
+
+  /// Kinds of objects that the system looks up with `JudgedCluster.objects(ofKind:)` or `object`, beside Services,
+  /// endpoints and policies. Only emitted objects of these kinds are kept for it.
+  static var kinds: Set<String> { get }
+
+  /// Reads a Link. Linear in the objects of the system's kinds.
+  init(_ link: Link, in fleet: JudgedFleet)
+
+  /// Pods of other places that the policies of the two ends meet. Asked before anything is evaluated.
+  func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers
+
+  /// Walks from the client to the target. Stops at the first hop that fails (`walk.isOver`).
+  func walk(_ crossing: Crossing, _ walk: inout Walk)
+}
+
+extension ReachabilitySystem {
+  package static var kinds: Set<String> { [] }
+  package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
+}
+
+/// Pods of other places that policies meet at the two ends of a crossing.
+package struct CrossingPeers: Sendable {
+  /// Whom the target's policies see: senders that are pods.
+  package var atTarget: [PeerPod]
+  /// Whom the client's policies see: destinations that are pods.
+  package var atClient: [PeerPod]
+
+  package init(atTarget: [PeerPod] = [], atClient: [PeerPod] = []) {
+    self.atTarget = atTarget
+    self.atClient = atClient
+  }
+}
+
+/// The systems that the judge knows: one line each.
+package enum SystemRegistry {
+  package static let systems: [any ReachabilitySystem.Type] = [
+    PorterSystem.self,
+    StaticSystem.self,
+  ]
+
+  /// Kinds of emitted objects that are kept for the judge.
+  package static let kinds: Set<String> =
+    systems.reduce(into: [
+      "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Service", "Endpoints",
+      "EndpointSlice",
+    ]) { $0.formUnion($1.kinds) }
+}

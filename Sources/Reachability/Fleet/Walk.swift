@@ -1,0 +1,381 @@
+package import Diagnostics
+import FleetSpec
+package import Kubernetes
+package import Linker
+import YAMLTree
+
+/// One crossing on its way: a system tells it what stands there, hop by hop, and it judges.
+///
+/// Texts are made only where somebody will read them: for a trace, and for hops that do not hold.
+package struct Walk: Sendable {
+  package let crossing: Crossing
+  let judge: Judge
+  private let isTracing: Bool
+  /// All hops in a trace, else those that do not hold.
+  private(set) var hops: [Hop] = []
+  package private(set) var verdict = ConnectionVerdict.proved
+  /// Whom the next hop takes for the sender.
+  package var sender = Sender.client
+  /// What was relied on, for the certificate.
+  var claims: [Claim] = []
+
+  init(_ crossing: Crossing, _ judge: Judge, isTracing: Bool) {
+    self.crossing = crossing
+    self.judge = judge
+    self.isTracing = isTracing
+  }
+
+  package var fleet: JudgedFleet { judge.fleet }
+  package var client: BoundClient { crossing.client }
+  package var target: BoundTarget { crossing.target }
+  package var port: ServicePort { crossing.port.port }
+
+  /// The cluster of the client; nil for a network outside.
+  package var clientCluster: JudgedCluster? { client.cluster.flatMap { fleet.clusters[$0] } }
+  /// The cluster of the target.
+  package var targetCluster: JudgedCluster? { fleet.clusters[target.cluster] }
+
+  /// True after a hop that fails: what follows does not matter.
+  package var isOver: Bool { verdict == .refuted }
+
+  // MARK: Recording
+
+  /// A hop that holds.
+  package mutating func pass(
+    _ kind: Hop.Kind, in cluster: String?, _ evidence: Hop.Evidence,
+    at places: @autoclosure () -> [Label] = [],
+    _ text: @autoclosure () -> String
+  ) {
+    guard isTracing else { return }
+    record(kind, cluster, .holds(evidence), places(), text())
+  }
+
+  /// A hop that fails.
+  package mutating func fail(_ kind: Hop.Kind, in cluster: String?, _ text: String, _ fault: Fault) {
+    record(kind, cluster, .broken(fault), fault.places, text)
+  }
+
+  /// A hop of which a fact is missing.
+  package mutating func wait(_ kind: Hop.Kind, in cluster: String?, _ text: String, for fact: MissingFact) {
+    record(kind, cluster, .pending(fact), [], text)
+  }
+
+  /// A hop that holds under some reading only.
+  package mutating func depend(
+    _ kind: Hop.Kind, in cluster: String?, at places: [Label] = [], _ text: String, on questions: [Question]
+  ) {
+    record(kind, cluster, .depends(questions), places, text)
+  }
+
+  private mutating func record(
+    _ kind: Hop.Kind, _ cluster: String?, _ state: Hop.State, _ places: [Label], _ text: String
+  ) {
+    guard !isOver else { return }
+    hops.append(
+      Hop(
+        kind: kind, cluster: cluster, text: text, state: state, places: places,
+        source: sender.description))
+    verdict = verdict.and(ConnectionVerdict(state))
+  }
+
+  // MARK: The client's end
+
+  /// The client's namespace with its policies; nil for a network outside.
+  var clientSlice: NamespaceSlice? {
+    client.cluster.flatMap { judge.slices[NamespaceSlice.Key(cluster: $0, namespace: client.namespace)] }
+  }
+
+  /// The client's pods, by their numbers in the slice.
+  var clientPods: [Int] { judge.pods(ofClientOf: crossing, in: clientSlice) }
+
+  /// The hop that opens the connection.
+  package mutating func start() {
+    switch client.place {
+    case .external(let name, let cidrs):
+      let networks = cidrs.compactMap { IPNetwork($0.value) }
+      let node = client.node
+      sender = .networks(networks, description: cidrs.map(\.value).joined(separator: ", "))
+      pass(
+        .client, in: nil, .specified, at: [Label(node.range)],
+        "network \(name) (\(cidrs.map(\.value).joined(separator: ", ")))")
+    case .cluster(let name):
+      guard let slice = clientSlice else { return }
+      let pods = clientPods
+      pass(
+        .client, in: name,
+        pods.contains { slice.subjects[$0].workload == nil } ? .specified : .declared,
+        at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },
+        "\(listed(pods.map { slice.subjects[$0].description })) of \(slice.namespace) @\(name)")
+    }
+  }
+
+  /// The client's policies let it out to an address, or to every address where it is not known yet.
+  package mutating func leave(
+    to address: IPAddress?, port: Int, _ transport: TransportProtocol,
+    as description: @autoclosure () -> String,
+    missing: MissingFact? = nil
+  ) {
+    guard let slice = clientSlice, !isOver else { return }
+    guard let address else {
+      guard clientPods.contains(where: { !slice.isOpen($0, .egress) }) else {
+        egressIsOpen(slice)
+        return
+      }
+      if let missing {
+        wait(.egress, in: slice.cluster.name, "to an address that is not known yet", for: missing)
+      }
+      return
+    }
+    for pod in clientPods {
+      claims.append(
+        .egress(slice.key, subject: slice.subjects[pod].id, .address(address), port: port, transport))
+    }
+    judgeEgress(slice, to: .address(address), port, transport, description())
+  }
+
+  /// The client's policies let it out to pods that it sees as pods.
+  package mutating func leave(
+    to peers: [PeerPod], port: (PeerPod) -> Int?, _ transport: TransportProtocol
+  ) {
+    guard let slice = clientSlice, !isOver else { return }
+    for peer in peers {
+      guard let number = slice.number(ofPeer: peer.id), let port = port(peer), !isOver else { continue }
+      for pod in clientPods {
+        claims.append(
+          .egress(slice.key, subject: slice.subjects[pod].id, .peer(peer.id), port: port, transport))
+      }
+      judgeEgress(slice, to: .pod(number), port, transport, "\(peer.kind) \(peer.name)")
+    }
+  }
+
+  private mutating func egressIsOpen(_ slice: NamespaceSlice) {
+    if slice.knowsBaseline {
+      pass(.egress, in: slice.cluster.name, .declared, "not isolated")
+    } else {
+      depend(
+        .egress, in: slice.cluster.name, "not isolated by any policy that is known",
+        on: [slice.baselineQuestion])
+    }
+  }
+
+  private mutating func judgeEgress(
+    _ slice: NamespaceSlice, to destination: Endpoint, _ port: Int, _ transport: TransportProtocol,
+    _ description: String
+  ) {
+    guard let number = UInt16(exactly: port) else { return }
+    var questions: [Question] = []
+    var isIsolated = false
+    let pods = clientPods
+    for pod in pods {
+      let answer = slice.engine.connections(from: .pod(pod), to: destination)
+      let passes = Ternary(
+        may: answer.may.contains(number, transport), must: answer.must.contains(number, transport))
+      let isOpen = slice.isOpen(pod, .egress)
+      isIsolated = isIsolated || !isOpen
+      switch passes {
+      case .no:
+        fail(
+          .egress, in: slice.cluster.name, "to \(description)",
+          slice.closedEgress(pod, to: destination, number, transport, description))
+        return
+      case .depends:
+        questions += slice.engine.openQuestions(from: .pod(pod), to: destination).asked
+      case .yes:
+        if isOpen, !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
+        if !isOpen, slice.cluster.profile.egressSeesEndpoints != .yes, case .address = destination {
+          questions.append(
+            Question("whether egress rules are compared with a Service's address or with the one behind it"))
+        }
+      }
+    }
+    if !questions.isEmpty {
+      depend(.egress, in: slice.cluster.name, "to \(description)", on: questions.withoutRepetitions)
+    } else if isIsolated {
+      pass(
+        .egress, in: slice.cluster.name, .declared,
+        at: slice.places(.egress, pods, destination, number, transport),
+        slice.reason(.egress, pods, destination, number, transport))
+    } else {
+      pass(.egress, in: slice.cluster.name, .declared, "not isolated")
+    }
+  }
+
+  /// The name that clients use; their policies must let them ask for it. `nil` for a client outside the clusters,
+  /// which uses the address.
+  package mutating func resolve(
+    _ name: @autoclosure () -> String, _ evidence: Hop.Evidence, at places: @autoclosure () -> [Label] = []
+  ) {
+    guard let slice = clientSlice, !isOver else { return }
+    let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
+    var questions: [Question] = []
+    for pod in clientPods where !slice.isOpen(pod, .egress) {
+      let answers = slice.resolvers.map {
+        slice.engine.connections(from: .pod(pod), to: .pod($0))
+      }
+      if answers.contains(where: { $0.must.contains(resolver.port, .udp) }) { continue }
+      if answers.contains(where: { $0.may.contains(resolver.port, .udp) }) {
+        questions += slice.resolvers.flatMap {
+          slice.engine.openQuestions(from: .pod(pod), to: .pod($0)).asked
+        }
+        continue
+      }
+      if !resolver.isSure, slice.mayAskSomebody(pod, port: 53) {
+        questions.append(Question("who answers the DNS questions of \(slice.cluster.name)"))
+        continue
+      }
+      fail(.name, in: slice.cluster.name, name(), slice.closedResolver(pod, resolver))
+      return
+    }
+    if questions.isEmpty {
+      pass(.name, in: slice.cluster.name, evidence, at: places(), "DNS \(name())")
+    } else {
+      depend(.name, in: slice.cluster.name, "DNS \(name())", on: questions.withoutRepetitions)
+    }
+  }
+
+  // MARK: The target's end
+
+  var targetSlice: NamespaceSlice? {
+    judge.slices[
+      NamespaceSlice.Key(cluster: target.cluster, namespace: target.service.key.namespace)]
+  }
+
+  /// The target's pods, by their numbers in the slice.
+  var targetPods: [Int] { judge.pods(ofTargetOf: crossing, in: targetSlice) }
+
+  /// The last four hops: the Service, the pods' port, their policies, the pods. `sender` is whom the policies see.
+  ///
+  /// - Parameter fault: what is wrong with the Service for this carrier; nil where nothing is.
+  package mutating func enter(unless fault: ((Service) -> Fault?)? = nil) {
+    guard let slice = targetSlice, !isOver else { return }
+    let cluster = slice.cluster
+    let service = target.service
+    let known = service.isInline ? nil : cluster.service(service.key)
+    guard service.isInline || known != nil else {
+      fail(
+        .service, in: cluster.name, crossing.serviceName,
+        Fault(
+          JudgementRules.service, "there is no Service \(service.key.description) in \(cluster.name)",
+          help: ["add its manifest under the workloads of \(cluster.name)"]))
+      return
+    }
+    let now = known?.service ?? service
+    guard let port = now.ports.first(where: { $0.number == port.number && $0.transport == port.transport })
+    else {
+      fail(
+        .service, in: cluster.name, crossing.serviceName,
+        Fault(
+          JudgementRules.service,
+          "Service \(service.key.description) in \(cluster.name) has no port \(port.number)/\(port.transport.rawValue)",
+          at: [Label(now.manifest.nameNode.range, "its manifest")],
+          help: ["add the port, or connect to one that it has"]))
+      return
+    }
+    if let fault = fault?(now) {
+      self.fail(.service, in: cluster.name, crossing.serviceName, fault)
+      return
+    }
+    claims.append(.service(cluster.name, service.key, port: port.number, port.transport, target: port.target))
+    pass(
+      .service, in: cluster.name, service.isInline ? .specified : known?.object.evidence ?? .declared,
+      at: [Label(port.node.range)],
+      "Service \(service.key.description):\(port.number) → \(now.selector.description)")
+    enter(slice, now, port)
+  }
+
+  private mutating func enter(_ slice: NamespaceSlice, _ service: Service, _ port: ServicePort) {
+    let pods = targetPods
+    let name = slice.cluster.name
+    guard !pods.isEmpty else {
+      fail(
+        .pod, in: name, "pods of \(service.key.description)",
+        Fault(
+          JudgementRules.pods,
+          "no pod of \(service.key.namespace) in \(name) has \(service.selector.description)",
+          at: [Label(service.manifest.nameNode.range, "selects nothing")],
+          help: [
+            "correct the selector, or say which labels a controller sets while pods run: runtimeLabels"
+          ]))
+      return
+    }
+    var numbers: [(pod: Int, port: Int)] = []
+    for pod in pods {
+      guard let number = slice.subjects[pod].number(of: port.target, port.transport) else {
+        if slice.subjects[pod].workload == nil {
+          depend(
+            .targetPort, in: name, "target port \(port.target.description)",
+            on: [
+              Question(
+                "which number port '\(port.target.description)' of \(service.key.description) is in \(name): no manifest makes its pods"
+              )
+            ])
+          return
+        }
+        fail(
+          .targetPort, in: name, "target port \(port.target.description)",
+          Fault(
+            JudgementRules.targetPort,
+            "\(slice.subjects[pod].description) in \(name) has no container port named '\(port.target.description)'",
+            at: [Label(port.node.range, "leads to '\(port.target.description)'")],
+            help: ["name a container port '\(port.target.description)', or use a number as targetPort"]))
+        return
+      }
+      numbers.append((pod, number))
+    }
+    pass(
+      .targetPort, in: name, .declared, at: [Label(port.node.range)],
+      "target port \(listed(Set(numbers.map(\.port)).sorted().map(String.init)))/\(port.transport.rawValue)")
+    judgeIngress(slice, numbers, port.transport)
+    pass(
+      .pod, in: name, .declared,
+      at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },
+      "\(listed(pods.map { slice.subjects[$0].description })) of \(slice.namespace) @\(name)")
+  }
+
+  private mutating func judgeIngress(
+    _ slice: NamespaceSlice, _ pods: [(pod: Int, port: Int)], _ transport: TransportProtocol
+  ) {
+    let name = slice.cluster.name
+    let sender = sender
+    var questions: [Question] = []
+    var isIsolated = false
+    for (pod, port) in pods {
+      guard let number = UInt16(exactly: port) else { continue }
+      claims.append(
+        .ingress(slice.key, subject: slice.subjects[pod].id, sender, port: port, transport))
+      guard !slice.isOpen(pod, .ingress) else {
+        if !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
+        continue
+      }
+      isIsolated = true
+      let (answer, hangsOn) = slice.admits(sender, to: pod, number, transport)
+      switch answer {
+      case .no:
+        fail(
+          .ingress, in: name, "from \(sender.description)",
+          slice.closedIngress(pod, from: sender, number, transport))
+        return
+      case .depends: questions += hangsOn
+      case .yes: break
+      }
+    }
+    if !questions.isEmpty {
+      depend(.ingress, in: name, "from \(sender.description)", on: questions.withoutRepetitions)
+    } else if isIsolated {
+      pass(
+        .ingress, in: name, .declared,
+        at: slice.admittingPlaces(sender, pods, transport),
+        slice.admittingText(sender, pods, transport))
+    } else {
+      pass(.ingress, in: name, .declared, "not isolated")
+    }
+  }
+}
+
+extension Array where Element: Hashable {
+  /// Each element once, in the order of its first appearance.
+  var withoutRepetitions: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
+  }
+}

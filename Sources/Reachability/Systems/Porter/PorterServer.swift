@@ -1,0 +1,137 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The virtual server that a claim has in the target's cluster, as far as it is known.
+struct PorterServer: Sendable {
+  /// A value with where it comes from.
+  struct Fact<Value: Sendable>: Sendable {
+    let value: Value
+    let evidence: Hop.Evidence
+    let place: Label
+  }
+
+  private let claimName: String
+  private let cluster: String
+  private let namespace: String
+  private let service: String
+  private let servicePort: Int
+  /// The TransportServer, where it was observed.
+  let object: KnownObject?
+  /// The Endpoints opposite that lead to it, where they were observed.
+  let endpoints: KnownObject?
+  let address: Fact<String>?
+  let port: Fact<Int>?
+
+  init(_ claim: PorterSystem.Claim, _ crossing: Crossing, _ system: PorterSystem, _ fleet: JudgedFleet) {
+    let key = crossing.target.service.key
+    claimName = claim.name
+    cluster = crossing.target.cluster
+    namespace = key.namespace
+    service = key.name
+    servicePort = crossing.port.port.number
+    object = fleet.clusters[cluster]?.observed("cis.f5.com/v1", "TransportServer", namespace, claim.name)
+    endpoints = system.opposite(of: cluster).flatMap { opposite in
+      fleet.clusters[opposite]?.observed(
+        "v1", "Endpoints", key.namespace, "\(key.name)-\(crossing.target.cluster)")
+    }
+    let status = fleet.clusters[system.primary]?.observed(
+      "porter.devops.gov.bc.ca/v1alpha1", "TransportServerClaim", namespace, claim.name)
+    let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
+    address =
+      Self.text(object?.node.at("spec", "virtualServerAddress"), .observed)
+      ?? Self.text(subset?["addresses"]?.elements.first { _ in true }?["ip"], .observed)
+      ?? Self.text(Self.declaredAddress(crossing, system, fleet), .specified)
+    port =
+      Self.number(object?.node.at("spec", "virtualServerPort"))
+      ?? Self.number(subset?["ports"]?.elements.first { _ in true }?["port"])
+      ?? Self.number(status?.node.at("status", "port"))
+  }
+
+  /// The address that the link gives Services of the type that the operator reads in the primary.
+  private static func declaredAddress(_ crossing: Crossing, _ system: PorterSystem, _ fleet: JudgedFleet)
+    -> Node?
+  {
+    let key = crossing.target.service.key
+    let type = fleet.clusters[system.primary]?.service(key)?.service.type ?? crossing.target.service.type
+    return system.link.section["addresses"]?[crossing.target.cluster]?[type]
+  }
+
+  private static func text(_ node: Node?, _ evidence: Hop.Evidence) -> Fact<String>? {
+    guard let node, IPAddress(node.text) != nil else { return nil }
+    return Fact(value: node.text, evidence: evidence, place: Label(node.range))
+  }
+
+  /// The operator draws ports from 1024 to 65535; the documentation's 65555 is none.
+  private static func number(_ node: Node?) -> Fact<Int>? {
+    guard let node, let value = Int(node.text), 1024...65535 ~= value else { return nil }
+    return Fact(value: value, evidence: .observed, place: Label(node.range))
+  }
+
+  var missing: MissingFact {
+    let facts = [address == nil ? "address" : nil, port == nil ? "port" : nil].compactMap { $0 }
+    return MissingFact(
+      cluster: cluster, namespace: namespace,
+      fact: "the \(listed(facts.isEmpty ? ["address"] : facts)) of TransportServerClaim \(claimName)",
+      resources: "tscs,ts,svc,endpoints")
+  }
+
+  // MARK: What was observed against what should be
+
+  /// Endpoints that lead to another place than the virtual server's.
+  var contradiction: Fault? {
+    guard let endpoints, let address, let port,
+      let subset = endpoints.node["subsets"]?.elements.first(where: { _ in true })
+    else { return nil }
+    let found = subset["addresses"]?.elements.first { _ in true }?["ip"]
+    let number = subset["ports"]?.elements.first { _ in true }?["port"]
+    let isSame =
+      (found.map { $0.text == address.value } ?? true) && (number.map { Int($0.text) == port.value } ?? true)
+    guard !isSame else { return nil }
+    return Fault(
+      JudgementRules.address,
+      "Endpoints \(endpoints.name) lead to \(found?.text ?? "nowhere"):\(number?.text ?? ""), and the virtual server is at \(address.value):\(port.value)",
+      at: [endpoints.label(at: found, "lead here"), address.place],
+      help: [
+        "observe both clusters again; if it stays, touch the claim so that the operator writes the Endpoints anew"
+      ])
+  }
+
+  /// A TransportServer that leads to another Service, or that its controller has refused.
+  var poolFault: Fault? {
+    guard let object else { return nil }
+    let pool = object.node.at("spec", "pool")
+    if let name = pool?["service"], name.text != service {
+      return fault(
+        object, name,
+        "TransportServer \(object.name) in \(cluster) leads to Service \(name.text), not to \(service)")
+    }
+    if let number = pool?["servicePort"], Int(number.text) ?? servicePort != servicePort {
+      return fault(
+        object, number,
+        "TransportServer \(object.name) in \(cluster) leads to port \(number.text) of \(service), not to \(servicePort)"
+      )
+    }
+    if let status = object.node.at("status", "status"), status.text.lowercased() == "error" {
+      return fault(
+        object, status, "the load balancer has refused TransportServer \(object.name) in \(cluster)")
+    }
+    return nil
+  }
+
+  private func fault(_ object: KnownObject, _ node: Node, _ message: String) -> Fault {
+    Fault(
+      JudgementRules.unpublished, message, at: [object.label(at: node, "observed")],
+      help: ["observe \(cluster) again; if it stays, look at the operator's and the controller's messages"])
+  }
+}
+
+extension PorterServer.Fact where Value == String {
+  var text: String { value }
+}
+
+extension PorterServer.Fact where Value == Int {
+  var number: Int { value }
+}

@@ -1,0 +1,230 @@
+import Diagnostics
+package import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The Porter operator and F5's Container Ingress Services.
+///
+/// From the operator's role `transportserverclaim` and the platform's documentation (facts on Porter, 1 to 4): a
+/// TransportServerClaim in the primary makes a TransportServer in each cluster of the link; in a pair the operator
+/// also writes, opposite each virtual server, a Service without selector and Endpoints that lead to it. The load
+/// balancer rewrites the source (`snat: auto`): policies see it as the platform's ingress.
+package struct PorterSystem: ReachabilitySystem {
+  package static let key = "porter"
+  package static let kinds: Set<String> = ["TransportServerClaim"]
+
+  /// A claim as the operator reads it.
+  struct Claim: Sendable {
+    let object: KnownObject
+    let service: String
+    /// Nil where the operator makes nothing of it.
+    let port: Int?
+    let overridesServicePort: Bool
+    /// Fields that the operator's templates need and the claim lacks.
+    let missing: [String]
+
+    var name: String { object.name }
+
+    init?(_ object: KnownObject) {
+      guard let spec = object.node["spec"], let service = spec["service"]?.text else { return nil }
+      self.object = object
+      self.service = service
+      // `| int` of the operator's templates: a number or its text; a port's name becomes 0.
+      port = spec["servicePort"].flatMap { Int($0.text) }
+      overridesServicePort = spec["overrideServicePort"]?.boolean ?? false
+      missing = ["type", "interval", "timeout"].filter { spec.at("monitor")?[$0] == nil }.map {
+        "monitor.\($0)"
+      }
+    }
+  }
+
+  let link: Link
+  let primary: String
+  let secondary: String?
+  /// Where the fleet's author says that Linkwright writes what the operator would write elsewhere.
+  let operatorWritesNames: Bool
+  private let claims: [NamespacedName: [Claim]]
+
+  package init(_ link: Link, in fleet: JudgedFleet) {
+    self.link = link
+    primary = link.section["primary"]?.text ?? ""
+    secondary = link.section["secondary"]?.text
+    operatorWritesNames = link.section["endpoints"]?.string != "emit"
+    var claims: [NamespacedName: [Claim]] = [:]
+    for object in fleet.clusters[primary]?.objects(ofKind: "TransportServerClaim") ?? [] {
+      guard let namespace = object.manifest.namespace, let claim = Claim(object) else { continue }
+      claims[NamespacedName(namespace, claim.service), default: []].append(claim)
+    }
+    self.claims = claims
+  }
+
+  func claims(for service: NamespacedName) -> [Claim] { claims[service] ?? [] }
+
+  /// The other cluster of the pair.
+  func opposite(of cluster: String) -> String? {
+    guard let secondary else { return nil }
+    return cluster == primary ? secondary : cluster == secondary ? primary : nil
+  }
+
+  // MARK: Whom policies see
+
+  /// The router's namespace with both generations of its label (cluster-ingress-operator,
+  /// pkg/manifests/assets/router/namespace.yaml). The load balancer is no pod of it, so it carries no pod labels.
+  static let ingress = PeerPod(
+    id: "porter/ingress", namespace: "openshift-ingress",
+    namespaceLabels: Labels([
+      "policy-group.network.openshift.io/ingress": "", "network.openshift.io/policy-group": "ingress",
+    ]), name: "ingress", kind: "Platform")
+
+  /// Traffic from nodes, as OVN-Kubernetes sees it (cluster-network-operator, openshift-host-network-ns.yaml).
+  static let hostNetwork = PeerPod(
+    id: "porter/host-network", namespace: "openshift-host-network",
+    namespaceLabels: Labels(["policy-group.network.openshift.io/host-network": ""]), name: "host network",
+    kind: "Platform")
+
+  static let loadBalancer = Sender.platform(
+    ingress, others: [hostNetwork], description: "the load balancer (snat auto, the platform's ingress)")
+
+  package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
+    CrossingPeers(atTarget: [Self.ingress, Self.hostNetwork])
+  }
+
+  // MARK: The way
+
+  package func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.start()
+    guard let claim = claim(of: crossing, &walk) else { return }
+    let server = PorterServer(claim, crossing, self, walk.fleet)
+    walk.leave(
+      to: server.address.flatMap { server.port == nil ? nil : IPAddress($0.text) },
+      port: server.port?.number ?? 0,
+      .tcp, as: "\(server.address?.text ?? ""):\(server.port?.number ?? 0)", missing: server.missing)
+    name(claim, server, &walk)
+    address(server, &walk)
+    balance(claim, server, &walk)
+    walk.sender = Self.loadBalancer
+    let fleet = walk.fleet
+    walk.enter { service in poolFault(service, in: crossing.target.cluster, fleet) }
+  }
+
+  /// The claim that publishes the target's port.
+  private func claim(of crossing: Crossing, _ walk: inout Walk) -> Claim? {
+    let key = crossing.target.service.key
+    let port = crossing.port.port
+    let all = claims(for: key)
+    let text = "TransportServerClaim for \(key.description):\(port.number) @\(primary)"
+    guard let claim = all.first(where: { $0.port == port.number }) else {
+      let others = all.map { claim in
+        claim.object.label(
+          at: claim.object.node.at("spec", "servicePort"), "publishes port \(claim.port ?? 0)")
+      }
+      walk.fail(
+        .loadBalancer, in: primary, text,
+        Fault(
+          JudgementRules.unpublished,
+          "no claim of \(key.namespace) in \(primary) publishes \(key.name):\(port.number)", at: others,
+          help: [
+            "claims stand in \(primary) alone and name the Service and one of its ports: service: \(key.name), servicePort: \(port.number)"
+          ]))
+      return nil
+    }
+    guard claim.missing.isEmpty else {
+      walk.fail(
+        .loadBalancer, in: primary, text,
+        Fault(
+          JudgementRules.unpublished,
+          "the operator cannot serve claim \(claim.name): it lacks \(listed(claim.missing))",
+          at: [claim.object.label()], help: ["add \(listed(claim.missing)) to the claim"]))
+      return nil
+    }
+    return claim
+  }
+
+  private func name(_ claim: Claim, _ server: PorterServer, _ walk: inout Walk) {
+    guard let cluster = walk.clientCluster, !walk.isOver else { return }
+    let key = walk.target.service.key
+    guard operatorWritesNames, opposite(of: walk.target.cluster) == cluster.name else {
+      search(server, cluster, &walk)
+      return
+    }
+    let rivals = claims(for: key).filter { $0.name != claim.name }
+    let name = "\(key.name)-\(walk.target.cluster).\(key.namespace).svc"
+    let port = claim.overridesServicePort ? walk.port.number : server.port?.number
+    guard rivals.isEmpty else {
+      walk.depend(
+        .name, in: cluster.name, at: rivals.map { $0.object.label("writes the same name") }, "DNS \(name)",
+        on: [
+          Question(
+            "which of \(rivals.count + 1) claims of \(key.description) the operator served last: each writes \(key.name)-\(walk.target.cluster)",
+            isReported: true)
+        ])
+      return
+    }
+    walk.resolve(
+      "\(name)\(port.map { ":\($0)" } ?? "")", server.endpoints == nil ? .derived : .observed,
+      at: server.endpoints.map { [$0.label()] } ?? [])
+  }
+
+  /// Where the operator writes no name, somebody else must have: this compile, or a manifest.
+  private func search(_ server: PorterServer, _ cluster: JudgedCluster, _ walk: inout Walk) {
+    guard let address = server.address?.text, let port = server.port?.number else {
+      walk.wait(.name, in: cluster.name, "a name for the virtual server", for: server.missing)
+      return
+    }
+    let isMember = cluster.name == primary || cluster.name == secondary
+    let namespace = isMember ? walk.target.service.key.namespace : walk.client.namespace
+    walk.resolve(in: cluster, namespace, leadingTo: address, port: port, .tcp)
+  }
+
+  private func address(_ server: PorterServer, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    let cluster = walk.target.cluster
+    guard let address = server.address, let port = server.port else {
+      walk.wait(.address, in: cluster, "virtual server of the claim", for: server.missing)
+      return
+    }
+    if let fault = server.contradiction {
+      walk.fail(.address, in: cluster, "\(address.text):\(port.number)", fault)
+      return
+    }
+    walk.pass(
+      .address, in: cluster, address.evidence == .observed ? port.evidence : address.evidence,
+      at: [address.place, port.place], "\(address.text):\(port.number)")
+  }
+
+  private func balance(_ claim: Claim, _ server: PorterServer, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    let key = walk.target.service.key
+    let text = "TransportServer \(claim.name) → Service \(key.name):\(walk.port.number)"
+    if let fault = server.poolFault {
+      walk.fail(.loadBalancer, in: walk.target.cluster, text, fault)
+      return
+    }
+    walk.pass(
+      .loadBalancer, in: walk.target.cluster, server.object == nil ? .derived : .observed,
+      at: [claim.object.label(at: claim.object.node.at("spec", "service"))], text)
+  }
+
+  /// What keeps a Service out of the pool (F5Networks/k8s-bigip-ctlr, pkg/controller/worker.go): the operator reads
+  /// its type in the primary alone and labels both TransportServers by it.
+  private func poolFault(_ service: Service, in cluster: String, _ fleet: JudgedFleet) -> Fault? {
+    let name = "Service \(service.key.description)"
+    if service.type == "ExternalName" || service.isHeadless || service.selector.isEmpty && !service.isInline {
+      return Fault(
+        JudgementRules.service, "\(name) has no pods that the load balancer could pool",
+        at: [Label(service.typeNode.range, "in \(cluster)")],
+        help: ["publish a Service of type NodePort with a selector"])
+    }
+    guard cluster != primary, service.type == "ClusterIP",
+      let first = fleet.clusters[primary]?.service(service.key)?.service, first.type == "NodePort"
+    else { return nil }
+    return Fault(
+      JudgementRules.service,
+      "\(name) is NodePort in \(primary) and ClusterIP in \(cluster): the pool of \(cluster) stays empty",
+      at: [
+        Label(service.typeNode.range, "ClusterIP"),
+        Label(first.typeNode.range, "the operator reads this one"),
+      ], help: ["use one type in both clusters"])
+  }
+}

@@ -1,0 +1,73 @@
+import Diagnostics
+package import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// Addresses that somebody knows: clients reach them by a Service without selector, and something that is in no
+/// repository, or a Service's load balancer, takes them to the target.
+package struct StaticSystem: ReachabilitySystem {
+  package static let key = "static"
+
+  private let addresses: [String: Node]
+
+  package init(_ link: Link, in fleet: JudgedFleet) {
+    var addresses: [String: Node] = [:]
+    for (cluster, node) in link.section["addresses"]?.entries.map({ $0 }) ?? [] {
+      addresses[cluster.text] = node
+    }
+    self.addresses = addresses
+  }
+
+  package func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.start()
+    guard let cluster = walk.targetCluster, let section = addresses[cluster.name] else { return }
+    let port = crossing.port.port
+    let mapped = crossing.connection.section("static")?["ports"]?[String(port.number)]?.integer ?? port.number
+    let isObserved = section.string == "observed"
+    let known = isObserved ? observedAddresses(crossing, cluster) : declaredAddresses(section)
+    guard let first = known.first, IPAddress(first.text) != nil else {
+      let missing = MissingFact(
+        cluster: cluster.name, namespace: crossing.target.service.key.namespace,
+        fact: "the load balancer's address of Service \(crossing.target.service.key.name)", resources: "svc")
+      walk.leave(to: nil, port: mapped, port.transport, as: "", missing: missing)
+      walk.wait(.address, in: cluster.name, "address of \(crossing.serviceName)", for: missing)
+      finish(crossing, isObserved, &walk)
+      return
+    }
+    let goal = "\(first.text):\(mapped)"
+    for node in known {
+      guard let each = IPAddress(node.text) else { continue }
+      walk.leave(to: each, port: mapped, port.transport, as: "\(node.text):\(mapped)")
+    }
+    if let client = walk.clientCluster {
+      walk.resolve(in: client, crossing.client.namespace, leadingTo: first.text, port: mapped, port.transport)
+    }
+    walk.pass(
+      .address, in: cluster.name, isObserved ? .observed : .specified, at: [Label(first.range)],
+      goal)
+    walk.sender = .unknown(description: "whatever forwards \(goal)")
+    finish(crossing, isObserved, &walk)
+  }
+
+  private func declaredAddresses(_ section: Node) -> [Node] {
+    section.kind == .sequence ? section.elements.map { $0 } : [section]
+  }
+
+  private func observedAddresses(_ crossing: Crossing, _ cluster: JudgedCluster) -> [Node] {
+    let key = crossing.target.service.key
+    let service = cluster.observed("v1", "Service", key.namespace, key.name)
+    return service?.node.at("status", "loadBalancer", "ingress")?.elements.compactMap { $0["ip"] } ?? []
+  }
+
+  private func finish(_ crossing: Crossing, _ isObserved: Bool, _ walk: inout Walk) {
+    walk.enter { service in
+      guard isObserved, service.type != "LoadBalancer" else { return nil }
+      return Fault(
+        JudgementRules.service,
+        "Service \(service.key.description) is of type \(service.type): no load balancer gives it an address",
+        at: [Label(service.typeNode.range, "in \(crossing.target.cluster)")],
+        help: ["set 'type: LoadBalancer', or write the address into the link"])
+    }
+  }
+}
