@@ -16,6 +16,10 @@ package final class JudgedCluster: Sendable {
   private let fragments: [String: EmittedFragment]
   /// Declared and emitted objects of the kinds that systems ask for.
   private let byKind: [String: [KnownObject]]
+  /// Policies of other kinds than NetworkPolicy, by namespace.
+  private let policiesByNamespace: [String: [KnownObject]]
+  /// Policies of the whole cluster.
+  let clusterwidePolicies: [KnownObject]
 
   package var name: String { model.name }
 
@@ -29,6 +33,11 @@ package final class JudgedCluster: Sendable {
     var byNamespace: [String: [KnownObject]] = [:]
     var patches: [ObjectIdentity: KnownObject] = [:]
     var byKind: [String: [KnownObject]] = [:]
+    var policies: [KnownObject] = []
+    for (identity, manifest) in model.declared.objects
+    where identity.group != "networking.k8s.io" && PolicyKind(manifest) != nil {
+      policies.append(KnownObject(manifest: manifest, evidence: .declared, subject: nil))
+    }
     for (identity, manifest) in model.declared.objects where kinds.contains(identity.kind) {
       byKind[identity.kind, default: []].append(
         KnownObject(manifest: manifest, evidence: .declared, subject: nil))
@@ -41,6 +50,11 @@ package final class JudgedCluster: Sendable {
         continue
       }
       objects[identity] = known
+      if identity.group != "networking.k8s.io", PolicyKind(object.manifest) != nil,
+        model.declared.objects[identity] == nil
+      {
+        policies.append(known)
+      }
       if let namespace = identity.namespace { byNamespace[namespace, default: []].append(known) }
       if kinds.contains(identity.kind), model.declared.objects[identity] == nil {
         byKind[identity.kind, default: []].append(known)
@@ -50,10 +64,24 @@ package final class JudgedCluster: Sendable {
     emittedByNamespace = byNamespace
     self.patches = patches
     self.fragments = Dictionary(fragments.map { ($0.name, $0) }) { first, _ in first }
-    self.byKind = byKind.mapValues { objects in
-      objects.sorted {
-        ($0.manifest.namespace ?? "", $0.manifest.name) < ($1.manifest.namespace ?? "", $1.manifest.name)
+    self.byKind = byKind.mapValues(Self.inOrder)
+    var policiesByNamespace: [String: [KnownObject]] = [:]
+    var clusterwide: [KnownObject] = []
+    for policy in Self.inOrder(policies) {
+      if PolicyKind(policy.manifest)?.isClusterwide(policy.manifest) ?? false {
+        clusterwide.append(policy)
+      } else {
+        policiesByNamespace[policy.manifest.namespace ?? "default", default: []].append(policy)
       }
+    }
+    self.policiesByNamespace = policiesByNamespace
+    clusterwidePolicies = clusterwide
+  }
+
+  private static func inOrder(_ objects: [KnownObject]) -> [KnownObject] {
+    objects.sorted {
+      ($0.manifest.namespace ?? "", $0.manifest.name, $0.manifest.kind)
+        < ($1.manifest.namespace ?? "", $1.manifest.name, $1.manifest.kind)
     }
   }
 
@@ -123,6 +151,15 @@ package final class JudgedCluster: Sendable {
     return declared + emitted + observed
   }
 
+  /// Policies of a namespace of other kinds than NetworkPolicy, in order.
+  func otherPolicies(in namespace: String) -> [KnownObject] { policiesByNamespace[namespace] ?? [] }
+
+  /// The cluster's name in its mesh; nil where it is in none.
+  package var meshName: String? {
+    guard let cilium = model.cluster.node.at("spec", "cilium") else { return nil }
+    return cilium["name"]?.text ?? name
+  }
+
   /// The workloads of a namespace, in the order of their files.
   package func workloads(in namespace: String) -> [Workload] { model.declared.workloads[namespace] ?? [] }
 }
@@ -135,8 +172,15 @@ extension NetworkProfile {
     }
     if let version = cluster.node.at("spec", "cilium", "chartVersion")?.string {
       let numbers = version.split(separator: ".").compactMap { Int($0) }
-      let isOld = numbers.first == 1 && (numbers.dropFirst().first ?? 0) < 19
-      return named(isOld ? "cilium-1.18" : "cilium-1.19") ?? kubernetes
+      let minor = numbers.first == 1 ? numbers.dropFirst().first ?? 0 : Int.max
+      var profile = named(minor < 19 ? "cilium-1.18" : "cilium-1.19") ?? kubernetes
+      // From 1.18 on the agent's option policy-default-local-cluster says it; 1.19 changed its default.
+      if minor >= 18,
+        let local = cluster.node.at("spec", "cilium", "policyDefaultLocalCluster")?.boolean
+      {
+        profile.selectorsCrossClusters = Ternary(!local)
+      }
+      return profile
     }
     return cluster.distribution == .openshift ? named("ovn-kubernetes") ?? kubernetes : kubernetes
   }

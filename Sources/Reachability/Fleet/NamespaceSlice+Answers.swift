@@ -183,7 +183,7 @@ extension NamespaceSlice {
 
   func closedIngress(_ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol) -> Fault
   {
-    let isolating = policies.indices.filter { engine.selecting(pod, .ingress).contains($0) }
+    let isolating = Set(engine.selecting(pod, .ingress)).sorted()
     return Fault(
       JudgementRules.ingress,
       "no policy of \(namespace) in \(cluster.name) admits \(sender.description) to port \(port) of \(subjects[pod].description)",

@@ -18,7 +18,9 @@ package final class NamespaceSlice: Sendable {
   struct Policy: Sendable {
     let object: KnownObject
     /// In the platform's baseline.
-    let isBaseline: Bool
+    var isBaseline = false
+    /// Of the whole cluster.
+    var isClusterwide = false
   }
 
   let cluster: JudgedCluster
@@ -66,7 +68,8 @@ package final class NamespaceSlice: Sendable {
     self.peerNumbers = peerNumbers
     resolvers = Self.addResolvers(cluster, to: &network, &namespaces)
     network.policies = policies.map(\.object.manifest)
-    network.policyNamespaces = Array(repeating: 0, count: policies.count)
+    network.policyNamespaces = policies.map { $0.isClusterwide ? ClusterNetwork.clusterScope : 0 }
+    network.clusterName = cluster.meshName
     engine = PolicyEngine(network)
   }
 
@@ -78,14 +81,14 @@ package final class NamespaceSlice: Sendable {
     for policy in cluster.model.declared.policies[namespace] ?? [] {
       names.insert(policy.manifest.name)
       policies.append(
-        Policy(
-          object: KnownObject(manifest: policy.manifest, evidence: .declared, subject: nil), isBaseline: false
-        ))
+        Policy(object: KnownObject(manifest: policy.manifest, evidence: .declared, subject: nil)))
     }
     for object in cluster.emittedObjects(in: namespace)
     where object.manifest.kind == "NetworkPolicy" && !names.contains(object.name) {
-      policies.append(Policy(object: object, isBaseline: false))
+      policies.append(Policy(object: object))
     }
+    policies += cluster.otherPolicies(in: namespace).map { Policy(object: $0) }
+    policies += cluster.clusterwidePolicies.map { Policy(object: $0, isClusterwide: true) }
     for policy in cluster.model.baseline ?? [] {
       policies.append(
         Policy(
@@ -99,8 +102,13 @@ package final class NamespaceSlice: Sendable {
   private static func selectedKeys(_ policies: [Policy]) -> Set<String> {
     var keys: Set<String> = []
     for policy in policies {
-      let selector = LabelSelector(policy.object.node.at("spec", "podSelector"))
-      for requirement in selector.requirements { keys.insert(requirement.key) }
+      let spec = policy.object.node["spec"]
+      for selector in [spec?["podSelector"], spec?["endpointSelector"]] {
+        for requirement in LabelSelector(selector).requirements {
+          keys.insert(
+            requirement.key.hasPrefix("k8s:") ? String(requirement.key.dropFirst(4)) : requirement.key)
+        }
+      }
     }
     return keys
   }
@@ -121,7 +129,8 @@ package final class NamespaceSlice: Sendable {
     let runtime = ManifestNetwork.runtimeLabels(workload).filter { subject.labels[$0.key] == nil }
     return PodFacts(
       namespace: 0, name: workload.key.name, kind: workload.kind, labels: subject.labels,
-      runtimeLabels: runtime, namedPorts: ports, isHostNetwork: workload.isHostNetwork)
+      runtimeLabels: runtime, namedPorts: ports, isHostNetwork: workload.isHostNetwork,
+      serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default")
   }
 
   // MARK: Whom it meets
@@ -129,7 +138,8 @@ package final class NamespaceSlice: Sendable {
   private static func add(
     _ peer: PeerPod, to network: inout ClusterNetwork, _ namespaces: inout [String: Int]
   ) {
-    let key = "\(peer.isRemote ? "remote " : "")\(peer.namespace) \(peer.namespaceLabels.description)"
+    let place = peer.isRemote ? "remote \(peer.meshCluster ?? "") " : ""
+    let key = "\(place)\(peer.namespace) \(peer.namespaceLabels.description)"
     let number: Int
     if let known = namespaces[key] {
       number = known
@@ -140,14 +150,14 @@ package final class NamespaceSlice: Sendable {
       network.namespaces.append(
         NamespaceFacts(
           name: peer.namespace, labels: peer.namespaceLabels, knowsLabels: peer.knowsNamespaceLabels,
-          isRemote: peer.isRemote))
+          isRemote: peer.isRemote, cluster: peer.meshCluster))
       namespaces[key] = number
     }
     network.pods.append(
       PodFacts(
         namespace: number, name: peer.name, kind: peer.kind, labels: peer.labels,
         runtimeLabels: peer.runtimeLabels, namedPorts: peer.namedPorts, isHostNetwork: peer.isHostNetwork,
-        isPlatform: !peer.isRemote))
+        isPlatform: !peer.isRemote, serviceAccount: peer.serviceAccount))
   }
 
   private static func addResolvers(

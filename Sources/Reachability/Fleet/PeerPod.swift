@@ -17,11 +17,15 @@ package struct PeerPod: Sendable {
   package let isHostNetwork: Bool
   /// In another cluster of a mesh.
   package let isRemote: Bool
+  /// The name of that other cluster in the mesh.
+  package let meshCluster: String?
+  package let serviceAccount: String?
 
   package init(
     id: String, namespace: String, namespaceLabels: Labels = Labels(), knowsNamespaceLabels: Bool = false,
     name: String, kind: String, labels: Labels = Labels(), runtimeLabels: [RuntimeLabel] = [],
-    namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, isRemote: Bool = false
+    namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, isRemote: Bool = false,
+    meshCluster: String? = nil, serviceAccount: String? = nil
   ) {
     self.id = id
     self.namespace = namespace
@@ -34,6 +38,8 @@ package struct PeerPod: Sendable {
     self.namedPorts = namedPorts
     self.isHostNetwork = isHostNetwork
     self.isRemote = isRemote
+    self.meshCluster = meshCluster
+    self.serviceAccount = serviceAccount
   }
 }
 

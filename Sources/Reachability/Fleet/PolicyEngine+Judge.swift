@@ -11,7 +11,7 @@ extension PolicyEngine {
 
   /// The policies that isolate a pod in a direction, or may.
   func selecting(_ pod: Int, _ direction: NetworkPolicy.Direction) -> [Int] {
-    selecting(podClass(of: pod), direction)
+    selecting(podClass(of: pod), direction).map { policies[$0].rules.manifest }
   }
 
   /// Whether all addresses of a block are admitted to a port of a pod.
