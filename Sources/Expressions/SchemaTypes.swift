@@ -41,6 +41,24 @@ package final class SchemaTypes: Sendable {
     }
   }
 
+  /// The type of a whole object: beside what the schema says, every object has `apiVersion`, `kind` and the names in
+  /// `metadata`, and rules may read them (Kubernetes, CRD validation rules, "field path and scope").
+  package func objectType(of schema: Node, at uri: String, named name: String) -> CELType {
+    guard case .record(let own) = type(of: schema, at: uri, named: name) else { return .dyn }
+    let names = CELRecordType(
+      name: "\(name).metadata", fields: [("name", .string), ("generateName", .string)])
+    let implied: [(String, CELType)] = [
+      ("apiVersion", .string), ("kind", .string), ("metadata", .record(names)),
+    ]
+    let added = implied.filter { !own.fieldNames.contains($0.0) || $0.0 == "metadata" }
+    let types = Dictionary(added, uniquingKeysWith: { first, _ in first })
+    let fields = own.fieldNames + added.map(\.0).filter { !own.fieldNames.contains($0) }
+    return .record(
+      CELRecordType(name: name, fieldNames: fields, otherFields: own.otherFields) {
+        types[$0] ?? own.type(of: $0)
+      })
+  }
+
   private func make(_ schema: Node, _ uri: String, _ name: String) -> CELType {
     guard schema.kind == .mapping else { return .dyn }
     if let reference = schema["$ref"]?.string {

@@ -65,7 +65,7 @@ package struct CustomResources: Sendable {
         root: schema, at: uri, registry: registry, options: KubernetesSchemas.options)
       var rules: [Int: Rule] = [:]
       let types = SchemaTypes(registry, KubernetesSchemas.options)
-      collect(schema, kind, uri, types, &rules)
+      collect(schema, kind, uri, types, &rules, as: types.objectType(of: schema, at: uri, named: kind))
       versions.append(Version(apiVersion: apiVersion, kind: kind, schema: compiled, rules: rules))
     } catch {
       findings += error.faults.map { fault in
@@ -79,12 +79,15 @@ package struct CustomResources: Sendable {
 
   /// Checks the rules of a schema and of those inside it, each with the type of the value that it speaks about.
   private mutating func collect(
-    _ schema: Node, _ name: String, _ uri: String, _ types: SchemaTypes, _ rules: inout [Int: Rule]
+    _ schema: Node, _ name: String, _ uri: String, _ types: SchemaTypes, _ rules: inout [Int: Rule],
+    as type: CELType? = nil
   ) {
     guard schema.kind == .mapping else { return }
     for entry in schema["x-kubernetes-validations"]?.elements.map({ $0 }) ?? [] {
       guard let rule = entry["rule"], rule.kind == .string, !rule.text.contains("oldSelf") else { continue }
-      let environment = CELEnvironment(variables: ["self": types.type(of: schema, at: uri, named: name)])
+      let environment = CELEnvironment(variables: [
+        "self": type ?? types.type(of: schema, at: uri, named: name)
+      ])
       if let expression = compile(rule, environment, .bool) {
         rules[entry.index] = Rule(
           expression: expression,
