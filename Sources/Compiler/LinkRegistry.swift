@@ -7,5 +7,6 @@ package enum LinkRegistry {
     ClusterMesh.self,
     Porter.self,
     Static.self,
+    Tetrate.self,
   ]
 }

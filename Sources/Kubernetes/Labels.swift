@@ -153,3 +153,11 @@ extension Node {
     return Node(tree: tree, index: 0)
   }()
 }
+
+extension Labels {
+  package init(dictionary: [String: String]) {
+    self.init()
+    items = dictionary.map { Label(key: $0, value: $1) }
+    items.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  }
+}

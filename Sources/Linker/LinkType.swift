@@ -39,10 +39,20 @@ package protocol LinkType: Sendable {
 
   /// What concerns the type in the fleet as a whole, links or not.
   static func check(_ model: FleetModel) -> [Diagnostic]
+
+  /// Plans what belongs to several links of the type at once: an object of which an organization has one, say.
+  /// Called once per compile with every bound link of the type, after their own plans.
+  static func planTogether(
+    _ links: [(link: any BoundLink, connections: [BoundConnection])], in model: FleetModel
+  ) -> LinkPlan
 }
 
 extension LinkType {
   package static func check(_ model: FleetModel) -> [Diagnostic] { [] }
+
+  package static func planTogether(
+    _ links: [(link: any BoundLink, connections: [BoundConnection])], in model: FleetModel
+  ) -> LinkPlan { LinkPlan() }
 }
 
 /// The outcome of binding a Link.

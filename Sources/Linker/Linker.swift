@@ -41,6 +41,13 @@ package enum Linker {
       units += plan.units
       findings += plan.findings
     }
+    for type in types {
+      let own = links.sorted { $0.key < $1.key }.filter { $0.value.link.type.value == type.descriptor.key }
+      guard !own.isEmpty else { continue }
+      let plan = type.planTogether(own.map { ($0.value, byLink[$0.key] ?? []) }, in: model)
+      units += plan.units
+      findings += plan.findings
+    }
     return Plan(
       links: links.sorted { $0.key < $1.key }.map(\.value), connections: connections, units: units,
       findings: findings)

@@ -1,0 +1,262 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// The policies on the way through an east-west gateway: out of the clients, into the gateway, into the pods.
+///
+/// A policy is emitted only where pods are isolated already; one for open pods would close them.
+struct GatewayPolicies {
+  let traffic: TetrateTraffic
+  let service: NamespacedName
+  let connections: [BoundConnection]
+
+  private var link: TetrateLink { traffic.link }
+  private var model: FleetModel { traffic.model }
+
+  func emit(into lowered: inout LoweredUnit) {
+    var done: Set<String> = []
+    for connection in connections {
+      for target in connection.targets where target.service.key == service {
+        guard !connection.clients(of: target).isEmpty, done.insert(target.cluster).inserted else { continue }
+        emitIngress(target, &lowered)
+      }
+    }
+    emitEgress(&lowered)
+  }
+
+  // MARK: Into the pods
+
+  private func emitIngress(_ target: BoundTarget, _ lowered: inout LoweredUnit) {
+    guard let cluster = model.clusters[target.cluster], let gateway = traffic.gateways[target.cluster] else { return }
+    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    guard isIsolated(labels, service.namespace, .ingress, cluster, &lowered) else { return }
+    let ports = ports(of: target)
+    let sender = PodPeer(labels: gateway.choice.labels, namespace: gateway.namespace, in: cluster)
+    if let proof = admission(labels, sender, ports, target.pods.first, service.namespace, .ingress, cluster) {
+      lowered.satisfied.append(
+        Satisfied(cluster: cluster.name, identity: proof.identity, manifest: proof))
+      return
+    }
+    guard
+      let name = TetrateNames.name(
+        "ingressPolicy", link, service: service, cluster: cluster.name, in: model, &lowered.findings)
+    else { return }
+    emit(
+      "ingress-policy", name, service.namespace, cluster.name,
+      [
+        "podSelector": target.service.selector.value,
+        "gateway": .map([
+          "namespace": .string(gateway.namespace), "podLabels": gateway.choice.labels.value,
+        ]),
+        "ports": .list(ports.map(Self.value)),
+      ], &lowered)
+  }
+
+  private func ports(of target: BoundTarget) -> [PodPort] {
+    var seen: Set<PodPort> = []
+    let wanted = connections.flatMap { connection in
+      connection.targets.filter { $0.cluster == target.cluster && $0.service.key == service }.flatMap(\.ports)
+    }
+    return wanted.map { bound in
+      let numbers = Set(target.pods.compactMap { $0.number(of: bound.port.target, bound.port.transport) })
+      if numbers.count == 1, let number = numbers.first { return PodPort(.number(number), bound.port.transport) }
+      return PodPort(bound.port.target, bound.port.transport)
+    }.filter { seen.insert($0).inserted }
+  }
+
+  // MARK: Out of the clients
+
+  private func emitEgress(_ lowered: inout LoweredUnit) {
+    /// Exporters by group of clients.
+    var groups: [String: (client: BoundClient, exporters: Set<String>)] = [:]
+    for connection in connections {
+      for client in connection.clients {
+        guard let name = client.cluster, let cluster = model.clusters[name] else { continue }
+        let exporters = connection.targets.filter { $0.service.key == service && $0.cluster != name }
+        let pods = Self.pods(client, cluster)
+        guard !exporters.isEmpty,
+          case .isolated = cluster.isolation(of: pods, in: client.namespace, .egress)
+        else { continue }
+        let key = "\(name) \(client.namespace) \(client.podSelector?.description ?? "")"
+        groups[key, default: (client, [])].exporters.formUnion(exporters.map(\.cluster))
+      }
+    }
+    var used: Set<String> = []
+    for (_, group) in groups.sorted(by: { $0.key < $1.key }) {
+      emitEgress(group.client, group.exporters.sorted(), &used, &lowered)
+    }
+  }
+
+  private func emitEgress(
+    _ client: BoundClient, _ exporters: [String], _ used: inout Set<String>, _ lowered: inout LoweredUnit
+  ) {
+    guard let name = client.cluster, let cluster = model.clusters[name] else { return }
+    let addresses = exporters.map { ($0, traffic.address(of: $0)) }
+    for case (let exporter, .name(let host)) in addresses {
+      lowered.findings.append(
+        Diagnostic(
+          TetrateRules.egressToName,
+          "pods of \(client.namespace) in \(name) may not go out, and the gateway of \(exporter) has a name instead of an address",
+          at: client.node.range, "a NetworkPolicy cannot admit \(host)",
+          help: [
+            "give the gateway addresses in 'gateway.addresses', or admit port \(InstallGateway.port) in a policy of your own"
+          ]))
+    }
+    let networks = addresses.flatMap { _, address -> [String] in
+      guard case .ips(let addresses) = address else { return [] }
+      return addresses.map { $0.contains(":") ? "\($0)/128" : "\($0)/32" }
+    }
+    guard !networks.isEmpty else { return }
+    let pods = Self.pods(client, cluster)
+    let port = PodPort(.number(InstallGateway.port), .tcp)
+    let proof = cluster.declared.policies[client.namespace]?.first { policy in
+      policy.isolatesEgress && !pods.isEmpty && pods.allSatisfy(policy.podSelector.matches)
+        && networks.allSatisfy { network in
+          policy.rules(.egress).contains { Self.admits($0, network: network, port) }
+        }
+    }
+    if let proof {
+      lowered.satisfied.append(
+        Satisfied(cluster: name, identity: proof.manifest.identity, manifest: proof.manifest))
+      return
+    }
+    guard
+      let base = TetrateNames.name(
+        "egressPolicy", link, service: service, cluster: name, in: model, &lowered.findings)
+    else { return }
+    var policy = base
+    var number = 2
+    while !used.insert("\(name)/\(client.namespace)/\(policy)").inserted {
+      policy = "\(base)-\(number)"
+      number += 1
+    }
+    emit(
+      "egress-policy", policy, client.namespace, name,
+      [
+        "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
+        "networks": .list(networks.map { .string($0) }),
+      ], &lowered)
+  }
+
+  private static func pods(_ client: BoundClient, _ cluster: ClusterModel) -> [Labels] {
+    (cluster.declared.workloads[client.namespace] ?? []).filter {
+      client.podSelector?.matches($0.podLabels) ?? true
+    }.map(\.podLabels)
+  }
+
+  private static func admits(_ rule: Node, network: String, _ port: PodPort) -> Bool {
+    guard NetworkPolicy.rule(rule, admits: InstallGateway.port, name: nil, port.transport) else { return false }
+    guard let peers = NetworkPolicy.peers(rule, .egress) else { return true }
+    guard let wanted = IPNetwork(network) else { return false }
+    return peers.contains { peer in
+      guard let block = peer["ipBlock"], let cidr = block["cidr"].flatMap({ IPNetwork($0.text) }) else {
+        return false
+      }
+      let excluded = block["except"]?.elements.contains { IPNetwork($0.text)?.overlaps(wanted) ?? false }
+      return cidr.prefixLength <= wanted.prefixLength && cidr.contains(wanted.address) && excluded != true
+    }
+  }
+
+  // MARK: Isolation
+
+  private func isIsolated(
+    _ labels: [Labels], _ namespace: String, _ direction: NetworkPolicy.Direction, _ cluster: ClusterModel,
+    _ lowered: inout LoweredUnit
+  ) -> Bool {
+    switch cluster.isolation(of: labels, in: namespace, direction) {
+    case .open: return false
+    case .isolated: return true
+    case .unknown:
+      lowered.findings.append(
+        Diagnostic(
+          TetrateRules.unknownBaseline,
+          "nobody says what policies \(cluster.name) puts into every namespace; policies are emitted only where manifests isolate pods",
+          at: cluster.cluster.name.node.range, "no spec.network.baseline",
+          help: [
+            "list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"
+          ]))
+      return false
+    }
+  }
+
+  /// The manifest of an existing policy that admits the peer to all ports; nil when there is none.
+  private func admission(
+    _ labels: [Labels], _ peer: PodPeer, _ ports: [PodPort], _ pod: Workload?, _ namespace: String,
+    _ direction: NetworkPolicy.Direction, _ cluster: ClusterModel
+  ) -> Manifest? {
+    cluster.declared.policies[namespace]?.first { policy in
+      policy.isolates(direction) && labels.allSatisfy(policy.podSelector.matches)
+        && ports.allSatisfy { port in
+          policy.rules(direction).contains { rule in
+            peer.isAdmitted(by: rule, direction, of: namespace) && Self.admits(rule, port, pod)
+          }
+        }
+    }?.manifest
+  }
+
+  private static func admits(_ rule: Node, _ port: PodPort, _ pod: Workload?) -> Bool {
+    switch port.reference {
+    case .number(let number):
+      let name = pod?.containerPorts.first { $0.number == number && $0.transport == port.transport }?.name
+      return NetworkPolicy.rule(rule, admits: number, name: name, port.transport)
+    case .name(let name):
+      return NetworkPolicy.rule(
+        rule, admits: pod?.number(of: port.reference, port.transport), name: name, port.transport)
+    }
+  }
+
+  // MARK: Values
+
+  private func emit(
+    _ template: String, _ name: String, _ namespace: String, _ cluster: String,
+    _ variables: [String: TemplateValue], _ lowered: inout LoweredUnit
+  ) {
+    let all = variables.merging(["name": .string(name), "namespace": .string(namespace)]) { a, _ in a }
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: .manifests, template: "tetrate/\(template).yaml",
+        identity: ObjectIdentity(
+          apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
+        variables: ["policy": .map(all)]))
+  }
+
+  private static func value(_ port: PodPort) -> TemplateValue {
+    let reference: TemplateValue =
+      switch port.reference {
+      case .number(let number): .integer(number)
+      case .name(let name): .string(name)
+      }
+    return .map(["port": reference, "protocol": .string(port.transport.rawValue)])
+  }
+}
+
+/// Pods with known labels in a namespace of the policy's own cluster.
+struct PodPeer: Sendable {
+  let labels: Labels
+  let namespace: String
+  private let namespaceLabels: Labels
+
+  init(labels: Labels, namespace: String, in cluster: ClusterModel) {
+    self.labels = labels
+    self.namespace = namespace
+    let declared = cluster.declared.namespaces[namespace]?.labels ?? Labels()
+    namespaceLabels = declared.with("kubernetes.io/metadata.name", namespace)
+  }
+
+  /// True when a rule's peers include these pods.
+  func isAdmitted(by rule: Node, _ direction: NetworkPolicy.Direction, of policyNamespace: String) -> Bool {
+    guard let peers = NetworkPolicy.peers(rule, direction) else { return true }
+    return peers.contains { peer in
+      guard peer["ipBlock"] == nil else { return false }
+      if let namespaces = peer["namespaceSelector"] {
+        guard LabelSelector(namespaces).matches(namespaceLabels) else { return false }
+      } else if namespace != policyNamespace {
+        return false
+      }
+      return LabelSelector(peer["podSelector"]).matches(labels)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// The east-west gateway that one exposing cluster gets.
+struct GatewayUnit: PlannedUnit {
+  let traffic: TetrateTraffic
+  let cluster: String
+
+  var key: String { "tetrate/\(traffic.link.name)/gateways/\(cluster)" }
+
+  func lower() -> LoweredUnit {
+    let link = traffic.link
+    let choice = link.settings.gateway
+    var lowered = LoweredUnit(
+      connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
+    guard let name = choice.name else { return lowered }
+    let service = choice.node["service"]
+    let isGateway = choice.kind == "Gateway"
+    // A Gateway of type EASTWEST without the stanza got no port 15443 in some builds.
+    let type = service?["type"]?.text ?? (isGateway ? "LoadBalancer" : nil)
+    let stanza: TemplateValue =
+      type == nil && service?["annotations"] == nil
+      ? .none
+      : .map([
+        "type": .optional(type), "annotations": service?["annotations"].map { .node($0) } ?? .none,
+      ].filter { if case .none = $0.value { false } else { true } })
+    let gateway: TemplateValue = .map([
+      "name": .string(name), "namespace": .string(choice.namespace),
+      "revision": .optional(choice.node["revision"]?.text),
+      "connectionDrainDuration": .optional(choice.node["connectionDrainDuration"]?.text),
+      "podLabels": choice.hasOwnLabels ? choice.labels.value : .none, "service": stanza,
+      "hasKubeSpec": .boolean({ if case .none = stanza { choice.hasOwnLabels } else { true } }()),
+    ])
+    lowered.emissions.append(
+      Emission(
+        cluster: cluster, part: .manifests,
+        template: isGateway ? "tetrate/gateway.yaml" : "tetrate/ingress-gateway.yaml",
+        identity: ObjectIdentity(
+          apiVersion: "install.tetrate.io/v1alpha1", kind: choice.kind, namespace: choice.namespace, name: name),
+        variables: ["gateway": gateway]))
+    return lowered
+  }
+}

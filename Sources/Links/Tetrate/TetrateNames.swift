@@ -1,0 +1,79 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// The names of a link's objects, from `tetrate/names.yaml`.
+enum TetrateNames {
+  /// A name from the template; nil after reporting that the template does not yield it.
+  static func name(
+    _ key: String, _ link: TetrateLink, service: NamespacedName = NamespacedName("", ""), cluster: String = "",
+    in model: FleetModel, _ findings: inout [Diagnostic]
+  ) -> String? {
+    guard let template = model.templates["tetrate/names.yaml"] else { return nil }
+    do {
+      let names = try template.names([
+        "namespace": .string(service.namespace), "service": .map(["name": .string(service.name)]),
+        "cluster": .string(cluster), "link": .string(link.name),
+        "organization": .string(link.settings.organization?.value ?? ""),
+        "workspace": .string(link.settings.workspace?.name.value ?? ""),
+      ])
+      if let name = names[key], !name.isEmpty { return name }
+      findings.append(
+        Diagnostic(
+          TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
+          at: SourceRange(wholeFile: template.tree.file), help: ["add the key '\(key)'"]))
+    } catch {
+      findings.append(error.finding(for: "link \(link.name)"))
+    }
+    return nil
+  }
+}
+
+extension TetrateLink {
+  /// The cluster whose output holds what TSB owns.
+  var configCluster: String { settings.configCluster?.value ?? members.first ?? "" }
+
+  /// An object that TSB owns, in the link's form: a Kubernetes object of the config cluster, or a file for tctl.
+  func add(
+    _ kind: String, template: String, name: String, tenant: Bool, workspace: Bool,
+    _ variables: [String: TemplateValue], to lowered: inout LoweredUnit
+  ) {
+    var object: [String: TemplateValue] = [
+      "name": .string(name), "organization": .optional(settings.organization?.value),
+    ]
+    if tenant { object["tenant"] = .optional(settings.tenant?.value) }
+    if workspace { object["workspace"] = .optional(settings.workspace?.name.value) }
+    var all = variables
+    if settings.form == .tctl {
+      all["object"] = .map(object)
+      lowered.fragments.append(
+        Fragment(
+          clusters: [configCluster], name: "tctl-\(kind.lowercased())-\(name.lowercased()).yaml",
+          template: "tetrate/tctl-\(template).yaml", variables: all))
+    } else {
+      object["namespace"] = .string(settings.configNamespace)
+      all["object"] = .map(object)
+      lowered.emissions.append(
+        Emission(
+          cluster: configCluster, part: .manifests, template: "tetrate/\(template).yaml",
+          identity: tsbIdentity(kind, name), variables: all))
+    }
+  }
+
+  func tsbIdentity(_ kind: String, _ name: String) -> ObjectIdentity {
+    ObjectIdentity(
+      apiVersion: "tsb.tetrate.io/v2", kind: kind, namespace: settings.configNamespace, name: name)
+  }
+}
+
+extension Labels {
+  /// As a mapping in templates.
+  var value: TemplateValue {
+    var map: [String: TemplateValue] = [:]
+    for item in items { map[item.key] = .string(item.value) }
+    return .map(map)
+  }
+}

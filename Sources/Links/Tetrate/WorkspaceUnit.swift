@@ -1,0 +1,163 @@
+import FleetSpec
+import Kubernetes
+import Linker
+import Templates
+import YAMLTree
+
+/// What TSB holds of a link's workspace: the Workspace, where the link declares it, and its WorkspaceSetting.
+struct WorkspaceUnit: PlannedUnit {
+  let traffic: TetrateTraffic
+
+  private var link: TetrateLink { traffic.link }
+
+  var key: String { "tetrate/\(link.name)/workspace" }
+
+  func lower() -> LoweredUnit {
+    var lowered = LoweredUnit(
+      connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
+    emitWorkspace(&lowered)
+    emitSetting(&lowered)
+    return lowered
+  }
+
+  private func emitWorkspace(_ lowered: inout LoweredUnit) {
+    guard let choice = link.settings.workspace else { return }
+    guard let namespaces = choice.namespaces, !choice.exists else {
+      if let manifest = link.workspace?.manifest {
+        lowered.satisfied.append(
+          Satisfied(cluster: link.configCluster, identity: manifest.identity, manifest: manifest))
+      }
+      return
+    }
+    let node = choice.node
+    link.add(
+      "Workspace", template: "workspace", name: choice.name.value, tenant: true, workspace: false,
+      [
+        "workspace": .map([
+          "namespaces": .list(namespaces.map { .string($0.value) }),
+          "displayName": .optional(node["displayName"]?.text),
+          "securityDomain": .optional(node["securityDomain"]?.text),
+          "isolationBoundary": .optional(node["isolationBoundary"]?.text),
+        ])
+      ], to: &lowered)
+  }
+
+  private func emitSetting(_ lowered: inout LoweredUnit) {
+    // An empty list would expose everything.
+    guard !traffic.gateways.isEmpty, traffic.exposure.items?.isEmpty != true else { return }
+    let settings = link.settings
+    let existing = WorkspaceSettingView.all(of: link, in: traffic.model).first
+    guard
+      let name = existing?.manifest.name ?? settings.workspaceSetting
+        ?? TetrateNames.name("workspaceSetting", link, in: traffic.model, &lowered.findings)
+    else { return }
+    let own = entry
+    guard let existing else {
+      link.add(
+        "WorkspaceSetting", template: "workspace-setting", name: name, tenant: true, workspace: true,
+        ["setting": setting([own])], to: &lowered)
+      return
+    }
+    if serves(existing) {
+      lowered.satisfied.append(
+        Satisfied(
+          cluster: existing.cluster, identity: existing.manifest.identity, manifest: existing.manifest))
+      return
+    }
+    // A patch replaces lists: what the owner wrote for other gateways stays in it.
+    let others = existing.entries.filter { !$0.selects(settings.gateway) }.map { TemplateValue.node($0.node) }
+    lowered.emissions.append(
+      Emission(
+        cluster: existing.cluster, part: .components, template: "tetrate/workspace-setting-patch.yaml",
+        identity: existing.manifest.identity,
+        variables: [
+          "object": .map([
+            "name": .string(name), "namespace": .optional(existing.manifest.namespace),
+          ]),
+          "setting": setting(others + [own]),
+        ]))
+  }
+
+  private func setting(_ gateways: [TemplateValue]) -> TemplateValue {
+    .map([
+      "gateways": .list(gateways), "failoverSettings": link.settings.failover.map { .node($0) } ?? .none,
+    ])
+  }
+
+  /// The link's own entry of `defaultEastWestGatewaySettings`.
+  private var entry: TemplateValue {
+    let choice = link.settings.gateway
+    var entry: [String: TemplateValue] = [
+      "workloadSelector": .map(["namespace": .string(choice.namespace), "labels": choice.labels.value])
+    ]
+    if let items = traffic.exposure.items {
+      entry["exposedServices"] = .list(items.map { .map(["serviceLabels": $0.labels.value]) })
+    }
+    return .map(entry)
+  }
+
+  /// True when an existing WorkspaceSetting exposes every target at the link's gateway.
+  private func serves(_ existing: WorkspaceSettingView) -> Bool {
+    if let failover = link.settings.failover {
+      guard let theirs = existing.manifest.node.at("spec", "failoverSettings"), theirs.isEqual(to: failover)
+      else { return false }
+    }
+    guard let entry = existing.entries.first(where: { $0.selects(link.settings.gateway) }) else { return false }
+    return traffic.connections.allSatisfy { connection in
+      connection.targets.allSatisfy { entry.exposure.exposes($0.service) }
+    }
+  }
+}
+
+/// A WorkspaceSetting as a manifest declares it.
+struct WorkspaceSettingView: Sendable {
+  struct Entry: Sendable {
+    let node: Node
+    let selector: Node?
+    let exposure: Exposure
+
+    init(_ node: Node) {
+      self.node = node
+      selector = node["workloadSelector"]
+      let items = node["exposedServices"]?.elements.map {
+        ExposureItem(labels: Labels($0["serviceLabels"]), node: $0)
+      }
+      exposure = Exposure(items: items?.isEmpty == true ? nil : items)
+    }
+
+    var namespace: String? { selector?["namespace"]?.text }
+    var labels: Labels { Labels(selector?["labels"]) }
+
+    func selects(_ choice: GatewayChoice) -> Bool {
+      namespace == choice.namespace && labels == choice.labels
+    }
+  }
+
+  let cluster: String
+  let manifest: Manifest
+  let object: TSBObject
+  let entries: [Entry]
+
+  /// Every WorkspaceSetting of the fleet's manifests, ordered by cluster.
+  static func all(in model: FleetModel) -> [WorkspaceSettingView] {
+    model.clusterNames.flatMap { name -> [WorkspaceSettingView] in
+      guard let cluster = model.clusters[name] else { return [] }
+      return TSBObject.all("WorkspaceSetting", in: cluster).map { object in
+        WorkspaceSettingView(
+          cluster: name, manifest: object.manifest, object: object,
+          entries: object.manifest.node.at("spec", "defaultEastWestGatewaySettings")?.elements.map {
+            Entry($0)
+          } ?? [])
+      }
+    }
+  }
+
+  /// The settings of a link's workspace, as Kubernetes objects.
+  static func all(of link: TetrateLink, in model: FleetModel) -> [WorkspaceSettingView] {
+    all(in: model).filter { view in
+      !view.object.isTctl && view.object.organization == link.settings.organization?.value
+        && view.object.tenant == link.settings.tenant?.value
+        && view.object.workspace == link.settings.workspace?.name.value
+    }
+  }
+}
