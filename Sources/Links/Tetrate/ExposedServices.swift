@@ -68,7 +68,9 @@ extension Exposure {
   private static func preferred(_ labels: Labels) -> [Labels.Label] {
     let names = ["app", "app.kubernetes.io/name"]
     return labels.items.sorted { a, b in
-      let (first, second) = (names.firstIndex(of: a.key) ?? names.count, names.firstIndex(of: b.key) ?? names.count)
+      let (first, second) = (
+        names.firstIndex(of: a.key) ?? names.count, names.firstIndex(of: b.key) ?? names.count
+      )
       return first != second ? first < second : utf8Precedes(a.key, b.key)
     }
   }

@@ -30,7 +30,9 @@ struct GatewayPolicies {
   // MARK: Into the pods
 
   private func emitIngress(_ target: BoundTarget, _ lowered: inout LoweredUnit) {
-    guard let cluster = model.clusters[target.cluster], let gateway = traffic.gateways[target.cluster] else { return }
+    guard let cluster = model.clusters[target.cluster], let gateway = traffic.gateways[target.cluster] else {
+      return
+    }
     let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
     guard isIsolated(labels, service.namespace, .ingress, cluster, &lowered) else { return }
     let ports = ports(of: target)
@@ -62,7 +64,9 @@ struct GatewayPolicies {
     }
     return wanted.map { bound in
       let numbers = Set(target.pods.compactMap { $0.number(of: bound.port.target, bound.port.transport) })
-      if numbers.count == 1, let number = numbers.first { return PodPort(.number(number), bound.port.transport) }
+      if numbers.count == 1, let number = numbers.first {
+        return PodPort(.number(number), bound.port.transport)
+      }
       return PodPort(bound.port.target, bound.port.transport)
     }.filter { seen.insert($0).inserted }
   }
@@ -148,7 +152,9 @@ struct GatewayPolicies {
   }
 
   private static func admits(_ rule: Node, network: String, _ port: PodPort) -> Bool {
-    guard NetworkPolicy.rule(rule, admits: InstallGateway.port, name: nil, port.transport) else { return false }
+    guard NetworkPolicy.rule(rule, admits: InstallGateway.port, name: nil, port.transport) else {
+      return false
+    }
     guard let peers = NetworkPolicy.peers(rule, .egress) else { return true }
     guard let wanted = IPNetwork(network) else { return false }
     return peers.contains { peer in

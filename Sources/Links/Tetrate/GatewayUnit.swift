@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
@@ -24,9 +25,10 @@ struct GatewayUnit: PlannedUnit {
     let stanza: TemplateValue =
       type == nil && service?["annotations"] == nil
       ? .none
-      : .map([
-        "type": .optional(type), "annotations": service?["annotations"].map { .node($0) } ?? .none,
-      ].filter { if case .none = $0.value { false } else { true } })
+      : .map(
+        [
+          "type": .optional(type), "annotations": service?["annotations"].map { .node($0) } ?? .none,
+        ].filter { if case .none = $0.value { false } else { true } })
     let gateway: TemplateValue = .map([
       "name": .string(name), "namespace": .string(choice.namespace),
       "revision": .optional(choice.node["revision"]?.text),
@@ -39,7 +41,8 @@ struct GatewayUnit: PlannedUnit {
         cluster: cluster, part: .manifests,
         template: isGateway ? "tetrate/gateway.yaml" : "tetrate/ingress-gateway.yaml",
         identity: ObjectIdentity(
-          apiVersion: "install.tetrate.io/v1alpha1", kind: choice.kind, namespace: choice.namespace, name: name),
+          apiVersion: "install.tetrate.io/v1alpha1", kind: choice.kind, namespace: choice.namespace,
+          name: name),
         variables: ["gateway": gateway]))
     return lowered
   }

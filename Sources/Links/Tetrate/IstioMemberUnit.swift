@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
@@ -24,7 +25,9 @@ struct IstioMemberUnit: PlannedUnit {
       ObjectIdentity(apiVersion: "v1", kind: "Namespace", namespace: nil, name: settings.systemNamespace),
       network, &lowered)
     guard traffic.targets[member.cluster] != nil else { return lowered }
-    if let service = traffic.gateways[member.cluster].flatMap({ IstioGatewayService.key($0, in: traffic.model) }) {
+    if let service = traffic.gateways[member.cluster].flatMap({
+      IstioGatewayService.key($0, in: traffic.model)
+    }) {
       label(
         ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: service.namespace, name: service.name),
         network, &lowered)

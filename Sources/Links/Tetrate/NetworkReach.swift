@@ -47,7 +47,9 @@ struct NetworkReach: Sendable {
       for node in lists {
         for part in node.text.split(separator: ",", omittingEmptySubsequences: false) {
           let name = String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-          if name.count != part.count { faults.append((node, "'\(part)' has blanks around the network's name")) }
+          if name.count != part.count {
+            faults.append((node, "'\(part)' has blanks around the network's name"))
+          }
           if name.isEmpty {
             faults.append((node, "the list for '\(key.text)' has an empty place"))
           } else if name == key.text {

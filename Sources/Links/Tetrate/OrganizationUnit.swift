@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker

@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
@@ -52,8 +53,11 @@ struct RemoteServiceUnit: PlannedUnit {
     if isIstio {
       var found: [String: ExposedService] = [:]
       for connection in connections {
-        for target in connection.targets where target.service.key == service && target.cluster != member.cluster {
-          guard connection.clients(of: target).contains(where: { $0.cluster == member.cluster }) else { continue }
+        for target in connection.targets
+        where target.service.key == service && target.cluster != member.cluster {
+          guard connection.clients(of: target).contains(where: { $0.cluster == member.cluster }) else {
+            continue
+          }
           found[target.cluster] = ExposedService(cluster: target.cluster, service: target.service)
         }
       }
@@ -66,7 +70,9 @@ struct RemoteServiceUnit: PlannedUnit {
   }
 
   /// True when the Service exists in a cluster too: a ServiceEntry would then only decorate it.
-  private func existing(in cluster: String) -> Service? { model.clusters[cluster]?.declared.services[service] }
+  private func existing(in cluster: String) -> Service? {
+    model.clusters[cluster]?.declared.services[service]
+  }
 
   // MARK: Entries
 
@@ -83,7 +89,8 @@ struct RemoteServiceUnit: PlannedUnit {
         lowered.pending.append(
           Pending(
             cluster: endpoint.member.cluster, namespace: gateway.namespace,
-            fact: "the address of the east-west gateway's Service\(gateway.name.isEmpty ? "" : " \(gateway.name)")",
+            fact:
+              "the address of the east-west gateway's Service\(gateway.name.isEmpty ? "" : " \(gateway.name)")",
             objects: placements.map(\.0), resources: "svc"))
       }
       return
@@ -212,7 +219,8 @@ struct RemoteServiceUnit: PlannedUnit {
         let port = target.ports.first?.port.number
       else { continue }
       for client in connection.clients {
-        guard let cluster = client.cluster, done.insert("\(cluster)/\(client.namespace)/\(configMap.value)").inserted
+        guard let cluster = client.cluster,
+          done.insert("\(cluster)/\(client.namespace)/\(configMap.value)").inserted
         else { continue }
         let identity = ObjectIdentity(
           apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)

@@ -55,7 +55,9 @@ package enum Tetrate: LinkType {
   }
 
   package static func check(_ model: FleetModel) -> [Diagnostic] {
-    guard model.specification.links.values.contains(where: { $0.type.value == descriptor.key }) else { return [] }
+    guard model.specification.links.values.contains(where: { $0.type.value == descriptor.key }) else {
+      return []
+    }
     return HierarchyChecks(model: model).findings() + InstallChecks(model: model).findings()
       + IstioManifestChecks(model: model).findings()
   }
@@ -111,7 +113,8 @@ package enum Tetrate: LinkType {
         } else if !model.specification.isInvalid("Cluster", node.text) {
           findings.append(
             Diagnostic(
-              LinkerRules.unknownCluster, "there is no Cluster '\(node.text)'", at: node.range, "not declared",
+              LinkerRules.unknownCluster, "there is no Cluster '\(node.text)'", at: node.range,
+              "not declared",
               help: [
                 didYouMean(node.text, among: model.clusterNames)
                   ?? "the clusters are \(listed(model.clusterNames))"

@@ -35,7 +35,7 @@ struct TetrateLink: BoundLink {
       plan.findings += ExposureChecks(traffic: traffic).findings()
       plan.findings += FailoverChecks(traffic: traffic).findings()
     }
-    plan.findings += ConsumerChecks(traffic: traffic).findings()
+    plan.findings += SidecarChecks(traffic: traffic).findings()
     return plan
   }
 }
@@ -85,7 +85,8 @@ final class TetrateTraffic: Sendable {
     self.gateways = gateways
     installing =
       link.settings.gateway.name == nil
-      ? [] : gateways.values.filter { $0.existing == nil && targets[$0.cluster] != nil }.map(\.cluster).sorted()
+      ? []
+      : gateways.values.filter { $0.existing == nil && targets[$0.cluster] != nil }.map(\.cluster).sorted()
     let services = Self.services(link, model, gateways, targets, connections)
     exposure = Self.exposure(link, services, targets)
     var exposed: [NamespacedName: [ExposedService]] = [:]
@@ -132,7 +133,9 @@ final class TetrateTraffic: Sendable {
       return Exposure(items: nodes.map { ExposureItem(labels: Labels($0["serviceLabels"]), node: $0) })
     case .declared:
       let wanted = services.filter { targets[$0.cluster]?.contains($0.service.key) ?? false }
-      let others = services.filter { !(targets[$0.cluster]?.contains($0.service.key) ?? false) }
+      // A Service of a target's name in another cluster is the same Service to clients.
+      let reached = targets.values.reduce(into: Set<NamespacedName>()) { $0.formUnion($1) }
+      let others = services.filter { !reached.contains($0.service.key) }
       return .least(targets: wanted.map(\.service), others: others.map(\.service))
     }
   }

@@ -9,7 +9,8 @@ import YAMLTree
 enum TetrateNames {
   /// A name from the template; nil after reporting that the template does not yield it.
   static func name(
-    _ key: String, _ link: TetrateLink, service: NamespacedName = NamespacedName("", ""), cluster: String = "",
+    _ key: String, _ link: TetrateLink, service: NamespacedName = NamespacedName("", ""),
+    cluster: String = "",
     in model: FleetModel, _ findings: inout [Diagnostic]
   ) -> String? {
     guard let template = model.templates["tetrate/names.yaml"] else { return nil }

@@ -48,7 +48,8 @@ struct Workspace: Sendable {
 
   /// A Workspace in either of TSB's two forms.
   init?(_ manifest: Manifest) {
-    guard manifest.kind == "Workspace", let object = TSBObject(manifest), let organization = object.organization,
+    guard manifest.kind == "Workspace", let object = TSBObject(manifest),
+      let organization = object.organization,
       let tenant = object.tenant
     else { return nil }
     self.init(

@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
@@ -102,7 +103,9 @@ struct WorkspaceUnit: PlannedUnit {
       guard let theirs = existing.manifest.node.at("spec", "failoverSettings"), theirs.isEqual(to: failover)
       else { return false }
     }
-    guard let entry = existing.entries.first(where: { $0.selects(link.settings.gateway) }) else { return false }
+    guard let entry = existing.entries.first(where: { $0.selects(link.settings.gateway) }) else {
+      return false
+    }
     return traffic.connections.allSatisfy { connection in
       connection.targets.allSatisfy { entry.exposure.exposes($0.service) }
     }

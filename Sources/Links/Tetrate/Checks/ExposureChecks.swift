@@ -62,7 +62,8 @@ struct ExposureChecks {
     let name = target.service.key.description
     if case .declared = link.settings.exposure {
       return Diagnostic(
-        TetrateRules.noLabel, "Service \(name) in \(target.cluster) has no labels", at: target.reference.range,
+        TetrateRules.noLabel, "Service \(name) in \(target.cluster) has no labels",
+        at: target.reference.range,
         "cannot be exposed by labels",
         also: [Label(target.service.manifest.nameNode.range, "the Service")],
         help: [
@@ -82,7 +83,9 @@ struct ExposureChecks {
       TetrateRules.targetNotExposed, "Service \(name) in \(target.cluster) is not exposed",
       at: target.reference.range, "no item of exposedServices matches it", also: also,
       help: [
-        onPods.map { "its pods have \($0.labels.description), the Service has not: put the label on the Service" }
+        onPods.map {
+          "its pods have \($0.labels.description), the Service has not: put the label on the Service"
+        }
           ?? (labels.isEmpty
             ? "give the Service a label and name it in exposedServices"
             : "add {serviceLabels: {\(labels.items.prefix(1).map { "\($0.key): \($0.value)" }.joined())}} to exposedServices")
@@ -184,7 +187,9 @@ struct ExposureChecks {
         "\(names.count) \(names.count == 1 ? "Service is" : "Services are") exposed that no connection reaches: \(listed(names))",
         at: place.range, "exposes more than is declared",
         also: [Label(first.manifest.nameNode.range, "one of them")],
-        help: ["write 'exposedServices: declared', declare connections to them, or give the targets a label of their own"]))
+        help: [
+          "write 'exposedServices: declared', declare connections to them, or give the targets a label of their own"
+        ]))
   }
 }
 
@@ -194,7 +199,8 @@ enum LabelValues {
     (labels?.entries.map { $0 } ?? []).filter { $1.isScalar && $1.string == nil }.map { key, value in
       Diagnostic(
         TetrateRules.labelNotText, "label '\(key.text)' of \(what) is \(value.kind.description), not text",
-        at: value.range, "YAML reads \(value.kind.description)", help: ["write it in quotes: \"\(value.text)\""])
+        at: value.range, "YAML reads \(value.kind.description)",
+        help: ["write it in quotes: \"\(value.text)\""])
     }
   }
 }

@@ -82,15 +82,18 @@ struct FailoverChecks {
     }
     guard !elsewhere.contains(where: { $0.1.declared.services[target.service.key] != nil }) else { return }
     let near = elsewhere.compactMap { name, cluster in
-      cluster.declared.services.values.filter { $0.key.name == target.service.key.name }.min { $0.key < $1.key }
-        .map { (name, $0) }
+      cluster.declared.services.values.filter { $0.key.name == target.service.key.name }.min {
+        $0.key < $1.key
+      }
+      .map { (name, $0) }
     }.first
     guard let (cluster, service) = near else { return }
     findings.append(
       Diagnostic(
         TetrateRules.failoverTwin,
         "Service \(target.service.key.description) cannot fail over to \(service.key.description) of \(cluster)",
-        at: target.reference.range, "another namespace", also: [
+        at: target.reference.range, "another namespace",
+        also: [
           Label(service.manifest.nameNode.range, "in \(cluster)"), Label(node.range, "failover is wanted"),
         ], help: ["a Service stands in for one of the same name and namespace only"]))
   }

@@ -92,7 +92,8 @@ struct FormChecks {
       }
       return
     }
-    guard model.clusters[cluster.value] == nil, !model.specification.isInvalid("Cluster", cluster.value) else {
+    guard model.clusters[cluster.value] == nil, !model.specification.isInvalid("Cluster", cluster.value)
+    else {
       return
     }
     findings.append(
@@ -138,7 +139,9 @@ struct FormChecks {
       }
     }
     for (_, addresses) in gateway.addresses.sorted(by: { $0.key < $1.key }) {
-      if let finding = ExternalAddresses.fault(addresses.map(\.value), at: addresses.last?.node ?? gateway.node) {
+      if let finding = ExternalAddresses.fault(
+        addresses.map(\.value), at: addresses.last?.node ?? gateway.node)
+      {
         findings.append(finding)
       }
     }

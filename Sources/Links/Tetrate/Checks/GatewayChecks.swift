@@ -71,7 +71,8 @@ struct GatewayChecks {
           TetrateRules.addressDiffers,
           "the gateway of \(gateway.cluster) is at \(listed(observed.texts)), not at \(listed(declared.map(\.value)))",
           at: node.range, "declared here",
-          also: gateway.service.flatMap { traffic.model.clusters[gateway.cluster]?.observed.services[$0] }.map {
+          also: gateway.service.flatMap { traffic.model.clusters[gateway.cluster]?.observed.services[$0] }.map
+          {
             [Label($0.manifest.nameNode.range, "observed here")]
           } ?? [],
           help: ["remove the declared address, or observe \(gateway.cluster) again"]))
@@ -103,7 +104,8 @@ struct GatewayChecks {
         "install one in \(member.cluster): write 'name' and 'namespace' instead of 'workloadSelector'"
       }
     return Diagnostic(
-      TetrateRules.noGateway, "no gateway of \(choice.namespace) in \(member.cluster) has \(choice.labels.description)",
+      TetrateRules.noGateway,
+      "no gateway of \(choice.namespace) in \(member.cluster) has \(choice.labels.description)",
       at: choice.place.range, "selects nothing in \(member.cluster)",
       also: near.map { [Label($0.manifest.nameNode.range, $0.description)] } ?? [], help: [help])
   }

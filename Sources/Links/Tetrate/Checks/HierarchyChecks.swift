@@ -76,7 +76,8 @@ struct HierarchyChecks {
         Diagnostic(
           TetrateRules.workspaceOverlap,
           "workspaces '\(earlier.id.description)' and '\(workspace.id.description)' own the same namespaces",
-          at: owned.node.range, "'\(owned.node.text)'", also: [Label(other.node.range, "'\(other.node.text)'")],
+          at: owned.node.range, "'\(owned.node.text)'",
+          also: [Label(other.node.range, "'\(other.node.text)'")],
           help: ["a namespace belongs to one workspace: narrow one of the selectors"]))
     }
   }
@@ -152,7 +153,8 @@ struct HierarchyChecks {
       (model.clusters[name]?.declared.objects.values.filter {
         $0.identity.group == InstallGateway.group && ["ControlPlane", "ManagementPlane"].contains($0.kind)
       } ?? []).sorted { ($0.kind, $0.name) < ($1.kind, $1.name) }.compactMap { manifest in
-        guard let node = manifest.node.at("spec", "components", "gitops", "enabled"), node.boolean == true else {
+        guard let node = manifest.node.at("spec", "components", "gitops", "enabled"), node.boolean == true
+        else {
           return nil
         }
         return (name, node, manifest)
@@ -167,7 +169,8 @@ struct HierarchyChecks {
       for other in pushers.dropFirst() where other.cluster != first.cluster {
         findings.append(
           Diagnostic(
-            TetrateRules.twoConfigClusters, "GitOps is enabled in '\(first.cluster)' and in '\(other.cluster)'",
+            TetrateRules.twoConfigClusters,
+            "GitOps is enabled in '\(first.cluster)' and in '\(other.cluster)'",
             at: other.node.range, "the second", also: [Label(first.node.range, "the first")],
             help: ["enable it in one cluster: two overwrite each other's objects in TSB"]))
       }
@@ -228,7 +231,9 @@ struct HierarchyChecks {
   }
 
   private func checkPlaces(_ findings: inout [Diagnostic]) {
-    guard let config = links.first(where: { $0.settings.form == .gitops })?.settings.configCluster else { return }
+    guard let config = links.first(where: { $0.settings.form == .gitops })?.settings.configCluster else {
+      return
+    }
     for (cluster, object) in objects where cluster != config.value && !object.isTctl {
       findings.append(
         Diagnostic(
@@ -312,7 +317,9 @@ struct ClusterObjectChecks {
       guard let cluster = model.clusters[name]?.cluster else { continue }
       if let domain = TetrateMember(cluster).trustDomain { check(domain.value, domain.node) }
     }
-    let own = Set(model.clusters.values.map { TetrateMember($0.cluster) }.filter { $0.trustDomain != nil }.map(\.name.value))
+    let own = Set(
+      model.clusters.values.map { TetrateMember($0.cluster) }.filter { $0.trustDomain != nil }.map(
+        \.name.value))
     for (_, object) in objects where object.manifest.kind == "Cluster" {
       let spec = object.manifest.node["spec"]
       // The Cluster document and its object say the same of one cluster.
@@ -322,7 +329,8 @@ struct ClusterObjectChecks {
         findings.append(
           Diagnostic(
             TetrateRules.deprecatedField, "'\(key.text)' of a Cluster is deprecated", at: key.range,
-            key.text == "region" ? "XCP discovers the region" : "has no meaning any more", help: ["remove it"]))
+            key.text == "region" ? "XCP discovers the region" : "has no meaning any more", help: ["remove it"]
+          ))
       }
     }
     return findings

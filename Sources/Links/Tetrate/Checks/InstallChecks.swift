@@ -22,7 +22,8 @@ struct InstallChecks {
     let foreign: (key: String, fix: String)? =
       switch gateway.kind {
       case "IngressGateway": ("type", "write 'eastWestOnly: true', or kind Gateway with 'type: EASTWEST'")
-      case "Gateway": ("eastWestOnly", "write 'type: EASTWEST', or kind IngressGateway with 'eastWestOnly: true'")
+      case "Gateway":
+        ("eastWestOnly", "write 'type: EASTWEST', or kind IngressGateway with 'eastWestOnly: true'")
       default: nil
       }
     if let foreign, let key = gateway.spec?.key(foreign.key) {
@@ -32,7 +33,8 @@ struct InstallChecks {
           at: key.range, "not a field of \(gateway.kind)", help: [foreign.fix]))
     }
     if gateway.kind != "Gateway" {
-      findings.append(Self.legacy(gateway.kind, at: gateway.manifest.node["kind"] ?? gateway.manifest.nameNode))
+      findings.append(
+        Self.legacy(gateway.kind, at: gateway.manifest.node["kind"] ?? gateway.manifest.nameNode))
     } else if gateway.type == "EASTWEST", gateway.service == nil {
       findings.append(
         Diagnostic(
@@ -46,7 +48,9 @@ struct InstallChecks {
           Diagnostic(
             TetrateRules.gatewayPorts, "\(gateway.description) does not open port \(InstallGateway.port)",
             at: list.range, "the only ports of its Service",
-            help: ["add {name: mtls, port: \(InstallGateway.port), targetPort: \(InstallGateway.port)}, or remove 'ports'"]))
+            help: [
+              "add {name: mtls, port: \(InstallGateway.port), targetPort: \(InstallGateway.port)}, or remove 'ports'"
+            ]))
       }
       for port in ports where port.number != InstallGateway.port {
         findings.append(
@@ -77,7 +81,9 @@ struct InstallChecks {
         Diagnostic(
           TetrateRules.nodePort, "\(owner) is a NodePort Service without '\(nodeSelector)'", at: type.range,
           "XCP does not know the nodes' addresses",
-          help: ["add the annotation \(nodeSelector): '{\"kubernetes.io/os\":\"linux\"}' with labels of the nodes"]))
+          help: [
+            "add the annotation \(nodeSelector): '{\"kubernetes.io/os\":\"linux\"}' with labels of the nodes"
+          ]))
     }
     if let addresses = annotations?[GatewayAddress.annotation] {
       let texts = addresses.text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

@@ -43,7 +43,8 @@ struct IstioChecks {
       guard !isFlat(member, other) else { continue }
       findings.append(
         Diagnostic(
-          TetrateRules.flatNetwork, "clusters '\(other.cluster)' and '\(member.cluster)' name the same network",
+          TetrateRules.flatNetwork,
+          "clusters '\(other.cluster)' and '\(member.cluster)' name the same network",
           at: network.node.range, "their pods would be called without a gateway",
           also: [Label(theirs.node.range, "the same name")],
           help: [
@@ -86,9 +87,12 @@ struct IstioChecks {
           "istiod ignores it", also: [Label(service.manifest.nameNode.range, "the gateway's Service")],
           help: ["add {name: tls, port: \(InstallGateway.port), targetPort: \(InstallGateway.port)}"]))
     }
-    if !LabelSelector(equality: service.selector).matches(link.settings.gateway.labels), !service.selector.isEmpty {
+    if !LabelSelector(equality: service.selector).matches(link.settings.gateway.labels),
+      !service.selector.isEmpty
+    {
       let pods = model.clusters[cluster]?.declared.pods(of: service, runtimeLabels: [:]) ?? []
-      if !pods.contains(where: { LabelSelector(equality: link.settings.gateway.labels).matches($0.podLabels) }) {
+      if !pods.contains(where: { LabelSelector(equality: link.settings.gateway.labels).matches($0.podLabels) }
+      ) {
         findings.append(
           Diagnostic(
             TetrateRules.gatewayService,
@@ -99,20 +103,26 @@ struct IstioChecks {
       }
     }
     findings += InstallChecks.serviceFindings(
-      service.manifest.node["metadata"], owner: "Service \(key.description)", place: service.manifest.nameNode)
+      service.manifest.node["metadata"], owner: "Service \(key.description)", place: service.manifest.nameNode
+    )
     checkView(service, cluster, &findings)
   }
 
   /// Gateway pods must ask istiod for the endpoints of their own network alone.
   private func checkView(_ service: Service, _ cluster: String, _ findings: inout [Diagnostic]) {
-    guard let facts = model.clusters[cluster]?.declared, let network = link.member(cluster)?.network?.value else {
+    guard let facts = model.clusters[cluster]?.declared, let network = link.member(cluster)?.network?.value
+    else {
       return
     }
     for pod in facts.pods(of: service, runtimeLabels: [:]) {
-      let variables = pod.pod.at("spec", "containers")?.elements.flatMap { $0["env"]?.elements.map { $0 } ?? [] }
+      let variables = pod.pod.at("spec", "containers")?.elements.flatMap {
+        $0["env"]?.elements.map { $0 } ?? []
+      }
       let view = variables?.first { $0["name"]?.text == "ISTIO_META_REQUESTED_NETWORK_VIEW" }
       // A record keeps no environment.
-      guard let variables, !variables.isEmpty || view != nil, view?["value"]?.text != network else { continue }
+      guard let variables, !variables.isEmpty || view != nil, view?["value"]?.text != network else {
+        continue
+      }
       findings.append(
         Diagnostic(
           TetrateRules.networkView,
@@ -137,7 +147,8 @@ struct IstioChecks {
         let key = tls.key("credentialName") ?? tls.key("serverCertificate")
       {
         var finding = Diagnostic(
-          TetrateRules.gatewayMode, "'\(key.text)' has no effect with AUTO_PASSTHROUGH", at: key.range, "ignored",
+          TetrateRules.gatewayMode, "'\(key.text)' has no effect with AUTO_PASSTHROUGH", at: key.range,
+          "ignored",
           help: ["remove it: connections stay encrypted between the sidecars"])
         finding.severity = .warning
         findings.append(finding)

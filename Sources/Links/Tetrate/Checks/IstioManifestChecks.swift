@@ -14,9 +14,10 @@ struct IstioManifestChecks {
     var findings: [Diagnostic] = []
     for name in model.clusterNames {
       guard let cluster = model.clusters[name] else { continue }
-      let manifests = cluster.declared.objects.values.filter { $0.identity.group == "networking.istio.io" }.sorted {
-        $0.identity.description < $1.identity.description
-      }
+      let manifests = cluster.declared.objects.values.filter { $0.identity.group == "networking.istio.io" }
+        .sorted {
+          $0.identity.description < $1.identity.description
+        }
       for manifest in manifests {
         switch manifest.kind {
         case "ServiceEntry":
@@ -54,7 +55,9 @@ struct IstioManifestChecks {
       } else if (port["name"]?.text ?? "").isEmpty {
         report("a port has no name", port, "add 'name'")
       }
-      if let node = port["number"], let number = node.integer, numbers.updateValue(node, forKey: number) != nil {
+      if let node = port["number"], let number = node.integer,
+        numbers.updateValue(node, forKey: number) != nil
+      {
         report("port \(number) stands twice", node, "remove one of them")
       }
       if let transport = port["protocol"], !Self.protocols.contains(transport.text.uppercased()) {
@@ -109,7 +112,8 @@ struct IstioManifestChecks {
         Diagnostic(
           TetrateRules.shadowedEntry,
           "the endpoints of \(manifest.identity.description) are ignored: \(cluster.name) has the Service itself",
-          at: host.range, "a Service of the cluster", also: [Label(service.manifest.nameNode.range, "the Service")],
+          at: host.range, "a Service of the cluster",
+          also: [Label(service.manifest.nameNode.range, "the Service")],
           help: ["use WorkloadEntries with the Service's labels, or remove the Service"]))
     }
   }
@@ -119,11 +123,14 @@ struct IstioManifestChecks {
   private func checkRule(_ manifest: Manifest, _ findings: inout [Diagnostic]) {
     guard let policy = manifest.node.at("spec", "trafficPolicy"),
       let balancing = policy.at("loadBalancer", "localityLbSetting"),
-      let key = balancing.key("failover") ?? balancing.key("failoverPriority"), policy["outlierDetection"] == nil
+      let key = balancing.key("failover") ?? balancing.key("failoverPriority"),
+      policy["outlierDetection"] == nil
     else { return }
     findings.append(
       Diagnostic(
-        TetrateRules.withoutOutlierDetection, "\(manifest.identity.description) never fails over", at: key.range,
-        "no outlierDetection beside it", help: ["add 'outlierDetection': without it no endpoint counts as failed"]))
+        TetrateRules.withoutOutlierDetection, "\(manifest.identity.description) never fails over",
+        at: key.range,
+        "no outlierDetection beside it",
+        help: ["add 'outlierDetection': without it no endpoint counts as failed"]))
   }
 }

@@ -91,7 +91,8 @@ struct ReachabilityChecks {
         Diagnostic(
           TetrateRules.reachabilityUnused,
           "no connection goes from network '\(entry.edge.consumer)' to '\(entry.edge.exporter)'",
-          at: entry.node.range, "more than is needed", also: [Label(entry.key.range, "the consumer's network")],
+          at: entry.node.range, "more than is needed",
+          also: [Label(entry.key.range, "the consumer's network")],
           help: ["remove the entry; it makes XCP write ServiceEntries that nobody uses"]))
     }
   }
@@ -118,7 +119,10 @@ struct ReachabilityChecks {
     let entries = written.flatMap { NetworkReach($0).entries }
     let connection = traffic.reason(for: flow)
     let reason = connection.map {
-      [Label($0.connection.name.node.range, "clients in \(flow.consumer) reach a Service in \(flow.exporter)")]
+      [
+        Label(
+          $0.connection.name.node.range, "clients in \(flow.consumer) reach a Service in \(flow.exporter)")
+      ]
     }
     if let reversed = entries.first(where: { $0.edge == edge.reversed }) {
       return Diagnostic(

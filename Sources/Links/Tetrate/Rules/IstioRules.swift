@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about `form: istio`, and about Istio's objects among the manifests.
 extension TetrateRules {
   static let istioRules = [
-    istioNetwork, flatNetwork, gatewayService, gatewayMode, networkView, hostNotPassed, unresolvedName, serviceEntry,
+    istioNetwork, flatNetwork, gatewayService, gatewayMode, networkView, hostNotPassed, unresolvedName,
+    serviceEntry,
     shadowedEntry, withoutOutlierDetection,
   ]
 
@@ -16,7 +17,8 @@ extension TetrateRules {
     failing: tetrate(istio() + cluster(1, "{}")), passing: tetrate(istio()))
 
   static let flatNetwork = Rule(
-    "LW5102", "istio-same-network", .error, "two clusters name one network though their pods cannot call each other",
+    "LW5102", "istio-same-network", .error,
+    "two clusters name one network though their pods cannot call each other",
     explanation: """
       Within a network endpoints are pod addresses. Clusters may share a name only where pods reach each other, \
       so their pod networks are known and do not overlap (#39712).
@@ -32,7 +34,8 @@ extension TetrateRules {
       istiod finds a network's gateway by a Service with label topology.istio.io/network and port 15443; one \
       without the port is ignored with a line in the log. The label comes as a patch.
       """,
-    failing: tetrate(istio(service: gatewayService(ports: "[{name: status, port: 15021}]"))), passing: tetrate(istio()))
+    failing: tetrate(istio(service: gatewayService(ports: "[{name: status, port: 15021}]"))),
+    passing: tetrate(istio()))
 
   private static func gateway(_ tls: String) -> String {
     workload(
@@ -88,7 +91,8 @@ extension TetrateRules {
     passing: tetrate(istio(also: "istio: {hosts: [details.bookinfo.svc.cluster.local]}")))
 
   static let unresolvedName = Rule(
-    "LW5107", "istio-name-unresolved", .warning, "clients cannot resolve the name of a Service of another cluster",
+    "LW5107", "istio-name-unresolved", .warning,
+    "clients cannot resolve the name of a Service of another cluster",
     explanation: """
       A ServiceEntry has no name in the cluster's DNS. Sidecars answer for it when DNS capture is on, with an \
       address that istiod allocates.
@@ -152,7 +156,8 @@ extension TetrateRules {
   }
 
   static let withoutOutlierDetection = Rule(
-    "LW5110", "failover-without-outlier-detection", .warning, "a DestinationRule fails over and never notices a failure",
+    "LW5110", "failover-without-outlier-detection", .warning,
+    "a DestinationRule fails over and never notices a failure",
     explanation: "Locality failover needs outlierDetection: without it every endpoint counts as healthy.",
     failing: tetrate(rule("")), passing: tetrate(rule("outlierDetection: {consecutive5xxErrors: 5}")))
 }

@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about clients, and about pods on both ends.
 extension TetrateRules {
   static let consumerRules = [
-    clientOutside, matchEach, transport, notInjected, hiddenEntries, transitHop, egressToName, unknownBaseline,
+    clientOutside, matchEach, transport, notInjected, hiddenEntries, transitHop, egressToName,
+    unknownBaseline,
   ]
 
   static let clientOutside = Rule(
@@ -12,14 +13,16 @@ extension TetrateRules {
       East-west gateways take mutual TLS of the mesh's own sidecars. Other clusters and networks need an ingress \
       gateway, or a link with an address.
       """,
-    failing: tetrate(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")), passing: tetrate())
+    failing: tetrate(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
+    passing: tetrate())
 
   static let matchEach = Rule(
     "LW5071", "east-west-match-each", .error, "a connection wants to tell clusters apart that the mesh joins",
     explanation: "A Service of one name and namespace in several clusters is one Service to its clients.",
     failing: tetrate(
       twin()
-        + connection(from: "[{clusters: [cluster-1, cluster-2]}]", to: "{match: each, service: details, ports: [9080]}")
+        + connection(
+          from: "[{clusters: [cluster-1, cluster-2]}]", to: "{match: each, service: details, ports: [9080]}")
     ),
     passing: tetrate())
 
@@ -29,7 +32,8 @@ extension TetrateRules {
     failing: tetrate(
       workload(
         1, "details",
-        service("details", labels: "{app: details}", ports: "[{name: dns, port: 9080, protocol: UDP}]") + "\n---\n"
+        service("details", labels: "{app: details}", ports: "[{name: dns, port: 9080, protocol: UDP}]")
+          + "\n---\n"
           + pods("details"))), passing: tetrate())
 
   static let notInjected = Rule(
@@ -99,10 +103,13 @@ extension TetrateRules {
     """)
 
   static let egressToName = Rule(
-    "LW5076", "egress-to-name", .warning, "isolated clients cannot be let out to a gateway that has a DNS name",
+    "LW5076", "egress-to-name", .warning,
+    "isolated clients cannot be let out to a gateway that has a DNS name",
     explanation: "A NetworkPolicy knows addresses, not names.",
     failing: tetrate(
-      closed + link(gateway: "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: gw.example.com}}")
+      closed
+        + link(
+          gateway: "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: gw.example.com}}")
         + cluster(1, "{network: net-1, dnsResolutionAtEdge: true}")),
     passing: tetrate(closed))
 

@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about what gateways expose.
 extension TetrateRules {
   static let exposureRules = [
-    outsideWorkspace, labelsEmpty, labelNotText, exposesNothing, targetNotExposed, noLabel, podsOnly, matchedTwice,
+    outsideWorkspace, labelsEmpty, labelNotText, exposesNothing, targetNotExposed, noLabel, podsOnly,
+    matchedTwice,
     exposesMore,
   ]
 
@@ -59,16 +60,18 @@ extension TetrateRules {
     explanation: "Pods often carry more labels than their Service. Only the Service's count here.",
     failing: tetrate(
       items("[{serviceLabels: {app: details}}]")
-        + workload(1, "ratings", service("ratings", labels: "{service: ratings}") + "\n---\n" + """
-          apiVersion: apps/v1
-          kind: Deployment
-          metadata: {name: ratings-v1, namespace: bookinfo}
-          spec:
-            selector: {matchLabels: {app: ratings}}
-            template:
-              metadata: {labels: {app: ratings, failover: enable}}
-              spec: {containers: [{name: app, image: app}]}
-          """)
+        + workload(
+          1, "ratings",
+          service("ratings", labels: "{service: ratings}") + "\n---\n" + """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: ratings-v1, namespace: bookinfo}
+            spec:
+              selector: {matchLabels: {app: ratings}}
+              template:
+                metadata: {labels: {app: ratings, failover: enable}}
+                spec: {containers: [{name: app, image: app}]}
+            """)
         + items("[{serviceLabels: {app: details}}, {serviceLabels: {failover: enable}}]")
         + workload(1, "reviews", service("reviews", labels: "{app: reviews, failover: enable}"))),
     passing: tetrate(items("[{serviceLabels: {app: details}}]")))
@@ -91,7 +94,8 @@ extension TetrateRules {
 /// Rules about networks and failover.
 extension TetrateRules {
   static let reachabilityRules = [
-    networkMissing, reachabilityMissing, reachabilityUnused, unknownNetwork, reachabilityList, reachabilityOneWay,
+    networkMissing, reachabilityMissing, reachabilityUnused, unknownNetwork, reachabilityList,
+    reachabilityOneWay,
     failoverTwin, failoverSettings, sameRegion,
   ]
 
@@ -99,7 +103,8 @@ extension TetrateRules {
 
   /// A connection between the Services of both clusters.
   private static let failover =
-    connection(from: "[{clusters: [cluster-1, cluster-2]}]", to: "{match: any, service: details, ports: [9080]}")
+    connection(
+      from: "[{clusters: [cluster-1, cluster-2]}]", to: "{match: any, service: details, ports: [9080]}")
     + link(
       gateway:
         "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: 172.18.255.175, cluster-2: 172.18.255.176}}"
@@ -147,7 +152,8 @@ extension TetrateRules {
     "LW5065", "reachability-one-way", .warning, "a Service in two clusters fails over in one direction only",
     explanation: "Reachability is directional: for failover both ways both entries are needed.",
     failing: tetrate(
-      twin() + connection(from: "[{clusters: [cluster-2]}]", to: "{match: any, service: details, ports: [9080]}")
+      twin()
+        + connection(from: "[{clusters: [cluster-2]}]", to: "{match: any, service: details, ports: [9080]}")
         + installed(2)),
     passing: tetrate(twin() + failover))
 
@@ -157,7 +163,8 @@ extension TetrateRules {
       Endpoints of another cluster join a Service of the same name, namespace and ports only, and only through \
       a gateway. There is no failover across namespaces.
       """,
-    failing: tetrate(twin(ports: "[{name: web, port: 9080}]") + failover), passing: tetrate(twin() + failover))
+    failing: tetrate(twin(ports: "[{name: web, port: 9080}]") + failover), passing: tetrate(twin() + failover)
+  )
 
   static let failoverSettings = Rule(
     "LW5067", "failover-settings", .warning, "two failover settings exclude each other",

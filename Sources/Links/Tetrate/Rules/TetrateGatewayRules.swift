@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about east-west gateways.
 extension TetrateRules {
   static let gatewayRules = [
-    noGateway, selectorIncomplete, selectorTwice, sharedGateway, gatewayCannotServe, notEastWestOnly, gatewayFields,
+    noGateway, selectorIncomplete, selectorTwice, sharedGateway, gatewayCannotServe, notEastWestOnly,
+    gatewayFields,
     legacyGateway, withoutService, gatewayPorts, nodePort, externalAddresses, nameWithoutResolution,
     addressDiffers, layerSeven,
   ]
@@ -15,7 +16,8 @@ extension TetrateRules {
       matches, TSB accepts it and exposes nothing.
       """,
     failing: tetrate(
-      link(gateway: "{workloadSelector: {namespace: bookinfo, labels: {app: eastwest-gatewya}}}") + installed()),
+      link(gateway: "{workloadSelector: {namespace: bookinfo, labels: {app: eastwest-gatewya}}}")
+        + installed()),
     passing: tetrate(
       link(
         gateway:
@@ -31,7 +33,8 @@ extension TetrateRules {
   static let selectorTwice = Rule(
     "LW5032", "workload-selector-twice", .error, "two entries of a WorkspaceSetting select one gateway",
     explanation: "TSB takes one entry for a workload selector in a namespace.",
-    failing: tetrate(setting("[{\(selector)}, {\(selector), exposedServices: [{serviceLabels: {app: details}}]}]")),
+    failing: tetrate(
+      setting("[{\(selector)}, {\(selector), exposedServices: [{serviceLabels: {app: details}}]}]")),
     passing: tetrate(setting("[{\(selector)}]")))
 
   static let sharedGateway = Rule(
@@ -53,7 +56,8 @@ extension TetrateRules {
     failing: tetrate(installed(spec: "{type: EGRESS}")), passing: tetrate(installed()))
 
   static let notEastWestOnly = Rule(
-    "LW5035", "gateway-not-east-west-only", .warning, "the selected gateway serves clients outside the mesh too",
+    "LW5035", "gateway-not-east-west-only", .warning,
+    "the selected gateway serves clients outside the mesh too",
     explanation: """
       Every ingress gateway opens 15443 beside its other ports. As an east-west gateway it works, but a change \
       for the one use reaches the other.
@@ -129,7 +133,8 @@ extension TetrateRules {
       )))
 
   static let nameWithoutResolution = Rule(
-    "LW5042", "gateway-name-unresolved", .warning, "a gateway has a DNS name, and the edge is not said to resolve it",
+    "LW5042", "gateway-name-unresolved", .warning,
+    "a gateway has a DNS name, and the edge is not said to resolve it",
     explanation: """
       Load balancers of some clouds answer with a name. XCP's edge puts it into endpoints as it is unless \
       ENABLE_DNS_RESOLUTION_AT_EDGE is set.
@@ -163,7 +168,8 @@ extension TetrateRules {
       """))
 
   static let layerSeven = Rule(
-    "LW5044", "gateway-load-balancer", .warning, "a load balancer in front of a gateway ends its TLS connections",
+    "LW5044", "gateway-load-balancer", .warning,
+    "a load balancer in front of a gateway ends its TLS connections",
     explanation: """
       Mutual TLS runs from sidecar to sidecar; a load balancer that ends TLS or speaks HTTP breaks it \
       (istio.io#16648).

@@ -57,7 +57,8 @@ extension TetrateRules {
     failing: tetrate(link(config: nil)), passing: tetrate(link()))
 
   static let twoConfigClusters = Rule(
-    "LW5006", "two-config-clusters", .error, "TSB's objects are pushed from two places, or from the wrong one",
+    "LW5006", "two-config-clusters", .error,
+    "TSB's objects are pushed from two places, or from the wrong one",
     explanation: """
       Tetrate's documentation asks for GitOps in one cluster only: with two, each reconciliation overwrites the \
       other's objects. All links of an organization have one form and one config cluster, and that is the \
@@ -82,7 +83,8 @@ extension TetrateRules {
     passing: tetrate(
       link(workspace: "bookinfo-ws")
         + object(
-          "Workspace", name: "bookinfo-ws", spec: "{namespaceSelector: {names: [\"*/bookinfo\"]}}", tenant: "dev")))
+          "Workspace", name: "bookinfo-ws", spec: "{namespaceSelector: {names: [\"*/bookinfo\"]}}",
+          tenant: "dev")))
 
   static let gatewayForms = Rule(
     "LW5008", "gateway-forms", .error, "a link does not say which gateway, or says it twice",
@@ -95,7 +97,8 @@ extension TetrateRules {
 /// Rules about TSB's objects in the fleet as a whole.
 extension TetrateRules {
   static let hierarchyRules = [
-    workspacePattern, workspaceOverlap, workspaceTwice, wrongForm, objectElsewhere, unknownParent, reservedName,
+    workspacePattern, workspaceOverlap, workspaceTwice, wrongForm, objectElsewhere, unknownParent,
+    reservedName,
     trustDomainTwice, deprecatedField, organizationSettingTwice, workspaceSettingTwice,
   ]
 
@@ -105,7 +108,8 @@ extension TetrateRules {
       An entry is a cluster's name or '*', a '/', and a namespace, of which the last character may be '*' \
       (^(\\*|[^/*]+)/(\\*|[^/*]+\\*?)$). The cluster is one that TSB knows.
       """,
-    failing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [bookinfo]}")), passing: tetrate(link()))
+    failing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [bookinfo]}")), passing: tetrate(link())
+  )
 
   static let workspaceOverlap = Rule(
     "LW5011", "workspace-overlap", .error, "two workspaces own the same namespace",
@@ -114,9 +118,13 @@ extension TetrateRules {
       every name that they stand for.
       """,
     failing: tetrate(
-      object("Workspace", name: "other-ws", spec: "{namespaceSelector: {names: [cluster-1/book*]}}", tenant: "dev")),
+      object(
+        "Workspace", name: "other-ws", spec: "{namespaceSelector: {names: [cluster-1/book*]}}", tenant: "dev")
+    ),
     passing: tetrate(
-      object("Workspace", name: "other-ws", spec: "{namespaceSelector: {names: [cluster-1/shop*]}}", tenant: "dev")))
+      object(
+        "Workspace", name: "other-ws", spec: "{namespaceSelector: {names: [cluster-1/shop*]}}", tenant: "dev")
+    ))
 
   static let workspaceTwice = Rule(
     "LW5012", "workspace-in-two-links", .error, "two links keep the settings of one workspace",
@@ -153,7 +161,8 @@ extension TetrateRules {
     passing: tetrate(object("Tenant", name: "dev", spec: "{displayName: Development}")))
 
   static let unknownParent = Rule(
-    "LW5015", "unknown-tsb-parent", .error, "an object of TSB belongs to a tenant or workspace that is not declared",
+    "LW5015", "unknown-tsb-parent", .error,
+    "an object of TSB belongs to a tenant or workspace that is not declared",
     explanation: """
       Where the repository declares tenants or workspaces at all, a name that is not among them is misspelt: \
       TSB refuses the object.
@@ -191,9 +200,11 @@ extension TetrateRules {
     "LW5017", "trust-domain-twice", .error, "two clusters have one trust domain",
     explanation: "Identities would not tell the clusters apart; each needs a trust domain of its own.",
     failing: tetrate(
-      cluster(1, "{network: net-1, trustDomain: one.local}") + cluster(2, "{network: net-2, trustDomain: one.local}")),
+      cluster(1, "{network: net-1, trustDomain: one.local}")
+        + cluster(2, "{network: net-2, trustDomain: one.local}")),
     passing: tetrate(
-      cluster(1, "{network: net-1, trustDomain: one.local}") + cluster(2, "{network: net-2, trustDomain: two.local}")))
+      cluster(1, "{network: net-1, trustDomain: one.local}")
+        + cluster(2, "{network: net-2, trustDomain: two.local}")))
 
   static let deprecatedField = Rule(
     "LW5018", "deprecated-cluster-field", .warning, "a Cluster of TSB has a field that is deprecated",
@@ -205,10 +216,13 @@ extension TetrateRules {
     "LW5019", "organization-settings-twice", .error, "an organization has two OrganizationSettings",
     explanation: "TSB keeps exactly one; the second replaces it or is refused.",
     failing: tetrate(
-      object("OrganizationSetting", name: "one", spec: "{networkSettings: {networkReachability: {net-2: net-1}}}")
+      object(
+        "OrganizationSetting", name: "one", spec: "{networkSettings: {networkReachability: {net-2: net-1}}}")
         + object("OrganizationSetting", name: "two", spec: "{regionalFailover: []}")),
     passing: tetrate(
-      object("OrganizationSetting", name: "one", spec: "{networkSettings: {networkReachability: {net-2: net-1}}}")))
+      object(
+        "OrganizationSetting", name: "one", spec: "{networkSettings: {networkReachability: {net-2: net-1}}}"))
+  )
 
   static let workspaceSettingTwice = Rule(
     "LW5020", "workspace-settings-twice", .warning, "a workspace has two WorkspaceSettings",

@@ -1,4 +1,4 @@
-import Diagnostics
+package import Diagnostics
 
 /// Rules about Tetrate Service Bridge and its open-source equivalent. Sources: Tetrate's documentation and provider,
 /// published manifests, objects that a running XCP made; istio/istio and istio.io, where numbers with '#' are issues.
@@ -54,7 +54,9 @@ package enum TetrateRules {
     """
   }
 
-  static func gatewayService(ports: String = "[{name: tls, port: 15443}]", selector: String = "istio: eastwestgateway")
+  static func gatewayService(
+    ports: String = "[{name: tls, port: 15443}]", selector: String = "istio: eastwestgateway"
+  )
     -> String
   {
     """
@@ -90,6 +92,7 @@ package enum TetrateRules {
     kind: Connection
     metadata: {name: \(name), namespace: bookinfo}
     spec:
+      via: east-west
       from: \(from)
       to: \(to)
 
@@ -130,7 +133,8 @@ package enum TetrateRules {
 
   /// The Service of the example in the other cluster too, with its pods.
   static func twin(ports: String = "[{name: http, port: 9080}]") -> String {
-    workload(2, "details", service("details", labels: "{app: details}", ports: ports) + "\n---\n" + pods("details"))
+    workload(
+      2, "details", service("details", labels: "{app: details}", ports: ports) + "\n---\n" + pods("details"))
   }
 
   /// A gateway of install.tetrate.io.
@@ -168,7 +172,9 @@ package enum TetrateRules {
   }
 
   /// The WorkspaceSetting of the example's workspace, written by hand.
-  static func setting(_ gateways: String, name: String = "bookinfo-ws-setting", workspace: String = "bookinfo-ws")
+  static func setting(
+    _ gateways: String, name: String = "bookinfo-ws-setting", workspace: String = "bookinfo-ws"
+  )
     -> String
   {
     object(

@@ -5,7 +5,7 @@ import Linker
 import YAMLTree
 
 /// The clients' and the pods' side: sidecars, what they may see, and hops that do not compose.
-struct ConsumerChecks {
+struct SidecarChecks {
   let traffic: TetrateTraffic
 
   private var link: TetrateLink { traffic.link }
@@ -36,7 +36,9 @@ struct ConsumerChecks {
       }
     }
     for (_, place) in places.sorted(by: { $0.key < $1.key }) {
-      guard let namespace = model.clusters[place.cluster]?.declared.namespaces[place.namespace] else { continue }
+      guard let namespace = model.clusters[place.cluster]?.declared.namespaces[place.namespace] else {
+        continue
+      }
       let labels = namespace.labels
       guard labels["istio-injection"] != "enabled", labels["istio.io/rev"] == nil,
         labels["istio.io/dataplane-mode"] != "ambient"
@@ -56,7 +58,8 @@ struct ConsumerChecks {
   private func checkScopes(_ findings: inout [Diagnostic]) {
     let places = Set(
       traffic.connections.flatMap { connection in
-        connection.clients.compactMap { client in client.cluster.map { NamespacedName($0, client.namespace) } }
+        connection.clients.compactMap { client in client.cluster.map { NamespacedName($0, client.namespace) }
+        }
       })
     for place in places.sorted() {
       let objects = model.clusters[place.namespace]?.declared.objects.values.filter { manifest in
@@ -80,7 +83,8 @@ struct ConsumerChecks {
 
   private func report(_ hosts: [String], at node: Node, _ what: String, _ findings: inout [Diagnostic]) {
     let sees = hosts.contains { host in
-      ["*/*", "xcp-multicluster/*"].contains(host) || host.hasPrefix("xcp-multicluster/") || host.hasPrefix("*/")
+      ["*/*", "xcp-multicluster/*"].contains(host) || host.hasPrefix("xcp-multicluster/")
+        || host.hasPrefix("*/")
     }
     guard !sees else { return }
     findings.append(
@@ -96,10 +100,12 @@ struct ConsumerChecks {
     let hosts = Set(traffic.exposed.keys.map { "\($0.name).\($0.namespace).svc.cluster.local" })
     for name in model.clusterNames {
       let gateways = model.clusters[name]?.declared.objects.values.filter { manifest in
-        manifest.identity.group == "gateway.tsb.tetrate.io" && ["Gateway", "Tier1Gateway"].contains(manifest.kind)
+        manifest.identity.group == "gateway.tsb.tetrate.io"
+          && ["Gateway", "Tier1Gateway"].contains(manifest.kind)
       }
       for gateway in (gateways ?? []).sorted(by: { $0.identity.description < $1.identity.description }) {
-        guard let host = Self.transitHost(gateway.node["spec"], hosts, isTier1: gateway.kind == "Tier1Gateway")
+        guard
+          let host = Self.transitHost(gateway.node["spec"], hosts, isTier1: gateway.kind == "Tier1Gateway")
         else { continue }
         findings.append(
           Diagnostic(
@@ -107,13 +113,16 @@ struct ConsumerChecks {
             "\(gateway.identity.description) routes \(host.text) by cluster, and an east-west gateway exposes the Service itself",
             at: host.range, "answers 503: the two do not compose",
             also: [Label(link.link.name.node.range, "exposes the Service")],
-            help: ["end the route at a Gateway with a serviceDestination, or do not expose the Service here"]))
+            help: ["end the route at a Gateway with a serviceDestination, or do not expose the Service here"])
+        )
       }
     }
   }
 
   private static func transitHost(_ spec: Node?, _ hosts: Set<String>, isTier1: Bool) -> Node? {
-    let lists = ["http", "tls", "tcp", "internalServers", "externalServers", "passthroughServers", "tcpInternalServers"]
+    let lists = [
+      "http", "tls", "tcp", "internalServers", "externalServers", "passthroughServers", "tcpInternalServers",
+    ]
     for server in lists.flatMap({ spec?[$0]?.elements.map { $0 } ?? [] }) {
       guard let host = server["hostname"], hosts.contains(host.text) else { continue }
       if isTier1 || contains(server, key: "clusterDestination") { return host }
