@@ -2,8 +2,8 @@ import Glibc
 
 extension Command {
   private static let link = Option(
-    name: "--link", value: "TYPE", help: "Start with a link of this type: porter or static",
-    choices: ["porter", "static"])
+    name: "--link", value: "TYPE", help: "Start with a link of this type: porter, static or tetrate",
+    choices: ["porter", "static", "tetrate"])
 
   /// `linkwright init`
   static let initialize = Command(

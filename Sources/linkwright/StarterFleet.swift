@@ -9,6 +9,7 @@ enum StarterFleet {
   }
 
   static func files(link: String, name: String) -> [(path: String, text: String)] {
+    if link == "tetrate" { return [("linkwright.yaml", fleet(name))] + tetrate }
     let clusters = link == "porter" ? ["gold", "golddr"] : ["silver", "emerald"]
     return [
       ("linkwright.yaml", fleet(name)),

@@ -5,7 +5,7 @@ import Linker
 import Templates
 import YAMLTree
 
-/// The east-west gateway that one exposing cluster gets.
+/// The east-west gateway of one exposing cluster: the gateway itself unless it exists, and who may reach it.
 struct GatewayUnit: PlannedUnit {
   let traffic: TetrateTraffic
   let cluster: String
@@ -17,7 +17,9 @@ struct GatewayUnit: PlannedUnit {
     let choice = link.settings.gateway
     var lowered = LoweredUnit(
       connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
-    guard let name = choice.name else { return lowered }
+    GatewayAdmission.emit(traffic, in: cluster, into: &lowered)
+    // One that exists has an owner.
+    guard let name = choice.name, traffic.gateways[cluster]?.existing == nil else { return lowered }
     let service = choice.node["service"]
     let isGateway = choice.kind == "Gateway"
     // A Gateway of type EASTWEST without the stanza got no port 15443 in some builds.

@@ -33,6 +33,7 @@ struct IstioMemberUnit: PlannedUnit {
         network, &lowered)
     }
     emitGateway(&lowered)
+    GatewayAdmission.emit(traffic, in: member.cluster, into: &lowered)
     return lowered
   }
 

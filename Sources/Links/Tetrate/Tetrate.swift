@@ -11,18 +11,7 @@ import YAMLTree
 /// running control plane made them; for Istio, its code and documentation.
 package enum Tetrate: LinkType {
   package static let descriptor = LinkDescriptor(
-    key: "tetrate", rules: TetrateRules.all,
-    templates: [
-      "tetrate/names.yaml", "tetrate/ingress-gateway.yaml", "tetrate/gateway.yaml", "tetrate/workspace.yaml",
-      "tetrate/workspace-setting.yaml", "tetrate/workspace-setting-patch.yaml",
-      "tetrate/organization-setting.yaml", "tetrate/organization-setting-patch.yaml", "tetrate/cluster.yaml",
-      "tetrate/cluster-patch.yaml", "tetrate/tctl-workspace.yaml", "tetrate/tctl-workspace-setting.yaml",
-      "tetrate/tctl-organization-setting.yaml", "tetrate/tctl-cluster.yaml",
-      "tetrate/expected-service-entry.yaml", "tetrate/expected-workload-entry.yaml",
-      "tetrate/ingress-policy.yaml", "tetrate/egress-policy.yaml", "istio/gateway.yaml",
-      "istio/network-label-patch.yaml", "istio/service-entry.yaml", "istio/workload-entry.yaml",
-      "istio/service.yaml", "shared/peer-config-map.yaml",
-    ],
+    key: "tetrate", rules: TetrateRules.all, templates: TetrateTemplates.all,
     observes: [
       ReducedKind(
         group: "", kind: "Service",

@@ -27,7 +27,7 @@ struct TetrateLink: BoundLink {
       for key in traffic.services { plan.units.append(RemoteServiceUnit(traffic: traffic, service: key)) }
       plan.findings += IstioChecks(traffic: traffic).findings()
     } else {
-      for cluster in traffic.installing {
+      for cluster in traffic.exposing {
         plan.units.append(GatewayUnit(traffic: traffic, cluster: cluster))
       }
       plan.units.append(WorkspaceUnit(traffic: traffic))
@@ -50,8 +50,8 @@ final class TetrateTraffic: Sendable {
   let flows: Set<Flow>
   /// The gateway of each cluster that has one or gets one.
   let gateways: [String: EastWestGateway]
-  /// Clusters whose gateway is emitted, in order.
-  let installing: [String]
+  /// Clusters with a gateway whose Services clients of others reach, in order.
+  let exposing: [String]
   let exposure: Exposure
   /// Services that are exposed somewhere, by name; each list in the order of its clusters.
   let exposed: [NamespacedName: [ExposedService]]
@@ -83,10 +83,7 @@ final class TetrateTraffic: Sendable {
     self.byService = byService
     let gateways = Self.gateways(link, model, exporters: Set(targets.keys), &findings)
     self.gateways = gateways
-    installing =
-      link.settings.gateway.name == nil
-      ? []
-      : gateways.values.filter { $0.existing == nil && targets[$0.cluster] != nil }.map(\.cluster).sorted()
+    exposing = gateways.keys.filter { targets[$0] != nil }.sorted()
     let services = Self.services(link, model, gateways, targets, connections)
     exposure = Self.exposure(link, services, targets)
     var exposed: [NamespacedName: [ExposedService]] = [:]

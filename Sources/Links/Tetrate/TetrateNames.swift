@@ -7,29 +7,20 @@ import YAMLTree
 
 /// The names of a link's objects, from `tetrate/names.yaml`.
 enum TetrateNames {
-  /// A name from the template; nil after reporting that the template does not yield it.
+  /// A name from the template; nil after reporting what is wrong with it there.
   static func name(
     _ key: String, _ link: TetrateLink, service: NamespacedName = NamespacedName("", ""),
     cluster: String = "",
     in model: FleetModel, _ findings: inout [Diagnostic]
   ) -> String? {
-    guard let template = model.templates["tetrate/names.yaml"] else { return nil }
-    do {
-      let names = try template.names([
-        "namespace": .string(service.namespace), "service": .map(["name": .string(service.name)]),
+    Naming("tetrate/names.yaml", in: model).name(
+      key, for: "link \(link.name)",
+      [
+        "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
         "cluster": .string(cluster), "link": .string(link.name),
         "organization": .string(link.settings.organization?.value ?? ""),
         "workspace": .string(link.settings.workspace?.name.value ?? ""),
-      ])
-      if let name = names[key], !name.isEmpty { return name }
-      findings.append(
-        Diagnostic(
-          TemplateRules.renderingFailed, "the naming template yields no '\(key)'",
-          at: SourceRange(wholeFile: template.tree.file), help: ["add the key '\(key)'"]))
-    } catch {
-      findings.append(error.finding(for: "link \(link.name)"))
-    }
-    return nil
+      ], &findings)
   }
 }
 
