@@ -58,7 +58,7 @@ extension TetrateRules {
 
   static let twoConfigClusters = Rule(
     "LW5006", "two-config-clusters", .error,
-    "TSB's objects are pushed from two places, or from the wrong one",
+    "objects of TSB are pushed from two places, or from the wrong one",
     explanation: """
       Tetrate's documentation asks for GitOps in one cluster only: with two, each reconciliation overwrites the \
       other's objects. All links of an organization have one form and one config cluster, and that is the \
