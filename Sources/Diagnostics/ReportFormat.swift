@@ -8,6 +8,10 @@ package enum ReportFormat: String, Sendable, CaseIterable {
   case sarif
   /// Workflow commands of GitHub Actions, shown as annotations.
   case github
+  /// GitLab's Code Quality report.
+  case gitlab
+  /// JUnit's XML, for platforms that show test reports.
+  case junit
 
   /// What a report needs besides the findings.
   package struct Options: Sendable {
@@ -28,6 +32,8 @@ package enum ReportFormat: String, Sendable, CaseIterable {
     case .json: "one JSON object, schemas/report.json"
     case .sarif: "SARIF 2.1.0 for code scanning"
     case .github: "annotations of GitHub Actions"
+    case .gitlab: "Code Quality of GitLab"
+    case .junit: "JUnit's XML for test reports"
     }
   }
 
@@ -39,6 +45,8 @@ package enum ReportFormat: String, Sendable, CaseIterable {
     case .json: JSONReport.render(ordered, options: options)
     case .sarif: SARIFReport.render(ordered, rules: rules, options: options)
     case .github: GitHubReport.render(ordered, options: options)
+    case .gitlab: GitLabReport.render(ordered, options: options)
+    case .junit: JUnitReport.render(ordered, options: options)
     }
   }
 }

@@ -21,7 +21,7 @@ struct Option: Sendable {
   static let format = Option(
     name: "--format", value: "FORMAT[=FILE]", repeats: true,
     help:
-      "Report findings as text, json, sarif or github, several in one run; to standard error, or to FILE ('-' for standard output)"
+      "Report findings as text, json, sarif, github, gitlab or junit, several in one run: data to standard output, text to standard error, or to FILE"
   )
   static let cluster = Option(
     name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")

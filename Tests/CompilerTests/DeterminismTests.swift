@@ -16,7 +16,7 @@ import Testing
     try first.write(files.map { ($0.key, $0.value) })
     let second = try ScratchDirectory("a-second-directory")
     try second.write(files.reversed().map { ("below/another/\($0.key)", $0.value) })
-    let formats = ["json", "sarif", "github", "text"].flatMap { ["--format", "\($0)=-"] }
+    let formats = ["json", "sarif", "github", "gitlab", "junit", "text"].flatMap { ["--format", "\($0)=-"] }
     let one = try Linkwright.program.run(
       ["build"] + formats + [first.root], environment: ["LC_ALL": "C", "TZ": "UTC", "TMPDIR": "/tmp"])
     let two = try Linkwright.program.run(

@@ -14,7 +14,8 @@ import Testing
   }
 
   @Test(
-    .enabled(if: python != nil, "no .venv at the repository root"), arguments: [ReportFormat.json, .sarif])
+    .enabled(if: python != nil, "no .venv at the repository root"),
+    arguments: [ReportFormat.json, .sarif, .gitlab])
   func isJSONToPython(_ format: ReportFormat) throws {
     let python = try #require(Self.python)
     let text = format.render(Sample.ordinary + Sample.oddities, rules: Sample.rules, options: Sample.options)
@@ -22,7 +23,7 @@ import Testing
       ["-c", "import sys, json; json.dump(json.load(sys.stdin), sys.stdout, indent=2)"],
       input: Array(text.utf8))
     #expect(output.status == 0, "\(output.errorText)")
-    #expect(try JSONSerialization.jsonObject(with: Data(output.stdout)) is [String: Any])
+    _ = try JSONSerialization.jsonObject(with: Data(output.stdout))
   }
 
   @Test(.enabled(if: jsonschema != nil, "no .venv with jsonschema at the repository root"))
@@ -50,6 +51,114 @@ import Testing
     #expect(output.status == 0, "\(output.errorText)")
     #expect(output.text.hasSuffix("refused\n"))
     #expect(output.text.contains(".findings.suggestion.replacement"))
+  }
+
+  static let sarifModel = Program.python(importing: ["sarif_pydantic"])
+  static let junitParser = Program.python(importing: ["junitparser"])
+
+  /// Against another project's model of SARIF 2.1.0: types, enumerations, and no member that it does not know.
+  @Test(
+    .enabled(if: sarifModel != nil, "no .venv with sarif-pydantic at the repository root"),
+    arguments: [Sample.ordinary + Sample.oddities, []])
+  func sarifMatchesItsModel(_ diagnostics: [Diagnostic]) throws {
+    let python = try #require(Self.sarifModel)
+    let text = SARIFReport.render(diagnostics, rules: Sample.rules, options: Sample.options)
+    let script = """
+      import sys, json
+      from sarif_pydantic import Sarif
+      def compare(a, b, path=''):
+          if isinstance(a, dict):
+              for k in a:
+                  if not isinstance(b, dict) or k not in b: sys.exit('unknown member ' + path + '.' + k)
+                  compare(a[k], b[k], path + '.' + k)
+          elif isinstance(a, list):
+              if len(a) != len(b): sys.exit('other length at ' + path)
+              for x, y in zip(a, b): compare(x, y, path)
+          elif a != b: sys.exit(f'{path}: {a} became {b}')
+      report = json.load(sys.stdin)
+      dump = lambda r: json.loads(Sarif.model_validate(r).model_dump_json(by_alias=True, exclude_unset=True))
+      compare(report, dump(report))
+      report['runs'][0]['tool'] = {}
+      try: dump(report)
+      except ValueError: print('refused')
+      """
+    let output = try python.run(["-c", script], input: Array(text.utf8))
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(output.text == "refused\n")
+  }
+
+  /// GitHub's limits on one file (facts of its documentation): 20 runs, 25,000 results and rules, 5,000 results kept,
+  /// 10 MB compressed; no region before line 1, no empty snippet.
+  @Test func sarifKeepsGitHubsLimits() throws {
+    let file = SourceFile(path: "a.yaml", bytes: Array("a: 1\n".utf8))
+    let labels = (0..<2000).map { Label(SourceRange(file: file, start: 0, end: 1), "place \($0)") }
+    let diagnostics = (0..<30_000).map {
+      Diagnostic(Sample.port, "error \($0)", at: labels[0], also: $0 == 0 ? labels : [])
+    }
+    let text = SARIFReport.render(diagnostics, rules: Sample.rules, options: Sample.options)
+    #expect(text.utf8.count < 10_000_000)
+    #expect(!text.contains("snippet"))
+    let run = try Self.sarif(diagnostics)
+    let results = try #require(run["results"] as? [[String: Any]])
+    #expect(results.count == 5000)
+    #expect((results.map { ($0["relatedLocations"] as? [Any])?.count ?? 0 }.max() ?? 0) <= 1000)
+  }
+
+  /// GitLab's documentation: description, check_name, fingerprint (unique), severity, location.path and lines.begin.
+  @Test func gitlabShape() throws {
+    func entries(_ diagnostics: [Diagnostic]) throws -> [[String: Any]] {
+      let text = GitLabReport.render(diagnostics, options: Sample.options)
+      return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+    }
+    let all = Sample.ordinary + Sample.ordinary + Sample.oddities
+    let found = try entries(all)
+    #expect(found.count == all.count { $0.suppression == nil })
+    let prints = found.compactMap { $0["fingerprint"] as? String }
+    #expect(Set(prints).count == found.count)
+    for entry in found {
+      #expect(["info", "minor", "critical"].contains(entry["severity"] as? String))
+      #expect((entry["description"] as? String)?.isEmpty == false && entry["check_name"] is String)
+      let location = try #require(entry["location"] as? [String: Any])
+      #expect((location["path"] as? String)?.hasPrefix("./") == false)
+      #expect(((location["lines"] as? [String: Int])?["begin"] ?? 0) >= 1)
+    }
+    // Neither lines above nor somebody's suppression change a fingerprint.
+    func print(_ text: String) throws -> String? {
+      try entries([Sample.odd(text)]).first?["fingerprint"] as? String
+    }
+    #expect(try print("x: 1️⃣bad2️⃣\n") == print("# one\n\nx: 1️⃣bad2️⃣\n"))
+    #expect(try entries([]).isEmpty)
+  }
+
+  /// Another project's reader finds the counts that the report claims, and each finding once.
+  @Test(.enabled(if: junitParser != nil, "no .venv with junitparser at the repository root"))
+  func junitIsReadByOthers() throws {
+    let python = try #require(Self.junitParser)
+    let script = """
+      import sys
+      from junitparser import JUnitXml
+      xml = JUnitXml.fromstring(sys.stdin.buffer.read())
+      claimed = (xml.tests, xml.failures, xml.errors, xml.skipped)
+      xml.update_statistics()
+      assert claimed == (xml.tests, xml.failures, xml.errors, xml.skipped), claimed
+      for suite in xml:
+          before = (suite.tests, suite.failures, suite.skipped)
+          suite.update_statistics()
+          assert before == (suite.tests, suite.failures, suite.skipped), before
+      print(*claimed, len(list(xml)))
+      print([case.name for suite in xml for case in suite][0])
+      """
+    func read(_ diagnostics: [Diagnostic]) throws -> String {
+      let text = JUnitReport.render(diagnostics, options: Sample.options)
+      let output = try python.run(["-c", script], input: Array(text.utf8))
+      #expect(output.status == 0, "\(output.errorText)")
+      return output.text
+    }
+    #expect(
+      try read(Sample.ordinary)
+        == "4 1 0 1 2\nLW1203 Service \"yourservice\" has no port 8000\n")
+    #expect(try read(Sample.oddities).hasPrefix("\(Sample.oddities.count) \(Sample.oddities.count) 0 0 "))
+    #expect(try read([]) == "1 0 0 0 1\nno findings\n")
   }
 
   @Test func fingerprintsSurviveLineShifts() throws {
