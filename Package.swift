@@ -60,6 +60,11 @@ let modules: [Target] = [
   .target(
     name: "Reachability", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"]),
 
+  /** What a change does: objects and paths of two sides compared, stages, reports for reviewers */
+  .target(
+    name: "Review",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Output", "Snapshot", "YAMLTree"]),
+
   // MARK: Git
 
   /** libgit2: any revision as a snapshot, packs, commits, notes */
@@ -72,7 +77,7 @@ let modules: [Target] = [
     name: "Compiler",
     dependencies: [
       "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Policies",
-      "Reachability", "Snapshot", "Templates", "YAMLTree",
+      "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** Arguments, terminal, exit codes */
@@ -80,8 +85,7 @@ let modules: [Target] = [
     name: "linkwright",
     dependencies: [
       "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
-      "Snapshot",
-      "YAMLTree",
+      "Review", "Snapshot", "YAMLTree",
     ]),
   /** Generates fleets of any size for `make bench` */
   .executableTarget(name: "linkwright-bench"),
@@ -106,6 +110,11 @@ let tests: [Target] = [
   /** Writes an output directory until a test kills it */
   .executableTarget(
     name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),
+  .testTarget(
+    name: "ReviewTests",
+    dependencies: [
+      "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Review", "Snapshot", "TestSupport", "YAMLTree",
+    ]),
   .testTarget(
     name: "ReachabilityTests",
     dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],

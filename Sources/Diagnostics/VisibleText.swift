@@ -1,6 +1,6 @@
 /// Text as it is shown on a terminal or in a log: control characters made visible, so that no source text
 /// can move the cursor, change colours or reorder what stands beside it, and columns known.
-enum VisibleText {
+package enum VisibleText {
   /// How one character is shown.
   struct Cell {
     let text: String
@@ -27,7 +27,7 @@ enum VisibleText {
   }
 
   /// A message in one line, nothing in it invisible.
-  static func line(_ text: String) -> String {
+  package static func line(_ text: String) -> String {
     var shown = ""
     for scalar in text.unicodeScalars {
       if scalar == "\t" { shown += " " } else { shown += cell(scalar).text }

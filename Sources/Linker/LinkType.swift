@@ -14,12 +14,17 @@ package struct LinkDescriptor: Sendable {
   package let observes: [ReducedKind]
   /// What overrides may give by cluster.
   package let perCluster: [PerClusterField]
+  /// True when all that the type emits for a connection depends on documents and manifests of the namespaces that the
+  /// connection names, and on Clusters and Links; nothing that it emits depends on all connections of a link. Then a
+  /// comparison compiles only what a change can concern.
+  package let isLocal: Bool
 
   package init(
     key: String, rules: [Rule], templates: [TemplateDeclaration], observes: [ReducedKind] = [],
-    perCluster: [PerClusterField] = []
+    perCluster: [PerClusterField] = [], isLocal: Bool = false
   ) {
     self.perCluster = perCluster
+    self.isLocal = isLocal
     self.key = key
     self.rules = rules
     self.templates = templates

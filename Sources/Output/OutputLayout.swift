@@ -73,4 +73,69 @@ package struct OutputLayout: Sendable {
   package static func inventoryPath(namespace: String?) -> String {
     "inventory/\(namespace ?? clusterDirectory).lock"
   }
+
+  // MARK: From paths to places
+
+  /// What a directory of a cluster's output holds.
+  package enum Part: String, Sendable, Hashable, CaseIterable {
+    case manifests
+    case components
+    case fragments
+    case expected
+  }
+
+  /// Where a file of the output lies.
+  package struct Place: Sendable, Hashable {
+    package let cluster: String
+    /// The root of the cluster, or of the output unit in it.
+    package let root: String
+    package let part: Part
+    /// The path below the part's directory.
+    package let rest: String
+
+    package init(cluster: String, root: String, part: Part, rest: String) {
+      self.cluster = cluster
+      self.root = root
+      self.part = part
+      self.rest = rest
+    }
+  }
+
+  /// Reads a path of the output; nil for inventories and for paths that the layout does not give.
+  /// Linear in the path for each output unit.
+  package func place(ofPath path: String) -> Place? {
+    let components = path.split(separator: "/")
+    var best: (Place, depth: Int)?
+    let patterns =
+      fleet.units.map { $0.path.value.replacing("{unit}", with: $0.name.value) }
+      + ["\(fleet.outputPath)/{cluster}"]
+    for pattern in patterns {
+      let steps = pattern.split(separator: "/")
+      guard components.count > steps.count + 1, steps.count > best?.depth ?? 0,
+        let part = Part(rawValue: String(components[steps.count]))
+      else { continue }
+      var cluster: String?
+      let matches = zip(steps, components).allSatisfy { step, component in
+        guard let captured = Self.capture(step, component) else { return false }
+        if !captured.isEmpty { cluster = captured }
+        return true
+      }
+      guard matches, let cluster else { continue }
+      let place = Place(
+        cluster: cluster, root: components[..<steps.count].joined(separator: "/"), part: part,
+        rest: components[(steps.count + 1)...].joined(separator: "/"))
+      best = (place, steps.count)
+    }
+    return best?.0
+  }
+
+  /// What `{cluster}` stands for in a component; empty for a component without it, nil where they differ.
+  private static func capture(_ step: Substring, _ component: Substring) -> String? {
+    guard let range = step.firstRange(of: "{cluster}") else { return step == component ? "" : nil }
+    let (before, after) = (step[..<range.lowerBound], step[range.upperBound...])
+    guard component.count > before.count + after.count, component.hasPrefix(before),
+      component.hasSuffix(after)
+    else { return nil }
+    return String(component.dropFirst(before.count).dropLast(after.count))
+  }
 }

@@ -126,22 +126,6 @@ struct RootAssembly: Sendable {
       Item(path: path, content: content, blob: BlobID(of: content), object: nil, unit: nil))
   }
 
-  private static func kustomization(_ resources: [String]) -> String {
-    var text = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n"
-    for resource in resources.sorted(by: utf8Precedes) { text += "- \(resource)\n" }
-    return text
-  }
-
-  private static func component(_ identity: ObjectIdentity) -> String {
-    """
-    apiVersion: kustomize.config.k8s.io/v1alpha1
-    kind: Component
-    patches:
-    - path: \(OutputLayout.fileName(identity))
-
-    """
-  }
-
   private mutating func finish() -> AssembledRoot {
     addKustomizations()
     var files: [OutputFile] = []
@@ -183,7 +167,9 @@ struct RootAssembly: Sendable {
     }
     for case let object? in places[index].files.map(\.object) where object.part == .components {
       let directory = object.path.prefix(upTo: object.path.lastIndex(of: "/") ?? object.path.endIndex)
-      add(Self.component(object.identity), "\(directory)/kustomization.yaml", to: index)
+      add(
+        Kustomization.component(patch: OutputLayout.fileName(object.identity)),
+        "\(directory)/kustomization.yaml", to: index)
     }
   }
 
@@ -191,11 +177,11 @@ struct RootAssembly: Sendable {
     var directories: [String] = []
     for index in places.indices where !places[index].manifests.isEmpty {
       let directory = places[index].namespace ?? OutputLayout.clusterDirectory
-      let text = Self.kustomization(places[index].manifests)
+      let text = Kustomization.text(places[index].manifests)
       add(text, "manifests/\(directory)/kustomization.yaml", to: index)
       directories.append(directory)
     }
     guard hasKustomization, !directories.isEmpty else { return }
-    add(Self.kustomization(directories), "manifests/kustomization.yaml", to: place(nil))
+    add(Kustomization.text(directories), "manifests/kustomization.yaml", to: place(nil))
   }
 }

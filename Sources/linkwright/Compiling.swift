@@ -23,8 +23,7 @@ struct Compiling {
     options.sourceDay = source.commit?.day
     compilation = try Self.compile(source.snapshot, recorded: recorded, options)
     try Self.check(clusters: options.clusters, compilation)
-    let compilation = compilation
-    Self.kept.withLock { $0.append(compilation) }
+    Self.keep(compilation)
   }
 
   /// What the command line says about a compile.
@@ -61,6 +60,9 @@ struct Compiling {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }
   }
+
+  /// Keeps a compilation until the process ends.
+  static func keep(_ compilation: Compilation) { kept.withLock { $0.append(compilation) } }
 
   /// Compilations live until the process ends: freeing a large one takes a tenth of the whole compile.
   private static let kept = Mutex<[Compilation]>([])

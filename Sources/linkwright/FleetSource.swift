@@ -26,13 +26,18 @@ struct FleetSource {
     } else if parsed.has(.staged) {
       self = try FleetSource(stagedIn: parsed)
     } else {
-      let location = try FleetLocation(parsed)
-      snapshot = DirectorySnapshot(root: location.root)
-      prefix = location.prefix
-      directory = location.root
-      repository = nil
-      commit = nil
+      self = try FleetSource(directoryOf: parsed)
     }
+  }
+
+  /// The fleet in the directory.
+  init(directoryOf parsed: ParsedArguments) throws(CommandFailure) {
+    let location = try FleetLocation(parsed)
+    snapshot = DirectorySnapshot(root: location.root)
+    prefix = location.prefix
+    directory = location.root
+    repository = nil
+    commit = nil
   }
 
   /// The fleet in a commit.
@@ -47,7 +52,8 @@ struct FleetSource {
     self.commit = commit
   }
 
-  private init(stagedIn parsed: ParsedArguments) throws(CommandFailure) {
+  /// The fleet in the index.
+  init(stagedIn parsed: ParsedArguments) throws(CommandFailure) {
     let place = try RepositoryPlace(parsed.positional.first ?? ".")
     let file = Self.indexFile(place.repository)
     let index = try reporting { () throws(GitError) in try IndexSnapshot(place.repository, indexFile: file) }

@@ -49,7 +49,7 @@ struct Reporting {
       switch file {
       case nil where format == .text: Terminal.printError(text)
       case nil, "-": Terminal.print(text)
-      case .some(let path): try write(text, to: path)
+      case .some(let path): try Self.write(text, to: path)
       }
     }
   }
@@ -59,7 +59,8 @@ struct Reporting {
     if !isQuiet { Terminal.printError(text + "\n") }
   }
 
-  private func write(_ text: String, to path: String) throws(CommandFailure) {
+  /// Writes a report where the user wants it: also into what is no regular file.
+  static func write(_ text: String, to path: String) throws(CommandFailure) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw CommandFailure(message: "cannot write \(path): \(DirectorySnapshot.describe(errno))")

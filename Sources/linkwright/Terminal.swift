@@ -54,8 +54,14 @@ enum Terminal {
     return bytes
   }
 
-  /// Whether to colour: the flag, then NO_COLOR, then CLICOLOR_FORCE, then whether standard error is a terminal.
-  static func usesColor(_ choice: String?) -> Bool {
+  /// A standard stream that people read.
+  enum Stream {
+    case output
+    case error
+  }
+
+  /// Whether to colour: the flag, then NO_COLOR, then CLICOLOR_FORCE, then whether the stream is a terminal.
+  static func usesColor(_ choice: String?, on stream: Stream = .error) -> Bool {
     switch choice {
     case "always": return true
     case "never": return false
@@ -65,7 +71,7 @@ enum Terminal {
     if let force = environment("CLICOLOR_FORCE") ?? environment("FORCE_COLOR"), !force.isEmpty, force != "0" {
       return true
     }
-    return isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
+    return isatty(stream == .error ? STDERR_FILENO : STDOUT_FILENO) == 1 && environment("TERM") != "dumb"
   }
 
   /// A variable of the environment.

@@ -28,7 +28,7 @@ package enum Porter: LinkType {
           ["status", "status"],
         ]),
     ],
-    perCluster: [PerClusterField(["networkPolicy"], .target, ofLinks: true)])
+    perCluster: [PerClusterField(["networkPolicy"], .target, ofLinks: true)], isLocal: true)
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
 

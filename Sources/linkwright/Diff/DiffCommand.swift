@@ -1,0 +1,99 @@
+import Compiler
+import Diagnostics
+import FleetSpec
+import Review
+import Snapshot
+
+extension Command {
+  /// `linkwright diff`
+  static let diff = Command(
+    name: "diff", summary: "Show what a change does to connections and to every cluster's objects",
+    arguments: ["[DIR]"],
+    options: [
+      DiffRequest.base, DiffRequest.head, DiffRequest.staged, DiffRequest.recorded, DiffRequest.mergeBase,
+      DiffRequest.stages, DiffRequest.whole, DiffRequest.format, DiffRequest.exitZero, DiffRequest.noPager,
+      .color,
+    ],
+    discussion: """
+      Compiles both sides in memory and compares what comes out: paths between clusters first, then objects, matched by
+      identity, field by field. The later side is the working tree, --head REV or, with --staged, the index. The
+      earlier side is --base REV; without it, the commit where HEAD left the remote's default branch (origin/HEAD, else
+      the branch's upstream), or HEAD. With --recorded a side is the output that lies there; '--recorded base' alone
+      compares with what the fleet wrote last. A side with errors is compared as far as it goes, and the report says
+      what could not be compared. On a terminal the text is paged by LINKWRIGHT_PAGER, PAGER or less.
+      Exit status: 0 without differences (nothing is printed), 1 with differences or an error in the later side, 2 when
+      something could not be read.
+      """,
+    example: "linkwright diff --base origin/main --merge-base --format markdown=comment.md"
+  ) { parsed throws(CommandFailure) in
+    let reports = try DiffReports(parsed)
+    let request = try DiffRequest(parsed)
+    let (base, head, fleet) = try Self.read(request, isWhole: parsed.has(DiffRequest.whole))
+    guard let base, let head, let fleet else {
+      Terminal.printError(reports.findings(try Compiling.fleet(request.head.snapshot).1))
+      return .findings
+    }
+    let review = try Self.review(base, head, fleet)
+    let plan = parsed.has(DiffRequest.stages) ? StagePlan(review.objects) : nil
+    try reports.print(review, stages: plan?.stages)
+    let errors = (head.compilation?.findings ?? []).filter { $0.severity == .error && $0.suppression == nil }
+    if !errors.isEmpty { Terminal.printError(reports.findings(errors)) }
+    return review.isEmpty && errors.isEmpty || parsed.has(DiffRequest.exitZero) ? .success : .findings
+  }
+
+  /// Reads both sides; nothing where neither has a Fleet that can be used.
+  private static func read(
+    _ request: DiffRequest, isWhole: Bool
+  ) throws(CommandFailure) -> (base: ReadSide?, head: ReadSide?, fleet: Fleet?) {
+    let earlier = try Compiling.fleet(request.base.snapshot).0
+    let later = try Compiling.fleet(request.head.snapshot).0
+    guard let fleet = later ?? earlier else { return (nil, nil, nil) }
+    var (base, head) = (request.base.snapshot, request.head.snapshot)
+    // Only where both sides are compiled does it matter what changed between them.
+    if let earlier, let later, !isWhole, !request.base.isRecorded, !request.head.isRecorded {
+      do {
+        let slice = try FleetSlice.between(base, head, fleets: (earlier, later))
+        if slice.isEmpty {
+          let nothing = { side in
+            ReadSide(
+              side: side, compilation: nil, output: OutputSide(emptyFor: fleet), limits: [], unknown: .init())
+          }
+          return (nothing(request.base), nothing(request.head), fleet)
+        }
+        (base, head) = (slice.base, slice.head)
+      } catch {
+        // A merge conflict in the index, say: the compile reports it as a finding.
+        if error.kind == .environment {
+          throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+        }
+      }
+    }
+    return (
+      try ReadSide.read(request.base, slice: base, fleet: fleet, options: CompileOptions()),
+      try ReadSide.read(request.head, slice: head, fleet: fleet, options: CompileOptions()), fleet
+    )
+  }
+
+  private static func review(
+    _ base: ReadSide, _ head: ReadSide, _ fleet: Fleet
+  ) throws(CommandFailure) -> Review {
+    let unknown = (base: base.unknown, head: head.unknown)
+    var objects = ObjectComparison.none
+    var paths: [PathChange] = []
+    if let old = base.output, let new = head.output {
+      do {
+        objects = try ObjectComparison(
+          from: old, to: new, unknown: unknown, map: ObjectComparison.onAllCores)
+      } catch {
+        throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+      }
+      if !base.side.isRecorded, !head.side.isRecorded {
+        paths = PathChange.between(
+          base.compilation?.reviewedPaths ?? [], head.compilation?.reviewedPaths ?? [], unknown: unknown)
+      }
+    }
+    return Review(
+      fleet: fleet.name.value, base: base.side.description, head: head.side.description, paths: paths,
+      objects: objects, limits: base.limits + head.limits, isJudged: false)
+  }
+}
