@@ -3,49 +3,71 @@ import FleetSpec
 import Kubernetes
 import Linker
 import Output
+import Reachability
 package import Review
 import YAMLTree
 
 /// What a comparison reads of a compile.
 extension Compilation {
-  /// Every path that a bound connection declares, ordered; none where nothing could be bound.
+  /// Every path that a bound connection declares, with the judge's verdict, ordered; none where nothing could be bound.
   package var reviewedPaths: [ReviewedPath] {
     guard let workings else { return [] }
-    var paths: [ReviewedPath] = []
-    for connection in workings.plan.connections {
-      for target in connection.targets {
-        for client in connection.clients(of: target) {
-          for port in target.ports { paths.append(Self.path(connection, client, target, port)) }
-        }
-      }
+    var judged: [ReviewedPath] = []
+    var known: Set<ReviewedPath.Key> = []
+    for crossing in judgement?.crossings ?? [] {
+      let path = Self.path(of: crossing.crossing, crossing)
+      known.insert(path.key)
+      judged.append(path)
     }
-    return ReviewedPath.joined(paths)
+    // Over carriers that nobody has modelled there is no verdict.
+    for crossing in workings.plan.connections.flatMap(Crossing.all) {
+      let path = Self.path(of: crossing, nil)
+      if !known.contains(path.key) { judged.append(path) }
+    }
+    return ReviewedPath.joined(judged)
   }
 
-  private static func path(
-    _ connection: BoundConnection, _ client: BoundClient, _ target: BoundTarget, _ port: BoundPort
-  ) -> ReviewedPath {
-    let name: String
-    let clients: [String]
+  static func path(of crossing: Crossing, _ judged: JudgedCrossing?) -> ReviewedPath {
+    let connection = crossing.connection
+    let client = crossing.client
+    var clients = [
+      client.podSelector.map { $0.selectsEverything ? "every pod" : $0.description } ?? "every pod"
+    ]
     var isExternal = false
-    switch client.place {
-    case .cluster(let cluster):
-      name = cluster
-      clients = [
-        client.podSelector.map { $0.selectsEverything ? "every pod" : $0.description } ?? "every pod"
-      ]
-    case .external(let network, let cidrs):
-      name = network
+    if case .external(_, let cidrs) = client.place {
       clients = cidrs.map(\.value)
       isExternal = true
     }
     return ReviewedPath(
       key: ReviewedPath.Key(
-        connection: connection.id.description, client: name, clientNamespace: client.namespace,
-        isExternal: isExternal, target: target.cluster, service: target.service.key.description,
-        port: port.port.number, transport: port.port.transport.rawValue),
+        connection: connection.id.description, client: crossing.clientPlace,
+        clientNamespace: client.namespace, isExternal: isExternal, target: crossing.target.cluster,
+        service: crossing.target.service.key.description, port: crossing.port.port.number,
+        transport: crossing.port.port.transport.rawValue),
       clients: clients, link: connection.link.link.name.value,
-      file: connection.connection.name.node.range.file.path, verdict: nil)
+      file: connection.connection.name.node.range.file.path, verdict: judged.map(verdict))
+  }
+
+  /// What may pass counts as reachable; what waits for an observation is not known.
+  private static func verdict(_ crossing: JudgedCrossing) -> ReviewedPath.Verdict {
+    let isReachable: Bool? =
+      switch crossing.verdict {
+      case .proved, .depends: true
+      case .refuted: false
+      case .pending: nil
+      }
+    return ReviewedPath.Verdict(
+      word: crossing.verdict.rawValue, isReachable: isReachable,
+      reason: crossing.decisiveHop.flatMap(reason))
+  }
+
+  private static func reason(_ hop: Hop) -> String? {
+    switch hop.state {
+    case .holds: nil
+    case .depends(let questions): questions.first.map { "depends on \($0.text)" }
+    case .pending(let fact): "waits for \(fact.fact) in \(fact.cluster)"
+    case .broken(let fault): fault.message
+    }
   }
 
   /// False when not even the Fleet could be read.

@@ -65,6 +65,10 @@ package final class CommitSnapshot: Snapshot {
     try listing(of: directory)?.tree
   }
 
+  package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? {
+    try treeID(of: directory)?.blob
+  }
+
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     guard let blob = entry.blob, entry.kind != .directory, entry.kind != .submodule else {
       throw SnapshotError(path: entry.path, reason: "it is not a file of commit \(commit.id)")

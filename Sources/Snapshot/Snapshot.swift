@@ -67,9 +67,14 @@ package protocol Snapshot: Sendable {
 
   /// The content of a file. Throws when the entry cannot be read.
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8]
+
+  /// A name for all that is in a directory, where the snapshot knows one without reading: equal names, equal files.
+  func directoryID(_ directory: String) throws(SnapshotError) -> BlobID?
 }
 
 extension Snapshot {
+  package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? { nil }
+
   /// The entry at a path, or nil. Reads the listing of the directory that would hold it.
   package func entry(at path: String) throws(SnapshotError) -> SnapshotEntry? {
     let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""

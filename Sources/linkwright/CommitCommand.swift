@@ -3,6 +3,7 @@ import Diagnostics
 import FleetSpec
 import Output
 import Repository
+import Review
 import Snapshot
 
 extension Command {
@@ -13,6 +14,7 @@ extension Command {
       .ref, CommitRequest.branch, CommitRequest.author, CommitRequest.message, CommitRequest.sign,
       CommitRequest.into, CommitRequest.push, CommitRequest.pushTimeout, CommitRequest.propose,
       CommitRequest.dryRun, CommitRequest.overwrite, CommitRequest.replaceUnrelated, CommitRequest.recompile,
+      CommitRequest.stages, CommitRequest.until,
       .strict, .prunePending,
       .format, .color, .quiet, .verbose,
     ],
@@ -47,16 +49,23 @@ extension Command {
       branches: branches, sourceBranch: sourceBranch)
     var code = ExitCode.success
     for (index, branch) in branches.references.enumerated() {
-      let result: OutputCommitting.Result
-      if request.isDry {
-        result = try committing.plan(committing.localPlace(branch))
-      } else if let push = request.push {
-        result = try OutputPush(push, target).commit(branch, &committing)
-      } else {
-        result = try committing.commit(committing.localPlace(branch))
-      }
-      if index == 0 || committing.findings.containErrors { try report.print(committing.findings) }
-      Self.tell(result, committing.written(branch).branchName, report)
+      var result: OutputCommitting.Result
+      var isFirst = index == 0
+      repeat {
+        if request.isDry {
+          result = try committing.plan(committing.localPlace(branch))
+        } else if let push = request.push {
+          result = try OutputPush(push, target).commit(branch, &committing)
+        } else {
+          result = try committing.commit(committing.localPlace(branch))
+        }
+        if isFirst || committing.findings.containErrors { try report.print(committing.findings) }
+        isFirst = false
+        Self.tell(committing, isDry: request.isDry, report)
+        Self.tell(result, committing.written(branch).branchName, report)
+        // Each stage is decided on the tip that the one before it made.
+        guard case .committed = result else { break }
+      } while committing.hasMoreStages
       if case .committed = result {
         let roots = OutputLayout(fleet).roots.map { source.prefix + $0 }
         try Self.tellCheckedOut(
@@ -83,6 +92,14 @@ extension Command {
     }
   }
 
+  /// What a stage is, and what may break on it.
+  private static func tell(_ committing: OutputCommitting, isDry: Bool, _ report: Reporting) {
+    for stage in isDry ? committing.stages : Array(committing.stages.prefix(1)) {
+      report.summarize("stage \(stage.name.rawValue): \(stage.summary)")
+      for fault in stage.faults { Terminal.printError("warning: \(fault)\n") }
+    }
+  }
+
   private static func tell(_ result: OutputCommitting.Result, _ branch: String, _ report: Reporting) {
     switch result {
     case .committed(let id, let change):
@@ -97,6 +114,8 @@ extension Command {
     case .planned(let change):
       for item in change.items { Terminal.print("\(item.kind.sign) \(item.path)\n") }
       report.summarize("would commit to \(branch): \(change.summary)")
+    case .waiting(let stages):
+      report.summarize("waiting: \(branch) has \(stages.joined(separator: ", ")) left for a later run")
     case .refused: break
     }
   }

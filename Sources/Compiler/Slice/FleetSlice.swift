@@ -24,20 +24,27 @@ package struct FleetSlice: Sendable {
   /// Finds the part. Reads the bytes of every source file of the later side, and parses those that changed and the
   /// connections among what is left.
   package static func between(
-    _ base: any Snapshot, _ head: any Snapshot, fleets: (base: Fleet, head: Fleet)
+    _ base: any Snapshot, _ head: any Snapshot, fleet: Fleet
   ) throws(SnapshotError) -> FleetSlice {
-    let old = try SourceListing(base, fleet: fleets.base)
-    let new = try SourceListing(head, fleet: fleets.head)
-    var slicing = Slicing(base: base, head: head, old: old, new: new)
-    try slicing.findChanges()
-    if slicing.changed.isEmpty, slicing.changedOthers.isEmpty {
+    let whole = FleetSlice(base: base, head: head, isEmpty: false, isWhole: true)
+    // Another Fleet means other patterns: nothing can be told by them.
+    guard try base.content(at: Compiler.fleetFile) == head.content(at: Compiler.fleetFile) else {
+      return whole
+    }
+    let listing = try SourceListing(base, head, fleet: fleet)
+    if listing.changes.isEmpty, listing.changedOthers.isEmpty {
       return FleetSlice(base: base, head: head, isEmpty: true, isWhole: false)
     }
-    guard try slicing.close(limit: namespaceLimit) else {
-      return FleetSlice(base: base, head: head, isEmpty: false, isWhole: true)
-    }
-    return FleetSlice(
-      base: SlicedSnapshot(base, listings: slicing.listings(of: old)),
-      head: SlicedSnapshot(head, listings: slicing.listings(of: new)), isEmpty: false, isWhole: false)
+    var slicing = Slicing(base: base, head: head, listing)
+    guard try slicing.close(limit: namespaceLimit) else { return whole }
+    return FleetSlice(base: slicing.slicedBase, head: slicing.slicedHead, isEmpty: false, isWhole: false)
+  }
+}
+
+extension Snapshot {
+  /// The content of a file; nil when there is none.
+  fileprivate func content(at path: String) throws(SnapshotError) -> [UInt8]? {
+    guard let entry = try entry(at: path) else { return nil }
+    return try content(of: entry)
   }
 }

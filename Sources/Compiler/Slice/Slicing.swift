@@ -10,98 +10,41 @@ struct Slicing {
   /// A file with its bytes.
   private struct Read: Sendable {
     let path: String
-    let role: SourceListing.Role
     let content: [UInt8]
     /// True when the file cannot be left out, whatever it names.
     let isFixed: Bool
   }
 
-  let base: any Snapshot
-  let head: any Snapshot
-  let old: SourceListing
-  let new: SourceListing
-
-  /// Paths of source files that differ, or that only one side has.
-  private(set) var changed: Set<String> = []
-  /// Paths beside the sources that differ.
-  private(set) var changedOthers: Set<String> = []
-  /// Source files that are left in.
+  private let base: any Snapshot
+  private let head: any Snapshot
+  private let listing: SourceListing
+  /// Source files that both sides have alike and that are left in.
   private var kept: Set<String> = []
 
-  init(base: any Snapshot, head: any Snapshot, old: SourceListing, new: SourceListing) {
+  init(base: any Snapshot, head: any Snapshot, _ listing: SourceListing) {
     self.base = base
     self.head = head
-    self.old = old
-    self.new = new
-  }
-
-  // MARK: What changed
-
-  /// Compares by content ids; where a side cannot name contents, files are read and named, on all cores.
-  mutating func findChanges() throws(SnapshotError) {
-    changed = try Self.difference(old.files.mapValues(\.entry), new.files.mapValues(\.entry), base, head)
-    changedOthers = try Self.difference(old.others, new.others, base, head)
-  }
-
-  private static func difference(
-    _ old: [String: SnapshotEntry], _ new: [String: SnapshotEntry], _ base: any Snapshot,
-    _ head: any Snapshot
-  ) throws(SnapshotError) -> Set<String> {
-    var different: Set<String> = []
-    var unnamed: [(old: SnapshotEntry, new: SnapshotEntry)] = []
-    for (path, entry) in new {
-      guard let before = old[path] else {
-        different.insert(path)
-        continue
-      }
-      if before.kind != entry.kind {
-        different.insert(path)
-      } else if let a = before.blob, let b = entry.blob {
-        if a != b { different.insert(path) }
-      } else {
-        unnamed.append((before, entry))
-      }
-    }
-    for path in old.keys where new[path] == nil { different.insert(path) }
-    let results = parallelMap(unnamed, piece: 64) { pair -> Result<Bool, SnapshotError> in
-      do throws(SnapshotError) {
-        return .success(try id(pair.old, base) == id(pair.new, head))
-      } catch {
-        return .failure(error)
-      }
-    }
-    for (pair, result) in zip(unnamed, results) {
-      switch result {
-      case .success(true): break
-      case .success(false): different.insert(pair.new.path)
-      // The compile reports what cannot be read.
-      case .failure: different.insert(pair.new.path)
-      }
-    }
-    return different
-  }
-
-  private static func id(_ entry: SnapshotEntry, _ snapshot: any Snapshot) throws(SnapshotError) -> BlobID {
-    if let blob = entry.blob { return blob }
-    return BlobID(of: try snapshot.content(of: entry))
+    self.listing = listing
   }
 
   // MARK: What it concerns
 
   /// Decides which files are left in; false when it is not worth it or not certain.
   mutating func close(limit: Int) throws(SnapshotError) -> Bool {
-    guard changed.count <= limit * 16 else { return false }
+    guard listing.changes.count <= limit * 16,
+      !listing.changedOthers.contains(where: { $0 == Compiler.fleetFile || $0.hasPrefix("templates/") })
+    else { return false }
     var namespaces: Set<String> = []
-    for path in changed {
-      for (listing, snapshot) in [(old, base), (new, head)] {
-        guard let file = listing.files[path] else { continue }
+    for (path, change) in listing.changes {
+      for (file, snapshot) in [(change.base, base), (change.head, head)] {
+        guard let file else { continue }
         let named = DocumentNamespaces(try snapshot.content(of: file.entry), path: path, role: file.role)
         if named.concernsAll { return false }
         namespaces.formUnion(named.names)
       }
     }
     var candidates: [Read] = []
-    for read in try reads(of: .specification) {
+    for read in try readSpecification() {
       guard read.isFixed else {
         candidates.append(read)
         continue
@@ -110,9 +53,6 @@ struct Slicing {
       guard isLocal(read), !mentionsChangedOther(read) else { return false }
       // Connections in it are compiled, whatever they name.
       namespaces.formUnion(DocumentNamespaces(read.content, path: read.path, role: .specification).names)
-    }
-    if changedOthers.contains(where: { $0 == Compiler.fleetFile || $0.hasPrefix("templates/") }) {
-      return false
     }
     // Connections that share a namespace, and those that share one with them.
     var fresh = namespaces
@@ -135,20 +75,18 @@ struct Slicing {
       namespaces.formUnion(fresh)
     }
     try keepManifests(of: namespaces)
-    kept.formUnion(changed)
     return true
   }
 
-  /// Reads files of a role on the later side that did not change, on all cores.
-  private func reads(of role: SourceListing.Role) throws(SnapshotError) -> [Read] {
-    let files = new.files.values.filter { $0.role == role && !changed.contains($0.entry.path) }
+  /// Reads the documents that did not change, on all cores.
+  private func readSpecification() throws(SnapshotError) -> [Read] {
+    let files = listing.unchanged.filter { $0.role == .specification }
     let head = head
     let results = parallelMap(files, piece: 128) { file -> Result<Read, SnapshotError> in
       do throws(SnapshotError) {
         let content = try head.content(of: file.entry)
         return .success(
-          Read(
-            path: file.entry.path, role: role, content: content, isFixed: !Self.isConnectionOnly(content)))
+          Read(path: file.entry.path, content: content, isFixed: !Self.isConnectionOnly(content)))
       } catch {
         return .failure(error)
       }
@@ -180,7 +118,7 @@ struct Slicing {
 
   /// True when a Cluster or Link may name a file that changed: a certificate, a baseline, a Corefile.
   private func mentionsChangedOther(_ read: Read) -> Bool {
-    changedOthers.contains { path in
+    listing.changedOthers.contains { path in
       let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
       return ByteSearch.contains(read.content, Array(name.utf8))
     }
@@ -193,16 +131,17 @@ struct Slicing {
   /// Keeps manifests that name one of the namespaces, and those that may concern any: a Namespace, a policy of the
   /// whole cluster.
   private mutating func keepManifests(of namespaces: Set<String>) throws(SnapshotError) {
-    let files = new.files.values.filter { $0.role == .manifest && !changed.contains($0.entry.path) }
+    let files = listing.unchanged.filter { $0.role == .manifest }
     let needles = namespaces.map { Array($0.utf8) }
     let head = head
     let results = parallelMap(files, piece: 128) { file -> Result<Bool, SnapshotError> in
       do throws(SnapshotError) {
         let content = try head.content(of: file.entry)
+        if needles.contains(where: { ByteSearch.contains(content, $0) }) { return .success(true) }
         let isPlaced =
           ByteSearch.count(content, Self.namespaceKey) >= ByteSearch.count(content, Self.kind)
           && ByteSearch.contains(content, Self.kind) && !ByteSearch.hasEscapes(content)
-        return .success(!isPlaced || needles.contains { ByteSearch.contains(content, $0) })
+        return .success(!isPlaced)
       } catch {
         return .failure(error)
       }
@@ -210,14 +149,29 @@ struct Slicing {
     for (file, result) in zip(files, results) where try result.get() { kept.insert(file.entry.path) }
   }
 
-  // MARK: Listings
+  // MARK: Sides
 
-  /// What is left of the directories of a side.
-  func listings(of listing: SourceListing) -> [String: [SnapshotEntry]] {
+  /// The earlier side with what does not matter hidden.
+  var slicedBase: any Snapshot {
+    SlicedSnapshot(base, listings: listings(listing.directories.shared, listing.directories.base))
+  }
+
+  /// The later side with what does not matter hidden.
+  var slicedHead: any Snapshot {
+    SlicedSnapshot(head, listings: listings(listing.directories.shared, listing.directories.head))
+  }
+
+  /// What is left of the directories in which something is hidden.
+  private func listings(
+    _ parts: [String: SourceListing.Directory]...
+  ) -> [String: [SnapshotEntry]] {
     var listings: [String: [SnapshotEntry]] = [:]
-    for (directory, entries) in listing.directories {
-      let left = entries.filter { listing.files[$0.path] == nil || kept.contains($0.path) }
-      if left.count < entries.count { listings[directory] = left }
+    for part in parts {
+      for (path, directory) in part where directory.isSource.contains(true) {
+        listings[path] = zip(directory.entries, directory.isSource).filter { entry, isSource in
+          !isSource || kept.contains(entry.path) || listing.changes[entry.path] != nil
+        }.map(\.0)
+      }
     }
     return listings
   }

@@ -49,6 +49,15 @@ package struct ReviewedPath: Sendable {
     /// Why, in one line: the first hop that fails.
     package let reason: String?
 
+    /// How bad it is.
+    fileprivate var rank: Int {
+      switch isReachable {
+      case true?: word == "proved" ? 0 : 1
+      case nil: 2
+      case false?: 3
+      }
+    }
+
     package init(word: String, isReachable: Bool?, reason: String?) {
       self.word = word
       self.isReachable = isReachable
@@ -64,7 +73,7 @@ package struct ReviewedPath: Sendable {
   /// The file that declares the connection.
   package let file: String
   /// Nil where nobody judged.
-  package let verdict: Verdict?
+  package private(set) var verdict: Verdict?
 
   package init(key: Key, clients: [String], link: String, file: String, verdict: Verdict?) {
     self.file = file
@@ -88,6 +97,8 @@ package struct ReviewedPath: Sendable {
         continue
       }
       known.clients += path.clients
+      // Of several clients the one that fares worst is told.
+      if (path.verdict?.rank ?? -1) > (known.verdict?.rank ?? -1) { known.verdict = path.verdict }
       byKey[path.key] = known
     }
     return byKey.values.map { path in

@@ -45,7 +45,9 @@ package struct StagedOutput: Sendable {
     }
     return OutputChange(
       items: edits.contents.map { path, content in
-        OutputChange.Item(path: path, kind: content == nil ? .removed : .changed, content: content)
+        OutputChange.Item(
+          path: path, kind: content == nil ? .removed : edits.added.contains(path) ? .added : .changed,
+          content: content)
       })
   }
 
@@ -61,6 +63,7 @@ package struct StagedOutput: Sendable {
   private struct Edits {
     /// Nil for files that go.
     var contents: [String: [UInt8]?] = [:]
+    var added: Set<String> = []
     var touched: Set<Directory> = []
   }
 
@@ -83,6 +86,7 @@ package struct StagedOutput: Sendable {
     let blob = content.map { BlobID(of: $0) }
     guard blob != files[path] else { return }
     edits.touched.insert(directory)
+    if files[path] == nil { edits.added.insert(path) }
     files[path] = blob
     inventories[directory.inventory, default: [:]][String(path.dropFirst(directory.root.count + 1))] = blob
     edits.contents[path] = .some(content)

@@ -1,6 +1,7 @@
 import Compiler
 import Glibc
 import Repository
+import Review
 
 /// What `commit` is asked for, read from the command line.
 struct CommitRequest {
@@ -20,6 +21,10 @@ struct CommitRequest {
   /// Compile although the branch was compiled from the same input.
   let recompiles: Bool
   let options: CompileOptions
+  /// Make a commit for each stage of the change.
+  let isStaged: Bool
+  /// The last stage to write; nil for all.
+  let lastStage: String?
 
   /// Where to push, and how long it may take in all.
   struct Push {
@@ -48,6 +53,12 @@ struct CommitRequest {
   static let replaceUnrelated = Option(
     name: "--replace-unrelated", help: "Write even though the branch was compiled from an unrelated source")
 
+  static let stages = Option(
+    name: "--stages",
+    help: "Make a commit for each stage of the change, so that no live connection breaks between them")
+  static let until = Option(
+    name: "--until", value: "STAGE", help: "With --stages: stop after this one, and go on with the next run",
+    choices: StagePlan.Name.allCases.map(\.rawValue))
   static let recompile = Option(
     name: "--recompile", help: "Compile even though the branch was compiled from the same input")
 
@@ -77,6 +88,11 @@ struct CommitRequest {
     overwritesEdited = parsed.has(Self.overwrite)
     replacesUnrelated = parsed.has(Self.replaceUnrelated)
     recompiles = parsed.has(Self.recompile)
+    isStaged = parsed.has(Self.stages)
+    lastStage = parsed.last(Self.until)
+    if lastStage != nil, !isStaged {
+      throw CommandFailure(message: "--until names a stage of --stages", help: "give both")
+    }
     var options = CompileOptions()
     options.isStrict = parsed.has(.strict)
     options.prunesPending = parsed.has(.prunePending)

@@ -3,6 +3,7 @@ import Diagnostics
 import FleetSpec
 import Output
 import Repository
+import Review
 import Snapshot
 
 /// Compiles a source commit and writes its output to branches.
@@ -29,6 +30,8 @@ struct OutputCommitting {
     case superseded(by: ObjectID)
     /// The findings say why.
     case refused
+    /// Only stages are left that are not wanted yet.
+    case waiting([String])
     /// What a dry run would do.
     case planned(OutputChange)
   }
@@ -40,6 +43,9 @@ struct OutputCommitting {
   private var tips: [String: CommitFacts] = [:]
   /// What the compile depends on; nil where nothing may be left out.
   private var inputDigest: String?
+  /// With `--stages`: what the last decision came to, and what may break on the way.
+  private(set) var stage: CommitStages.Next?
+  private(set) var stages: [StagePlan.Stage] = []
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
 
   init(
@@ -170,6 +176,8 @@ struct OutputCommitting {
     _ place: Place, _ tip: CommitFacts?, _ result: inout Result
   ) throws(CommandFailure) -> OutputCommit.Decision {
     findings = []
+    stage = nil
+    stages = []
     tips[place.branch] = tip
     let isOwn = try isSourceBranch(place.branch, tip)
     switch try standing(place, tip, isOwn: isOwn) {
@@ -197,8 +205,46 @@ struct OutputCommitting {
     let obstacles = OutputObstacles(change, overwritesEdited: request.overwritesEdited).findings
     findings += obstacles
     guard !obstacles.containErrors else { return .stop }
-    result = .planned(change)
-    return request.isDry ? .stop : .write(try proposal(change, tip, isOwn: isOwn))
+    if request.isStaged {
+      try stage(place.branch, compilation)
+      if isBeyondLastStage {
+        result = .waiting(stages.map(\.name.rawValue))
+        return .stop
+      }
+    }
+    let written = stage?.change ?? change
+    result = .planned(written)
+    return request.isDry ? .stop : .write(try proposal(written, tip, isOwn: isOwn))
+  }
+
+  /// Finds the next stage of the change to a branch.
+  private mutating func stage(_ branch: String, _ compilation: Compilation) throws(CommandFailure) {
+    let recorded = snapshot(of: tips[branch])
+    let route = branches.route()
+    do {
+      let (plan, record) = try CommitStages.plan(compilation, from: recorded, fleet: fleet) {
+        route($0) == branch
+      }
+      stages = plan.stages
+      stage = try CommitStages.next(plan, on: record, in: recorded, fleet: fleet)
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
+  }
+
+  /// True when stages are left after a commit, and wanted.
+  var hasMoreStages: Bool {
+    guard let stage, let next = stage.later.first else { return false }
+    guard let last = request.lastStage else { return true }
+    let names = StagePlan.Name.allCases.map(\.rawValue)
+    return (names.firstIndex(of: next) ?? 0) <= (names.firstIndex(of: last) ?? 0)
+  }
+
+  /// True when the next stage is one that is not wanted.
+  private var isBeyondLastStage: Bool {
+    guard let stage, let last = request.lastStage else { return false }
+    let names = StagePlan.Name.allCases.map(\.rawValue)
+    return (names.firstIndex(of: stage.stage.name.rawValue) ?? 0) > (names.firstIndex(of: last) ?? 0)
   }
 
   /// True for a branch that holds the source, not only output.
@@ -336,8 +382,11 @@ struct OutputCommitting {
       .init(SourceOrder.sourceTrailer, "\(source.id)"), .init(SourceOrder.fleetTrailer, fleetName),
       .init("Linkwright-Version", Compiler.version),
     ]
-    // A commit that lacks parts because of errors is compiled again.
-    if let inputDigest, isComplete { trailers.append(.init(InputDigest.trailer, inputDigest)) }
+    if let stage { trailers.append(.init(CommitStages.trailer, stage.text)) }
+    // A commit that lacks parts, because of errors or for a later stage, is compiled again.
+    if let inputDigest, isComplete, stage?.later.isEmpty ?? true {
+      trailers.append(.init(InputDigest.trailer, inputDigest))
+    }
     return CommitMessage(subject: subject, body: body, trailers: trailers)
   }
 

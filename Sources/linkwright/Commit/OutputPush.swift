@@ -58,7 +58,7 @@ struct OutputPush {
       switch result {
       case .committed: pairs.append((place.reference, written))
       case .unchanged: break
-      case .superseded, .refused, .planned: return result
+      case .superseded, .refused, .waiting, .planned: return result
       }
       let notes = try target(place.notes)
       if notes != state.notes { pairs.append((place.notes, GitRepository.hydratorNotes)) }

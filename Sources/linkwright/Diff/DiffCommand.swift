@@ -34,7 +34,8 @@ extension Command {
       return .findings
     }
     let review = try Self.review(base, head, fleet)
-    let plan = parsed.has(DiffRequest.stages) ? StagePlan(review.objects) : nil
+    var plan: StagePlan?
+    if parsed.has(DiffRequest.stages) { plan = try Self.stages(review, base, head) }
     try reports.print(review, stages: plan?.stages)
     let errors = (head.compilation?.findings ?? []).filter { $0.severity == .error && $0.suppression == nil }
     if !errors.isEmpty { Terminal.printError(reports.findings(errors)) }
@@ -50,9 +51,9 @@ extension Command {
     guard let fleet = later ?? earlier else { return (nil, nil, nil) }
     var (base, head) = (request.base.snapshot, request.head.snapshot)
     // Only where both sides are compiled does it matter what changed between them.
-    if let earlier, let later, !isWhole, !request.base.isRecorded, !request.head.isRecorded {
+    if earlier != nil, let later, !isWhole, !request.base.isRecorded, !request.head.isRecorded {
       do {
-        let slice = try FleetSlice.between(base, head, fleets: (earlier, later))
+        let slice = try FleetSlice.between(base, head, fleet: later)
         if slice.isEmpty {
           let nothing = { side in
             ReadSide(
@@ -94,6 +95,20 @@ extension Command {
     }
     return Review(
       fleet: fleet.name.value, base: base.side.description, head: head.side.description, paths: paths,
-      objects: objects, limits: base.limits + head.limits, isJudged: false)
+      objects: objects, limits: base.limits + head.limits,
+      isJudged: base.compilation?.judgement != nil && head.compilation?.judgement != nil)
+  }
+
+  /// The stages of a change; proved where the later side is compiled.
+  private static func stages(
+    _ review: Review, _ base: ReadSide, _ head: ReadSide
+  ) throws(CommandFailure) -> StagePlan {
+    let plan = StagePlan(review.objects)
+    guard let compilation = head.compilation, let output = base.output else { return plan }
+    do {
+      return try compilation.proved(plan, from: output)
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
   }
 }
