@@ -12,20 +12,32 @@ package struct Inventory: Sendable, Equatable {
     "# Files that Linkwright owns: git blob id and path. Written by 'linkwright build'; do not edit.\n"
 
   package init(_ files: [(path: String, blob: BlobID)]) {
-    self.files = files.sorted { utf8Precedes($0.path, $1.path) }
+    let isOrdered = zip(files, files.dropFirst()).allSatisfy { utf8Precedes($0.path, $1.path) }
+    self.files = isOrdered ? files : files.sorted { utf8Precedes($0.path, $1.path) }
   }
 
   /// Reads an inventory; nil when a line is not `<blob id> <path>` or a path leaves the root.
   package init?(_ content: [UInt8]) {
     var files: [(path: String, blob: BlobID)] = []
-    for line in String(decoding: content, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
-      guard let space = line.firstIndex(of: " "), let blob = BlobID(hexadecimal: line[..<space]) else {
-        return nil
+    // A line has 41 bytes before its path; outputs have tens of thousands of lines.
+    files.reserveCapacity(content.count / 80)
+    let isValid = content.withUnsafeBufferPointer { bytes in
+      var start = 0
+      while start < bytes.count {
+        let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+        let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
+        start = end + 1
+        guard let first = line.first, first != UInt8(ascii: "#") else { continue }
+        guard line.count > 41, line[40] == UInt8(ascii: " "),
+          let blob = BlobID(hexadecimal: UnsafeBufferPointer(rebasing: line[..<40]))
+        else { return false }
+        let path = String(decoding: UnsafeBufferPointer(rebasing: line[41...]), as: UTF8.self)
+        guard Self.staysInside(path) else { return false }
+        files.append((path, blob))
       }
-      let path = String(line[line.index(after: space)...])
-      guard Self.staysInside(path) else { return nil }
-      files.append((path, blob))
+      return true
     }
+    guard isValid else { return nil }
     self.init(files)
   }
 

@@ -47,13 +47,15 @@ package struct OutputChange: Sendable {
     from record: OutputRecord, to tree: OutputTree, keeps: (String) -> Bool,
     blob: (SnapshotEntry) throws(SnapshotError) -> BlobID
   ) throws(SnapshotError) {
-    var wanted: Set<String> = []
-    wanted.reserveCapacity(tree.files.count)
+    // Owned files and inventories that stay: when these are all, nothing is to be removed.
+    var kept = 0
     let inventories = Set(record.inventories + record.broken)
     for file in tree.files where !keeps(file.path) {
-      wanted.insert(file.path)
+      let written = record.owned[file.path]
+      let isInventory = file.unit == nil && inventories.contains(file.path)
+      if written != nil || isInventory { kept += 1 }
       guard let entry = record.present[file.path] else {
-        if record.owned[file.path] != nil { missing.append(file.path) }
+        if written != nil { missing.append(file.path) }
         items.append(Item(path: file.path, kind: .added, content: file.content, blob: file.blob))
         continue
       }
@@ -63,13 +65,25 @@ package struct OutputChange: Sendable {
         unchanged += 1
         continue
       }
-      if let written = record.owned[file.path] {
+      if let written {
         if written != present { edited.append(file.path) }
-      } else if !inventories.contains(file.path) {
+      } else if !isInventory {
         foreign.append(file.path)
       }
       items.append(Item(path: file.path, kind: .changed, content: file.content, blob: file.blob))
     }
+    if kept < record.owned.count + inventories.count {
+      try addRemovals(record, tree, keeps: keeps, blob)
+    }
+    items.sort { utf8Precedes($0.path, $1.path) }
+    edited.sort(by: utf8Precedes)
+  }
+
+  private mutating func addRemovals(
+    _ record: OutputRecord, _ tree: OutputTree, keeps: (String) -> Bool,
+    _ blob: (SnapshotEntry) throws(SnapshotError) -> BlobID
+  ) throws(SnapshotError) {
+    let wanted = Set(tree.files.map(\.path).filter { !keeps($0) })
     for path in Set(record.owned.keys).union(record.inventories) where !wanted.contains(path) && !keeps(path)
     {
       guard let entry = record.present[path] else { continue }
@@ -79,8 +93,6 @@ package struct OutputChange: Sendable {
       }
       items.append(Item(path: path, kind: .removed, content: nil, blob: nil))
     }
-    items.sort { utf8Precedes($0.path, $1.path) }
-    edited.sort(by: utf8Precedes)
   }
 
   private static func blob(

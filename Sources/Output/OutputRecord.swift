@@ -16,20 +16,22 @@ package struct OutputRecord: Sendable {
   /// Reads what lies below the output's roots. Opens only the inventories.
   package init(_ snapshot: some Snapshot, layout: OutputLayout) throws(SnapshotError) {
     for root in layout.roots { try walk(root, snapshot) }
-    for path in present.keys.sorted(by: utf8Precedes) where Self.isInventory(path) {
+    let candidates = present.keys.filter(Self.isInventory).sorted(by: utf8Precedes)
+    owned.reserveCapacity(present.count)
+    for path in candidates {
       guard let entry = present[path] else { continue }
       guard let inventory = Inventory(try snapshot.content(of: entry)) else {
         broken.append(path)
         continue
       }
       inventories.append(path)
-      let root = path.split(separator: "/").dropLast(2).joined(separator: "/")
-      for file in inventory.files { owned["\(root)/\(file.path)"] = file.blob }
+      let root = path.split(separator: "/").dropLast(2).joined(separator: "/") + "/"
+      for file in inventory.files { owned[root + file.path] = file.blob }
     }
   }
 
   private static func isInventory(_ path: String) -> Bool {
-    guard path.hasSuffix(".lock") else { return false }
+    guard path.utf8.last == UInt8(ascii: "k"), path.hasSuffix(".lock") else { return false }
     return path.split(separator: "/").dropLast().last == "inventory"
   }
 

@@ -18,19 +18,33 @@ package struct BlobID: Hashable, Comparable, Sendable {
 
   /// Reads 40 hexadecimal digits; nil for anything else.
   package init?(hexadecimal text: some StringProtocol) {
-    guard text.utf8.count == 40 else { return nil }
-    var parsed: [UInt32] = [0, 0, 0, 0, 0]
-    for (index, byte) in text.utf8.enumerated() {
-      let digit: UInt8
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
-      default: return nil
+    var text = String(text)
+    guard let id = text.withUTF8({ BlobID(hexadecimal: $0) }) else { return nil }
+    self = id
+  }
+
+  /// Reads 40 hexadecimal digits; nil for anything else.
+  package init?(hexadecimal digits: UnsafeBufferPointer<UInt8>) {
+    guard digits.count == 40 else { return nil }
+    var isValid = true
+    func word(_ index: Int) -> UInt32 {
+      var word: UInt32 = 0
+      for byte in digits[index * 8..<index * 8 + 8] {
+        let digit: UInt8
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+        default:
+          isValid = false
+          return 0
+        }
+        word = word << 4 | UInt32(digit)
       }
-      parsed[index / 8] = parsed[index / 8] << 4 | UInt32(digit)
+      return word
     }
-    words = (parsed[0], parsed[1], parsed[2], parsed[3], parsed[4])
+    words = (word(0), word(1), word(2), word(3), word(4))
+    guard isValid else { return nil }
   }
 
   /// The 20 raw bytes, as git's object formats store them; nil when there are not 20.

@@ -101,6 +101,24 @@ final class FleetRepository: Sendable {
     text.replacingOccurrences(of: "\\b80[0-9][0-9]\\b", with: "\(port)", options: .regularExpression)
   }
 
+  /// A tree with one entry, whose name git itself would never write.
+  func hostileTree(_ name: String, blob: String) throws -> String {
+    let id = try self.id(blob)
+    var tree = Array("100644 \(name)".utf8) + [0]
+    tree += stride(from: 0, to: 40, by: 2).compactMap { UInt8(id.dropFirst($0).prefix(2), radix: 16) }
+    try Data(tree).write(to: URL(fileURLWithPath: root + "/tree"))
+    return try git("hash-object", "-t", "tree", "-w", "--literally", root + "/tree")
+  }
+
+  /// A commit's tree with one of its top directories replaced.
+  func replacing(_ directory: String, in revision: String, with tree: String) throws -> String {
+    let listing = try git("ls-tree", revision).split(separator: "\n").map { line in
+      line.hasSuffix("\t\(directory)") ? "040000 tree \(tree)\t\(directory)" : String(line)
+    }
+    try Data((listing.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: root + "/list"))
+    return try Self.run(["sh", "-c", "git mktree --missing < ../list"], in: path)
+  }
+
   func id(_ revision: String) throws -> String { try git("rev-parse", revision) }
 
   /// `git fsck --strict` finds nothing.

@@ -90,24 +90,11 @@ struct SourceOptionTests {
     #expect(outside.status == 2 && outside.errorText.contains("no git repository"))
   }
 
-  @Test(arguments: ["..", ".git", "a\u{1}b"])
+  @Test(arguments: ["..", ".git", "a\u{1}b", "/etc/passwd"])
   func hostileTreesAreRefusedWithTheirNames(_ name: String) throws {
     let fleet = try FleetRepository()
-    // A tree beside connections/ that git itself would never write.
-    let blob = try fleet.id("HEAD:linkwright.yaml")
-    var tree: [UInt8] = []
-    tree += Array("100644 \(name)".utf8) + [0]
-    tree += stride(from: 0, to: 40, by: 2).compactMap { offset in
-      UInt8(blob.dropFirst(offset).prefix(2), radix: 16)
-    }
-    try Data(tree).write(to: URL(fileURLWithPath: fleet.root + "/tree"))
-    let hostile = try fleet.git("hash-object", "-t", "tree", "-w", "--literally", fleet.root + "/tree")
-    let listing = try fleet.git("ls-tree", "HEAD").split(separator: "\n").map { line in
-      line.hasSuffix("\tconnections") ? "040000 tree \(hostile)\tconnections" : String(line)
-    }
-    try Data((listing.joined(separator: "\n") + "\n").utf8).write(
-      to: URL(fileURLWithPath: fleet.root + "/list"))
-    let top = try FleetRepository.run(["sh", "-c", "git mktree --missing < ../list"], in: fleet.path)
+    let hostile = try fleet.hostileTree(name, blob: "HEAD:linkwright.yaml")
+    let top = try fleet.replacing("connections", in: "HEAD", with: hostile)
     let commit = try fleet.git("commit-tree", "-m", "Hostile", top)
     let output = try fleet.linkwright("validate", "--ref", commit)
     #expect(output.status == 1, "\(output.errorText)")

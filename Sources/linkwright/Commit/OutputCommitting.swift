@@ -288,10 +288,12 @@ struct OutputCommitting {
   private func change(_ branch: String, _ compilation: Compilation) throws(CommandFailure) -> OutputChange {
     let recorded = snapshot(of: tips[branch])
     let route = branches.route()
+    // The usual case: one branch, whose record the compile has read.
+    let isWhole = branches.references == [branch]
     do {
       return try OutputChange(
-        from: try OutputRecord(recorded, layout: OutputLayout(fleet)),
-        to: compilation.output.limited { route($0) == branch },
+        from: isWhole ? compilation.record : try OutputRecord(recorded, layout: OutputLayout(fleet)),
+        to: isWhole ? compilation.output : compilation.output.limited { route($0) == branch },
         keeps: { compilation.isHeldBack($0) && route($0) == branch },
         blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
     } catch {

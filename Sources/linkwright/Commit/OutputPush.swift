@@ -75,7 +75,7 @@ struct OutputPush {
     }
     throw CommandFailure(
       message:
-        "others moved \(written.branchName) at \(request.remote) \(Self.attemptLimit) times meanwhile: \(reason)",
+        "others moved \(written.branchName) at \(remoteName) \(Self.attemptLimit) times meanwhile: \(reason)",
       help: "run it again when fewer write at once; the local branch is as it was")
   }
 
@@ -127,7 +127,7 @@ struct OutputPush {
     if outcome.timedOut {
       throw CommandFailure(
         message:
-          "\(request.remote) did not answer within \(Self.seconds(request.seconds)): gave up to \(doing) it",
+          "\(remoteName) did not answer within \(Self.seconds(request.seconds)): gave up to \(doing) it",
         help: "the local branch is as it was; --push-timeout allows more time")
     }
     return outcome
@@ -135,12 +135,31 @@ struct OutputPush {
 
   private func failure(_ doing: String, _ outcome: ChildProcess.Outcome) -> CommandFailure {
     let rejected = outcome.text.split(separator: "\n").filter { $0.hasPrefix("!") }
-    let lines = (rejected + outcome.errorText.split(separator: "\n")).map { $0.replacing("\t", with: " ") }
+    let lines = (rejected + outcome.errorText.split(separator: "\n"))
+      .map { withoutSecret($0.replacing("\t", with: " ")) }
       .filter { !$0.hasPrefix("error: failed to push") }
     return CommandFailure(
       message:
-        "cannot \(doing) \(request.remote): \(lines.isEmpty ? "git ended with \(outcome.status)" : lines.joined(separator: "\n  "))",
+        "cannot \(doing) \(remoteName): \(lines.isEmpty ? "git ended with \(outcome.status)" : lines.joined(separator: "\n  "))",
       help: "the local branch is as it was")
+  }
+
+  /// The password in the remote's address, `https://user:password@host/…`; nil without one.
+  private var secret: Substring? {
+    guard let scheme = request.remote.firstRange(of: "://") else { return nil }
+    let authority = request.remote[scheme.upperBound...].prefix { $0 != "/" }
+    guard let end = authority.lastIndex(of: "@"), let colon = authority[..<end].firstIndex(of: ":") else {
+      return nil
+    }
+    let secret = authority[authority.index(after: colon)..<end]
+    return secret.isEmpty ? nil : secret
+  }
+
+  /// The remote as messages name it.
+  private var remoteName: String { withoutSecret(request.remote) }
+
+  private func withoutSecret(_ text: some StringProtocol) -> String {
+    secret.map { String(text).replacing(":\($0)@", with: ":…@") } ?? String(text)
   }
 
   private static func seconds(_ number: Double) -> String {
