@@ -38,10 +38,11 @@ package struct Compiler: Sendable {
         return (nil, [FleetSpecRules.missingFleet])
       }
       let file = ParsedFile.read(entry, snapshot)
+      if let damage = file.damage { throw damage }
       guard file.findings.isEmpty else { return (nil, file.findings) }
       return decoder.decodeFleet(file.tree)
     } catch {
-      guard error.kind != .environment else { throw error }
+      guard !error.kind.isOfTheWorld else { throw error }
       return (nil, [GitRules.finding(for: error)])
     }
   }
@@ -49,15 +50,18 @@ package struct Compiler: Sendable {
   /// Compiles the fleet at the snapshot's root. Throws only when the snapshot itself cannot be read; all that
   /// is wrong with its content is in the findings.
   ///
-  /// - Parameter recorded: where the output on record lies; nil for the snapshot itself.
+  /// - Parameters:
+  ///   - recorded: where the output on record lies; nil for the snapshot itself.
+  ///   - memo: results of earlier compiles. The compilation is the same with it and without.
   package func compile(
-    _ snapshot: some Snapshot, recorded: (any Snapshot)? = nil, options: CompileOptions = CompileOptions()
+    _ snapshot: some Snapshot, recorded: (any Snapshot)? = nil, options: CompileOptions = CompileOptions(),
+    memo: (any MemoStore)? = nil
   ) throws(SnapshotError) -> Compilation {
     let front: FrontEnd
     do {
-      front = try FrontEnd(self, snapshot, recorded: recorded ?? snapshot, options)
+      front = try FrontEnd(self, snapshot, recorded: recorded ?? snapshot, options, memo: memo)
     } catch {
-      guard error.kind != .environment else { throw error }
+      guard !error.kind.isOfTheWorld else { throw error }
       return Compilation(failed: [GitRules.finding(for: error)], fleet: nil, record: OutputRecord())
     }
     guard let fleet = front.fleet, let specification = front.specification, let policies = front.policies
@@ -71,7 +75,13 @@ package struct Compiler: Sendable {
     var findings = front.findings + plan.findings
     let rendering = UnitRendering(
       resources: resources, model: model, policies: policies, customResources: front.customResources)
-    let units = parallelMap(plan.units, piece: 32) { rendering.render($0) }
+    var unitMemo: UnitMemo?
+    if let memo, let digests = front.digests {
+      unitMemo = UnitMemo(store: memo, digests: digests, trees: front.trees, templates: front.templates)
+    }
+    let units = parallelMap(plan.units, piece: 32) { [unitMemo] unit in
+      unitMemo?.rendered(unit) { rendering.render(unit) } ?? rendering.render(unit)
+    }
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var fragments: [RenderedFragment] = []

@@ -23,16 +23,29 @@ struct FrontEnd {
   private(set) var findings: [Diagnostic] = []
   /// Trees by path, for suppressions and for telling whose finding one is.
   private(set) var trees: [String: Tree] = [:]
+  /// What units are remembered by; nil without a memo.
+  private(set) var digests: SliceDigests?
+  private let memo: (any MemoStore)?
+  /// Why the repository cannot be read, where that came to light while reading a file.
+  private var damage: SnapshotError?
+  private var digester = SliceDigester()
 
   init(
-    _ compiler: Compiler, _ snapshot: some Snapshot, recorded: any Snapshot, _ options: CompileOptions
+    _ compiler: Compiler, _ source: some Snapshot, recorded record: any Snapshot, _ options: CompileOptions,
+    memo: (any MemoStore)? = nil
   ) throws(SnapshotError) {
+    // A file that no digest accounts for belongs to the fleet as a whole.
+    self.memo = memo
+    let log = FileLog()
+    let snapshot = LoggedSnapshot(source, log)
+    let recorded = LoggedSnapshot(record, log)
     templates = compiler.resources.templates
     guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
       findings.append(FleetSpecRules.missingFleet)
       return
     }
     let file = ParsedFile.read(entry, snapshot)
+    if let damage = file.damage { throw damage }
     trees[entry.path] = file.tree
     findings += file.findings
     guard file.findings.isEmpty else { return }
@@ -42,16 +55,21 @@ struct FrontEnd {
     self.fleet = fleet
     let layout = OutputLayout(fleet)
     checkUnits(fleet)
-    record = try OutputRecord(recorded, layout: layout)
+    self.record = try OutputRecord(record, layout: layout)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
     readTemplates(walk.templates, snapshot)
-    readSpecification(walk.spec, fleet, compiler.decoder, snapshot)
+    readSpecification(walk.spec, fleet, compiler.decoder, source)
     readDefinitions(walk.definitions, compiler.resources, snapshot)
     policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
     findings += policies?.findings ?? []
     readManifests(walk, snapshot, options)
     readRecordedOutput(layout, recorded)
+    if let damage { throw damage }
+    guard memo != nil, options.extraWorkloads.isEmpty else { return }
+    for entry in log.entries { digester.add(other: entry) }
+    if policies?.dependsOnDay == true { digester.add(option: options.sourceDay ?? "no day") }
+    digests = digester.finish()
   }
 
   // MARK: The specification
@@ -59,13 +77,16 @@ struct FrontEnd {
   private mutating func readSpecification(
     _ entries: [SnapshotEntry], _ fleet: Fleet, _ decoder: SpecDecoder, _ snapshot: some Snapshot
   ) {
+    let memo = memo
     let files = parallelMap(entries, piece: 16) { entry in
-      let file = ParsedFile.read(entry, snapshot)
+      let file = ParsedFile.read(entry, snapshot, memo)
       return (file, decoder.decode(file.tree))
     }
-    for (file, _) in files {
+    for (entry, (file, _)) in zip(entries, files) {
       findings += file.findings
+      damage = damage ?? file.damage
       trees[file.tree.file.path] = file.tree
+      if memo != nil { digester.add(specification: entry, file.tree) }
     }
     let specification = Specification(fleet: fleet, files.map(\.1))
     findings += specification.findings
@@ -133,6 +154,7 @@ struct FrontEnd {
   ) {
     for entry in entries {
       let file = ParsedFile.read(entry, snapshot)
+      damage = damage ?? file.damage
       trees[entry.path] = file.tree
       findings += file.findings
       customResources.add(file.tree, resources.objectSchemas.registry)
@@ -149,6 +171,7 @@ struct FrontEnd {
       do {
         file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
       } catch {
+        if error.kind == .repository { damage = damage ?? error }
         findings.append(
           Diagnostic(
             CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
@@ -175,11 +198,11 @@ struct FrontEnd {
   // MARK: Manifests
 
   private mutating func readManifests(
-    _ walk: SourceWalk, _ snapshot: some Snapshot, _ options: CompileOptions
+    _ walk: SourceWalk, _ snapshot: LoggedSnapshot, _ options: CompileOptions
   ) {
     guard let specification else { return }
-    let declared = facts(of: walk.declared, snapshot)
-    let observed = facts(of: walk.observed, snapshot)
+    let declared = facts(of: walk.declared, "declared", snapshot.base)
+    let observed = facts(of: walk.observed, "observed", snapshot.base)
     reportUnknownClusters(walk.declared + walk.observed, specification)
     let sorted = specification.clusters.sorted { $0.key < $1.key }
     var inputs: [[ManifestFacts]] = []
@@ -206,19 +229,22 @@ struct FrontEnd {
     }
   }
 
-  private mutating func facts(of files: [SourceWalk.File], _ snapshot: some Snapshot) -> [String:
-    [ManifestFacts]]
-  {
+  private mutating func facts(
+    of files: [SourceWalk.File], _ role: String, _ snapshot: some Snapshot
+  ) -> [String: [ManifestFacts]] {
+    let memo = memo
     let read = parallelMap(files, piece: 32) { file in
-      let parsed = ParsedFile.read(file.entry, snapshot)
+      let parsed = ParsedFile.read(file.entry, snapshot, memo)
       return (parsed, ManifestFacts(parsed.tree))
     }
     trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
     for (file, (parsed, facts)) in zip(files, read) {
       findings += parsed.findings
+      damage = damage ?? parsed.damage
       trees[file.entry.path] = parsed.tree
       byCluster[file.cluster, default: []].append(facts)
+      if memo != nil { digester.add(role, cluster: file.cluster, file.entry, facts) }
     }
     return byCluster
   }
@@ -259,6 +285,7 @@ struct FrontEnd {
       var found: [NetworkPolicy] = []
       if let entry, entry.kind == .file || entry.kind == .executable {
         let parsed = ParsedFile.read(entry, snapshot)
+        damage = damage ?? parsed.damage
         findings += parsed.findings
         trees[entry.path] = parsed.tree
         for manifest in ManifestFacts(parsed.tree).manifests where manifest.kind == "NetworkPolicy" {
@@ -282,7 +309,8 @@ struct FrontEnd {
 
   /// Claims, Helm values and lists of peers on record: renaming a claim is worth a warning, and so is another
   /// cluster id; a peer must not be lost.
-  private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: some Snapshot) {
+  private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: LoggedSnapshot) {
+    let memo = memo
     for cluster in clusters.keys {
       let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
       let entries = record.present.values.filter {
@@ -290,11 +318,20 @@ struct FrontEnd {
           && ($0.path.contains("/transportserverclaim-")
             || $0.path.hasSuffix("/secret-cilium-clustermesh.yaml"))
       }.sorted { utf8Precedes($0.path, $1.path) }
-      let files = parallelMap(entries, piece: 64) { ManifestFacts(ParsedFile.read($0, snapshot).tree) }
-      recordedOutput[cluster] = ClusterFacts(files)
+      let files = parallelMap(entries, piece: 64) { entry in
+        let parsed = ParsedFile.read(entry, snapshot.base, memo)
+        return (parsed.damage, ManifestFacts(parsed.tree))
+      }
+      for (entry, (fault, facts)) in zip(entries, files) {
+        damage = damage ?? fault
+        if memo != nil { digester.add("recorded", cluster: cluster, entry, facts) }
+      }
+      recordedOutput[cluster] = ClusterFacts(files.map(\.1))
       let values = "\(layout.fragmentRoot(cluster: cluster))/cilium-values.yaml"
       if let entry = record.present[values], entry.kind == .file {
-        recordedValues[cluster] = ParsedFile.read(entry, snapshot).tree.root
+        let parsed = ParsedFile.read(entry, snapshot)
+        damage = damage ?? parsed.damage
+        recordedValues[cluster] = parsed.tree.root
       }
     }
   }

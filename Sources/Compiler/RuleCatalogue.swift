@@ -15,6 +15,11 @@ package enum RuleCatalogue {
     + TemplateRules.all + ReachabilityRules.all + JudgementRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
+  private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+
+  /// The rule with exactly this id.
+  static func rule(exactly id: String) -> Rule? { byID[id] }
+
   /// The rule with an id, in any case.
   package static func rule(_ id: String) -> Rule? {
     all.first { $0.id == id.uppercased() || $0.name == id }

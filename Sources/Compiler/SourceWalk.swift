@@ -97,15 +97,27 @@ struct SourceWalk {
 struct ParsedFile: Sendable {
   let tree: Tree
   let findings: [Diagnostic]
+  /// Why the repository itself could not be read: nothing can be said about the fleet then.
+  var damage: SnapshotError?
 
   /// Reads and parses; a file that cannot be read gives an empty tree and a finding.
-  static func read(_ entry: SnapshotEntry, _ snapshot: some Snapshot) -> ParsedFile {
+  ///
+  /// - Parameter memo: has the trees of files that were read before, where the snapshot names contents.
+  static func read(
+    _ entry: SnapshotEntry, _ snapshot: some Snapshot, _ memo: (any MemoStore)? = nil
+  ) -> ParsedFile {
+    let trees = memo.flatMap { TreeMemo(store: $0, entry) }
+    if let tree = trees?.tree() { return ParsedFile(tree: tree, findings: []) }
     do {
       let file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
       let parsed = Tree.parse(file)
+      if parsed.findings.isEmpty { trees?.keep(parsed.tree) }
       return ParsedFile(tree: parsed.tree, findings: parsed.findings)
     } catch {
       let file = SourceFile(path: entry.path, bytes: [])
+      if error.kind == .repository {
+        return ParsedFile(tree: Tree.parse(file).tree, findings: [], damage: error)
+      }
       if error.kind != .environment {
         return ParsedFile(tree: Tree.parse(file).tree, findings: [GitRules.finding(for: error)])
       }

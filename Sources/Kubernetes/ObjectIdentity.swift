@@ -14,6 +14,13 @@ package struct ObjectIdentity: Hashable, Sendable {
     self.name = name
   }
 
+  package init(group: String, kind: String, namespace: String?, name: String) {
+    self.group = group
+    self.kind = kind
+    self.namespace = namespace
+    self.name = name
+  }
+
   /// `networking.k8s.io/v1` → `networking.k8s.io`; `v1` → empty.
   package static func group(of apiVersion: String) -> String {
     guard let slash = apiVersion.firstIndex(of: "/") else { return "" }

@@ -96,8 +96,36 @@ package protocol PlannedUnit: Sendable {
   /// Unique in the plan and stable over changes elsewhere: `porter/gold-pair/c6af30-prod/db`.
   var key: String { get }
 
+  /// What `lower` looks at; nil for anything. A unit that says it is not lowered again while that stays the same.
+  var scope: UnitScope? { get }
+
   /// What the unit emits and finds. Pure.
   func lower() -> LoweredUnit
+}
+
+extension PlannedUnit {
+  package var scope: UnitScope? { nil }
+}
+
+/// What a unit's result depends on, beside what belongs to no namespace: the Fleet, Clusters and Links, objects of
+/// cluster scope, templates, certificates. All of that is taken into account for every unit.
+package struct UnitScope: Sendable {
+  /// The connections that the unit holds.
+  package let connections: [BoundConnection]
+  /// The namespaces whose objects it looks at: declared, observed or on record, in any cluster.
+  package let namespaces: Set<String>
+
+  /// The connections with all namespaces that they name, and others.
+  package init(_ connections: [BoundConnection], alsoIn namespaces: [String] = []) {
+    self.connections = connections
+    var all = Set(namespaces)
+    for connection in connections {
+      all.insert(connection.namespace.value)
+      for client in connection.clients { all.insert(client.namespace) }
+      for target in connection.targets { all.insert(target.service.key.namespace) }
+    }
+    self.namespaces = all
+  }
 }
 
 /// Where in a cluster's output an object goes.

@@ -34,6 +34,21 @@ package final class RenderedObject: Sendable {
     self.unit = unit
     self.subject = subject
   }
+
+  /// An object whose path and name of content are known.
+  package init(
+    cluster: String, part: OutputPart, identity: ObjectIdentity, path: String, blob: BlobID, content: [UInt8],
+    unit: String, subject: Label
+  ) {
+    self.cluster = cluster
+    self.part = part
+    self.identity = identity
+    self.path = path
+    self.blob = blob
+    self.content = content
+    self.unit = unit
+    self.subject = subject
+  }
 }
 
 /// A fragment as bytes, for one cluster.
@@ -45,6 +60,17 @@ package struct RenderedFragment: Sendable {
   /// The key of the unit that owns the fragment.
   package let unit: String
   package let subject: Label
+
+  package init(
+    cluster: String, name: String, content: [UInt8], blob: BlobID, unit: String, subject: Label
+  ) {
+    self.cluster = cluster
+    self.name = name
+    self.content = content
+    self.blob = blob
+    self.unit = unit
+    self.subject = subject
+  }
 
   /// The same content for each cluster of a fragment; it is hashed once and not copied.
   package static func copies(

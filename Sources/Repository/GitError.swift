@@ -62,6 +62,6 @@ package struct GitError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The same fault as a snapshot reports it, at a path of the snapshot.
   package func atSnapshotPath(_ path: String) -> SnapshotError {
-    SnapshotError(path: path, reason: description)
+    SnapshotError(path: path, reason: description, kind: .repository)
   }
 }

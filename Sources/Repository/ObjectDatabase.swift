@@ -80,7 +80,13 @@ final class ObjectDatabase: @unchecked Sendable {
   }
 
   private func explain(_ error: GitError, _ id: ObjectID) -> GitError {
-    guard error.kind == .missingObject || error.kind == .notFound else { return error }
+    guard error.kind == .missingObject || error.kind == .notFound else {
+      if error.remedy != nil { return error }
+      return GitError(
+        error.kind, error.operation, error.message,
+        remedy: "run `git fsck`, and fetch the object again from another clone",
+        errorClass: error.errorClass, code: error.code)
+    }
     let message: String
     let remedy: String
     switch absence {

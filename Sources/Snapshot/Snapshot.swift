@@ -36,14 +36,19 @@ package struct SnapshotError: Error, Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     /// The system's: permissions, a damaged repository.
     case environment
+    /// The repository's: an object is missing or damaged.
+    case repository
     /// The author's: a path of the index with an unresolved merge conflict.
     case unmerged
     /// The author's: a tree holds a name that no file may have.
     case refusedName
+
+    /// True for what no change of a file mends.
+    package var isOfTheWorld: Bool { self == .environment || self == .repository }
   }
 
   package let path: String
-  /// A sentence without a full stop, in the user's words.
+  /// A clause without a full stop, in the user's words.
   package let reason: String
   package let kind: Kind
   /// The content's size in bytes when that is why it was not read: the author's fault after all.

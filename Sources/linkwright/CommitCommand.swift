@@ -72,8 +72,12 @@ extension Command {
           target, committing.written(branch), roots, isPushed: request.push != nil, report)
       }
       if committing.findings.containErrors { code = .findings }
-      if case .refused = result { return .findings }
+      if case .refused = result {
+        committing.saveMemo()
+        return .findings
+      }
     }
+    committing.saveMemo()
     for root in committing.heldBack {
       report.summarize("held back: \(root) keeps its last output, because of an error in it")
     }

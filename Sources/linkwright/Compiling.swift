@@ -21,7 +21,9 @@ struct Compiling {
     recorded = output.map { DirectorySnapshot(root: $0) } ?? source.snapshot
     var options = try Self.options(parsed)
     options.sourceDay = source.commit?.day
-    compilation = try Self.compile(source.snapshot, recorded: recorded, options)
+    let memo = source.memo
+    compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: memo)
+    memo?.save()
     try Self.check(clusters: options.clusters, compilation)
     Self.keep(compilation)
   }
@@ -38,10 +40,11 @@ struct Compiling {
 
   /// Compiles; a snapshot that cannot be read is a failure.
   static func compile(
-    _ snapshot: any Snapshot, recorded: any Snapshot, _ options: CompileOptions
+    _ snapshot: any Snapshot, recorded: any Snapshot, _ options: CompileOptions,
+    memo: (any MemoStore)? = nil
   ) throws(CommandFailure) -> Compilation {
     do {
-      return try Self.compiler().compile(snapshot, recorded: recorded, options: options)
+      return try Self.compiler().compile(snapshot, recorded: recorded, options: options, memo: memo)
     } catch let failure as CommandFailure {
       throw failure
     } catch let error as SnapshotError {

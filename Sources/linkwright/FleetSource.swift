@@ -16,6 +16,22 @@ struct FleetSource {
   /// The commit that is read; nil for a directory and the index.
   let commit: CommitFacts?
 
+  /// Results of earlier compiles, in the git directory; nil for a directory, where contents have no names.
+  var memo: MemoDirectory? {
+    repository.map { repository in
+      let place = prefix.isEmpty ? "memo" : "memo-" + BlobID(of: Array(prefix.utf8)).hexadecimal.prefix(12)
+      return MemoDirectory(repository.commonDirectory + "linkwright/" + place, identity: Self.program)
+    }
+  }
+
+  /// What tells this program from another build of it: results of another are not looked at.
+  private static var program: String {
+    var status = stat()
+    guard stat("/proc/self/exe", &status) == 0 else { return "\(Compiler.version) \(getpid())" }
+    let time = status.st_mtim
+    return "\(Compiler.version) \(status.st_size) \(time.tv_sec).\(time.tv_nsec)"
+  }
+
   /// Takes `--ref` or `--staged`, otherwise the directory. Without either, git is not started.
   init(_ parsed: ParsedArguments) throws(CommandFailure) {
     if parsed.has(.ref), parsed.has(.staged) {
@@ -135,7 +151,7 @@ struct RepositoryPlace {
         if try whole.entry(at: file) != nil { return directory }
       } catch {
         // The compiler reports it as a finding.
-        if error.kind != .environment { return directory }
+        if !error.kind.isOfTheWorld { return directory }
         throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
       }
       guard !directory.isEmpty else { return path }

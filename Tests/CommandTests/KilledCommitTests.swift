@@ -27,11 +27,11 @@ struct KilledCommitTests {
       try fleet.git("update-ref", "refs/notes/hydrator.metadata", oldNotes)
       // Objects that are there already would be left out of the next attempt.
       if round % 10 == 0 { try fleet.git("gc", "-q", "--prune=now") }
-      let process = try BackgroundProcess(
-        FleetRepository.program.path, ["commit", "--branch", "out"], environment: FleetRepository.environment,
-        in: fleet.path)
+      let process = try BackgroundProgram(
+        FleetRepository.program.path, ["commit", "--branch", "out"], in: fleet.path,
+        environment: FleetRepository.environment)
       usleep(UInt32(Double.random(in: 0...duration * 1.1, using: &generator) * 1_000_000))
-      let killed = process.killed()
+      let killed = process.end()
       // git's own lock of a killed writer: the next one says to remove it.
       for name in ["heads/out", "notes/hydrator.metadata"] {
         unlink("\(fleet.path)/.git/refs/\(name).lock")
@@ -72,11 +72,11 @@ struct KilledCommitTests {
         try fleet.git("update-ref", "refs/heads/out", old, at: folder)
         try fleet.git("update-ref", "refs/notes/hydrator.metadata", oldNotes, at: folder)
       }
-      let process = try BackgroundProcess(
-        FleetRepository.program.path, ["commit", "--branch", "out", "--push", remote],
-        environment: FleetRepository.environment, in: fleet.path)
+      let process = try BackgroundProgram(
+        FleetRepository.program.path, ["commit", "--branch", "out", "--push", remote], in: fleet.path,
+        environment: FleetRepository.environment)
       usleep(UInt32(Double.random(in: 0...duration * 1.1, using: &generator) * 1_000_000))
-      _ = process.killed()
+      _ = process.end()
       // git, which a killed Linkwright leaves behind, finishes or not.
       usleep(300_000)
       for folder in [fleet.path + "/.git", remote] {

@@ -71,7 +71,7 @@ struct NetworkPushTests {
     // Short: a socket's path has at most 107 bytes.
     let socket = "/tmp/lw-agent-\(UUID().uuidString.prefix(8))"
     defer { unlink(socket) }
-    let agent = try BackgroundProcess(
+    let agent = try BackgroundProgram(
       try #require(Program.find("ssh-agent")).path, ["-D", "-a", socket])
     try #require(agent.waits { access(socket, F_OK) == 0 })
     let environment = ["GIT_SSH_COMMAND": server.sshCommand(key: nil), "SSH_AUTH_SOCK": socket]

@@ -9,9 +9,9 @@ final class RemoteServer: Sendable {
   let address: String
   /// Where its keys and its log are.
   let folder: String
-  private let process: BackgroundProcess
+  private let process: BackgroundProgram
 
-  private init(address: String, folder: String, process: BackgroundProcess) {
+  private init(address: String, folder: String, process: BackgroundProgram) {
     self.address = address
     self.folder = folder
     self.process = process
@@ -53,7 +53,7 @@ final class RemoteServer: Sendable {
 
         """
       try Data(configuration.utf8).write(to: URL(fileURLWithPath: folder + "/sshd_config"))
-      let process = try BackgroundProcess(
+      let process = try BackgroundProgram(
         program, ["-D", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"])
       guard process.waits(until: { canConnect(to: port) }) else { continue }
       let known = try String(contentsOfFile: hostKey + ".pub", encoding: .utf8)
@@ -89,7 +89,7 @@ final class RemoteServer: Sendable {
     let python = try #require(Program.find("python3"))
     let file = folder + "/port"
     let script = Repository.path("Tests/Servers/git_https_server.py")
-    let process = try BackgroundProcess(
+    let process = try BackgroundProgram(
       python.path, [script, folder, certificate, folder + "/key.pem", file] + options)
     try #require(process.waits { FileManager.default.fileExists(atPath: file) }, "the server did not start")
     let port = try String(contentsOfFile: file, encoding: .utf8)
@@ -129,47 +129,4 @@ final class RemoteServer: Sendable {
       }
     }
   }
-}
-
-/// A program that runs beside a test and ends with it.
-final class BackgroundProcess: @unchecked Sendable {
-  private let process = Process()
-
-  init(_ program: String, _ arguments: [String], environment: [String: String] = [:], in folder: String = "/")
-    throws
-  {
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-  }
-
-  deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
-  }
-
-  /// Waits some seconds for a condition; false when it does not come true or the process ends before.
-  func waits(until condition: () -> Bool) -> Bool {
-    for _ in 0..<1000 {
-      if condition() { return true }
-      guard process.isRunning else { return false }
-      usleep(10_000)
-    }
-    return false
-  }
-
-  /// Ends the process at once. Returns true when it was still running.
-  func killed() -> Bool {
-    let running = process.isRunning
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    return running && process.terminationReason == .uncaughtSignal
-  }
-
-  func waitUntilExit() { process.waitUntilExit() }
 }

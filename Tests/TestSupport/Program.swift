@@ -72,15 +72,28 @@ package struct Program: Sendable {
       timedOut: !finished)
   }
 
+  /// Starts the program on /dev/null; whoever asks for it waits for its end.
+  func startSilently(
+    _ arguments: [String], _ folder: String, _ environment: [String: String]
+  ) throws(StartError) -> pid_t {
+    try spawning.withLock { _ throws(StartError) in try spawn(arguments, nil, folder, environment) }
+  }
+
   private func spawn(
-    _ arguments: [String], _ pipes: Pipes, _ folder: String?, _ environment: [String: String]
+    _ arguments: [String], _ pipes: Pipes?, _ folder: String?, _ environment: [String: String]
   ) throws(StartError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, pipes.input.read, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipes.output.write, 1)
-    posix_spawn_file_actions_adddup2(&actions, pipes.error.write, 2)
+    if let pipes {
+      posix_spawn_file_actions_adddup2(&actions, pipes.input.read, 0)
+      posix_spawn_file_actions_adddup2(&actions, pipes.output.write, 1)
+      posix_spawn_file_actions_adddup2(&actions, pipes.error.write, 2)
+    } else {
+      for target: Int32 in 0...2 {
+        posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
+      }
+    }
     let values = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let command = folder.map { ["/usr/bin/env", "-C", $0, path] } ?? [path]
     var argv = (command + arguments).map { strdup($0) } + [nil]

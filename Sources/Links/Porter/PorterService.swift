@@ -38,6 +38,9 @@ final class PorterService: PlannedUnit {
 
   var key: String { "porter/\(link)/\(service.description)" }
 
+  /// Checks of clients' values, claims and policies stay within the namespaces of the connections.
+  var scope: UnitScope? { UnitScope(connections, alsoIn: [service.namespace]) }
+
   /// The connections as objects name them.
   var connectionNames: [String] { Set(connections.map(\.id.description)).sorted() }
 

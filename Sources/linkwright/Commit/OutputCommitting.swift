@@ -41,6 +41,8 @@ struct OutputCommitting {
   private(set) var heldBack: [String] = []
   /// The tips that output is compared with, by reference.
   private var tips: [String: CommitFacts] = [:]
+  /// Results of earlier compiles; nil where everything shall be compiled.
+  private let memo: MemoDirectory?
   /// What the compile depends on; nil where nothing may be left out.
   private var inputDigest: String?
   /// With `--stages`: what the last decision came to, and what may break on the way.
@@ -55,6 +57,7 @@ struct OutputCommitting {
     self.request = request
     self.source = commit
     sourceSnapshot = source.snapshot
+    memo = request.recompiles ? nil : source.memo
     sourceRepository = repository
     self.target = target
     self.fleet = fleet
@@ -272,6 +275,9 @@ struct OutputCommitting {
 
   // MARK: Compiling
 
+  /// Keeps for later commands what this one compiled; after the branches are written, since nobody waits for it.
+  func saveMemo() { if !request.isDry { memo?.save() } }
+
   /// The result of compiling with the output on record at the present tips.
   private mutating func compile() throws(CommandFailure) -> Compilation {
     let key = tips.mapValues(\.id)
@@ -279,7 +285,7 @@ struct OutputCommitting {
     let recorded = branches.recorded { snapshot(of: tips[$0]) }
     var options = request.options
     options.sourceDay = source.day
-    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options)
+    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options, memo: memo)
     if compilation.dependsOnDay { inputDigest = nil }
     compiled = (key, compilation)
     return compilation
