@@ -33,7 +33,7 @@ package struct Compiler: Sendable {
   package func fleet(_ snapshot: some Snapshot) throws(SnapshotError) -> (
     fleet: Fleet?, findings: [Diagnostic]
   ) {
-    do {
+    do throws(SnapshotError) {
       guard let entry = try snapshot.entry(at: Compiler.fleetFile), entry.kind != .directory else {
         return (nil, [FleetSpecRules.missingFleet])
       }
