@@ -311,13 +311,15 @@ struct FrontEnd {
   /// cluster id; a peer must not be lost.
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: LoggedSnapshot) {
     let memo = memo
-    for cluster in clusters.keys {
+    // One look at each name: an output has tens of thousands.
+    let candidates = record.present.values.filter {
+      let name = $0.name
+      return $0.kind == .file
+        && (name.hasPrefix("transportserverclaim-") || name == "secret-cilium-clustermesh.yaml")
+    }.sorted { utf8Precedes($0.path, $1.path) }
+    for cluster in clusters.keys.sorted() {
       let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
-      let entries = record.present.values.filter {
-        $0.path.hasPrefix(root) && $0.kind == .file
-          && ($0.path.contains("/transportserverclaim-")
-            || $0.path.hasSuffix("/secret-cilium-clustermesh.yaml"))
-      }.sorted { utf8Precedes($0.path, $1.path) }
+      let entries = candidates.filter { $0.path.hasPrefix(root) }
       let files = parallelMap(entries, piece: 64) { entry in
         let parsed = ParsedFile.read(entry, snapshot.base, memo)
         return (parsed.damage, ManifestFacts(parsed.tree))

@@ -26,7 +26,7 @@ package struct SnapshotEntry: Sendable, Equatable {
 
   /// The last component of the path.
   package var name: Substring {
-    path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+    path[(path.utf8.lastIndex(of: UInt8(ascii: "/")).map(path.utf8.index(after:)) ?? path.startIndex)...]
   }
 }
 

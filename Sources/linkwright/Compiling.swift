@@ -70,6 +70,9 @@ struct Compiling {
   /// Compilations live until the process ends: freeing a large one takes a tenth of the whole compile.
   private static let kept = Mutex<[Compilation]>([])
 
+  /// Keeps a compilation until the process ends.
+  static func keep(_ compilation: Compilation) { kept.withLock { $0.append(compilation) } }
+
   static func compiler() throws(CommandFailure) -> Compiler {
     do {
       return Compiler(resources: try Resources())

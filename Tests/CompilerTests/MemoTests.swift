@@ -26,6 +26,7 @@ import Testing
       \(compilation.failed) \(compilation.heldBack) \(compilation.objects) \(compilation.connections)
       \(compilation.satisfiedLines)
       \(compilation.pending.map { "\($0)" })
+      \(compilation.remarks.map { "\($0)" })
       """
     all["rest"] = Array(rest.utf8)
     return all
@@ -178,6 +179,8 @@ import Testing
         #expect(names(unit.lowered) == MemoFields.lowered)
         if let object = unit.objects.first { #expect(names(object) == MemoFields.object) }
         if let fragment = unit.fragments.first { #expect(names(fragment) == MemoFields.fragment) }
+        if let item = unit.lowered.remarks.first { #expect(names(item) == MemoFields.remark) }
+        if let object = unit.judged.first { #expect(names(object) == MemoFields.judged) }
         if let item = unit.lowered.findings.first {
           #expect(names(item) == MemoFields.finding)
           seen.insert("finding")

@@ -1,6 +1,7 @@
 // A process of its own that commits, for the tests that race several of them or kill one:
 //   RepositoryProbe commit REPOSITORY REFERENCE NAME COUNT FILES
 //   RepositoryProbe bench REPOSITORY FILES ZLIB-LEVEL
+//   RepositoryProbe write REPOSITORY DIRECTORY
 import Glibc
 import Repository
 
@@ -16,8 +17,10 @@ do {
     try benchmark(
       repository: arguments[2], files: Int(arguments[3]) ?? 0,
       level: Int32(arguments[4]) ?? ObjectBatch.defaultLevel)
+  case "write" where arguments.count == 4:
+    try writeDirectory(repository: arguments[2], directory: arguments[3])
   default:
-    print("usage: RepositoryProbe commit|bench …")
+    print("usage: RepositoryProbe commit|bench|write …")
     exit(2)
   }
 } catch {

@@ -76,9 +76,12 @@ struct MemoReader {
 
   mutating func optionalText() -> String? { number() == 0 ? nil : text() }
 
-  mutating func content() -> [UInt8] {
+  mutating func content() -> [UInt8] { Array(slice()) }
+
+  /// Content where it lies.
+  mutating func slice() -> UnsafeRawBufferPointer {
     let count = number()
-    return Array(take(count))
+    return take(count)
   }
 
   mutating func id() -> BlobID {

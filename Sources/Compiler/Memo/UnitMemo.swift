@@ -2,6 +2,7 @@ import Diagnostics
 import Kubernetes
 import Linker
 import Output
+import Reachability
 import Snapshot
 import Templates
 import YAMLTree
@@ -41,11 +42,14 @@ struct UnitMemo: Sendable {
 /// Every field of what a unit comes to, in order. `MemoTests` compares the lists with the types themselves, so that a
 /// new field is not left out.
 package enum MemoFields {
-  package static let unit = ["key", "lowered", "objects", "fragments", "breaches"]
+  package static let unit = ["key", "lowered", "objects", "fragments", "breaches", "judged"]
   /// Emptied after rendering: emissions, fragments, variables.
   package static let lowered = [
-    "variables", "emissions", "fragments", "pending", "satisfied", "findings", "connections", "subject",
+    "variables", "emissions", "fragments", "pending", "satisfied", "findings", "remarks", "connections",
+    "subject",
   ]
+  package static let remark = ["topic", "text", "connections"]
+  package static let judged = ["cluster", "manifest", "isPatch", "subject", "connections"]
   package static let object = [
     "cluster", "part", "identity", "content", "blob", "path", "unit", "subject",
   ]
@@ -63,8 +67,8 @@ package enum MemoFields {
 /// Writes a unit; nil for one that cannot be restored.
 private struct UnitEncoder {
   let memo: UnitMemo
-  private var writer = MemoWriter()
-  private var isRestorable = true
+  fileprivate var writer = MemoWriter()
+  fileprivate var isRestorable = true
 
   init(memo: UnitMemo) { self.memo = memo }
 
@@ -85,6 +89,14 @@ private struct UnitEncoder {
     for object in unit.objects { append(object, of: unit) }
     writer.append(unit.fragments.count)
     for fragment in unit.fragments { append(fragment, of: unit) }
+    writer.append(lowered.remarks.count)
+    for remark in lowered.remarks {
+      writer.append(remark.topic.rawValue)
+      writer.append(remark.text)
+      writer.append(remark.connections)
+    }
+    writer.append(unit.judged.count)
+    for object in unit.judged { append(object, of: unit) }
     return isRestorable ? writer.bytes : nil
   }
 
@@ -174,6 +186,26 @@ private struct UnitEncoder {
   }
 }
 
+extension UnitEncoder {
+  private mutating func append(_ object: EmittedObject, of unit: RenderedUnit) {
+    let tree = object.manifest.node.tree
+    let isTemplate = memo.file(tree.file.path) === tree.file
+    // Texts of an emitted tree are its own; those of a file would have to be found again.
+    if !isTemplate, !tree.file.bytes.isEmpty { isRestorable = false }
+    if !object.subject.isSame(as: unit.lowered.subject) || object.connections != unit.lowered.connections {
+      isRestorable = false
+    }
+    writer.append(object.cluster)
+    writer.append(object.isPatch ? 1 : 0)
+    writer.append(tree.file.path)
+    writer.append(isTemplate ? 1 : 0)
+    writer.append(object.manifest.node.index)
+    var storage: [UInt8] = []
+    tree.appendStorage(to: &storage)
+    writer.append(storage)
+  }
+}
+
 /// Reads what `UnitEncoder` wrote.
 private struct UnitDecoder {
   private let memo: UnitMemo
@@ -218,6 +250,15 @@ private struct UnitDecoder {
       unit.fragments.append(
         RenderedFragment(
           cluster: cluster, name: name, content: reader.content(), blob: blob, unit: key, subject: subject))
+    }
+    for _ in 0..<reader.count() {
+      guard let topic = Remark.Topic(rawValue: reader.text()) else { return nil }
+      let text = reader.text()
+      unit.lowered.remarks.append(Remark(topic, text, of: reader.texts()))
+    }
+    for _ in 0..<reader.count() {
+      guard let object = judged(unit) else { return nil }
+      unit.judged.append(object)
     }
     return reader.isAtEnd && isValid ? unit : nil
   }
@@ -289,6 +330,21 @@ private struct UnitDecoder {
     return Pending(
       cluster: cluster, namespace: namespace, fact: fact, objects: objects, resources: resources,
       losses: losses, fragments: reader.texts())
+  }
+
+  private mutating func judged(_ unit: RenderedUnit) -> EmittedObject? {
+    let cluster = reader.text()
+    let isPatch = reader.number() == 1
+    let path = reader.text()
+    let file = reader.number() == 1 ? memo.file(path) : SourceFile(path: path, bytes: [])
+    let index = reader.number()
+    let storage = reader.slice()
+    guard reader.isValid, let file, let node = Tree.restored(storage, of: file)?.node(at: index),
+      let manifest = Manifest(node)
+    else { return nil }
+    return EmittedObject(
+      cluster: cluster, manifest: manifest, isPatch: isPatch, subject: unit.lowered.subject,
+      connections: unit.lowered.connections)
   }
 
   private mutating func satisfied() -> Satisfied? {

@@ -11,6 +11,8 @@ struct StaticConnection: PlannedUnit {
   let connection: BoundConnection
   let model: FleetModel
 
+  var scope: UnitScope? { UnitScope([connection]) }
+
   var key: String { "static/\(link.link.name.value)/\(connection.id.description)" }
 
   func lower() -> LoweredUnit {

@@ -59,8 +59,9 @@ struct OutputBranches {
   }
 
   /// The output on record on all branches as one tree.
-  func recorded(_ snapshot: (String) -> any Snapshot) -> RoutedSnapshot {
-    RoutedSnapshot(
+  func recorded(_ snapshot: (String) -> any Snapshot) -> any Snapshot {
+    if units.isEmpty { return snapshot(base) }
+    return RoutedSnapshot(
       snapshot(base),
       routes: units.compactMap { RoutedSnapshot.Route(below: $0.directory, snapshot($0.reference)) })
   }

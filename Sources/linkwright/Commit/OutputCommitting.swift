@@ -287,6 +287,7 @@ struct OutputCommitting {
     options.sourceDay = source.day
     let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options, memo: memo)
     if compilation.dependsOnDay { inputDigest = nil }
+    Compiling.keep(compilation)
     compiled = (key, compilation)
     return compilation
   }
