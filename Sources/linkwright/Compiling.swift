@@ -64,9 +64,6 @@ struct Compiling {
     }
   }
 
-  /// Keeps a compilation until the process ends.
-  static func keep(_ compilation: Compilation) { kept.withLock { $0.append(compilation) } }
-
   /// Compilations live until the process ends: freeing a large one takes a tenth of the whole compile.
   private static let kept = Mutex<[Compilation]>([])
 
