@@ -25,6 +25,8 @@ let modules: [Target] = [
   .target(name: "YAMLTree", dependencies: ["CLibYAML", "Diagnostics"]),
   /** JSON Schema draft-07 and Kubernetes' structural schemas, compiled, over positioned trees */
   .target(name: "JSONSchema", dependencies: ["Diagnostics", "Patterns", "YAMLTree"]),
+  /** CoreDNS's configuration file: read, checked, and a block put in without touching the rest */
+  .target(name: "Corefile", dependencies: ["Diagnostics", "YAMLTree"]),
   /** The Common Expression Language: checked against types, evaluated with bounds */
   .target(name: "CEL", dependencies: ["Diagnostics", "Patterns"]),
   /** CEL over trees: nodes as values, schemas as types */
@@ -50,7 +52,9 @@ let modules: [Target] = [
   /** One folder per link type: what it emits, and its rules */
   .target(
     name: "Links",
-    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree"]),
+    dependencies: [
+      "Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Patterns", "Templates", "YAMLTree",
+    ]),
   /** Layout, inventories, what changes: the output as a tree of bytes */
   .target(
     name: "Output",
@@ -107,6 +111,7 @@ let tests: [Target] = [
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
   .testTarget(name: "RepositoryTests", dependencies: ["Repository", "RepositoryProbe", "Snapshot"]),
   .testTarget(name: "YAMLTreeTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree"]),
+  .testTarget(name: "CorefileTests", dependencies: ["Corefile", "Diagnostics", "TestSupport", "YAMLTree"]),
   /** Writes an output directory until a test kills it */
   .executableTarget(
     name: "output-writer-probe", dependencies: ["Compiler", "Output"], path: "Tests/output-writer-probe"),

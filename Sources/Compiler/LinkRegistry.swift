@@ -5,6 +5,7 @@ import Links
 package enum LinkRegistry {
   package static let types: [any LinkType.Type] = [
     ClusterMesh.self,
+    GatewayDNS.self,
     Porter.self,
     Static.self,
     Tetrate.self,

@@ -35,11 +35,15 @@ package struct ReducedKind: Sendable {
   package let scope: Scope
   /// Names by which `kubectl get` knows the kind: plural, singular and short ones.
   package let resources: [String]
+  /// The objects that are read; nil for all of the kind.
+  package let names: [String]?
   package let fields: [FieldPath]
 
   package init(
-    group: String, kind: String, scope: Scope = .namespace, resources: [String] = [], fields: [FieldPath]
+    group: String, kind: String, scope: Scope = .namespace, resources: [String] = [], names: [String]? = nil,
+    fields: [FieldPath]
   ) {
+    self.names = names
     id = ID(group: group, kind: kind)
     self.scope = scope
     self.resources = resources

@@ -6,7 +6,7 @@ import Testing
 @Suite struct RuleExampleTests {
   static let exampled = RuleCatalogue.all.filter { $0.failing != nil }.map(\.id)
 
-  @Test(arguments: ["clustermesh", "porter-pair", "porter-silver", "tetrate"])
+  @Test(arguments: ["clustermesh", "gateway-dns", "porter-pair", "porter-silver", "tetrate"])
   func baseHasNoFindings(_ base: String) throws {
     let compilation = try FixtureFleet(base: base).compile()
     #expect(compilation.findingsText == "")

@@ -25,8 +25,9 @@ import YAMLTree
     let schemas = try Self.load()
     #expect(
       schemas.kinds == [
-        "cis.f5.com/v1 TransportServer", "discovery.k8s.io/v1 EndpointSlice",
-        "networking.k8s.io/v1 NetworkPolicy", "porter.devops.gov.bc.ca/v1alpha1 TransportServerClaim",
+        "cis.f5.com/v1 TransportServer", "connectivity.tanzu.vmware.com/v1alpha1 GatewayDNS",
+        "discovery.k8s.io/v1 EndpointSlice", "networking.k8s.io/v1 NetworkPolicy",
+        "operator.openshift.io/v1 DNS", "porter.devops.gov.bc.ca/v1alpha1 TransportServerClaim",
         "v1 ConfigMap", "v1 Endpoints", "v1 Namespace", "v1 Secret", "v1 Service",
       ])
     for kind in schemas.kinds {

@@ -7,13 +7,20 @@ struct KindTable: Sendable {
     let kind: ReducedKind
     var selection: FieldSelection
     var resources: [String]
+    /// The objects that somebody reads; nil for all.
+    var names: Set<String>?
+
+    /// Whether anything is kept of an object with this name.
+    func takes(_ name: String) -> Bool { names?.contains(name) ?? true }
   }
 
   private(set) var entries: [ReducedKind.ID: Entry] = [:]
 
   init(_ kinds: [ReducedKind]) {
     for kind in kinds {
-      var entry = entries[kind.id] ?? Entry(kind: kind, selection: FieldSelection(), resources: [])
+      var entry =
+        entries[kind.id] ?? Entry(kind: kind, selection: FieldSelection(), resources: [], names: [])
+      if let names = kind.names { entry.names?.formUnion(names) } else { entry.names = nil }
       for path in kind.fields { entry.selection.add(path) }
       entry.resources += kind.resources
       entries[kind.id] = entry

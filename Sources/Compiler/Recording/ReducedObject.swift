@@ -97,7 +97,7 @@ struct Reduction: Sendable {
         continue
       }
       let namespace = entry.kind.scope == .cluster ? nil : object.namespace ?? defaultNamespace
-      guard takes(object, namespace) else {
+      guard takes(object, namespace), entry.takes(object.name) else {
         leftOut[object.kind, default: 0] += 1
         continue
       }

@@ -1,0 +1,163 @@
+import Diagnostics
+
+/// The clusters: their names, versions, and gateways.
+extension GatewayDNSRules {
+  static let memberRules = [
+    notRegistered, nameInDNS, nameTooLong, sliceTwice, removedAPI, mixedProfiles, gatewayService,
+    gatewayAddress,
+    contradiction,
+  ]
+
+  static let notRegistered = Rule(
+    "LW4014", "gateway-not-registered", .error,
+    "a link declares an address of a cluster that it does not reach",
+    explanation: "The clusters of a link are those that spec.clusterAPI puts into its management namespace.",
+    failing: link("", upstream: "{cluster-c: 10.96.0.50}"), passing: unchanged)
+
+  static let nameInDNS = Rule(
+    "LW4015", "gateway-name-in-dns", .error, "a name cannot be a part of a DNS name",
+    explanation: "Cluster, namespace and host become labels of the name that clients ask for.",
+    failing: clusterB(registration: "{managementCluster: mgmt, namespace: dev-team, name: cluster_b}"),
+    passing: unchanged)
+
+  static let nameTooLong = Rule(
+    "LW4016", "gateway-name-too-long", .error, "a composed name is too long",
+    explanation: """
+      The slice's name <namespace>-<cluster>-gateway is also the value of a label, which has at most 63 characters \
+      (253 in the older generation, which sets no label). A DNS name has at most 253.
+      """,
+    failing: clusterB(
+      registration:
+        "{managementCluster: mgmt, namespace: dev-team, name: a-cluster-with-a-very-long-name-of-its-own-in-the-north, labels: {hasContour: \"true\"}}",
+      also: """
+        -- links/dev-team.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Link
+        metadata: {name: dev-team}
+        spec:
+          gatewayDNS:
+            managementCluster: mgmt
+            namespace: dev-team
+            clusterSelector: {matchLabels: {hasContour: "true"}}
+            service: projectcontour/envoy
+            zone: xcc.test
+        """),
+    passing: unchanged)
+
+  static let sliceTwice = Rule(
+    "LW4017", "gateway-slice-twice", .error, "two clusters give one EndpointSlice",
+    explanation: """
+      The slice's name joins namespace and cluster with '-': a-b/c and a/b-c are the same. Where one cluster is \
+      registered in both namespaces (two Cluster documents with one API server), the slices overwrite each other.
+      """,
+    failing: RuleExample(
+      over: "gateway-dns",
+      """
+      -- clusters/cluster-a.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster-a}
+      spec:
+        apiServer: {server: "https://api.a.example.com:6443"}
+        clusterAPI: {managementCluster: mgmt, namespace: dev-team, labels: {hasContour: "true"}}
+        dns: {corefile: dns/cluster-a/Corefile}
+      -- clusters/team.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: team-cluster-a}
+      spec:
+        apiServer: {server: "https://api.a.example.com:6443"}
+        clusterAPI: {managementCluster: mgmt, namespace: dev}
+      """), passing: unchanged)
+
+  static let removedAPI = Rule(
+    "LW4018", "gateway-removed-api", .warning, "a cluster does not serve what a profile needs",
+    explanation: """
+      The generation of February 2021 uses CustomResourceDefinitions of v1beta1 on the management cluster (gone in \
+      Kubernetes 1.22) and EndpointSlices of v1beta1 elsewhere (gone in 1.25).
+      """,
+    failing: link("profile: capi"), passing: unchanged)
+
+  static let mixedProfiles = Rule(
+    "LW4019", "gateway-mixed-profiles", .error, "a cluster runs the DNS server of another generation",
+    explanation: """
+      The controller writes into the namespace of its own generation (capi-dns or xcc-dns) and passes over clusters \
+      without it; a DNS server reads its own namespace only. Mixed, nothing ever resolves.
+      """,
+    failing: file(
+      "workloads/cluster-b/dns-server.yaml",
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: dns-server, namespace: capi-dns}
+      spec: {selector: {app: dns-server}, ports: [{name: dns, port: 53, protocol: UDP}]}
+      """),
+    passing: file(
+      "workloads/cluster-b/dns-server.yaml",
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: dns-server, namespace: xcc-dns}
+      spec: {selector: {app: dns-server}, ports: [{name: dns, port: 53, protocol: UDP}]}
+      """))
+
+  static let gatewayService = Rule(
+    "LW4020", "gateway-service", .error, "a selected cluster has no gateway of type LoadBalancer",
+    explanation: """
+      A cluster whose Service is missing or of another type drops out: the controller deletes its name in every \
+      cluster and says nothing.
+      """,
+    failing: file(
+      "workloads/cluster-a/contour.yaml",
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: envoy, namespace: projectcontour}
+      spec: {type: NodePort, selector: {app: envoy}, ports: [{port: 80}]}
+      """),
+    passing: unchanged)
+
+  static let gatewayAddress = Rule(
+    "LW4021", "gateway-address", .error, "a gateway's address cannot stand in the slice",
+    explanation: """
+      The controller copies what the load balancer reports into an EndpointSlice of type IPv4: a host name becomes an \
+      empty address, IPv6 and special addresses are refused by the API server, and an endpoint takes at most 100. The \
+      controller stops at the first refusal, so that slices of other clusters are left out as well.
+      """,
+    failing: RuleExample(
+      over: "gateway-dns",
+      """
+      -- observed/cluster-a/projectcontour.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: envoy, namespace: projectcontour}
+      spec: {type: LoadBalancer, ports: [{port: 80}]}
+      status: {loadBalancer: {ingress: [{hostname: a1b2.elb.amazonaws.com}]}}
+      """),
+    passing: RuleExample(
+      over: "gateway-dns",
+      """
+      -- observed/cluster-a/projectcontour.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: envoy, namespace: projectcontour}
+      spec: {type: LoadBalancer, ports: [{port: 80}]}
+      status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}
+      """))
+
+  static let contradiction = Rule(
+    "LW4022", "gateway-address-differs", .error, "an address is declared and observed differently",
+    explanation:
+      "A value comes from the specification or from an observation; where both have it, they must agree.",
+    failing: RuleExample(
+      over: "gateway-dns",
+      """
+      -- observed/cluster-a/projectcontour.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: envoy, namespace: projectcontour}
+      spec: {type: LoadBalancer, ports: [{port: 80}]}
+      status: {loadBalancer: {ingress: [{ip: 203.0.113.99}]}}
+      """),
+    passing: unchanged)
+}
