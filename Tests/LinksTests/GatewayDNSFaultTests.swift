@@ -77,7 +77,7 @@ import Testing
     Fault(
       path: "workloads/cluster-a/kuard.yaml", old: "fqdn: kuard.", new: "fqdn: kaurd.",
       finding:
-        "warning[LW4041] connections/kuard.yaml:6: no route of cluster-a has the host kuard.gateway.cluster-a.dev-team.clusters.xcc.test"
+        "error[LW7204] connections/kuard.yaml:6: no route of cluster-a has the host kuard.gateway.cluster-a.dev-team.clusters.xcc.test: the gateway answers 404"
     ),
     Fault(
       path: "workloads/cluster-a/contour.yaml", old: "type: LoadBalancer", new: "type: NodePort",

@@ -17,6 +17,7 @@ import YAMLTree
     metadata: {name: cluster-b}
     spec:
       distribution: openshift
+      network: {baseline: []}
       clusterAPI: {managementCluster: mgmt, namespace: dev-team}
 
     """

@@ -110,10 +110,12 @@ package struct Walk: Sendable {
   }
 
   /// The client's policies let it out to an address, or to every address where it is not known yet.
+  ///
+  /// - Parameter isDirect: the client sends to the address itself; no Service of its cluster stands before it.
   package mutating func leave(
     to address: IPAddress?, port: Int, _ transport: TransportProtocol,
     as description: @autoclosure () -> String,
-    missing: MissingFact? = nil
+    missing: MissingFact? = nil, isDirect: Bool = false
   ) {
     guard let slice = clientSlice, !isOver else { return }
     guard let address else {
@@ -130,7 +132,7 @@ package struct Walk: Sendable {
       claims.append(
         .egress(slice.key, subject: slice.subjects[pod].id, .address(address), port: port, transport))
     }
-    judgeEgress(slice, to: .address(address), port, transport, description())
+    judgeEgress(slice, to: .address(address), port, transport, description(), isDirect: isDirect)
   }
 
   /// The client's policies let it out to pods that it sees as pods.
@@ -160,7 +162,7 @@ package struct Walk: Sendable {
 
   private mutating func judgeEgress(
     _ slice: NamespaceSlice, to destination: Endpoint, _ port: Int, _ transport: TransportProtocol,
-    _ description: String
+    _ description: String, isDirect: Bool = false
   ) {
     guard let number = UInt16(exactly: port) else { return }
     var questions: [Question] = []
@@ -182,7 +184,8 @@ package struct Walk: Sendable {
         questions += slice.engine.openQuestions(from: .pod(pod), to: destination).asked
       case .yes:
         if isOpen, !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
-        if !isOpen, slice.cluster.profile.egressSeesEndpoints != .yes, case .address = destination {
+        if !isOpen, !isDirect, slice.cluster.profile.egressSeesEndpoints != .yes, case .address = destination
+        {
           questions.append(
             Question("whether egress rules are compared with a Service's address or with the one behind it"))
         }

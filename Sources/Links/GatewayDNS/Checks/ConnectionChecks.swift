@@ -170,20 +170,20 @@ struct ConnectionChecks {
 
   // MARK: Routes
 
+  /// Where no route of a cluster is known, nobody can say whether there is one with the host. Routes that are known
+  /// are the judge's business.
   private func checkRoute(
     _ name: String, _ target: BoundTarget, _ routes: GatewayRoutes, _ member: GatewayMember,
     _ findings: inout [Diagnostic]
   ) {
-    guard !routes.isOpen, !routes.routes.contains(where: { $0.takes(name) }) else { return }
-    let near = routes.routes.filter { $0.manifest.namespace == target.service.key.namespace }
+    guard !routes.isOpen, routes.routes.isEmpty else { return }
     findings.append(
       Diagnostic(
-        GatewayDNSRules.routeMissing, "no route of \(member.name) has the host \(name)",
-        at: target.reference.range,
-        "the name resolves, and the gateway answers 404",
-        also: near.prefix(2).map { Label($0.node.range, "another host of the namespace") },
+        GatewayDNSRules.routesUnknown,
+        "no route of \(member.name) is known, and one must have the host \(name)",
+        at: target.reference.range, "the name resolves; without a route the gateway answers 404",
         help: [
-          "give the HTTPProxy, Ingress or HTTPRoute of \(target.service.key.name) this host, or set gatewayDNS.host"
+          "put the HTTPProxy, Ingress or HTTPRoute of \(target.service.key.name) among the workloads of \(member.name), or 'linkwright record' it"
         ]))
   }
 

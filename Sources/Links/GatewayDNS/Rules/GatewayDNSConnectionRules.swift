@@ -3,7 +3,7 @@ import Diagnostics
 /// Connections, and the routes of the gateways that they go through.
 extension GatewayDNSRules {
   static let connectionRules = [
-    notSelected, clientElsewhere, outsideClient, matchAny, notTCP, gatewayPort, routeMissing, routeElsewhere,
+    notSelected, clientElsewhere, outsideClient, matchAny, notTCP, gatewayPort, routesUnknown, routeElsewhere,
     routeUnused, nestedHosts, externalNameHost, externalNameTwice,
   ]
 
@@ -71,13 +71,29 @@ extension GatewayDNSRules {
     failing: connection("gatewayDNS: {gatewayPort: 8000}"),
     passing: connection("gatewayDNS: {gatewayPort: 443}"))
 
-  static let routeMissing = Rule(
-    "LW4041", "gateway-route-missing", .warning, "no route of the serving cluster has the connection's host",
+  static let routesUnknown = Rule(
+    "LW4041", "gateway-routes-unknown", .warning, "no route of the serving cluster is known",
     explanation: """
       The name resolves to the gateway; without a route with that host (HTTPProxy, Ingress, HTTPRoute, TLSRoute) it \
-      answers 404, or closes a TLS connection.
+      answers 404, or closes a TLS connection. Routes that are known are followed when the connection is judged.
       """,
-    failing: connection("gatewayDNS: {host: kaurd}"), passing: unchanged)
+    failing: file(
+      "workloads/cluster-a/kuard.yaml",
+      """
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: kuard, namespace: demo}
+      spec:
+        selector: {matchLabels: {app: kuard}}
+        template:
+          metadata: {labels: {app: kuard}}
+          spec: {containers: [{name: kuard, image: kuard, ports: [{containerPort: 8080}]}]}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: kuard, namespace: demo}
+      spec: {selector: {app: kuard}, ports: [{port: 80, targetPort: 8080}]}
+      """), passing: unchanged)
 
   static let routeElsewhere = Rule(
     "LW4042", "gateway-route-elsewhere", .error, "a route has a host whose name leads to another cluster",

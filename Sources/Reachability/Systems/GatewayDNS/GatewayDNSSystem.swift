@@ -1,0 +1,271 @@
+import Diagnostics
+package import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The controller and the DNS server of vmware-tanzu/cross-cluster-connectivity, the resolver of the client's cluster,
+/// and the gateway of the target's.
+///
+/// From the project's source (facts on GatewayDNS, 2 to 6): a GatewayDNS object on the management cluster selects
+/// Cluster API objects of its namespace; the controller copies the load balancer's addresses of the named Service into
+/// an EndpointSlice in every cluster of that namespace; the DNS server there answers for the slice's wildcard. A
+/// resolver block sends the zone to it, and the gateway chooses the Service by the host of the request.
+package struct GatewayDNSSystem: ReachabilitySystem {
+  package static let key = "gatewayDNS"
+  package static let kinds: Set<String> = [
+    "Cluster", "ConfigMap", "DNS", "GRPCRoute", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress", "TLSRoute",
+  ]
+
+  /// A cluster's object in Cluster API.
+  struct Registration: Sendable {
+    let management: String
+    let namespace: String
+    let name: String
+
+    init?(_ cluster: JudgedCluster) {
+      guard let section = cluster.model.cluster.node.at("spec", "clusterAPI"),
+        let management = section["managementCluster"]?.text, let namespace = section["namespace"]?.text
+      else { return nil }
+      self.management = management
+      self.namespace = namespace
+      name = section["name"]?.text ?? cluster.name
+    }
+  }
+
+  let section: Node
+  let management: String
+  let namespace: String
+  let zone: String
+  /// Where the DNS server runs in each cluster.
+  let serverNamespace: String
+  private let routes: [String: GatewayHosts]
+  private let publisher: GatewayPublisher
+
+  package init(_ link: Link, in fleet: JudgedFleet) {
+    section = link.section
+    management = section["managementCluster"]?.text ?? ""
+    namespace = section["namespace"]?.text ?? ""
+    zone = section["zone"]?.text ?? ""
+    serverNamespace = section["profile"]?.text == "capi" ? "capi-dns" : "xcc-dns"
+    publisher = GatewayPublisher(fleet.clusters[management], namespace)
+    var routes: [String: GatewayHosts] = [:]
+    for (name, cluster) in fleet.clusters {
+      guard let registration = Registration(cluster), registration.management == management,
+        registration.namespace == namespace
+      else { continue }
+      routes[name] = GatewayHosts(cluster)
+    }
+    self.routes = routes
+  }
+
+  // MARK: Names
+
+  /// The connection's section as it is in a cluster.
+  private func section(of crossing: Crossing) -> Node? {
+    crossing.connection.section(Self.key, in: crossing.target.cluster)
+  }
+
+  /// `gateway.cluster-a.dev-team.clusters.xcc.test`.
+  private func domain(_ registration: Registration) -> String {
+    "gateway.\(registration.name).\(registration.namespace).clusters.\(zone)"
+  }
+
+  private func host(_ crossing: Crossing, _ registration: Registration) -> String {
+    let name = section(of: crossing)?["host"]?.text ?? crossing.target.service.key.name
+    return "\(name).\(domain(registration))"
+  }
+
+  private func port(_ crossing: Crossing) -> Int { section(of: crossing)?["gatewayPort"]?.integer ?? 80 }
+
+  // MARK: Whom policies see
+
+  package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
+    guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
+      let service = publisher.service(for: registration)
+    else { return CrossingPeers() }
+    return CrossingPeers(atTarget: GatewayPods(service, in: cluster).peers)
+  }
+
+  // MARK: The way
+
+  package func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.start()
+    guard let cluster = walk.targetCluster, let registration = Registration(cluster) else {
+      walk.fail(
+        .address, in: crossing.target.cluster, "record of the gateway",
+        Fault(
+          JudgementRules.unpublished, "\(crossing.target.cluster) is registered in no management cluster",
+          help: ["say where with spec.clusterAPI of the Cluster"]))
+      return
+    }
+    let name = host(crossing, registration)
+    let port = port(crossing)
+    let record = GatewayRecord(
+      cluster, registration, publisher.service(for: registration),
+      declared: section["addresses"]?[cluster.name])
+    leave(to: record, port, &walk)
+    resolve(name, port, &walk)
+    publish(registration, record, port, &walk)
+    arrive(at: record, cluster, name, port, crossing, &walk)
+    walk.enter()
+  }
+
+  private func leave(to record: GatewayRecord, _ port: Int, _ walk: inout Walk) {
+    let addresses = record.addresses.compactMap { IPAddress($0.text) }
+    if addresses.isEmpty {
+      walk.leave(to: nil, port: port, .tcp, as: "", missing: record.missing)
+    }
+    for address in record.addresses {
+      guard let parsed = IPAddress(address.text) else { continue }
+      walk.leave(to: parsed, port: port, .tcp, as: "\(address.text):\(port)", isDirect: true)
+    }
+  }
+
+  // MARK: The client's resolver
+
+  private func resolve(_ name: String, _ port: Int, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    guard let cluster = walk.clientCluster else {
+      walk.depend(
+        .name, in: nil, "DNS \(name):\(port)",
+        on: [Question("how the network outside resolves names below \(zone)", isReported: true)])
+      return
+    }
+    walk.resolve("\(name):\(port)", .derived)
+    guard !walk.isOver else { return }
+    guard let registration = Registration(cluster), registration.management == management,
+      registration.namespace == namespace
+    else {
+      walk.fail(
+        .name, in: cluster.name, name,
+        Fault(
+          JudgementRules.name,
+          "\(cluster.name) is not registered in \(namespace) of \(management): its DNS server never gets the record",
+          at: [Label(cluster.model.cluster.name.node.range, "the client's cluster")],
+          help: ["register it there, or use another link"]))
+      return
+    }
+    let server = ZoneServer(cluster, serverNamespace, declared: section["upstream"]?[cluster.name])
+    guard let address = server.address else {
+      walk.wait(.name, in: cluster.name, "resolver for \(zone)", for: server.missing)
+      return
+    }
+    switch ZoneForwarding.of(name, in: cluster) {
+    case .unknown(let missing):
+      walk.wait(.name, in: cluster.name, "resolver for \(zone)", for: missing)
+    case .found(let forwarding):
+      guard !forwarding.zone.isEmpty, forwarding.leads(to: address.text) else {
+        walk.fail(
+          .name, in: cluster.name, name, fault(forwarding, cluster, address.text))
+        return
+      }
+      walk.pass(
+        .name, in: cluster.name, forwarding.evidence, at: [forwarding.place, address.place],
+        "\(forwarding.zone) → DNS server \(address.text)")
+    }
+  }
+
+  private func fault(_ forwarding: ZoneForwarding, _ cluster: JudgedCluster, _ address: String) -> Fault {
+    let message =
+      forwarding.zone.isEmpty
+      ? "no block of \(cluster.name)'s resolver is for \(zone)"
+      : forwarding.upstreams.isEmpty
+        ? "the block for \(forwarding.zone) in \(cluster.name)'s resolver forwards nothing"
+        : "\(cluster.name)'s resolver sends \(forwarding.zone) to \(listed(forwarding.upstreams)), not to the DNS server at \(address)"
+    return Fault(
+      JudgementRules.name, message, at: [forwarding.place],
+      help: ["forward \(zone) to \(address)"])
+  }
+
+  // MARK: The record
+
+  private func publish(
+    _ registration: Registration, _ record: GatewayRecord, _ port: Int, _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    let cluster = walk.target.cluster
+    let text = "*.\(domain(registration))"
+    switch publisher.publication(of: registration) {
+    case .refused(let fault):
+      walk.fail(.address, in: cluster, text, fault)
+      return
+    case .open(let question, let places):
+      walk.depend(.address, in: cluster, at: places, text, on: [question])
+    case .by: break
+    }
+    if let fault = record.fault {
+      walk.fail(.address, in: cluster, text, fault)
+      return
+    }
+    guard !record.addresses.isEmpty else {
+      walk.wait(.address, in: cluster, text, for: record.missing)
+      return
+    }
+    let slice = walk.clientCluster?.observed(
+      "discovery.k8s.io/v1", "EndpointSlice", serverNamespace,
+      "\(registration.namespace)-\(registration.name)-gateway")
+    if let slice, let fault = contradiction(slice, record, walk.client.cluster ?? "") {
+      walk.fail(.address, in: walk.client.cluster, text, fault)
+      return
+    }
+    walk.pass(
+      .address, in: cluster, slice == nil ? record.evidence : .observed,
+      at: (slice.map { [$0.label()] } ?? []) + record.addresses.map { Label($0.range) },
+      "\(text) → \(listed(record.addresses.map(\.text))), port \(port)")
+  }
+
+  /// A slice that was observed with other addresses than the gateway has.
+  private func contradiction(_ slice: KnownObject, _ record: GatewayRecord, _ cluster: String) -> Fault? {
+    let found = slice.node["endpoints"]?.elements.flatMap { $0["addresses"]?.elements.map { $0 } ?? [] } ?? []
+    guard Set(found.map(\.text)) != Set(record.addresses.map(\.text)) else { return nil }
+    return Fault(
+      JudgementRules.address,
+      "EndpointSlice \(slice.name) in \(cluster) has \(listed(found.map(\.text))), and the gateway is at \(listed(record.addresses.map(\.text)))",
+      at: [slice.label(at: found.first, "has")]
+        + record.addresses.prefix(1).map { Label($0.range, "the gateway") },
+      help: ["observe both clusters again; if it stays, look at the controller's messages on \(management)"])
+  }
+
+  // MARK: The gateway
+
+  private func arrive(
+    at record: GatewayRecord, _ cluster: JudgedCluster, _ name: String, _ port: Int, _ crossing: Crossing,
+    _ walk: inout Walk
+  ) {
+    guard !walk.isOver, let service = record.service else { return }
+    let pods = GatewayPods(service, in: cluster)
+    let text = "gateway \(service.description):\(port)"
+    if let fault = pods.fault(port) {
+      walk.fail(.gateway, in: cluster.name, text, fault)
+      return
+    }
+    if pods.isKnown {
+      walk.pass(.gateway, in: cluster.name, pods.evidence, at: pods.places, text)
+    } else {
+      walk.depend(
+        .gateway, in: cluster.name, text,
+        on: [
+          Question(
+            "whether the gateway \(service.description) of \(cluster.name) listens at port \(port)",
+            help:
+              "put the manifests of the gateway among the workloads of \(cluster.name), or observe its Service"
+          )
+        ])
+    }
+    let target = "\(name) → \(crossing.serviceName):\(crossing.port.port.number)"
+    switch routes[cluster.name]?.route(name, to: crossing.target.service.key, crossing.port.port) {
+    case .found(let route):
+      walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)
+    case .open(let question, let places):
+      walk.depend(.gateway, in: cluster.name, at: places, target, on: [question])
+    case .refused(let fault):
+      walk.fail(.gateway, in: cluster.name, target, fault)
+    case nil: break
+    }
+    walk.sender =
+      pods.peers.isEmpty
+      ? .unknown(description: "the gateway \(service.description)")
+      : .pods(pods.peers, description: "the gateway \(service.description)")
+  }
+}

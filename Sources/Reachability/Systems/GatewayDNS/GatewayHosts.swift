@@ -1,0 +1,145 @@
+import Diagnostics
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The hosts that gateways of a cluster answer for, and where each leads: HTTPProxy of Contour, Ingress, and routes of the
+/// Gateway API.
+struct GatewayHosts: Sendable {
+  /// A route for one host.
+  struct Route: Sendable {
+    let host: String
+    let object: KnownObject
+    let node: Node?
+    let backends: [(service: NamespacedName, port: Node?)]
+    /// Other objects say where a part of it leads.
+    let delegates: Bool
+
+    var label: Label { object.label(at: node) }
+  }
+
+  enum Answer: Sendable {
+    case found(Route)
+    case open(Question, places: [Label])
+    case refused(Fault)
+  }
+
+  private var routes: [Route] = []
+  private let cluster: String
+
+  /// Linear in the routes of the cluster.
+  init(_ cluster: JudgedCluster) {
+    self.cluster = cluster.name
+    for object in cluster.objects(ofKind: "HTTPProxy") { addProxy(object) }
+    for object in cluster.objects(ofKind: "Ingress") { addIngress(object) }
+    for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute"] {
+      for object in cluster.objects(ofKind: kind) { addRoute(object) }
+    }
+  }
+
+  /// Where a request for a host goes, seen from a connection to a Service.
+  func route(_ name: String, to service: NamespacedName, _ port: ServicePort) -> Answer {
+    guard !routes.isEmpty else {
+      return .open(
+        Question("which route of \(cluster) has the host \(name)", isReported: true), places: [])
+    }
+    let exact = routes.filter { $0.host == name }
+    let candidates = exact.isEmpty ? routes.filter { Self.takes($0.host, name) } : exact
+    guard let first = candidates.first else {
+      return .refused(
+        Fault(
+          JudgementRules.unpublished, "no route of \(cluster) has the host \(name): the gateway answers 404",
+          at: routes.filter { $0.object.manifest.namespace == service.namespace }.prefix(3).map { route in
+            route.object.label(at: route.node, "another host")
+          },
+          help: ["give the route of \(service.name) this host, or set gatewayDNS.host"]))
+    }
+    if let found = candidates.first(where: { Self.leads($0, to: service, port) }) {
+      guard found.host.isEmpty else { return .found(found) }
+      return .open(
+        Question(
+          "whether \(found.object.manifest.kind) \(found.object.name) takes requests for \(name): it names no host"
+        ),
+        places: [found.label])
+    }
+    if let delegating = candidates.first(where: \.delegates) {
+      return .open(
+        Question(
+          "where the objects lead that \(delegating.object.manifest.kind) \(delegating.object.name) includes"),
+        places: [delegating.label])
+    }
+    return .refused(
+      Fault(
+        JudgementRules.unpublished,
+        "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map(\.service.name))), not to port \(port.number) of \(service.description)",
+        at: [first.label], help: ["lead to \(service.name), port \(port.number)"]))
+  }
+
+  /// `*.example.test` takes one label; no host takes all.
+  private static func takes(_ host: String, _ name: String) -> Bool {
+    if host.isEmpty { return true }
+    guard host.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
+    return name[dot...] == host.dropFirst()
+  }
+
+  private static func leads(_ route: Route, to service: NamespacedName, _ port: ServicePort) -> Bool {
+    route.backends.contains { backend in
+      guard backend.service == service else { return false }
+      guard let node = backend.port else { return true }
+      return node.integer == port.number || node.string.map { $0 == port.name } ?? false
+    }
+  }
+
+  // MARK: Reading
+
+  private mutating func add(
+    _ host: Node?, _ object: KnownObject, _ backends: [(service: NamespacedName, port: Node?)],
+    delegates: Bool = false
+  ) {
+    routes.append(
+      Route(
+        host: host?.text.lowercased() ?? "", object: object, node: host, backends: backends,
+        delegates: delegates))
+  }
+
+  private mutating func addProxy(_ object: KnownObject) {
+    guard let host = object.node.at("spec", "virtualhost", "fqdn") else { return }
+    let namespace = object.manifest.namespace ?? ""
+    let spec = object.node["spec"]
+    let parts = (spec?["routes"]?.elements.map { $0 } ?? []) + [spec?["tcpproxy"]].compactMap { $0 }
+    let services = parts.flatMap { $0["services"]?.elements.map { $0 } ?? [] }
+    let includes = (spec?["includes"]?.count ?? 0) > 0 || spec?.at("tcpproxy", "include") != nil
+    add(
+      host, object,
+      services.map { (NamespacedName(namespace, $0["name"]?.text ?? ""), $0["port"]) }, delegates: includes)
+  }
+
+  private mutating func addIngress(_ object: KnownObject) {
+    let namespace = object.manifest.namespace ?? ""
+    func backend(_ node: Node?) -> [(service: NamespacedName, port: Node?)] {
+      guard let service = node?["service"], let name = service["name"] else { return [] }
+      let port = service["port"]
+      return [(NamespacedName(namespace, name.text), port?["number"] ?? port?["name"])]
+    }
+    for rule in object.node.at("spec", "rules")?.elements.map({ $0 }) ?? [] {
+      let paths = rule.at("http", "paths")?.elements.map { $0 } ?? []
+      add(rule["host"], object, paths.flatMap { backend($0["backend"]) })
+    }
+    let other = backend(object.node.at("spec", "defaultBackend"))
+    if !other.isEmpty { add(nil, object, other) }
+  }
+
+  private mutating func addRoute(_ object: KnownObject) {
+    let namespace = object.manifest.namespace ?? ""
+    let rules = object.node.at("spec", "rules")?.elements.map { $0 } ?? []
+    let backends = rules.flatMap { $0["backendRefs"]?.elements.map { $0 } ?? [] }.map { reference in
+      (
+        service: NamespacedName(reference["namespace"]?.text ?? namespace, reference["name"]?.text ?? ""),
+        port: reference["port"]
+      )
+    }
+    let hosts = object.node.at("spec", "hostnames")?.elements.map { $0 } ?? []
+    for host in hosts { add(host, object, backends) }
+    if hosts.isEmpty { add(nil, object, backends) }
+  }
+}

@@ -1,0 +1,219 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The controller's view of a management namespace: GatewayDNS objects and the labels of Cluster API objects.
+struct GatewayPublisher: Sendable {
+  /// Whether a cluster's gateway is published.
+  enum Publication: Sendable {
+    case by(KnownObject)
+    case open(Question, places: [Label])
+    case refused(Fault)
+  }
+
+  private let cluster: JudgedCluster?
+  private let namespace: String
+  private let objects: [KnownObject]
+
+  /// Linear in the GatewayDNS objects of the cluster.
+  init(_ cluster: JudgedCluster?, _ namespace: String) {
+    self.cluster = cluster
+    self.namespace = namespace
+    objects =
+      cluster?.objects(ofKind: "GatewayDNS").filter { $0.manifest.namespace == namespace } ?? []
+  }
+
+  /// Labels as they will be; nil where nothing is known of the object.
+  private func labels(_ registration: GatewayDNSSystem.Registration) -> Labels? {
+    let identity = ObjectIdentity(
+      apiVersion: "cluster.x-k8s.io/v1beta1", kind: "Cluster", namespace: registration.namespace,
+      name: registration.name)
+    let object = cluster?.object(
+      "cluster.x-k8s.io/v1beta1", "Cluster", registration.namespace, registration.name)
+    let patch = cluster?.patch(of: identity)
+    guard object != nil || patch != nil else { return nil }
+    var labels = object?.manifest.labels ?? Labels()
+    for item in patch?.manifest.labels.items ?? [] { labels = labels.setting(item.key, to: item.value) }
+    return labels
+  }
+
+  private func selecting(_ registration: GatewayDNSSystem.Registration) -> [KnownObject] {
+    objects.filter { object in
+      let selector = LabelSelector(object.node.at("spec", "clusterSelector"))
+      return selector.selectsEverything || labels(registration).map(selector.matches) ?? false
+    }
+  }
+
+  /// The Service that the controller asks for in a cluster; nil where no object selects it, or one names none.
+  func service(for registration: GatewayDNSSystem.Registration) -> NamespacedName? {
+    selecting(registration).lazy.compactMap { Self.reference($0)?.key }.first
+  }
+
+  private static func reference(_ object: KnownObject) -> (key: NamespacedName, node: Node)? {
+    guard let node = object.node.at("spec", "service") else { return nil }
+    let parts = node.text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+    return (NamespacedName(String(parts[0]), String(parts[1])), node)
+  }
+
+  func publication(of registration: GatewayDNSSystem.Registration) -> Publication {
+    let selecting = selecting(registration)
+    guard let object = selecting.first else {
+      if labels(registration) == nil, !objects.isEmpty {
+        return .open(
+          Question(
+            "which labels Cluster \(registration.namespace)/\(registration.name) has on \(registration.management)",
+            help: "declare them in spec.clusterAPI.labels, or put its manifest among the workloads"),
+          places: objects.map { $0.label(at: $0.node.at("spec", "clusterSelector"), "selects by labels") })
+      }
+      return .refused(
+        Fault(
+          JudgementRules.unpublished,
+          "no GatewayDNS of \(namespace) on \(registration.management) selects cluster \(registration.name)",
+          at: objects.map { $0.label(at: $0.node.at("spec", "clusterSelector"), "selects others") },
+          help: ["label the Cluster API object, or change the selector"]))
+    }
+    guard Self.reference(object) != nil else {
+      return .refused(
+        Fault(
+          JudgementRules.unpublished, "GatewayDNS \(object.name) names no Service as namespace/name",
+          at: [object.label(at: object.node.at("spec", "service"))], help: ["write namespace/name"]))
+    }
+    guard selecting.count == 1 else {
+      return .open(
+        Question(
+          "which of \(selecting.count) GatewayDNS objects has written the slice of \(registration.name) last",
+          help: "narrow the selectors until one is left"), places: selecting.map { $0.label("selects it") })
+    }
+    return .by(object)
+  }
+}
+
+/// What the controller finds in a gateway's cluster: the Service, its load balancer, its addresses.
+struct GatewayRecord: Sendable {
+  /// Nil where no GatewayDNS names one.
+  let service: NamespacedName?
+  /// The nodes that hold the addresses; empty until they are known.
+  let addresses: [Node]
+  let evidence: Hop.Evidence
+  /// Why the controller publishes nothing, or what the API server refuses.
+  let fault: Fault?
+  let missing: MissingFact
+
+  init(
+    _ cluster: JudgedCluster, _ registration: GatewayDNSSystem.Registration, _ service: NamespacedName?,
+    declared: Node?
+  ) {
+    self.service = service
+    missing = MissingFact(
+      cluster: cluster.name, namespace: service?.namespace ?? "",
+      fact: "the load balancer's address of Service \(service?.name ?? "")", resources: "svc")
+    let known = service.flatMap { cluster.service($0)?.object }
+    let observed = service.flatMap { cluster.observed("v1", "Service", $0.namespace, $0.name) }
+    let ingress = observed?.node.at("status", "loadBalancer", "ingress")?.elements.map { $0 } ?? []
+    if let declared, declared.count > 0 {
+      addresses = declared.elements.map { $0 }
+      evidence = .specified
+    } else {
+      addresses = ingress.compactMap { $0["ip"] }.filter { !$0.text.isEmpty }
+      evidence = .observed
+    }
+    if let service, known == nil, observed == nil, cluster.model.declared.knows(namespace: service.namespace)
+    {
+      fault = Fault(
+        JudgementRules.unpublished,
+        "there is no Service \(service.description) in \(cluster.name): the controller publishes no address",
+        help: ["name the gateway's Service, or add its manifest"])
+    } else {
+      fault = Self.fault(known ?? observed, ingress, addresses, cluster.name)
+    }
+  }
+
+  private static func fault(
+    _ service: KnownObject?, _ ingress: [Node], _ addresses: [Node], _ cluster: String
+  ) -> Fault? {
+    if let service {
+      let type = service.node.at("spec", "type")
+      if (type?.text ?? "ClusterIP") != "LoadBalancer" {
+        return Fault(
+          JudgementRules.unpublished,
+          "Service \(service.name) in \(cluster) is of type \(type?.text ?? "ClusterIP"): the controller publishes no address",
+          at: [service.label(at: type)], help: ["set 'type: LoadBalancer'"])
+      }
+    }
+    if let entry = ingress.first(where: { ($0["ip"]?.text ?? "").isEmpty }), let name = entry["hostname"] {
+      return Fault(
+        JudgementRules.address, "the load balancer in \(cluster) has the name \(name.text) and no address",
+        at: [Label(name.range)], help: ["use a load balancer with an IPv4 address"])
+    }
+    for address in addresses {
+      guard let parsed = IPAddress(address.text), !parsed.isIPv6, parsed.endpointFault == nil else {
+        return Fault(
+          JudgementRules.address, "\(address.text) cannot stand in an IPv4 EndpointSlice",
+          at: [Label(address.range)], help: ["use the gateway's IPv4 address"])
+      }
+    }
+    return nil
+  }
+}
+
+/// The pods of a gateway, as its Service selects them.
+struct GatewayPods: Sendable {
+  private let service: Service?
+  private let cluster: String
+  private let key: NamespacedName
+  let evidence: Hop.Evidence
+  let places: [Label]
+  /// Whom policies at the target see.
+  let peers: [PeerPod]
+  private let knowsWorkloads: Bool
+
+  init(_ key: NamespacedName, in cluster: JudgedCluster) {
+    self.key = key
+    self.cluster = cluster.name
+    let known = cluster.service(key)
+    let observed = cluster.observed("v1", "Service", key.namespace, key.name)
+    service = known?.service ?? observed.map { Service($0.manifest, namespace: key.namespace) }
+    evidence = known?.object.evidence ?? .observed
+    places = (known?.object ?? observed).map { [$0.label()] } ?? []
+    let workloads = cluster.workloads(in: key.namespace)
+    knowsWorkloads = !workloads.isEmpty
+    guard let selector = service?.selector, !selector.isEmpty else {
+      peers = []
+      return
+    }
+    let manifest = cluster.model.declared.namespaces[key.namespace]
+    func peer(_ name: String, _ kind: String, _ labels: Labels, isHostNetwork: Bool) -> PeerPod {
+      PeerPod(
+        id: "gateway \(key.description) \(kind)/\(name)", namespace: key.namespace,
+        namespaceLabels: manifest?.labels ?? Labels(), knowsNamespaceLabels: manifest != nil, name: name,
+        kind: kind, labels: labels, isHostNetwork: isHostNetwork)
+    }
+    let matching = workloads.filter { LabelSelector(equality: selector).matches($0.podLabels) }
+    if !knowsWorkloads {
+      peers = [peer(key.name, "Gateway", selector, isHostNetwork: false)]
+    } else {
+      peers = matching.map { peer($0.key.name, $0.kind, $0.podLabels, isHostNetwork: $0.isHostNetwork) }
+    }
+  }
+
+  /// The Service is known, so that its ports can be judged.
+  var isKnown: Bool { !(service?.ports.isEmpty ?? true) }
+
+  func fault(_ port: Int) -> Fault? {
+    guard let service, isKnown else { return nil }
+    guard service.ports.contains(where: { $0.number == port && $0.transport == .tcp }) else {
+      return Fault(
+        JudgementRules.unpublished, "the gateway \(key.description) of \(cluster) has no port \(port)",
+        at: places,
+        help: ["use one of \(listed(service.ports.map(\.description)))"])
+    }
+    guard knowsWorkloads, !service.selector.isEmpty, peers.isEmpty else { return nil }
+    return Fault(
+      JudgementRules.unpublished,
+      "no pod of \(key.namespace) in \(cluster) is behind the gateway's Service \(key.name)", at: places,
+      help: ["correct its selector, \(service.selector.description)"])
+  }
+}

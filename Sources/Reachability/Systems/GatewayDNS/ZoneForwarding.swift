@@ -1,0 +1,219 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The DNS server of the zone in a cluster.
+struct ZoneServer: Sendable {
+  /// Nil: neither specified, nor in a manifest, nor observed.
+  let address: (text: String, place: Label)?
+  let missing: MissingFact
+
+  init(_ cluster: JudgedCluster, _ namespace: String, declared: Node?) {
+    let key = NamespacedName(namespace, "dns-server")
+    let manifests = [
+      cluster.service(key)?.object, cluster.observed("v1", "Service", namespace, "dns-server"),
+    ]
+    let nodes = [declared] + manifests.map { $0?.node.at("spec", "clusterIP") }
+    address = nodes.compactMap { $0 }.first { IPAddress($0.text) != nil }.map { ($0.text, Label($0.range)) }
+    missing = MissingFact(
+      cluster: cluster.name, namespace: namespace, fact: "the cluster IP of Service dns-server",
+      resources: "svc")
+  }
+}
+
+/// Where a cluster's resolver sends a name: what the longest of its zones that holds the name forwards to.
+///
+/// A second, plain reading of resolvers, apart from the one that merges them.
+struct ZoneForwarding: Sendable {
+  enum Reading: Sendable {
+    case unknown(MissingFact)
+    case found(ZoneForwarding)
+  }
+
+  /// Empty where only the root zone holds the name.
+  let zone: String
+  let upstreams: [String]
+  let place: Label
+  let evidence: Hop.Evidence
+
+  /// `10.96.0.50`, `10.96.0.50:53` and `dns://10.96.0.50` are one server.
+  func leads(to address: String) -> Bool {
+    !upstreams.isEmpty
+      && upstreams.allSatisfy { upstream in
+        var text = upstream[...]
+        if text.hasPrefix("dns://") { text = text.dropFirst(6) }
+        if text.hasSuffix(":53") { text = text.dropLast(3) }
+        return text == address
+      }
+  }
+
+  static func of(_ name: String, in cluster: JudgedCluster) -> Reading {
+    cluster.model.cluster.distribution == .openshift ? openShift(name, cluster) : coreDNS(name, cluster)
+  }
+
+  // MARK: OpenShift
+
+  /// An apply replaces `spec.servers` as a whole, also that of a patch.
+  private static func openShift(_ name: String, _ cluster: JudgedCluster) -> Reading {
+    let version = "operator.openshift.io/v1"
+    let identity = ObjectIdentity(apiVersion: version, kind: "DNS", namespace: nil, name: "default")
+    guard
+      let object = cluster.patch(of: identity) ?? cluster.object(version, "DNS", nil, "default")
+        ?? cluster.observed(version, "DNS", nil, "default")
+    else {
+      return .unknown(
+        MissingFact(
+          cluster: cluster.name, namespace: "openshift-dns", fact: "the servers of the DNS operator",
+          resources: "dns.operator"))
+    }
+    var best = ZoneForwarding(zone: "", upstreams: [], place: object.label(), evidence: object.evidence)
+    for server in object.node.at("spec", "servers")?.elements.map({ $0 }) ?? [] {
+      for zone in server["zones"]?.elements.map({ $0 }) ?? [] where Self.holds(zone.text, name) {
+        guard zone.text.utf8.count > best.zone.utf8.count else { continue }
+        best = ZoneForwarding(
+          zone: zone.text,
+          upstreams: server.at("forwardPlugin", "upstreams")?.elements.map(\.text) ?? [],
+          place: object.label(at: server, "this entry"), evidence: object.evidence)
+      }
+    }
+    return .found(best)
+  }
+
+  static func holds(_ zone: String, _ name: String) -> Bool {
+    zone.isEmpty || name == zone || name.hasSuffix("." + zone)
+  }
+
+  // MARK: CoreDNS
+
+  private static func coreDNS(_ name: String, _ cluster: JudgedCluster) -> Reading {
+    let main = corefile(cluster)
+    var best: ZoneForwarding?
+    if let main { best = PlainCorefile(main.text).forwarding(of: name, main.place, main.evidence) }
+    let importsCustom = main.map { $0.text.contains(".server") && $0.text.contains("import") } ?? true
+    if importsCustom {
+      for custom in customBlocks(cluster) {
+        let found = PlainCorefile(custom.text).forwarding(of: name, custom.place, custom.evidence)
+        if found.zone.utf8.count > best?.zone.utf8.count ?? 0 { best = found }
+      }
+    }
+    guard let best else {
+      return .unknown(
+        MissingFact(
+          cluster: cluster.name, namespace: "kube-system", fact: "the Corefile of ConfigMap coredns",
+          resources: "configmap"))
+    }
+    return .found(best)
+  }
+
+  private typealias Text = (text: String, place: Label, evidence: Hop.Evidence)
+
+  /// The Corefile as it will be: a patch of this compile, else the manifest, else what the cluster answered, else the
+  /// file that the Cluster names.
+  private static func corefile(_ cluster: JudgedCluster) -> Text? {
+    let objects = configMaps("coredns", cluster)
+    for object in objects {
+      guard let node = object.node.at("data", "Corefile") else { continue }
+      return (node.text, object.label(at: node), object.evidence)
+    }
+    return cluster.model.corefile.map {
+      (String(decoding: $0.bytes, as: UTF8.self), Label(SourceRange(wholeFile: $0)), .declared)
+    }
+  }
+
+  /// Server blocks of coredns-custom. A patch adds to the manifest; what was observed counts where there is neither.
+  private static func customBlocks(_ cluster: JudgedCluster) -> [Text] {
+    configMaps("coredns-custom", cluster).flatMap { object in
+      (object.node["data"]?.entries.map { $0 } ?? []).filter { $0.key.text.hasSuffix(".server") }.map {
+        entry in
+        (entry.value.text, object.label(at: entry.key), object.evidence)
+      }
+    }
+  }
+
+  private static func configMaps(_ name: String, _ cluster: JudgedCluster) -> [KnownObject] {
+    let identity = ObjectIdentity(apiVersion: "v1", kind: "ConfigMap", namespace: "kube-system", name: name)
+    return [
+      cluster.patch(of: identity), cluster.object("v1", "ConfigMap", "kube-system", name),
+      cluster.observed("v1", "ConfigMap", "kube-system", name),
+    ].compactMap { $0 }
+  }
+}
+
+/// The server blocks of a Corefile by lines: zones before `{`, and the `forward` lines inside. Enough to say where a name
+/// goes; files that this reading cannot follow are refused by what reads them closely.
+struct PlainCorefile: Sendable {
+  private struct Block {
+    let zones: [String]
+    var lines: [[Substring]] = []
+  }
+
+  private var blocks: [Block] = []
+
+  /// Linear in the text.
+  init(_ text: String) {
+    var snippets: [Substring: [[Substring]]] = [:]
+    var waiting: [Substring] = []
+    var open: Block?
+    var depth = 0
+    for line in text.split(whereSeparator: \.isNewline) {
+      var words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+      guard let last = words.last else { continue }
+      if depth == 0 {
+        words = waiting + words
+        waiting = []
+        if last == "{" {
+          open = Block(zones: words.dropLast().map { Self.zone($0) })
+          depth = 1
+        } else if last.hasSuffix(",") {
+          waiting = words
+        }
+        continue
+      }
+      if words == ["}"] {
+        depth -= 1
+        guard depth == 0, let block = open else { continue }
+        if let name = block.zones.first, name.hasPrefix("("), name.hasSuffix(")") {
+          snippets[Substring(name.dropFirst().dropLast())] = block.lines
+        } else {
+          blocks.append(block)
+        }
+        continue
+      }
+      if depth == 1 {
+        if words.count == 2, words[0] == "import", let lines = snippets[words[1]] {
+          open?.lines += lines
+        } else {
+          open?.lines.append(last == "{" ? words.dropLast() : words)
+        }
+      }
+      if last == "{" { depth += 1 }
+    }
+  }
+
+  private static func zone(_ word: Substring) -> String {
+    var text = word.lowercased()[...]
+    if text.hasSuffix(",") { text = text.dropLast() }
+    if let scheme = text.firstRange(of: "://") { text = text[scheme.upperBound...] }
+    if let colon = text.lastIndex(of: ":") { text = text[..<colon] }
+    if text.hasSuffix(".") { text = text.dropLast() }
+    return String(text)
+  }
+
+  func forwarding(of name: String, _ place: Label, _ evidence: Hop.Evidence) -> ZoneForwarding {
+    var best: (zone: String, block: Block)?
+    for block in blocks {
+      for zone in block.zones where ZoneForwarding.holds(zone, name) {
+        if best.map({ zone.utf8.count > $0.zone.utf8.count }) ?? true { best = (zone, block) }
+      }
+    }
+    let forward = best?.block.lines.first { line in
+      guard line.count > 2, line[0] == "forward" else { return false }
+      return ZoneForwarding.holds(Self.zone(line[1]), name)
+    }
+    return ZoneForwarding(
+      zone: best?.zone ?? "", upstreams: forward?.dropFirst(2).map(String.init) ?? [], place: place,
+      evidence: evidence)
+  }
+}

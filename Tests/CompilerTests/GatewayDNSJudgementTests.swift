@@ -1,0 +1,281 @@
+import Diagnostics
+import Linker
+import Reachability
+import Testing
+
+@testable import Compiler
+
+/// Planted breaks of a GatewayDNS connection, hop by hop.
+@Suite struct GatewayDNSJudgementTests {
+  typealias Break = JudgementTests.Break
+
+  static let base = "gateway-dns"
+
+  static func template(_ name: String, _ body: String) -> String {
+    JudgementTests.template("gateway-dns/\(name).yaml", body)
+  }
+
+  /// The emitted patch of coredns, with another Corefile.
+  static func corefile(_ blocks: String) -> String {
+    template(
+      "corefile-patch",
+      """
+      apiVersion: v1
+      kind: ConfigMap
+      metadata: {name: "${corefile.name}", namespace: "${corefile.namespace}"}
+      data:
+        Corefile: "\(blocks)"
+      """)
+  }
+
+  static func gatewayDNS(_ spec: String) -> String {
+    template(
+      "gateway-dns",
+      """
+      apiVersion: connectivity.tanzu.vmware.com/v1alpha1
+      kind: GatewayDNS
+      metadata: {name: "${gatewayDNS.name}", namespace: "${gatewayDNS.namespace}"}
+      spec: \(spec)
+      """)
+  }
+
+  static func slice(_ address: String) -> String {
+    """
+    -- observed/cluster-b/xcc-dns.yaml --
+    apiVersion: discovery.k8s.io/v1
+    kind: EndpointSlice
+    metadata: {name: dev-team-cluster-a-gateway, namespace: xcc-dns}
+    addressType: IPv4
+    endpoints: [{addresses: [\(address)]}]
+
+    """
+  }
+
+  static func route(_ host: String, _ services: String) -> String {
+    """
+    -- workloads/cluster-a/kuard.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: kuard, namespace: demo}
+    spec:
+      selector: {matchLabels: {app: kuard}}
+      template:
+        metadata: {labels: {app: kuard}}
+        spec: {containers: [{name: kuard, image: kuard, ports: [{containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: kuard, namespace: demo}
+    spec: {selector: {app: kuard}, ports: [{port: 80, targetPort: 8080}]}
+    ---
+    apiVersion: projectcontour.io/v1
+    kind: HTTPProxy
+    metadata: {name: kuard, namespace: demo}
+    spec: {virtualhost: {fqdn: \(host)}, routes: [{services: [\(services)]}]}
+
+    """
+  }
+
+  static let host = "kuard.gateway.cluster-a.dev-team.clusters.xcc.test"
+  static let dns =
+    "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{protocol: UDP, port: 53}]}"
+  static let gateway = "{to: [{ipBlock: {cidr: 203.0.113.10/32}}], ports: [{port: 80}]}"
+
+  static func egress(_ rules: String) -> String {
+    JudgementTests.policy("cluster-b", "demo", "{podSelector: {}, policyTypes: [Egress], egress: [\(rules)]}")
+  }
+
+  static func ingress(_ rules: String) -> String {
+    JudgementTests.policy(
+      "cluster-a", "demo", "{podSelector: {}, policyTypes: [Ingress], ingress: [\(rules)]}")
+  }
+
+  static let breaks: [Break] = [
+    Break("no way out to the gateway", over: base, egress(dns), at: .egress, "LW7201"),
+    Break(
+      "a way out to the Service's target port", over: base,
+      egress("\(dns), {to: [{ipBlock: {cidr: 203.0.113.10/32}}], ports: [{port: 8080}]}"), at: .egress,
+      "LW7201"),
+    Break("no DNS for the client", over: base, egress(gateway), at: .name, "LW7202"),
+    Break(
+      "a Corefile without the zone", over: base, corefile(".:53 {\\n    errors\\n}\\n"), at: .name, "LW7202"),
+    Break(
+      "the zone in a comment", over: base,
+      corefile(".:53 {\\n    errors\\n}\\n# xcc.test {\\n#    forward . 10.96.0.60\\n# }\\n"), at: .name,
+      "LW7202"),
+    Break(
+      "another DNS server", over: base,
+      corefile(".:53 {\\n    errors\\n}\\nxcc.test {\\n    forward . 10.96.0.61\\n}\\n"), at: .name, "LW7202"),
+    Break(
+      "another zone", over: base,
+      corefile(".:53 {\\n    errors\\n}\\nxcc.tset {\\n    forward . 10.96.0.60\\n}\\n"), at: .name, "LW7202"),
+    Break(
+      "a longer zone elsewhere", over: base,
+      corefile(
+        "xcc.test {\\n    forward . 10.96.0.60\\n}\\ndev-team.clusters.xcc.test:53 {\\n    forward . 9.9.9.9\\n}\\n"
+      ), at: .name, "LW7202"),
+    Break(
+      "a block that forwards nothing", over: base,
+      corefile("xcc.test {\\n    reload\\n}\\n"), at: .name, "LW7202"),
+    Break(
+      "a selector that leaves the cluster out", over: base,
+      gatewayDNS("{service: projectcontour/envoy, clusterSelector: {matchLabels: {hasContour: \"no\"}}}"),
+      at: .address, "LW7204"),
+    Break(
+      "a Service that does not exist", over: base,
+      gatewayDNS("{service: projectcontour/contour, clusterSelector: {matchLabels: {hasContour: \"true\"}}}"),
+      at: .address, "LW7204"),
+    Break(
+      "labels that do not arrive", over: base,
+      template(
+        "cluster-labels",
+        """
+        apiVersion: ${cluster.apiVersion}
+        kind: Cluster
+        metadata: {name: "${cluster.name}", namespace: "${cluster.namespace}", labels: {hasNginx: "true"}}
+        """), at: .address, "LW7204"),
+    Break("a slice with another address", over: base, slice("203.0.113.99"), at: .address, "LW7203"),
+    Break(
+      "a gateway without pods", over: base,
+      """
+      -- workloads/cluster-a/contour.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: envoy, namespace: projectcontour}
+      spec: {type: LoadBalancer, selector: {app: envoy}, ports: [{name: http, port: 80, targetPort: 8080}]}
+      ---
+      apiVersion: apps/v1
+      kind: DaemonSet
+      metadata: {name: envoy, namespace: projectcontour}
+      spec:
+        selector: {matchLabels: {app: contour}}
+        template: {metadata: {labels: {app: contour}}, spec: {containers: [{name: envoy, image: envoy}]}}
+
+      """, at: .gateway, "LW7204"),
+    Break(
+      "a route without the host", over: base, route("kuard.example.test", "{name: kuard, port: 80}"),
+      at: .gateway,
+      "LW7204"),
+    Break(
+      "a route to another Service", over: base, route(host, "{name: kuard-blue, port: 80}"), at: .gateway,
+      "LW7204"),
+    Break(
+      "a route to another port", over: base, route(host, "{name: kuard, port: 8080}"), at: .gateway, "LW7204"),
+    Break("closed pods", over: base, ingress(""), at: .ingress, "LW7207"),
+    Break(
+      "pods open to the clients' labels only", over: base,
+      ingress("{from: [{podSelector: {matchLabels: {app: client}}}]}"), at: .ingress, "LW7207"),
+    Break(
+      "pods open to other pods of the gateway's namespace", over: base,
+      ingress(
+        "{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: projectcontour}}, podSelector: {matchLabels: {app: contour}}}]}"
+      ), at: .ingress, "LW7207"),
+    Break(
+      "pods open at the Service's port", over: base,
+      ingress(
+        "{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: projectcontour}}}], ports: [{port: 80}]}"
+      ), at: .ingress, "LW7207"),
+  ]
+
+  @Test(arguments: breaks)
+  func breakIsFoundAtItsHop(_ planted: Break) throws {
+    let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile()
+    let judgement = try #require(compilation.judgement)
+    let crossing = try #require(judgement.crossings.first, "\(compilation.findingsText)")
+    #expect(crossing.verdict == .refuted, "\(compilation.findingsText)")
+    #expect(crossing.decisiveHop?.kind == planted.hop, "\(compilation.findingsText)")
+    let errors = compilation.findings.filter { $0.severity == .error }
+    #expect(errors.map(\.rule.id) == [planted.rule], "\(compilation.findingsText)")
+  }
+
+  static let sound: [(name: String, files: String)] = [
+    ("as it is", ""),
+    ("an observed slice", slice("203.0.113.10")),
+    ("policies that let it through", egress("\(dns), \(gateway)")),
+    (
+      "pods open to the gateway",
+      ingress(
+        "{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: projectcontour}}, podSelector: {matchLabels: {app: envoy}}}], ports: [{port: 8080}]}"
+      )
+    ),
+    (
+      "an Ingress",
+      """
+      -- workloads/cluster-a/ingress.yaml --
+      apiVersion: networking.k8s.io/v1
+      kind: Ingress
+      metadata: {name: kuard, namespace: demo}
+      spec:
+        rules:
+        - host: kuard.gateway.cluster-a.dev-team.clusters.xcc.test
+          http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: kuard, port: {number: 80}}}}]}
+
+      """
+    ),
+  ]
+
+  @Test(arguments: sound.indices)
+  func soundFleetIsProved(_ index: Int) throws {
+    let compilation = try FixtureFleet(base: Self.base).overlaid(by: Self.sound[index].files).compile()
+    let judgement = try #require(compilation.judgement)
+    #expect(judgement.crossings.map(\.verdict) == [.proved], "\(compilation.findingsText)")
+    let trace = try #require(judgement.crossings.first.flatMap { judgement.trace(of: $0.crossing) })
+    #expect(
+      trace.hops.map(\.kind) == [
+        .client, .egress, .name, .name, .address, .gateway, .gateway, .service, .targetPort, .ingress, .pod,
+      ])
+  }
+
+  @Test func openShiftsOperatorIsFollowed() throws {
+    let servers = { (name: String) in
+      """
+      -- clusters/cluster-b.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster-b}
+      spec:
+        distribution: openshift
+        network: {baseline: []}
+        clusterAPI: {managementCluster: mgmt, namespace: dev-team}
+      -- observed/cluster-b/_cluster.yaml --
+      apiVersion: operator.openshift.io/v1
+      kind: DNS
+      metadata: {name: default}
+      spec: {servers: [{name: other, zones: [\(name)], forwardPlugin: {upstreams: [192.0.2.1]}}]}
+
+      """
+    }
+    let sound = try FixtureFleet(base: Self.base).overlaid(by: servers("corp.test")).compile()
+    #expect(sound.judgement?.crossings.map(\.verdict) == [.proved], "\(sound.findingsText)")
+    let shadowed = try FixtureFleet(base: Self.base).overlaid(by: servers("clusters.xcc.test")).compile()
+    #expect(shadowed.judgement?.crossings.first?.decisiveHop?.kind == .name)
+    #expect(shadowed.judgement?.crossings.map(\.verdict) == [.refuted])
+  }
+
+  @Test func missingFactsArePending() throws {
+    let compilation = try FixtureFleet(base: Self.base).overlaid(
+      by: """
+        -- links/dev-team.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Link
+        metadata: {name: dev-team}
+        spec:
+          gatewayDNS:
+            managementCluster: mgmt
+            namespace: dev-team
+            clusterSelector: {matchLabels: {hasContour: "true"}}
+            service: projectcontour/envoy
+            zone: xcc.test
+
+        """
+    ).compile()
+    #expect(!compilation.failed, "\(compilation.findingsText)")
+    let crossing = try #require(compilation.judgement?.crossings.first)
+    #expect(crossing.verdict == .pending)
+    guard case .pending(let fact)? = crossing.decisiveHop?.state else {
+      Issue.record("\(String(describing: crossing.decisiveHop))")
+      return
+    }
+    #expect(fact.fact == "the cluster IP of Service dns-server" && fact.cluster == "cluster-b")
+  }
+}
