@@ -20,11 +20,6 @@ package struct Labels: Hashable, Sendable {
     items.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
   }
 
-  package init(dictionary: [String: String]) {
-    items = dictionary.map { Label(key: $0, value: $1) }
-    items.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-  }
-
   package subscript(key: String) -> String? {
     for item in items where item.key == key { return item.value }
     return nil

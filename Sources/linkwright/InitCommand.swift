@@ -2,8 +2,9 @@ import Glibc
 
 extension Command {
   private static let link = Option(
-    name: "--link", value: "TYPE", help: "Start with a link of this type: porter, static or tetrate",
-    choices: ["porter", "static", "tetrate"])
+    name: "--link", value: "TYPE",
+    help: "Start with a link of this type: porter, static, gateway-dns or tetrate",
+    choices: ["porter", "static", "gateway-dns", "tetrate"])
 
   /// `linkwright init`
   static let initialize = Command(

@@ -63,7 +63,9 @@ import Testing
     #expect((json as? [String: String])?["version"].map { "linkwright \($0)\n" } == text)
   }
 
-  @Test(arguments: [("porter", "gold"), ("static", "silver"), ("tetrate", "cluster-1")])
+  @Test(arguments: [
+    ("porter", "gold"), ("static", "silver"), ("gateway-dns", "cluster-a"), ("tetrate", "cluster-1"),
+  ])
   func newFleetIsValid(_ link: String, _ cluster: String) throws {
     let scratch = try ScratchDirectory("new")
     #expect(try Linkwright.run("init", "--link", link, scratch.root).status == 0)

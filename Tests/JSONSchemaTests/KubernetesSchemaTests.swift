@@ -26,9 +26,14 @@ import YAMLTree
     #expect(
       schemas.kinds == [
         "cis.f5.com/v1 TransportServer", "connectivity.tanzu.vmware.com/v1alpha1 GatewayDNS",
-        "discovery.k8s.io/v1 EndpointSlice", "networking.k8s.io/v1 NetworkPolicy",
-        "operator.openshift.io/v1 DNS", "porter.devops.gov.bc.ca/v1alpha1 TransportServerClaim",
-        "v1 ConfigMap", "v1 Endpoints", "v1 Namespace", "v1 Secret", "v1 Service",
+        "discovery.k8s.io/v1 EndpointSlice", "install.tetrate.io/v1alpha1 Gateway",
+        "install.tetrate.io/v1alpha1 IngressGateway", "networking.istio.io/v1 Gateway",
+        "networking.istio.io/v1 ServiceEntry", "networking.istio.io/v1 WorkloadEntry",
+        "networking.k8s.io/v1 NetworkPolicy", "operator.openshift.io/v1 DNS",
+        "porter.devops.gov.bc.ca/v1alpha1 TransportServerClaim", "tsb.tetrate.io/v2 Cluster",
+        "tsb.tetrate.io/v2 OrganizationSetting", "tsb.tetrate.io/v2 Workspace",
+        "tsb.tetrate.io/v2 WorkspaceSetting", "v1 ConfigMap", "v1 Endpoints", "v1 Namespace", "v1 Secret",
+        "v1 Service",
       ])
     for kind in schemas.kinds {
       let parts = kind.split(separator: " ").map(String.init)

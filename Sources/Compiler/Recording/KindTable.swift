@@ -111,6 +111,13 @@ extension KindTable {
       group: group, kind: kind, fields: metadata + paths.map { FieldPath(steps: template + $0) })
   }
 
+  /// Where a route of the Gateway API leads; header values stay out, which may be secrets.
+  private static let route: [FieldPath] = [
+    ["spec", "hostnames"], ["spec", "rules", "[]", "backendRefs", "[]", "name"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "namespace"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "port"],
+  ]
+
   private static let declared: [ReducedKind] = [
     ReducedKind(
       group: "", kind: "Service",
@@ -133,6 +140,27 @@ extension KindTable {
         ["spec", "virtualServerAddress"], ["spec", "virtualServerPort"], ["spec", "pool", "service"],
         ["spec", "pool", "servicePort"],
       ]),
+    ReducedKind(
+      group: "projectcontour.io", kind: "HTTPProxy",
+      fields: metadata + [
+        ["spec", "virtualhost", "fqdn"],
+        ["spec", "routes", "[]", "services", "[]", "name"],
+        ["spec", "routes", "[]", "services", "[]", "port"],
+        ["spec", "tcpproxy", "services", "[]", "name"], ["spec", "tcpproxy", "services", "[]", "port"],
+        ["spec", "includes", "[]", "name"], ["spec", "includes", "[]", "namespace"],
+      ]),
+    ReducedKind(
+      group: "networking.k8s.io", kind: "Ingress",
+      fields: metadata + [["spec", "rules"], ["spec", "defaultBackend"]]),
+    ReducedKind(
+      group: "gateway.networking.k8s.io", kind: "HTTPRoute", fields: metadata + route),
+    ReducedKind(
+      group: "gateway.networking.k8s.io", kind: "GRPCRoute", fields: metadata + route),
+    ReducedKind(
+      group: "gateway.networking.k8s.io", kind: "TLSRoute", fields: metadata + route),
+    ReducedKind(group: "cluster.x-k8s.io", kind: "Cluster", fields: metadata),
+    ReducedKind(
+      group: "connectivity.tanzu.vmware.com", kind: "GatewayDNS", fields: metadata + [["spec"]]),
     ReducedKind(group: "rbac.authorization.k8s.io", kind: "Role", fields: metadata + [["rules"]]),
     ReducedKind(
       group: "rbac.authorization.k8s.io", kind: "RoleBinding", fields: metadata + [["roleRef"], ["subjects"]]),

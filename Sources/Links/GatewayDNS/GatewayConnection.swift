@@ -87,7 +87,7 @@ struct GatewayConnection: PlannedUnit {
     else { return }
     let identity = ObjectIdentity(
       apiVersion: "v1", kind: "ConfigMap", namespace: client.namespace, name: configMap.value)
-    let address = GatewayAddress(member, link).addresses?.first?.value
+    let address = PublishedAddress(member, link).addresses?.first?.value
     lowered.emissions.append(
       Emission(
         cluster: cluster,

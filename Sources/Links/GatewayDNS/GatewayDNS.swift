@@ -54,7 +54,7 @@ package enum GatewayDNS: LinkType {
       link: link, settings: settings, service: service, management: management, bound: members)
     var findings = checks.findings
     findings += NameChecks(link: bound, model: model).findings()
-    findings += GatewayChecks(link: bound).findings()
+    findings += PublishedGatewayChecks(link: bound).findings()
     findings += ServerChecks(link: bound).findings()
     return LinkBinding(bound, findings)
   }

@@ -61,7 +61,7 @@ final class GatewayDNSLink: BoundLink {
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
     var plan = LinkPlan()
     plan.units.append(ManagementUnit(link: self, model: model))
-    for member in gateways { plan.units.append(GatewayUnit(link: self, member: member, model: model)) }
+    for member in gateways { plan.units.append(PublishedGateway(link: self, member: member, model: model)) }
     // Several links of one namespace share the resolvers of its clusters: the first one writes them.
     if GatewayFleet(model).ownsResolvers(self) {
       for member in bound { plan.units.append(ResolverUnit(link: self, member: member, model: model)) }

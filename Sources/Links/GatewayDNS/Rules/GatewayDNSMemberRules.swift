@@ -146,7 +146,7 @@ extension GatewayDNSRules {
       """))
 
   static let contradiction = Rule(
-    "LW4022", "gateway-address-differs", .error, "an address is declared and observed differently",
+    "LW4022", "gateway-declared-differs", .error, "an address is declared and observed differently",
     explanation:
       "A value comes from the specification or from an observation; where both have it, they must agree.",
     failing: RuleExample(

@@ -7,7 +7,7 @@ import YAMLTree
 
 /// One gateway: the slice with its addresses, which the controller writes into every cluster of the namespace, the
 /// gateway's own included.
-struct GatewayUnit: PlannedUnit {
+struct PublishedGateway: PlannedUnit {
   let link: GatewayDNSLink
   let member: GatewayMember
   let model: FleetModel
@@ -24,7 +24,7 @@ struct GatewayUnit: PlannedUnit {
     var lowered = LoweredUnit(
       connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
     let addresses: [Located<String>]
-    switch GatewayAddress(member, link) {
+    switch PublishedAddress(member, link) {
     case .known(let known): addresses = known
     case .unusable: return lowered
     case .unknown:

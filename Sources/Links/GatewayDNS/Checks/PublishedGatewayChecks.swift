@@ -5,7 +5,7 @@ import Linker
 import YAMLTree
 
 /// The gateway's Service in each selected cluster: the controller drops a cluster silently where it is not as needed.
-struct GatewayChecks {
+struct PublishedGatewayChecks {
   let link: GatewayDNSLink
 
   /// The API server takes this many addresses in one endpoint, and the controller writes one.
@@ -71,7 +71,7 @@ struct GatewayChecks {
             "use a load balancer with a fixed IPv4 address: the API server refuses the slice, and the controller then leaves out others too"
           ]))
     }
-    check(GatewayAddress.observed(member, link) ?? [], &findings)
+    check(PublishedAddress.observed(member, link) ?? [], &findings)
   }
 
   /// The API server's rules for endpoints of an IPv4 slice.
@@ -110,7 +110,7 @@ struct GatewayChecks {
   private func contradiction(
     _ declared: [Located<String>], _ member: GatewayMember, _ findings: inout [Diagnostic]
   ) {
-    guard let observed = GatewayAddress.observed(member, link), let first = observed.first,
+    guard let observed = PublishedAddress.observed(member, link), let first = observed.first,
       Set(observed.map(\.value)) != Set(declared.map(\.value)), let place = declared.first
     else { return }
     findings.append(

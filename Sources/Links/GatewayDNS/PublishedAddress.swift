@@ -4,9 +4,9 @@ import Linker
 import YAMLTree
 
 /// Where a cluster's gateway is reached from outside.
-enum GatewayAddress: Sendable {
+enum PublishedAddress: Sendable {
   case known([Located<String>])
-  /// Known, and no content for an IPv4 slice: `GatewayChecks` reports it.
+  /// Known, and no content for an IPv4 slice: `PublishedGatewayChecks` reports it.
   case unusable
   /// Neither declared nor observed.
   case unknown
