@@ -84,10 +84,17 @@ let modules: [Target] = [
       "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
+  /** The specification for manifests that exist already, one file per system */
+  .target(
+    name: "Adoption",
+    dependencies: [
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Snapshot", "YAMLTree",
+    ]),
   /** Arguments, terminal, exit codes */
   .executableTarget(
     name: "linkwright",
     dependencies: [
+      "Adoption",
       "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
       "Review", "Snapshot", "YAMLTree",
     ]),
@@ -139,6 +146,9 @@ let tests: [Target] = [
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Fleets"]),
+  .testTarget(
+    name: "AdoptionTests",
+    dependencies: ["Adoption", "Compiler", "Diagnostics", "Snapshot", "TestSupport"], exclude: ["Cases"]),
   /** The git commands of the program against git itself */
   .testTarget(name: "CommandTests", dependencies: ["TestSupport", "linkwright"]),
   /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */

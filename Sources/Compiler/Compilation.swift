@@ -59,6 +59,9 @@ package struct Compilation: Sendable {
     let trees: [String: Tree]
   }
 
+  /// What the documents declare; nil where the compile did not get so far.
+  package var specification: Specification? { workings?.model.specification }
+
   /// The directories that hold the output of some clusters; none for all of it.
   package func roots(of clusters: [String]) -> [String] {
     guard let fleet else { return [] }

@@ -11,7 +11,8 @@ import YAMLTree
 package enum RuleCatalogue {
   package static let all: [Rule] =
     (YAMLRules.all + FleetSpecRules.all + OverrideRules.all + LinkerRules.all + CompilerRules.all
-    + RecordingRules.all + PolicyRules.all + CustomResourceRules.all + GitRules.all + OutputRules.all
+    + RecordingRules.all + AdoptionRules.all + PolicyRules.all + CustomResourceRules.all + GitRules.all
+    + OutputRules.all
     + TemplateRules.all + ReachabilityRules.all + JudgementRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 

@@ -54,6 +54,11 @@ extension Manifest {
     self.init(apiVersion: "v1", kind: "Service", namespace: namespace, name: name, node: node)
   }
 
+  /// The object in a namespace that its manifest leaves out.
+  package func placed(in namespace: String) -> Manifest {
+    Manifest(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name, node: node)
+  }
+
   private init(apiVersion: String, kind: String, namespace: String?, name: String, node: Node) {
     self.apiVersion = apiVersion
     self.kind = kind

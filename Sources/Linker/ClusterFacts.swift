@@ -87,6 +87,8 @@ package struct ClusterFacts: Sendable {
   package func pods(of service: Service, runtimeLabels: [String: [String]]) -> [Workload] {
     guard !service.selector.isEmpty else { return [] }
     let selector = LabelSelector(equality: service.selector)
+    // Where a controller sets every label, it makes the pods too: no other template can be one of theirs.
+    let runtimeLabels = service.hasOnlyRuntimeLabels(runtimeLabels) ? [:] : runtimeLabels
     return (workloads[service.key.namespace] ?? []).filter {
       selector.matches($0.podLabels, runtimeLabels: runtimeLabels)
     }
@@ -107,5 +109,12 @@ package struct ClusterFacts: Sendable {
   package func knows(namespace: String) -> Bool {
     namespaces[namespace] != nil || workloads[namespace] != nil || policies[namespace] != nil
       || services.keys.contains { $0.namespace == namespace }
+  }
+}
+
+extension Service {
+  /// True when controllers set every label of the selector while pods run: no manifest makes these pods.
+  package func hasOnlyRuntimeLabels(_ labels: [String: [String]]) -> Bool {
+    !selector.isEmpty && selector.items.allSatisfy { labels[$0.key]?.contains($0.value) == true }
   }
 }

@@ -187,7 +187,9 @@ struct TargetResolver {
   private mutating func checkPods(
     _ pods: [Workload], of service: Service, _ reference: Node, _ cluster: String, _ facts: ClusterFacts
   ) {
-    guard pods.isEmpty, !service.isInline, service.type != "ExternalName", !service.selector.isEmpty else {
+    guard pods.isEmpty, !service.isInline, service.type != "ExternalName", !service.selector.isEmpty,
+      !service.hasOnlyRuntimeLabels(target.runtimeLabels)
+    else {
       return
     }
     let workloads = facts.workloads[service.key.namespace] ?? []

@@ -4,7 +4,7 @@ import Glibc
 /// The program: finds the command, runs it, turns its end into an exit code.
 enum CommandLineTool {
   static let commands: [Command] = [
-    .initialize, .validate, .build, .check, .diff, .commit, .reach, .observe, .record, .schema, .rules,
+    .initialize, .adopt, .validate, .build, .check, .diff, .commit, .reach, .observe, .record, .schema, .rules,
     .completion, .version,
   ]
 

@@ -107,7 +107,7 @@ struct Dump: Sendable {
       return
     }
     let header = kind == "List" ? nil : ListHeader(apiVersion: apiVersion, kind: String(kind.dropLast(4)))
-    for item in items.elements { read(item, in: header, isListed: true) }
+    for item in items.elements where !item.isNull { read(item, in: header, isListed: true) }
   }
 
   private mutating func reject(_ node: Node, _ message: String, _ label: String) {

@@ -84,7 +84,8 @@ extension KindTable {
   /// Labels, and the annotations that the compiler reads. Other annotations may hold whole manifests.
   private static let metadata: [FieldPath] = [
     ["metadata", "labels"], ["metadata", "annotations", "argocd.argoproj.io/sync-wave"],
-    ["metadata", "annotations", "linkwright.dev/*"],
+    ["metadata", "annotations", "linkwright.dev/*"], ["metadata", "annotations", "service.cilium.io/*"],
+    ["metadata", "annotations", "io.cilium/*"], ["metadata", "annotations", "clustermesh.cilium.io/*"],
   ]
 
   /// Pods and their controllers: no environment, no volumes, no commands, since secrets stand there.

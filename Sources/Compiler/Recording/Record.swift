@@ -7,6 +7,13 @@ package import YAMLTree
 package struct RecordSource: Sendable {
   package let text: String
 
+  /// Manifests that were given on the command line: 'record' names their repository when it renews them.
+  package static let handover = RecordSource(unchecked: "manifests that were adopted")
+
+  private init(unchecked text: String) {
+    self.text = text
+  }
+
   /// Why a text is no source, in the user's words.
   package struct Fault: Error, Sendable {
     package let message: String

@@ -190,13 +190,17 @@ struct PorterEmitter {
   private func emitConsumers(_ lowered: inout LoweredUnit) {
     var done: Set<ObjectIdentity> = []
     for target in unit.sides {
-      for client in clients(of: target) {
+      for (client, chosen) in clients(of: target) {
         guard let cluster = client.cluster, isServedByUs(cluster) else { continue }
-        let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
-        let name = PorterNames.consumerName(serviceName, target.name)
+        let isMember = unit.settings.members.contains(cluster)
+        let place = isMember ? namespace : client.namespace
+        let name = isMember ? nil : chosen
+        emitOnce(name ?? PorterNames.consumerName(serviceName, target.name), place, cluster)
+      }
+      func emitOnce(_ name: String, _ place: String, _ cluster: String) {
         let service = ObjectIdentity(
           apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
-        guard done.insert(service).inserted else { continue }
+        guard done.insert(service).inserted else { return }
         emitConsumer(name, place, cluster, target, &lowered)
       }
     }
@@ -206,10 +210,13 @@ struct PorterEmitter {
     !unit.settings.members.contains(cluster) || unit.settings.emitsEndpoints
   }
 
-  private func clients(of target: ClusterModel) -> [BoundClient] {
+  /// The clients of a target, with the name that their connection gives to the Service that they use.
+  private func clients(of target: ClusterModel) -> [(client: BoundClient, serviceName: String?)] {
     unit.connections(to: target.name).flatMap { connection in
-      connection.targets.first { $0.cluster == target.name && $0.service.key == unit.service }
-        .map { connection.clients(of: $0) } ?? []
+      let bound = connection.targets.first { $0.cluster == target.name && $0.service.key == unit.service }
+      return (bound.map { connection.clients(of: $0) } ?? []).map { client in
+        (client, client.cluster.flatMap { connection.section("porter", in: $0)?["serviceName"]?.string })
+      }
     }
   }
 
@@ -237,8 +244,7 @@ struct PorterEmitter {
           name: nil, service: claim.overridesServicePort ? claim.port.port.number : port, target: port,
           transport: .tcp)
       ])
-    lowered.emissions.append(external.serviceEmission(cluster: cluster))
-    lowered.emissions.append(external.endpointsEmission(cluster: cluster, api: unit.model.fleet.endpoints))
+    external.emit(to: cluster, in: unit.model, &lowered)
   }
 
   private var unknownServer: VirtualServer {

@@ -28,7 +28,9 @@ package enum Porter: LinkType {
           ["status", "status"],
         ]),
     ],
-    perCluster: [PerClusterField(["networkPolicy"], .target, ofLinks: true)], isLocal: true)
+    perCluster: [
+      PerClusterField(["networkPolicy"], .target, ofLinks: true), PerClusterField(["serviceName"], .client),
+    ], isLocal: true)
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
 

@@ -33,6 +33,7 @@ package enum SharedTemplates {
     .object([
       .field("namespace", .string), .field("name", .string, "of the Service"),
       .field("addressType", .string, "IPv4 or IPv6"),
+      .field("slice", .string, "the name of the EndpointSlice"),
       .optional(
         "ipFamilies", .list(.string),
         "for IPv6 addresses: a Service that got the cluster's default family would never use them"),

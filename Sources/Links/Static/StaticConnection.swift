@@ -69,20 +69,9 @@ struct StaticConnection: PlannedUnit {
           service: bound.port.number,
           target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
           transport: bound.port.transport)
-      })
-    let endpoints = external.endpointsEmission(cluster: cluster, api: model.fleet.endpoints)
-    if let existing = model.clusters[cluster]?.declared.objects[service], isSelectorless(existing) {
-      lowered.satisfied.append(Satisfied(cluster: cluster, identity: service, manifest: existing))
-    } else {
-      lowered.emissions.append(external.serviceEmission(cluster: cluster))
-    }
-    lowered.emissions.append(endpoints)
+      }, sliceName: connection.section("static", in: cluster)?["endpointSliceName"]?.string)
+    external.emit(to: cluster, in: model, &lowered)
     publish(name, client, cluster, target, addresses, &lowered)
-  }
-
-  private func isSelectorless(_ manifest: Manifest) -> Bool {
-    (manifest.node.at("spec", "selector")?.count ?? 0) == 0
-      && manifest.node.at("spec", "type")?.text != "ExternalName"
   }
 
   private func addresses(

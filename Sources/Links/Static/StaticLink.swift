@@ -17,8 +17,10 @@ package enum Static: LinkType {
           ["status", "loadBalancer", "ingress", "[]", "hostname"],
         ])
     ],
-    perCluster: [PerClusterField(["serviceName"], .client), PerClusterField(["ports"], .target)],
-    isLocal: true)
+    perCluster: [
+      PerClusterField(["serviceName"], .client), PerClusterField(["endpointSliceName"], .client),
+      PerClusterField(["ports"], .target),
+    ], isLocal: true)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

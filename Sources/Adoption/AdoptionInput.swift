@@ -1,0 +1,332 @@
+import Compiler
+package import Diagnostics
+import Kubernetes
+import Linker
+import Snapshot
+import YAMLTree
+
+/// What adopt is asked for.
+package struct AdoptionRequest: Sendable {
+  /// The manifests of one cluster.
+  package struct Cluster: Sendable {
+    package let name: String
+    /// With paths as they shall be shown; those inside the fleet's directory from its root.
+    package let files: [SourceFile]
+    /// The path that was given, from the fleet's root; nil for what lies elsewhere or came from standard input.
+    package let path: String?
+
+    package init(name: String, files: [SourceFile], path: String?) {
+      self.name = name
+      self.files = files
+      self.path = path
+    }
+  }
+
+  package var clusters: [Cluster]
+  /// The fleet's name, where there is none yet.
+  package var fleetName: String
+  /// Pairs of clusters that one operator serves, primary first.
+  package var pairs: [(primary: String, secondary: String)] = []
+  /// The namespace of objects that name none.
+  package var defaultNamespace: String?
+  /// Who answers for the connections; also their directory.
+  package var owner: String?
+  /// The version of the Cilium chart, where the manifests do not say.
+  package var chartVersion: String?
+
+  package init(clusters: [Cluster], fleetName: String) {
+    self.clusters = clusters
+    self.fleetName = fleetName
+  }
+}
+
+/// What one cluster's manifests say: each object once, what is no state of the cluster left out.
+struct AdoptedCluster: Sendable {
+  let name: String
+  let path: String?
+  let files: [SourceFile]
+  private(set) var objects: [Manifest] = []
+  private(set) var byIdentity: [ObjectIdentity: Manifest] = [:]
+  private(set) var services: [NamespacedName: Service] = [:]
+  private(set) var workloads: [String: [Workload]] = [:]
+  private(set) var policies: [String: [NetworkPolicy]] = [:]
+  /// Documents that are Helm values.
+  private(set) var values: [Node] = []
+  /// Objects of kinds that no system reads, by kind.
+  private(set) var unread: [String: Int] = [:]
+  /// Documents of Helm hooks.
+  private(set) var hooks: [Manifest] = []
+  /// True for what a cluster answered: its objects carry what only the API server sets.
+  private(set) var isDump = false
+  private(set) var findings: [Diagnostic] = []
+
+  /// Kinds that adopt or a compile reads.
+  private static let read: Set<String> = [
+    "Service", "Endpoints", "EndpointSlice", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy", "TransportServerClaim", "TransportServer", "ConfigMap", "Secret",
+    "Node",
+    "GatewayDNS", "Cluster", "DNS", "HelmRelease", "Application", "Gateway", "IngressGateway",
+    "WorkspaceSetting",
+    "OrganizationSetting", "ServiceEntry",
+  ]
+
+  init(_ request: AdoptionRequest.Cluster, defaultNamespace: String?) {
+    name = request.name
+    path = request.path
+    files = request.files
+    for file in files { read(file, defaultNamespace) }
+    for manifest in objects { index(manifest) }
+  }
+
+  private mutating func read(_ file: SourceFile, _ defaultNamespace: String?) {
+    let parsed = Tree.parse(file)
+    if let braces = Self.template(in: file), !parsed.findings.isEmpty || Self.isUnrendered(file) {
+      findings.append(
+        Diagnostic(
+          AdoptionRules.templateGiven, "\(file.path) is a template, not what it renders", at: braces,
+          "not rendered",
+          help: ["give adopt what 'helm template' prints for \(name), with that cluster's values"]))
+      return
+    }
+    findings += parsed.findings
+    for document in parsed.tree.documents where !document.isNull {
+      guard !reportPatch(document) else { continue }
+      if document["kind"] == nil,
+        document["cluster"]?.kind == .mapping || document["clustermesh"]?.kind == .mapping
+      {
+        values.append(document)
+      }
+      Manifest.all(in: document) { add($0, defaultNamespace) }
+    }
+  }
+
+  /// Where `{{` stands, for files that may be templates.
+  private static func template(in file: SourceFile) -> SourceRange? {
+    let brace = UInt8(ascii: "{")
+    var previous: UInt8 = 0
+    for (offset, byte) in file.bytes.enumerated() {
+      if byte == brace, previous == brace {
+        return SourceRange(file: file, start: offset - 1, end: offset + 1)
+      }
+      previous = byte
+    }
+    return nil
+  }
+
+  /// `{{ .Values.x }}` in quotes parses all the same. Argo CD's and Prometheus' own braces have no such words.
+  private static func isUnrendered(_ file: SourceFile) -> Bool {
+    let text = String(decoding: file.bytes, as: UTF8.self)
+    return [".Values.", ".Release.", "include \""].contains { text.contains($0) }
+      && !text.contains("kind: ConfigMap") && !text.contains("kind: List")
+  }
+
+  /// True after reporting a kustomization or a patch.
+  private mutating func reportPatch(_ document: Node) -> Bool {
+    let api = document["apiVersion"]?.text ?? ""
+    if api.hasPrefix("kustomize.config.k8s.io/")
+      || document["kind"]?.isString("Kustomization") == true
+        && !api.hasPrefix("kustomize.toolkit.fluxcd.io/")
+    {
+      report(patch: document["kind"] ?? document, "this is a kustomization, not what it builds")
+      return true
+    }
+    if document.kind == .sequence,
+      let first = document.elements.first(where: { $0["op"] != nil && $0["path"] != nil })
+    {
+      report(patch: first, "this is a JSON patch, not an object")
+      return true
+    }
+    if let directive = Self.directive(in: document) {
+      report(patch: directive, "'$patch' makes this a patch, not an object")
+      return true
+    }
+    guard let manifest = Manifest(document), let missing = Self.missing(in: manifest) else { return false }
+    report(
+      patch: manifest.nameNode, "\(manifest.kind) '\(manifest.name)' has no \(missing): it looks like a patch"
+    )
+    return true
+  }
+
+  private mutating func report(patch node: Node, _ message: String) {
+    findings.append(
+      Diagnostic(
+        AdoptionRules.patchGiven, message, at: node.range, "not the state of a cluster",
+        help: ["give adopt what 'kubectl kustomize' prints for the overlay of \(name)"]))
+  }
+
+  /// The key `$patch` of a strategic merge patch, wherever it stands. Linear.
+  private static func directive(in node: Node) -> Node? {
+    for (key, value) in node.entries {
+      if key.text == "$patch" { return key }
+      if let found = directive(in: value) { return found }
+    }
+    for element in node.elements { if let found = directive(in: element) { return found } }
+    return nil
+  }
+
+  /// What every object of a kind has and a patch leaves out.
+  private static func missing(in manifest: Manifest) -> String? {
+    let spec = manifest.node["spec"]
+    switch manifest.kind {
+    case "Service":
+      let isComplete =
+        spec?["ports"] != nil || spec?["type"]?.isString("ExternalName") == true
+        || spec?["clusterIP"]?.isString("None") == true
+      return isComplete ? nil : "ports"
+    case "NetworkPolicy": return spec == nil ? "spec" : spec?["podSelector"] == nil ? "podSelector" : nil
+    case "Deployment", "StatefulSet", "DaemonSet":
+      return spec?.at("template", "spec", "containers") == nil ? "containers" : nil
+    case "TransportServerClaim":
+      return spec == nil || spec?["service"] == nil && spec?["servicePort"] == nil ? "service" : nil
+    default: return nil
+    }
+  }
+
+  private mutating func add(_ manifest: Manifest, _ defaultNamespace: String?) {
+    var manifest = manifest
+    if manifest.annotation("helm.sh/hook") != nil {
+      hooks.append(manifest)
+      return
+    }
+    if manifest.node.at("metadata", "uid") != nil || manifest.node.at("metadata", "resourceVersion") != nil {
+      isDump = true
+    }
+    if manifest.namespace == nil, let defaultNamespace, Self.isNamespaced(manifest) {
+      manifest = manifest.placed(in: defaultNamespace)
+    }
+    let identity = manifest.identity
+    guard let first = byIdentity[identity] else {
+      byIdentity[identity] = manifest
+      objects.append(manifest)
+      return
+    }
+    let (uid, other) = (first.node.at("metadata", "uid"), manifest.node.at("metadata", "uid"))
+    if let uid, let other, uid.text != other.text {
+      findings.append(
+        Diagnostic(
+          AdoptionRules.mixedClusters,
+          "\(identity.description) has two uids: these are manifests of two clusters",
+          at: other.range, "another object", also: [Label(uid.range, "the first")],
+          help: ["give each cluster's dump under its own name: --cluster \(name)=… --cluster OTHER=…"]))
+    } else if !LiveFields.areEqual(first.node, manifest.node) {
+      findings.append(
+        Diagnostic(
+          AdoptionRules.objectTwice,
+          "\(identity.description) stands twice in \(name), with different content",
+          at: manifest.nameNode.range, "again, different",
+          also: [Label(first.nameNode.range, "this one is adopted")],
+          help: ["remove one of them"]))
+    }
+  }
+
+  /// Kinds that adopt looks at and that live in a namespace.
+  private static func isNamespaced(_ manifest: Manifest) -> Bool {
+    if Workload.podNode(of: manifest) != nil { return true }
+    let clusterScoped: Set<String> = ["Namespace", "CiliumClusterwideNetworkPolicy", "Node", "DNS"]
+    return read.contains(manifest.kind) && !clusterScoped.contains(manifest.kind)
+  }
+
+  private mutating func index(_ manifest: Manifest) {
+    let pod = Workload.podNode(of: manifest)
+    if pod == nil, !Self.read.contains(manifest.kind) { unread[manifest.kind, default: 0] += 1 }
+    guard let namespace = manifest.namespace else {
+      guard Self.isNamespaced(manifest), manifest.kind != "Cluster" else { return }
+      findings.append(
+        Diagnostic(
+          AdoptionRules.withoutNamespace, "\(manifest.kind) \(manifest.name) of \(name) has no namespace",
+          at: manifest.nameNode.range, "no metadata.namespace beside this name",
+          help: ["say which one with --namespace"]))
+      return
+    }
+    switch (manifest.identity.group, manifest.kind) {
+    case ("", "Service"):
+      services[NamespacedName(namespace, manifest.name)] = Service(manifest, namespace: namespace)
+    case ("networking.k8s.io", "NetworkPolicy"):
+      policies[namespace, default: []].append(NetworkPolicy(manifest, namespace: namespace))
+    default:
+      if let pod {
+        workloads[namespace, default: []].append(Workload(manifest, pod: pod, namespace: namespace))
+      }
+    }
+  }
+
+  // MARK: Questions
+
+  /// The objects of a kind, in the order of the files.
+  func objects(_ group: String, _ kind: String) -> [Manifest] {
+    objects.filter { $0.kind == kind && $0.identity.group == group }
+  }
+
+  func object(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> Manifest? {
+    byIdentity[ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: name)]
+  }
+
+  /// The workloads whose pods a Service selects, and labels of its selector that only running pods have.
+  func pods(of service: Service) -> (pods: [Workload], runtimeLabels: [(key: String, value: String)]) {
+    guard !service.selector.isEmpty else { return ([], []) }
+    let all = workloads[service.key.namespace] ?? []
+    let exact = all.filter { LabelSelector(equality: service.selector).matches($0.podLabels) }
+    if !exact.isEmpty { return (exact, []) }
+    // What no template has, while another label of the selector is met: an operator or a leader election sets it.
+    let unknown = service.selector.items.filter { label in all.allSatisfy { $0.podLabels[label.key] == nil } }
+    guard !unknown.isEmpty, unknown.count < service.selector.items.count else {
+      return ([], operated(service))
+    }
+    let runtime = Dictionary(unknown.map { ($0.key, [$0.value]) }) { first, _ in first }
+    let near = all.filter {
+      LabelSelector(equality: service.selector).matches($0.podLabels, runtimeLabels: runtime)
+    }
+    return near.isEmpty ? ([], operated(service)) : (near, unknown.map { ($0.key, $0.value) })
+  }
+
+  /// The whole selector: pods that no manifest makes are an operator's.
+  private func operated(_ service: Service) -> [(key: String, value: String)] {
+    service.selector.items.map { ($0.key, $0.value) }
+  }
+}
+
+/// All that was given.
+struct AdoptionInput: Sendable {
+  let request: AdoptionRequest
+  let clusters: [AdoptedCluster]
+  private(set) var findings: [Diagnostic] = []
+
+  init(_ request: AdoptionRequest) {
+    self.request = request
+    clusters = request.clusters.map { AdoptedCluster($0, defaultNamespace: request.defaultNamespace) }
+    findings = clusters.flatMap(\.findings)
+    checkDumps()
+  }
+
+  /// `runtimeLabels` for a target; nil where pod templates have all of its labels.
+  func runtimeLabels(of key: NamespacedName, in cluster: String) -> SpecValue? {
+    guard let cluster = self[cluster], let service = cluster.services[key] else { return nil }
+    let labels = cluster.pods(of: service).runtimeLabels
+    return labels.isEmpty ? nil : .map(SpecMap(labels.map { SpecMap.Entry($0.key, .texts([$0.value])) }))
+  }
+
+  subscript(name: String) -> AdoptedCluster? { clusters.first { $0.name == name } }
+
+  /// One uid under two clusters: the same dump was given twice.
+  private mutating func checkDumps() {
+    var seen: [String: (cluster: String, node: Node)] = [:]
+    for cluster in clusters {
+      for manifest in cluster.objects {
+        guard let uid = manifest.node.at("metadata", "uid"), !uid.text.isEmpty else { continue }
+        guard let first = seen[uid.text] else {
+          seen[uid.text] = (cluster.name, uid)
+          continue
+        }
+        findings.append(
+          Diagnostic(
+            AdoptionRules.mixedClusters,
+            "\(manifest.identity.description) is the same object in \(first.cluster) and \(cluster.name)",
+            at: uid.range,
+            "given for \(cluster.name)", also: [Label(first.node.range, "given for \(first.cluster)")],
+            help: ["dump each cluster with its own context: kubectl --context \(cluster.name) get … -o yaml"])
+        )
+        return
+      }
+    }
+  }
+}

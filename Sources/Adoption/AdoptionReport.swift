@@ -1,0 +1,174 @@
+import Compiler
+import Diagnostics
+import Kubernetes
+import Linker
+import Output
+import YAMLTree
+
+/// What becomes of every object, object by object.
+package struct AdoptionReport: Sendable {
+  package enum Outcome: String, Sendable, CaseIterable {
+    /// Emitted as it is, but for Linkwright's own marks.
+    case identical
+    /// Emitted with differences that do not matter; each says why.
+    case equivalent
+    /// Emitted with differences that matter, or not emitted: the specification cannot say it yet.
+    case different
+    /// Not there today; Linkwright would add it.
+    case added
+    /// Left in its manifest, where it does what a connection needs.
+    case kept
+    /// Left in its manifest, and not part of the adoption.
+    case left
+  }
+
+  package struct Line: Sendable {
+    package let cluster: String
+    package let object: String
+    package let outcome: Outcome
+    /// Where the live object stands; nil for what is added.
+    package let place: String?
+    /// Where the emitted object goes; nil for what is not emitted.
+    package let output: String?
+    package var differences: [FieldDifference] = []
+    package var reason: String?
+    /// The connection that the object serves; empty for a link's own.
+    package var connection: String = ""
+  }
+
+  package private(set) var lines: [Line] = []
+  package private(set) var suggestions: [String] = []
+  package private(set) var steps: [MigrationStep] = []
+  /// Objects that stand in a manifest and in the output.
+  package private(set) var definedTwice: [Line] = []
+  /// Objects that no system reads, by kind, over all clusters.
+  package private(set) var unread: [String: Int] = [:]
+  /// Helm hooks, which are no part of the state of a cluster.
+  package private(set) var hooks = 0
+  /// Warnings that validate has about the new specification.
+  package private(set) var warnings = 0
+
+  package init() {}
+
+  init(_ input: AdoptionInput, _ inference: Inference, _ compilation: Compilation, _ writing: DocumentWriting)
+  {
+    suggestions = writing.suggestions
+    for cluster in input.clusters { unread.merge(cluster.unread, uniquingKeysWith: +) }
+    hooks = input.clusters.reduce(0) { $0 + $1.hooks.count }
+    warnings = compilation.findings.count { $0.severity == .warning && $0.suppression == nil }
+    let output = EmittedObjects(compilation)
+    var seen: Set<String> = []
+    for item in inference.takenOver {
+      let key = "\(item.cluster) \(item.identity.description)"
+      guard seen.insert(key).inserted else { continue }
+      lines.append(Self.line(item, output))
+    }
+    for (cluster, values) in inference.values.sorted(by: { $0.key < $1.key }) {
+      if let line = Self.line(values, cluster, output) { lines.append(line) }
+    }
+    for item in inference.left {
+      let line = Line(
+        cluster: item.cluster, object: item.manifest.identity.description,
+        outcome: item.isGap ? .left : .kept,
+        place: Self.place(item.manifest.nameNode), output: nil, reason: item.reason)
+      if seen.insert("\(item.cluster) \(line.object)").inserted { lines.append(line) }
+    }
+    for item in compilation.satisfied {
+      let range = item.manifest.nameNode.range
+      guard seen.insert("\(item.cluster) \(item.identity.description)").inserted else { continue }
+      lines.append(
+        Line(
+          cluster: item.cluster, object: item.identity.description, outcome: .kept,
+          place: "\(range.file.path):\(range.startPosition.line)", output: nil,
+          reason: "it does what the connection needs"))
+    }
+    for object in output.objects
+    where seen.insert("\(object.cluster) \(object.manifest.identity.description)").inserted {
+      lines.append(
+        Line(
+          cluster: object.cluster, object: object.manifest.identity.description, outcome: .added, place: nil,
+          output: object.path, connection: object.manifest.annotation("linkwright.dev/connection") ?? ""))
+    }
+    lines.sort { ($0.cluster, $0.outcome.rawValue, $0.object) < ($1.cluster, $1.outcome.rawValue, $1.object) }
+    definedTwice = lines.filter { $0.place != nil && $0.output?.contains("/manifests/") == true }
+    steps = MigrationStep.steps(inference.takenOver, lines)
+  }
+
+  package func count(_ outcome: Outcome) -> Int { lines.count { $0.outcome == outcome } }
+
+  /// True when everything that is taken over comes out as it is.
+  package var isComplete: Bool { count(.different) == 0 && !lines.contains { $0.outcome == .left } }
+
+  private static func place(_ node: Node) -> String {
+    "\(node.range.file.path):\(node.range.startPosition.line)"
+  }
+
+  private static func line(_ item: TakenOver, _ output: EmittedObjects) -> Line {
+    var line = Line(
+      cluster: item.cluster, object: item.identity.description, outcome: .different,
+      place: place(item.manifest.nameNode), output: nil, connection: item.connection)
+    guard let emitted = output.object(item.cluster, item.identity) else {
+      line.reason = "nothing is emitted for it; the findings say why"
+      return line
+    }
+    let comparison = ObjectComparison(
+      live: item.manifest.node, emitted: emitted.manifest.node, kind: item.identity.kind)
+    return Line(
+      cluster: item.cluster, object: item.identity.description,
+      outcome: comparison.isIdentical ? .identical : comparison.isEquivalent ? .equivalent : .different,
+      place: line.place, output: emitted.path, differences: comparison.differences,
+      connection: item.connection)
+  }
+
+  /// Helm values beside the fragment that a release gets on top of them.
+  private static func line(_ values: Node, _ cluster: String, _ output: EmittedObjects) -> Line? {
+    guard let fragment = output.fragment(cluster, "cilium-values.yaml") else { return nil }
+    let differences = ValuesComparison.differences(live: values, emitted: fragment.root)
+    let outcome: Outcome =
+      differences.isEmpty
+      ? .identical : differences.allSatisfy { $0.reason != nil } ? .equivalent : .different
+    return Line(
+      cluster: cluster, object: "Helm values of Cilium", outcome: outcome, place: place(values),
+      output: fragment.path,
+      differences: differences)
+  }
+}
+
+/// The objects and fragments of a compile.
+struct EmittedObjects {
+  struct Object: Sendable {
+    let cluster: String
+    let path: String
+    let manifest: Manifest
+  }
+
+  private(set) var objects: [Object] = []
+  private var byKey: [String: Int] = [:]
+  private var fragments: [String: (path: String, root: Node)] = [:]
+
+  init(_ compilation: Compilation) {
+    let roots = compilation.clusters.flatMap { cluster in
+      compilation.roots(of: [cluster]).map { (root: $0 + "/", cluster: cluster) }
+    }
+    for file in compilation.output.files where file.unit != nil {
+      guard let (root, cluster) = roots.first(where: { file.path.hasPrefix($0.root) }) else { continue }
+      let part = file.path.dropFirst(root.count).split(separator: "/")
+      let tree = Tree.parse(SourceFile(path: file.path, bytes: file.content)).tree
+      guard let document = tree.root else { continue }
+      if part.first == "fragments", let name = part.last {
+        fragments["\(cluster) \(name)"] = (file.path, document)
+      } else if part.first == "manifests", let manifest = Manifest(document) {
+        byKey["\(cluster) \(manifest.identity.description) \(manifest.identity.group)"] = objects.count
+        objects.append(Object(cluster: cluster, path: file.path, manifest: manifest))
+      }
+    }
+  }
+
+  func object(_ cluster: String, _ identity: ObjectIdentity) -> Object? {
+    byKey["\(cluster) \(identity.description) \(identity.group)"].map { objects[$0] }
+  }
+
+  func fragment(_ cluster: String, _ name: String) -> (path: String, root: Node)? {
+    fragments["\(cluster) \(name)"]
+  }
+}

@@ -1,0 +1,120 @@
+import Compiler
+import Diagnostics
+import Kubernetes
+import YAMLTree
+
+/// One system whose objects adopt reads: a file below `Systems` holds one.
+///
+/// Pure: manifests in, candidates for documents out. It guesses nothing that the manifests do not show; what it leaves
+/// out it names.
+protocol SystemAdoption: Sendable {
+  static func infer(_ input: AdoptionInput, into inference: inout Inference)
+}
+
+/// A Link that would be written.
+struct LinkCandidate: Sendable {
+  let name: String
+  /// The key of its type.
+  let type: String
+  let section: SpecMap
+  /// What tells links of one type apart, as a path below the section and its text: an existing Link with it is taken.
+  let anchor: (key: String, text: String)?
+  var comment: [String] = []
+}
+
+/// A Connection in one namespace that would be written.
+struct ConnectionCandidate: Sendable {
+  let link: String
+  let namespace: String
+  let name: String
+  /// The target's Service, which tells whether a Connection for it exists.
+  let service: NamespacedName
+  /// `spec` without `via` and `namespaces`.
+  var spec: SpecMap
+  /// What differs by cluster.
+  var overrides: [ClusterOverride] = []
+  var comment: [String] = []
+
+  struct ClusterOverride: Equatable, Sendable {
+    let cluster: String
+    let spec: SpecMap
+  }
+
+  var id: NamespacedName { NamespacedName(namespace, name) }
+}
+
+/// An object that Linkwright emits from now on, in the place of a manifest.
+struct TakenOver: Sendable {
+  /// What an object does for a connection: those that admit come first when they are handed over.
+  enum Role: Int, Sendable, Comparable {
+    case admits
+    case leads
+    case asks
+
+    static func < (a: Role, b: Role) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  let cluster: String
+  let manifest: Manifest
+  let role: Role
+  /// `namespace/name` of the connection that emits it.
+  let connection: String
+
+  var identity: ObjectIdentity { manifest.identity }
+}
+
+/// Something that is left to its owner, and why.
+struct LeftObject: Sendable {
+  let cluster: String
+  let manifest: Manifest
+  let reason: String
+  /// True for what stands in the way of a whole adoption, false for what is well where it is.
+  let isGap: Bool
+}
+
+/// What all systems together make of the manifests.
+struct Inference: Sendable {
+  /// Parts of `spec` of Cluster documents.
+  var clusters: [String: SpecMap] = [:]
+  var links: [LinkCandidate] = []
+  var connections: [ConnectionCandidate] = []
+  var takenOver: [TakenOver] = []
+  /// Objects that a controller makes: facts to be observed, not manifests.
+  var controllerMade: [String: Set<ObjectIdentity>] = [:]
+  var left: [LeftObject] = []
+  /// Helm values that a fragment stands for, by cluster.
+  var values: [String: Node] = [:]
+  /// The API for addresses outside a cluster, where manifests show one.
+  var endpointsAPI: String?
+  var findings: [Diagnostic] = []
+
+  mutating func describe(_ cluster: String, _ key: String, _ value: SpecValue, remark: String? = nil) {
+    var map = clusters[cluster] ?? SpecMap()
+    if map[key] == nil { map.add(key, value, remark: remark) }
+    clusters[cluster] = map
+  }
+
+  /// Leaves an object to its owner and says so.
+  mutating func leave(_ manifest: Manifest, of cluster: String, because reason: String, isGap: Bool = true) {
+    left.append(LeftObject(cluster: cluster, manifest: manifest, reason: reason, isGap: isGap))
+    guard isGap else { return }
+    findings.append(
+      Diagnostic(
+        AdoptionRules.notAdopted,
+        "\(manifest.identity.description) of \(cluster) is left as it is: \(reason)",
+        at: manifest.nameNode.range, "not adopted", help: ["keep it in its manifests"]))
+  }
+}
+
+extension AdoptionInput {
+  /// The registry of systems: one line each.
+  static let systems: [any SystemAdoption.Type] = [
+    PorterAdoption.self, StaticAdoption.self, MeshAdoption.self,
+  ]
+
+  func infer() -> Inference {
+    var inference = Inference()
+    for system in Self.systems { system.infer(self, into: &inference) }
+    return inference
+  }
+}

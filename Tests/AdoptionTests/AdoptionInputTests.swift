@@ -1,0 +1,201 @@
+import Adoption
+import Compiler
+import Diagnostics
+import Snapshot
+import TestSupport
+import Testing
+
+/// Input that is no state of a cluster, or more than one, or far too much.
+@Suite struct AdoptionInputTests {
+  static let claim = """
+    apiVersion: porter.devops.gov.bc.ca/v1alpha1
+    kind: TransportServerClaim
+    metadata: {name: web-tsc, namespace: a1b2c3-dev}
+    spec: {service: web, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}
+
+    """
+  static let service = """
+    apiVersion: v1
+    kind: Service
+    metadata: {name: web, namespace: a1b2c3-dev}
+    spec: {type: NodePort, selector: {app: web}, ports: [{port: 8000}]}
+
+    """
+  static let good = claim + "---\n" + service
+
+  private func adopt(
+    _ clusters: KeyValuePairs<String, String>, fleet: [String: String] = [:],
+    _ change: (inout AdoptionRequest) -> Void = { _ in }
+  ) throws -> Adoption {
+    var request = AdoptionRequest(
+      clusters: clusters.map { name, text in
+        AdoptionRequest.Cluster(
+          name: name, files: [SourceFile(path: "\(name).yaml", bytes: Array(text.utf8))], path: nil)
+      }, fleetName: "fleet")
+    change(&request)
+    return try Adoption(request, in: MemorySnapshot(texts: fleet), compiler: try AdoptionCase.compiler.get())
+  }
+
+  /// Every input that cannot be read is refused with a place, and nothing is written.
+  @Test(arguments: [
+    // Two documents joined without '---'.
+    ("LW1004", claim + claim.replacing("web-tsc", with: "web-two")),
+    // A chart's template, with and without quotes.
+    ("LW9001", "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"),
+    (
+      "LW9001",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: \"{{ .Values.name }}\"}\nspec: {ports: [{port: 1}]}\n"
+    ),
+    // kustomize's input.
+    ("LW9002", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n"),
+    ("LW9002", "- op: replace\n  path: /spec/servicePort\n  value: 9000\n"),
+    (
+      "LW9002", "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: n}\nspec: {type: NodePort}\n"
+    ),
+    (
+      "LW9002",
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: n}\nspec: {replicas: 3}\n"
+    ),
+    (
+      "LW9002",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: n}\nspec: {ports: [{$patch: delete, port: 1}]}\n"
+    ),
+    // Nowhere.
+    ("LW9008", good.replacing(", namespace: a1b2c3-dev", with: "")),
+    // Nothing at all.
+    ("LW9011", ""), ("LW9011", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n"),
+    ("LW9011", "just text"), ("LW9011", "[1, 2, 3]"), ("LW9011", "apiVersion: v1\nkind: List\nitems: []\n"),
+  ])
+  func refused(_ id: String, _ text: String) throws {
+    let adoption = try adopt(["gold": text])
+    let finding = try #require(adoption.findings.first { $0.rule.id == id }, "\(adoption.goldenText)")
+    #expect(finding.severity == .error && finding.primary != nil && !finding.help.isEmpty)
+    #expect(adoption.isRefused && adoption.files.isEmpty)
+  }
+
+  @Test func clustersAreNotMixed() throws {
+    func with(_ uid: String, _ port: Int) -> String {
+      Self.claim.replacing("{name: web-tsc,", with: "{uid: \(uid), name: web-tsc,").replacing(
+        "8000", with: "\(port)")
+    }
+    let two = try adopt(["gold": with("a", 8000) + "---\n" + with("b", 9000)])
+    #expect(two.findings.contains { $0.rule.id == "LW9003" } && two.isRefused)
+    let same = try adopt(["gold": with("a", 8000), "golddr": with("a", 8000)])
+    #expect(same.findings.contains { $0.rule.id == "LW9003" } && same.isRefused)
+  }
+
+  @Test func duplicatesAreNamedAndTheFirstIsAdopted() throws {
+    let other = Self.claim.replacing("interval: 10", with: "interval: 30")
+    let adoption = try adopt(["gold": Self.good + "---\n" + other])
+    #expect(adoption.findings.contains { $0.rule.id == "LW9004" && $0.severity == .warning })
+    let text = String(
+      decoding: try #require(adoption.files.first { $0.path.hasPrefix("connections/") }).content,
+      as: UTF8.self)
+    #expect(!text.contains("interval: 30"))
+    // The same twice is no finding.
+    #expect(
+      try adopt(["gold": Self.good + "---\n" + Self.claim]).findings.allSatisfy { $0.rule.id != "LW9004" })
+  }
+
+  @Test func hooksAreNoState() throws {
+    let hook = Self.claim.replacing(
+      "{name: web-tsc,", with: "{annotations: {helm.sh/hook: test}, name: hook,")
+    let adoption = try adopt(["gold": Self.good + "---\n" + hook])
+    #expect(adoption.report.hooks == 1)
+    #expect(!adoption.goldenText.contains("/hook"))
+  }
+
+  @Test func namespaceCanBeGiven() throws {
+    let bare = Self.good.replacing(", namespace: a1b2c3-dev", with: "")
+    let adoption = try adopt(["gold": bare]) { $0.defaultNamespace = "a1b2c3-test" }
+    #expect(!adoption.isRefused, "\(adoption.goldenText)")
+    #expect(adoption.files.contains { $0.path == "recorded/gold/a1b2c3-test.yaml" })
+    #expect(adoption.report.count(.equivalent) == 1)
+  }
+
+  @Test func jsonIsReadLikeYAML() throws {
+    let json = """
+      {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "porter.devops.gov.bc.ca/v1alpha1", "kind": "TransportServerClaim",
+         "metadata": {"name": "web-tsc", "namespace": "a1b2c3-dev"}, "spec": {"service": "web", "servicePort": "8000",
+         "monitor": {"type": "tcp", "interval": 10, "timeout": 10}}}]},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "a1b2c3-dev"},
+         "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": [{"port": 8000}]}}]}
+      """
+    let adoption = try adopt(["gold": json])
+    #expect(adoption.report.count(.equivalent) == 1, "\(adoption.goldenText)")
+  }
+
+  /// Thousands of objects that nobody asked for cost time in proportion and change nothing.
+  @Test(.timeLimit(.minutes(1))) func unrelatedObjectsAreCounted() throws {
+    let noise = (0..<20_000).map { number in
+      "---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w\(number), namespace: n\(number % 50)}\nspec: {size: 1}\n"
+    }.joined()
+    let adoption = try adopt(["gold": Self.good + noise])
+    #expect(adoption.report.unread["Widget"] == 20_000)
+    #expect(adoption.files.map(\.path) == (try adopt(["gold": Self.good])).files.map(\.path))
+  }
+
+  /// A pair that the manifests do not show can be said; one that could be two is asked for.
+  @Test func pairs() throws {
+    let asked = try adopt(["gold": Self.good, "left": Self.service, "right": Self.service])
+    #expect(asked.findings.contains { $0.rule.id == "LW9006" })
+    let said = try adopt(["gold": Self.good, "left": Self.service, "right": Self.service]) {
+      $0.pairs = [("gold", "right")]
+    }
+    let link = try #require(said.files.first { $0.path == "links/gold-pair.yaml" })
+    #expect(String(decoding: link.content, as: UTF8.self).contains("secondary: right"))
+  }
+
+  @Test func ownerIsDirectoryAndField() throws {
+    let adoption = try adopt(["gold": Self.good]) { $0.owner = "Team Blue" }
+    let file = try #require(adoption.files.first { $0.path == "connections/team-blue/web.yaml" })
+    #expect(String(decoding: file.content, as: UTF8.self).contains("owner: Team Blue"))
+  }
+
+  /// What a person wrote under the same name stays, whatever it says.
+  @Test func existingDocumentsAreKept() throws {
+    let mine = [
+      "linkwright.yaml": "apiVersion: linkwright.dev/v1alpha1\nkind: Fleet\nmetadata: {name: mine}\n",
+      "clusters/mine.yaml": "apiVersion: linkwright.dev/v1alpha1\nkind: Cluster\nmetadata: {name: gold}\n",
+      "links/porter.yaml":
+        "apiVersion: linkwright.dev/v1alpha1\nkind: Link\nmetadata: {name: porter}\nspec: {porter: {primary: gold}}\n",
+      "connections/web.yaml": """
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: other-name, namespace: a1b2c3-dev}
+      spec:
+        from: [{external: {name: span-bc}}]
+        to: {service: web, ports: [8000]}
+        porter: {claimName: another-claim}
+
+      """,
+    ]
+    let adoption = try adopt(["gold": Self.good], fleet: mine)
+    #expect(adoption.files.allSatisfy { $0.path.hasPrefix("recorded/") }, "\(adoption.files.map(\.path))")
+    // The claim's name is not the live one: that is said, not mended.
+    #expect(adoption.report.count(.different) == 1)
+    #expect(adoption.report.suggestions.contains { $0.contains("Cluster gold") })
+  }
+
+  /// Seeds are printed by name: damaged input is refused or adopted, never a crash.
+  @Test(arguments: 0..<200) func damagedInputNeverCrashes(_ seed: Int) throws {
+    var generator = SeededGenerator(seed: UInt64(seed))
+    var bytes = Array(Self.good.utf8)
+    for _ in 0..<(1 + Int.random(in: 0..<6, using: &generator)) {
+      let index = Int.random(in: 0..<bytes.count, using: &generator)
+      switch Int.random(in: 0..<3, using: &generator) {
+      case 0: bytes[index] = UInt8.random(in: 9...126, using: &generator)
+      case 1: bytes.remove(at: index)
+      default: bytes.insert(contentsOf: bytes[..<min(index, 40)], at: index)
+      }
+    }
+    let request = AdoptionRequest(
+      clusters: [
+        AdoptionRequest.Cluster(name: "gold", files: [SourceFile(path: "gold.yaml", bytes: bytes)], path: nil)
+      ], fleetName: "fleet")
+    let adoption = try Adoption(
+      request, in: MemorySnapshot(texts: [:]), compiler: try AdoptionCase.compiler.get())
+    #expect(!adoption.findings.isEmpty || !adoption.files.isEmpty, "seed \(seed)")
+  }
+}
