@@ -145,7 +145,7 @@ let tests: [Target] = [
       "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
-    exclude: ["Cases", "Fleets"]),
+    exclude: ["Cases", "Fleets", "Releases"]),
   .testTarget(
     name: "AdoptionTests",
     dependencies: ["Adoption", "Compiler", "Diagnostics", "Snapshot", "TestSupport"], exclude: ["Cases"]),

@@ -243,6 +243,9 @@ struct EquivalenceRules {
     if kind == "Service", path.hasPrefix("spec.ports["), path.hasSuffix(".targetPort") {
       return "a Service without selector takes the port of its endpoints"
     }
+    if path == "metadata.namespace", live == nil {
+      return "left out of the manifest: its consumer fills it in"
+    }
     if path == "apiVersion" { return "another version of the same API" }
     return nil
   }

@@ -5,7 +5,8 @@ package enum FleetSpecRules {
   package static let all = [
     noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms,
     clusterForms,
-    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, policyRuleName,
+    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, deprecated,
+    policyRuleName,
     policyPorts,
   ]
 
@@ -294,4 +295,13 @@ package enum FleetSpecRules {
             to: {namespaceSelector: "*-prod"}
             ports: [{port: 5000, endPort: 6000}]
       """))
+
+  package static let deprecated = Rule(
+    "LW9107", "deprecated-spelling", .warning, "a document uses a spelling of an earlier release",
+    explanation: """
+      The old spelling means what it always meant, and every release reads it until its API version ends. \
+      'linkwright fmt --upgrade' writes the new one and leaves all else as it is, comments included.
+      """,
+    failing: OverrideRules.connection("{clusters: [gold], porter: {networkPolicy: {ports: all}}}"),
+    passing: OverrideRules.connection("{clusters: [gold], porter: {networkPolicy: {restrictPorts: false}}}"))
 }

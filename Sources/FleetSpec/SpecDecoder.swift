@@ -66,6 +66,7 @@ package struct SpecDecoder: Sendable {
       }
       return
     }
+    result.findings += Deprecation.findings(document)
     let before = result.findings.count
     switch kind {
     case "Cluster":

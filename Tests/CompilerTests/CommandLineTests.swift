@@ -5,7 +5,8 @@ import Testing
 /// The program at a terminal and in a pipeline: words, exit codes, streams.
 @Suite struct CommandLineTests {
   static let commands = [
-    "init", "validate", "build", "check", "observe", "record", "schema", "rules", "completion", "version",
+    "init", "adopt", "fmt", "validate", "build", "check", "observe", "record", "schema", "rules",
+    "completion", "version",
   ]
 
   static let example = Repository.path("Tests/CompilerTests/Fleets/porter-pair")
