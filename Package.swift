@@ -140,7 +140,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CompilerTests",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Reachability", "Snapshot",
+      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Reachability", "Review",
+      "Snapshot",
       "TestSupport",
       "YAMLTree",
       "linkwright", "output-writer-probe",

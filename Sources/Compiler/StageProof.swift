@@ -20,16 +20,20 @@ extension Compilation {
     var objects = try StagedObjects(base)
     let before = Self.verdicts(objects, workings)
     let after = Dictionary(reviewedPaths.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-    let live = before.values.filter { path in
-      path.verdict?.isReachable == true && after[path.key]?.verdict?.isReachable == true
+    // What works with both outputs, and how badly each of them does at worst.
+    let live = before.values.compactMap { path -> (key: ReviewedPath.Key, rank: Int)? in
+      guard let old = path.verdict, let new = after[path.key]?.verdict, old.isReachable == true,
+        new.isReachable == true
+      else { return nil }
+      return (path.key, max(old.rank, new.rank))
     }.sorted { $0.key.text < $1.key.text }
     for number in plan.stages.indices.dropLast() {
       objects.apply(plan.stages[number])
       let between = Self.verdicts(objects, workings)
       for path in live {
-        guard let verdict = between[path.key]?.verdict, verdict.isReachable == false else { continue }
+        guard let verdict = between[path.key]?.verdict, verdict.rank > path.rank else { continue }
         plan.stages[number].faults.append(
-          "\(path.key.connection): \(path.key.text) does not work on this stage\(verdict.reason.map { ": \($0)" } ?? "")"
+          "\(path.key.connection): \(path.key.text) is \(verdict.word) on this stage\(verdict.reason.map { ": \($0)" } ?? "")"
         )
       }
     }

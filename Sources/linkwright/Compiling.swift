@@ -70,11 +70,20 @@ struct Compiling {
   /// Keeps a compilation until the process ends.
   static func keep(_ compilation: Compilation) { kept.withLock { $0.append(compilation) } }
 
-  static func compiler() throws(CommandFailure) -> Compiler {
-    do {
-      return Compiler(resources: try Resources())
+  /// Compiled once: commands that compare compile several times.
+  private static let shared: Result<Compiler, Resources.Fault> = {
+    do throws(Resources.Fault) {
+      return .success(Compiler(resources: try Resources()))
     } catch {
-      throw CommandFailure(message: "this program was built from broken schemas: \(error.message)")
+      return .failure(error)
+    }
+  }()
+
+  static func compiler() throws(CommandFailure) -> Compiler {
+    switch shared {
+    case .success(let compiler): return compiler
+    case .failure(let fault):
+      throw CommandFailure(message: "this program was built from broken schemas: \(fault.message)")
     }
   }
 

@@ -49,8 +49,8 @@ package struct ReviewedPath: Sendable {
     /// Why, in one line: the first hop that fails.
     package let reason: String?
 
-    /// How bad it is.
-    fileprivate var rank: Int {
+    /// How bad it is: proved, may pass, not known, refuted.
+    package var rank: Int {
       switch isReachable {
       case true?: word == "proved" ? 0 : 1
       case nil: 2
