@@ -17,11 +17,14 @@ struct FleetSource {
   let commit: CommitFacts?
 
   /// Results of earlier compiles, in the git directory; nil for a directory, where contents have no names.
+  ///
+  /// Where nobody comes back, none is begun: with the variable CI, a memo is used that is there already.
   var memo: MemoDirectory? {
-    repository.map { repository in
-      let place = prefix.isEmpty ? "memo" : "memo-" + BlobID(of: Array(prefix.utf8)).hexadecimal.prefix(12)
-      return MemoDirectory(repository.commonDirectory + "linkwright/" + place, identity: Self.program)
-    }
+    guard let repository, (try? repository.configuration("linkwright.memo")) != "false" else { return nil }
+    let place = prefix.isEmpty ? "memo" : "memo-" + BlobID(of: Array(prefix.utf8)).hexadecimal.prefix(12)
+    let memo = MemoDirectory(repository.commonDirectory + "linkwright/" + place, identity: Self.program)
+    let isCI = Terminal.environment("CI")?.isEmpty == false
+    return memo.isEmpty && isCI ? nil : memo
   }
 
   /// What tells this program from another build of it: results of another are not looked at.

@@ -279,6 +279,48 @@ struct CommitTests {
   }
 }
 
+/// The memo in the git directory.
+struct MemoUseTests {
+  private static func memos(_ fleet: FleetRepository) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: fleet.path + "/.git/linkwright").sorted()) ?? []
+  }
+
+  @Test
+  func itIsBegunUsedAndMadeGood() throws {
+    let fleet = try FleetRepository(prefix: "teams/a/")
+    #expect(try fleet.linkwright("validate", "teams/a").status == 0)
+    #expect(Self.memos(fleet) == [])
+    #expect(try fleet.linkwright("commit", "teams/a", "--branch", "out").status == 0)
+    let memos = Self.memos(fleet)
+    #expect(memos.count == 1 && memos[0].hasPrefix("memo-"))
+    let directory = fleet.path + "/.git/linkwright/" + memos[0]
+    for port in 8001...8005 {
+      try fleet.changePort(port)
+      #expect(try fleet.linkwright("validate", "teams/a", "--ref", "HEAD").status == 0)
+      #expect(try fleet.linkwright("commit", "teams/a", "--branch", "out").status == 0)
+      let tip = try fleet.id("out^{tree}")
+      #expect(try fleet.linkwright("commit", "teams/a", "--branch", "other", "--recompile").status == 0)
+      #expect(try fleet.id("other^{tree}") == tip)
+      if port == 8003 { try Data("rubbish".utf8).write(to: URL(fileURLWithPath: directory + "/memo")) }
+    }
+    #expect(try fleet.git("status", "--short") == "")
+    try fleet.expectClean()
+  }
+
+  @Test
+  func itIsNotBegunInCINorWhereSwitchedOff() throws {
+    let fleet = try FleetRepository()
+    let clean = ["CI": "true"]
+    #expect(try fleet.linkwright("commit", "--branch", "out", environment: clean).status == 0)
+    #expect(Self.memos(fleet) == [])
+    try fleet.git("config", "linkwright.memo", "false")
+    #expect(try fleet.linkwright("commit", "--branch", "other").status == 0)
+    #expect(Self.memos(fleet) == [])
+    #expect(try fleet.linkwright("commit", "--branch", "third", "--dry-run").status == 0)
+    #expect(Self.memos(fleet) == [])
+  }
+}
+
 /// What is left out when nothing that a compile reads has changed.
 struct InputDigestTests {
   @Test

@@ -37,6 +37,9 @@ package final class MemoDirectory: MemoStore {
     self.segments = segments
   }
 
+  /// True when nothing was there that could be read.
+  package var isEmpty: Bool { segments.isEmpty }
+
   private static func name(_ number: Int) -> String { number == 0 ? "memo" : "memo-\(number)" }
 
   package func read<Value>(_ key: MemoKey, _ body: (UnsafeRawBufferPointer) -> Value?) -> Value? {
