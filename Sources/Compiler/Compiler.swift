@@ -116,6 +116,8 @@ package struct Compiler: Sendable {
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judging = Judging(model, plan, units)
     findings += judging.findings
+    findings += PolicyLinting.findings(
+      judging.judgement, model, plan.connections, reported: findings)
     let judged = Suppressions(front.trees).applied(to: findings)
     let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(

@@ -26,8 +26,10 @@ struct Judging {
 }
 
 /// Maps on all cores.
-struct AllCores: ParallelMapping {
-  func map<Element: Sendable, Result: Sendable>(
+package struct AllCores: ParallelMapping {
+  package init() {}
+
+  package func map<Element: Sendable, Result: Sendable>(
     _ elements: [Element], piece: Int, _ transform: @Sendable (Element) -> Result
   ) -> [Result] {
     parallelMap(elements, piece: piece, transform)

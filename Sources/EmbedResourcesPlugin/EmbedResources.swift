@@ -1,14 +1,15 @@
 import Foundation
 import PackagePlugin
 
-/// Runs `embed-resources` over the package's `schemas/` and `templates/` before `Compiler` is built.
+/// Runs `embed-resources` before a module is built: over the package's `schemas/` and `templates/` for `Compiler`, over
+/// `platforms/` for `Reachability`.
 @main
 struct EmbedResources: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let root = context.package.directoryURL
     let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedResources.swift")
     var inputs: [URL] = []
-    for directory in ["schemas", "templates"] {
+    for directory in target.name == "Reachability" ? ["platforms"] : ["schemas", "templates"] {
       let base = root.appending(path: directory)
       let files = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil)
       while let file = files?.nextObject() as? URL {
@@ -18,7 +19,7 @@ struct EmbedResources: BuildToolPlugin {
     inputs.sort { $0.path < $1.path }
     return [
       .buildCommand(
-        displayName: "Embedding schemas and templates",
+        displayName: "Embedding resources of \(target.name)",
         executable: try context.tool(named: "embed-resources").url,
         arguments: [output.path, root.path] + inputs.map(\.path),
         inputFiles: inputs, outputFiles: [output])

@@ -40,9 +40,9 @@ let arguments = CommandLine.arguments
 guard arguments.count >= 3 else { fail("usage: embed-resources OUTPUT ROOT FILE...") }
 let root = arguments[2].hasSuffix("/") ? arguments[2] : arguments[2] + "/"
 var source = """
-  // Made by embed-resources from schemas/ and templates/.
+  // Made by embed-resources.
 
-  /// The files of `schemas/` and `templates/`, by path from the package's root.
+  /// Files of the package that the module brings along, by path from the package's root.
   enum EmbeddedResources {
     static let files: [(path: StaticString, text: StaticString)] = [
 

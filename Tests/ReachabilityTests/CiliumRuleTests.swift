@@ -352,6 +352,26 @@ import YAMLTree
     #expect(trace.questions.isEmpty == (given.expected != .depends))
   }
 
+  /// Addresses of nodes, of pods' networks and of the API server, where they are known.
+  @Test(arguments: [
+    ("world", "10.1.0.1", Ternary.no), ("world", "10.2.0.1", .depends), ("world", "8.8.8.8", .yes),
+    ("cluster", "10.1.0.1", .yes), ("cluster", "8.8.8.8", .no), ("cluster", "10.3.0.1", .yes),
+    ("host", "10.1.0.1", .depends), ("host", "8.8.8.8", .no), ("kube-apiserver", "10.3.0.1", .yes),
+    ("kube-apiserver", "8.8.8.8", .no), ("ingress", "10.2.0.1", .depends), ("ingress", "8.8.8.8", .no),
+  ])
+  func entitiesWhereNetworksAreKnown(_ entity: String, _ address: String, _ expected: Ternary) throws {
+    var network = RuleTests.network(RuleTests.manifests, try #require(.named("cilium-1.19"))).network
+    network.nodeNetworks = [IPNetwork("10.1.0.0/16")].compactMap { $0 }
+    network.podNetworks = [IPNetwork("10.2.0.0/16")].compactMap { $0 }
+    network.apiServerNetworks = [IPNetwork("10.3.0.1/32")].compactMap { $0 }
+    network.add(Self.cilium("endpointSelector: {}, ingress: [{fromEntities: [\(entity)]}]"))
+    let from = try RuleTests.endpoint(address, network)
+    let to = try RuleTests.endpoint("a/web", network)
+    let answer = PolicyEngine(network).connections(from: from, to: to)
+    #expect(Ternary(may: answer.may.contains(80, .tcp), must: answer.must.contains(80, .tcp)) == expected)
+    #expect(NaiveEvaluator(network).passes(from: from, to: to, port: 80, .tcp) == expected)
+  }
+
   /// What a policy of a mesh says about another cluster's pods.
   @Test(arguments: [
     ("cilium-1.19", "", Ternary.no), ("cilium-1.18", "", .yes),

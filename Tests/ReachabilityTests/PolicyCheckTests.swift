@@ -52,7 +52,7 @@ import YAMLTree
     ("LW7003", "spec: {ingress: [{ports: [{endPort: 1️⃣802️⃣}]}]}"),
     ("LW7004", "spec: {ingress: [{ports: [{protocol: 1️⃣tcp2️⃣}]}]}"),
     ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: 1️⃣Gt2️⃣, values: [\"1\"]}]}}"),
-    ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: 1️⃣In2️⃣, values: []}]}}"),
+    ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: In, values: 1️⃣[]2️⃣}]}}"),
     ("LW7005", "spec: {podSelector: {matchExpressions: [{key: app, operator: Exists, values: 1️⃣[a]2️⃣}]}}"),
     ("LW7005", "spec: {podSelector: {matchLabels: {1️⃣-app2️⃣: web}}}"),
     ("LW7005", "spec: {podSelector: {matchLabels: {app: 1️⃣web!2️⃣}}}"),

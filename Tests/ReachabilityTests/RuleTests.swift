@@ -6,7 +6,7 @@ import YAMLTree
 
 /// One case per rule of the NetworkPolicy API, written by hand: no evaluator is the oracle of the other here.
 ///
-/// Mutation check: each of the breaks in `Mutations.md` beside this file makes a case of this suite, of the
+/// Mutation check: each of the breaks in `Mutations/README.md` beside this file makes a case of this suite, of the
 /// vectors or of the properties fail.
 @Suite struct RuleTests {
   /// A question and what must come out.

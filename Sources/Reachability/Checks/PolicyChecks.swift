@@ -6,10 +6,11 @@ import YAMLTree
 package struct PolicyChecks {
   package private(set) var findings: [Diagnostic] = []
 
-  /// Checks the policies of a network, of every kind that is evaluated.
-  package init(_ network: ClusterNetwork) {
+  /// Checks policies of a network, of every kind that is evaluated.
+  package init(_ network: ClusterNetwork, where isChecked: (Int) -> Bool = { _ in true }) {
     var first: [ObjectIdentity: Manifest] = [:]
-    for (manifest, namespace) in zip(network.policies, network.policyNamespaces) {
+    for (index, (manifest, namespace)) in zip(network.policies, network.policyNamespaces).enumerated()
+    where isChecked(index) {
       let name = namespace == ClusterNetwork.clusterScope ? nil : network.namespaces[namespace].name
       let key = ObjectIdentity(
         apiVersion: manifest.apiVersion, kind: manifest.kind, namespace: name, name: manifest.name)
@@ -253,7 +254,8 @@ package struct PolicyChecks {
     let needsValues = operation.text.hasSuffix("In")
     if needsValues, values.isEmpty {
       report(
-        ReachabilityRules.policySelector, "\(operation.text) has no values", operation,
+        ReachabilityRules.policySelector, "\(operation.text) has no values",
+        expression["values"] ?? operation,
         help: "list at least one")
     } else if !needsValues, !values.isEmpty {
       report(

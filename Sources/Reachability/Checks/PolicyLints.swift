@@ -16,7 +16,7 @@ package struct PolicyLints {
     for (index, pod) in engine.network.pods.enumerated() where !pod.isPlatform {
       podsOfNamespace[pod.namespace, default: []].append(index)
     }
-    for policy in engine.policies {
+    for policy in engine.policies where manifests.isChecked(policy.rules.manifest) {
       let manifest = engine.network.policies[policy.rules.manifest]
       // Lints are about namespaces' own policies; platform administrators select what may come.
       guard case .pods(let selector) = policy.rules.subject, let namespace = policy.rules.namespace else {
@@ -256,7 +256,10 @@ package struct PolicyLints {
       guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else {
         continue
       }
-      let manifest = engine.network.policies[engine.policies[index].rules.manifest]
+      let policy = engine.policies[index].rules.manifest
+      // A platform's baseline, or what this program emits, is nobody's to mend here.
+      guard manifests.isChecked(policy) else { continue }
+      let manifest = engine.network.policies[policy]
       let pod = Int(engine.tables.classes.sample[number])
       report(
         ReachabilityRules.egressWithoutDNS, "\(engine.network.description(of: pod)) may not ask for names",

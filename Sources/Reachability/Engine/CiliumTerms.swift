@@ -34,12 +34,9 @@ extension EvaluationTables {
     if !profile.ipBlockMatchesNodes.may { may = may.subtracting(nodes) }
     if !profile.ipBlockMatchesNodes.must { must = must.subtracting(nodes) }
     guard profile.ipBlockMatchesNodes.may else { return intern(may, must, []) }
-    for number in hostNetworkClasses {
-      let covered = covers(block, network.pods[Int(classes.sample[Int(number)])])
-      let answer = covered && profile.ipBlockMatchesNodes
-      if answer.may { may.classes.append(number) }
-      if answer.must { must.classes.append(number) }
-    }
+    let hosts = addresses.hosts.covered(by: block, within: nodeNetworks)
+    may.classes = hosts.may
+    if profile.ipBlockMatchesNodes.must { must.classes = hosts.must }
     return intern(may, must, [.ipBlockAndNodes, .addresses])
   }
 
@@ -48,11 +45,10 @@ extension EvaluationTables {
     var (may, must) = (
       PeerSet(ipv4: block.ipv4, ipv6: block.ipv6), PeerSet(ipv4: block.ipv4, ipv6: block.ipv6)
     )
-    for number in 0..<Int32(clamping: classes.count) {
-      let covered = covers(block, network.pods[Int(classes.sample[Int(number)])])
-      if covered.may { may.classes.append(number) }
-      if covered.must { must.classes.append(number) }
-    }
+    let hosts = addresses.hosts.covered(by: block, within: nodeNetworks)
+    let pods = addresses.pods.covered(by: block, within: podNetworks)
+    may.classes = hosts.may.union(pods.may)
+    must.classes = hosts.must.union(pods.must)
     return intern(may, must, .addresses)
   }
 

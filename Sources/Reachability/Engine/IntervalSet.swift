@@ -22,6 +22,12 @@ package struct IntervalSet<Bound: FixedWidthInteger & Sendable>: Hashable, Senda
     intervals = lower <= upper ? [Interval(lower, upper)] : []
   }
 
+  /// Numbers in ascending order, each once or more.
+  init(sorted values: [Bound]) {
+    intervals = []
+    for value in values { append(value) }
+  }
+
   package static var all: IntervalSet { IntervalSet(.min, .max) }
 
   package var isEmpty: Bool { intervals.isEmpty }

@@ -34,17 +34,21 @@ struct EvaluationTables: Sendable {
   let nodeNetworks: AddressBlock
   let apiServerNetworks: AddressBlock
   let profile: NetworkProfile
+  let addresses: AddressIndex
   /// The classes of this cluster's pods.
   let localClasses: IntervalSet<Int32>
 
   init(_ network: ClusterNetwork, _ policies: [PolicyRules]) {
     self.network = network
     profile = network.profile
-    vocabulary = Vocabulary(policies, looksAtAddresses: Self.looksAtAddresses(network, policies))
+    vocabulary = Vocabulary(
+      policies, looksAtAddresses: Self.looksAtAddresses(network, policies),
+      knowsAddresses: network.pods.contains { !$0.addresses.isEmpty })
     classes = ClassTable(network, &vocabulary)
     podNetworks = AddressBlock(network.podNetworks)
     nodeNetworks = AddressBlock(network.nodeNetworks)
     apiServerNetworks = AddressBlock(network.apiServerNetworks)
+    addresses = AddressIndex(network, classes)
     var local = IntervalSet<Int32>()
     for (index, namespace) in network.namespaces.enumerated() where !namespace.isRemote {
       for interval in classes.classesOfNamespace[index].intervals {
@@ -92,6 +96,11 @@ struct EvaluationTables: Sendable {
 
   /// Keeps the new text of a policy, for traces.
   mutating func replace(policy index: Int, with manifest: Manifest) { network.policies[index] = manifest }
+
+  mutating func add(_ manifest: Manifest, namespace: Int) {
+    network.policies.append(manifest)
+    network.policyNamespaces.append(namespace)
+  }
 
   /// The answer of a term that was evaluated before.
   func known(_ term: PeerTerm) -> TermAnswer? { terms[term] }
@@ -220,65 +229,6 @@ struct EvaluationTables: Sendable {
     guard namespaces != nil else { return .no }
     guard let pods else { return profile.namespaceSelectorIncludesHostNetwork }
     return pods.selectsEverything ? profile.emptyPodSelectorIncludesHostNetwork : .no
-  }
-
-  // MARK: Addresses
-
-  private mutating func evaluate(_ block: AddressBlock) -> TermAnswer {
-    let effect = block.hasExceptions ? profile.enforcesExcept : .yes
-    var (may, must) = (PeerSet(), PeerSet())
-    var questions: OpenQuestions = effect == .depends ? .exceptSupport : []
-    if effect.may { may = outside(block, profile.ipBlockMatchesNodes.may) }
-    if effect.must { must = outside(block, profile.ipBlockMatchesNodes.must) }
-    if profile.ipBlockMatchesNodes == .depends, !nodeNetworks.isEmpty { questions.insert(.ipBlockAndNodes) }
-    for number in 0..<Int32(clamping: classes.count) {
-      let (matches, hangsOn) = self.matches(block, podClass: number)
-      questions.formUnion(hangsOn)
-      let answer = matches && effect
-      if answer.may { may.classes.append(number) }
-      if answer.must { must.classes.append(number) }
-    }
-    return intern(may, must, questions)
-  }
-
-  /// The block's addresses that are no pod's.
-  private func outside(_ block: AddressBlock, _ includesNodes: Bool) -> PeerSet {
-    guard !includesNodes else { return PeerSet(ipv4: block.ipv4, ipv6: block.ipv6) }
-    return PeerSet(
-      ipv4: block.ipv4.subtracting(nodeNetworks.ipv4), ipv6: block.ipv6.subtracting(nodeNetworks.ipv6))
-  }
-
-  private func matches(_ block: AddressBlock, podClass: Int32) -> (Ternary, OpenQuestions) {
-    let pod = network.pods[Int(classes.sample[Int(podClass)])]
-    var gate = profile.ipBlockMatchesPods
-    var questions: OpenQuestions = .ipBlockAndPods
-    if pod.isHostNetwork {
-      questions = .ipBlockAndNodes
-      switch profile.hostNetworkIsPod {
-      case .yes: questions = .ipBlockAndPods
-      case .no: gate = profile.ipBlockMatchesNodes
-      case .depends:
-        questions = .hostNetwork
-        let node = profile.ipBlockMatchesNodes
-        gate = Ternary(may: gate.may || node.may, must: gate.must && node.must)
-      }
-    }
-    guard gate.may else { return (.no, []) }
-    let covered = self.covers(block, pod)
-    var hangsOn: OpenQuestions = gate == .depends ? questions : []
-    if covered == .depends { hangsOn.insert(.addresses) }
-    return (gate && covered, covered.may ? hangsOn : [])
-  }
-
-  /// Whether the pod's address lies in the block.
-  func covers(_ block: AddressBlock, _ pod: PodFacts) -> Ternary {
-    if !pod.addresses.isEmpty {
-      let hits = pod.addresses.count { block.contains($0) }
-      return Ternary(may: hits > 0, must: hits == pod.addresses.count)
-    }
-    let somewhere = pod.isHostNetwork ? nodeNetworks : podNetworks
-    guard !somewhere.isEmpty else { return Ternary(may: !block.isEmpty, must: false) }
-    return Ternary(may: block.overlaps(somewhere), must: block.isSuperset(of: somewhere))
   }
 
   // MARK: Subjects

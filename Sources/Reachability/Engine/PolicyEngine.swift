@@ -31,28 +31,37 @@ package struct PolicyEngine: Sendable {
 
   /// Evaluates a cluster. Policies that are not valid open and close as far as they can be read;
   /// `PolicyChecks` reports them.
-  package init(_ network: ClusterNetwork) {
+  ///
+  /// Pods are told apart as far as the network's policies and `others` do: a change to one of those is then
+  /// evaluated without looking at the rest of the cluster. For two states of a cluster, pass the policies of the
+  /// other state.
+  package init(_ network: ClusterNetwork, preparedFor others: [Manifest] = []) {
     var rules: [PolicyRules] = []
     rules.reserveCapacity(network.policies.count)
     for (index, manifest) in network.policies.enumerated() {
       rules += PolicyRules.all(
         manifest, number: index, namespace: network.policyNamespaces[index], network: network)
     }
-    self.init(network, rules)
+    var numbers: [String: Int] = [:]
+    for (index, namespace) in network.namespaces.enumerated() where !others.isEmpty && !namespace.isRemote {
+      numbers[namespace.name] = index
+    }
+    let prepared = others.flatMap { manifest in
+      let own = numbers[manifest.namespace ?? "default"]
+      let isClusterwide =
+        PolicyKind(manifest)?.isClusterwide(manifest) ?? true || network.namespaces.isEmpty
+      return PolicyRules.all(
+        manifest, number: 0, namespace: isClusterwide ? ClusterNetwork.clusterScope : own ?? 0,
+        network: network)
+    }
+    self.init(network, rules, preparedFor: prepared)
   }
 
-  init(_ network: ClusterNetwork, _ rules: [PolicyRules]) {
-    tables = EvaluationTables(network, rules)
+  init(_ network: ClusterNetwork, _ rules: [PolicyRules], preparedFor others: [PolicyRules] = []) {
+    tables = EvaluationTables(network, rules + others)
     policiesOfNamespace = Array(repeating: [], count: network.namespaces.count)
     policies.reserveCapacity(rules.count)
-    for (index, policy) in rules.enumerated() {
-      policies.append(CompiledPolicy(policy, &tables))
-      if let namespace = policy.namespace {
-        policiesOfNamespace[namespace].append(Int32(clamping: index))
-      } else {
-        clusterwidePolicies.append(Int32(clamping: index))
-      }
-    }
+    for policy in rules { append(policy) }
     var part = 0
     for index in network.policies.indices {
       firstPart.append(part)
@@ -63,6 +72,16 @@ package struct PolicyEngine: Sendable {
     ingressRow = Array(repeating: 0, count: count)
     egressRow = Array(repeating: 0, count: count)
     for number in 0..<Int32(clamping: count) { updateRows(of: number) }
+  }
+
+  private mutating func append(_ rules: PolicyRules) {
+    let index = Int32(clamping: policies.count)
+    policies.append(CompiledPolicy(rules, &tables))
+    if let namespace = rules.namespace {
+      policiesOfNamespace[namespace].append(index)
+    } else {
+      clusterwidePolicies.append(index)
+    }
   }
 
   package var network: ClusterNetwork { tables.network }
@@ -96,24 +115,62 @@ package struct PolicyEngine: Sendable {
     let rules = PolicyRules.all(
       manifest, number: index, namespace: network.policyNamespaces[index], network: network)
     tables.replace(policy: index, with: manifest)
-    guard rules.count == parts.count, rules.allSatisfy(tables.vocabulary.covers) else {
+    let isInPlace = zip(parts, rules).allSatisfy { policies[$0].rules.namespace == $1.namespace }
+    guard rules.count == parts.count, isInPlace, rules.allSatisfy(tables.vocabulary.covers) else {
       var all = policies.map(\.rules)
       all.replaceSubrange(parts, with: rules)
       self = PolicyEngine(network, all)
       return false
     }
-    // Rows are kept by the policies that make them: this one's have a new meaning.
+    evaluate(zip(parts, rules).map { ($0, $1) })
+    return true
+  }
+
+  /// Adds a policy at the end, as `replace` does. `namespace` is an index into the network's namespaces, or
+  /// `ClusterNetwork.clusterScope`.
+  @discardableResult
+  package mutating func add(_ manifest: Manifest, namespace: Int) -> Bool {
+    let index = network.policies.count
+    let rules = PolicyRules.all(manifest, number: index, namespace: namespace, network: network)
+    tables.add(manifest, namespace: namespace)
+    guard rules.allSatisfy(tables.vocabulary.covers) else {
+      self = PolicyEngine(network, policies.map(\.rules) + rules)
+      return false
+    }
+    var concerned = IntervalSet<Int32>()
+    for rules in rules {
+      append(rules)
+      concerned = concerned.union(policies[policies.count - 1].maySelect)
+    }
+    firstPart.append(policies.count)
+    generation += 1
+    updateRows(ofAll: concerned)
+    return true
+  }
+
+  /// Takes a policy's effect away. Its manifest keeps its place in the network, so that the numbers of others
+  /// stay what they are.
+  package mutating func remove(policy index: Int) {
+    guard network.policies.indices.contains(index) else { return }
+    evaluate((firstPart[index]..<firstPart[index + 1]).map { ($0, policies[$0].rules.withoutEffect) })
+  }
+
+  /// Rows are kept by the policies that make them: changed ones have a new meaning.
+  private mutating func evaluate(_ changes: [(part: Int, rules: PolicyRules)]) {
     generation += 1
     var concerned = IntervalSet<Int32>()
-    for (part, rules) in zip(parts, rules) {
+    for (part, rules) in changes {
       concerned = concerned.union(policies[part].maySelect)
       policies[part] = CompiledPolicy(rules, &tables)
       concerned = concerned.union(policies[part].maySelect)
     }
-    for interval in concerned.intervals {
-      for podClass in interval.lower...interval.upper { updateRows(of: podClass) }
+    updateRows(ofAll: concerned)
+  }
+
+  private mutating func updateRows(ofAll classes: IntervalSet<Int32>) {
+    for interval in classes.intervals {
+      for number in interval.lower...interval.upper { updateRows(of: number) }
     }
-    return true
   }
 
   /// Distinguishes rows made before and after a change of a policy.

@@ -96,6 +96,13 @@ struct PolicyRules: Sendable {
   let ingress: Section?
   let egress: Section?
 
+  /// The same policy, if it selected nobody.
+  var withoutEffect: PolicyRules {
+    PolicyRules(
+      manifest: manifest, namespace: namespace, stage: stage, subject: .endpoints(.nobody), ingress: nil,
+      egress: nil)
+  }
+
   /// True where a rule is about addresses that pods may have, whatever the profile says.
   var looksAtPodAddresses: Bool {
     ((ingress?.rules ?? []) + (egress?.rules ?? [])).contains { rule in

@@ -10,7 +10,7 @@ import YAMLTree
 package final class JudgedCluster: Sendable {
   package let model: ClusterModel
   package let profile: NetworkProfile
-  private let emitted: [ObjectIdentity: KnownObject]
+  let emitted: [ObjectIdentity: KnownObject]
   private let emittedByNamespace: [String: [KnownObject]]
   private let patches: [ObjectIdentity: KnownObject]
   private let fragments: [String: EmittedFragment]

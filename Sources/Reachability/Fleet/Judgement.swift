@@ -46,6 +46,9 @@ package struct Judgement: Sendable {
     self.crossings = judged.compactMap { $0 }
   }
 
+  /// The fleet as it will be.
+  package var fleet: JudgedFleet { judge.fleet }
+
   /// All hops of a crossing.
   package func trace(of crossing: Crossing) -> CrossingTrace? {
     judge.walk(crossing, isTracing: true).map {

@@ -5,6 +5,7 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
   case text
   case json
   case csv
+  case markdown = "md"
   case dot
 
   /// The list as a file. `conventions` of np-guard leave out what depends: that tool knows one answer.
@@ -13,6 +14,7 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
     case .text: Self.text(list)
     case .json: Self.json(list, withoutDepends)
     case .csv: Self.csv(list, withoutDepends)
+    case .markdown: Self.markdown(list)
     case .dot: Self.dot(list)
     }
   }
@@ -21,10 +23,15 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
   private static func text(_ list: ConnectivityList) -> String {
     var text = ""
     for line in list.lines {
-      if !line.must.isEmpty { text += "\(line.source) => \(line.destination) : \(line.must.description)\n" }
+      let connection = line.connection.map { "connection \($0)" }
+      if !line.must.isEmpty {
+        text += "\(line.source) => \(line.destination) : \(line.must.description)"
+        text += (connection.map { " (\($0))" } ?? "") + "\n"
+      }
       if !line.depends.isEmpty {
+        let notes = ["depends: \(line.reasons.joined(separator: "; "))", connection].compactMap { $0 }
         text += "\(line.source) => \(line.destination) : \(line.depends.description)"
-        text += " (depends: \(line.questions.reasons.joined(separator: "; ")))\n"
+        text += " (\(notes.joined(separator: ", ")))\n"
       }
     }
     return text
@@ -39,22 +46,41 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
         writer.member("conn", line.must.description)
         if !withoutDepends, !line.depends.isEmpty {
           writer.member("depends", line.depends.description)
-          writer.member("reasons", line.questions.reasons)
+          writer.member("reasons", line.reasons)
         }
+        if let connection = line.connection { writer.member("connection", connection) }
       }
     }
     return writer.finish()
   }
 
   private static func csv(_ list: ConnectivityList, _ withoutDepends: Bool) -> String {
-    var text = withoutDepends ? "src,dst,conn\n" : "src,dst,conn,depends,reasons\n"
+    let hasConnections = list.lines.contains { $0.connection != nil }
+    var text = withoutDepends ? "src,dst,conn" : "src,dst,conn,depends,reasons"
+    text += hasConnections ? ",connection\n" : "\n"
     for line in list.lines {
       var fields = [line.source, line.destination, line.must.description]
       if !withoutDepends {
         fields.append(line.depends.isEmpty ? "" : line.depends.description)
-        fields.append(line.questions.reasons.joined(separator: "; "))
+        fields.append(line.reasons.joined(separator: "; "))
       }
+      if hasConnections { fields.append(line.connection ?? "") }
       text += fields.map(quotedForCSV).joined(separator: ",") + "\n"
+    }
+    return text
+  }
+
+  /// A table as GitHub's and GitLab's comments show it.
+  private static func markdown(_ list: ConnectivityList) -> String {
+    var text = "| src | dst | conn |\n|-----|-----|------|\n"
+    for line in list.lines {
+      if !line.must.isEmpty {
+        text += "| \(line.source) | \(line.destination) | \(line.must.description) |\n"
+      }
+      if !line.depends.isEmpty {
+        text += "| \(line.source) | \(line.destination) | \(line.depends.description) (depends: "
+        text += line.reasons.joined(separator: "; ") + ") |\n"
+      }
     }
     return text
   }
@@ -74,7 +100,8 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
     var nodes: Set<String> = []
     for line in list.lines { nodes.formUnion([line.source, line.destination]) }
     let byNamespace = Dictionary(grouping: nodes) { node in
-      node.hasSuffix("[External]") ? "" : String(node.prefix { $0 != "/" })
+      node.hasSuffix("[External]") || !node.contains("/")
+        ? "" : String(node[..<(node.lastIndex(of: "/") ?? node.endIndex)])
     }
     var text = "digraph {\n"
     for (namespace, members) in byNamespace.sorted(by: { $0.key < $1.key }) {

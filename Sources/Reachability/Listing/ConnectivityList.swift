@@ -3,17 +3,29 @@ import Kubernetes
 /// What can reach what, workload by workload and range by range.
 package struct ConnectivityList: Sendable {
   package struct Line: Sendable, Hashable {
-    package let source: String
-    package let destination: String
+    /// The fleet's cluster; nil where manifests are all there is, and for a line between two clusters.
+    package var cluster: String?
+    package var source: String
+    package var destination: String
     /// What passes whatever the API leaves open.
     package let must: PortSet
     /// What passes beyond that under some reading.
     package let depends: PortSet
-    package let questions: OpenQuestions
+    /// What that hangs on.
+    package let reasons: [String]
+    /// For a line between two clusters: the connection that it is.
+    package var connection: String?
   }
 
   /// Sorted by source, then destination, by bytes.
   package private(set) var lines: [Line] = []
+
+  /// Lines that were found otherwise.
+  init(_ lines: [Line]) {
+    engine = PolicyEngine(ClusterNetwork(profile: .kubernetes))
+    edges = (AddressEdges(), AddressEdges())
+    self.lines = lines.sorted(by: Self.isBefore)
+  }
 
   /// Which end of the list an address stands on.
   private enum Side {
@@ -22,31 +34,48 @@ package struct ConnectivityList: Sendable {
   }
 
   private let engine: PolicyEngine
+  private let edges: (ingress: AddressEdges, egress: AddressEdges)
   /// One pod for each name.
   private var listed: [(pod: Int, name: String)] = []
   private var listedOfClass: [[Int]] = []
 
   /// Lists all pairs. Linear in the result, and in workloads times ranges of addresses.
-  package init(_ engine: PolicyEngine) {
+  package init(_ engine: PolicyEngine, _ manifests: ManifestNetwork) {
+    self.init(
+      engine, manifests, ingress: engine.addressEdges(.ingress), egress: engine.addressEdges(.egress))
+  }
+
+  /// Lists pairs with addresses cut at the given edges, which hold the policies' own.
+  init(
+    _ engine: PolicyEngine, _ manifests: ManifestNetwork, ingress: AddressEdges, egress: AddressEdges
+  ) {
     self.engine = engine
-    chooseNames()
+    edges = (ingress, egress)
+    chooseNames(manifests)
     addPairs()
     addRanges(.source)
     addRanges(.destination)
-    lines.sort {
-      $0.source == $1.source
-        ? $0.destination.utf8.lexicographicallyPrecedes($1.destination.utf8)
-        : $0.source.utf8.lexicographicallyPrecedes($1.source.utf8)
-    }
+    addPublications(manifests)
+    lines.sort(by: Self.isBefore)
   }
 
-  private var isNPGuard: Bool { engine.network.profile.name == "np-guard" }
+  /// By source, then destination, by bytes.
+  static func isBefore(_ a: Line, _ b: Line) -> Bool {
+    a.source == b.source
+      ? a.destination.utf8.lexicographicallyPrecedes(b.destination.utf8)
+      : a.source.utf8.lexicographicallyPrecedes(b.source.utf8)
+  }
+
+  /// The names of all workloads.
+  var workloads: Set<String> { Set(listed.map(\.name)) }
+
+  private var isNPGuard: Bool { engine.network.profile.name == NetworkProfile.npGuard }
 
   /// Pods of one owner are one name; a pod that policies tell apart from its siblings stands for itself.
-  private mutating func chooseNames() {
+  private mutating func chooseNames(_ manifests: ManifestNetwork) {
     var first: [String: Int32] = [:]
     listedOfClass = Array(repeating: [], count: engine.classCount)
-    for index in engine.network.pods.indices {
+    for index in engine.network.pods.indices where index != manifests.ingressController {
       var name = Self.name(of: index, engine.network)
       let number = engine.podClass(of: index)
       if let known = first[name] {
@@ -97,13 +126,42 @@ package struct ConnectivityList: Sendable {
     if engine.network.pods[from.pod].isPlatform, engine.network.pods[to.pod].isPlatform { return }
     let questions = depends.isEmpty ? [] : engine.openQuestions(from: .pod(from.pod), to: .pod(to.pod))
     lines.append(
-      Line(source: from.name, destination: to.name, must: must, depends: depends, questions: questions))
+      Line(
+        source: from.name, destination: to.name, must: must, depends: depends, reasons: questions.reasons))
+  }
+
+  /// What a router that nobody knows can reach, of what Ingresses and Routes publish.
+  private mutating func addPublications(_ manifests: ManifestNetwork) {
+    guard let controller = manifests.ingressController else { return }
+    var services: [NamespacedName: Service] = [:]
+    for service in manifests.services { services[service.key] = service }
+    var published: [Int: PortSet] = [:]
+    for publication in manifests.publications {
+      guard let service = services[publication.service], !service.selector.isEmpty else { continue }
+      let selector = LabelSelector(equality: service.selector)
+      for (number, entry) in listed.enumerated() {
+        guard let workload = manifests.workloads[entry.pod], workload.key.namespace == service.key.namespace,
+          selector.matches(engine.network.pods[entry.pod].labels)
+        else { continue }
+        published[number, default: PortSet()] = published[number, default: PortSet()].union(
+          publication.ports(of: service, workload))
+      }
+    }
+    for (number, ports) in published {
+      let answer = engine.connections(from: .pod(controller), to: .pod(listed[number].pod))
+      let passes = answer.must.intersection(ports)
+      guard !passes.isEmpty else { continue }
+      lines.append(
+        Line(
+          source: "{ingress-controller}", destination: listed[number].name, must: passes, depends: PortSet(),
+          reasons: []))
+    }
   }
 
   // MARK: Addresses
 
   private mutating func addRanges(_ side: Side) {
-    let ranges = engine.addressRanges(side == .source ? .ingress : .egress, withIPv6: !isNPGuard)
+    let ranges = (side == .source ? edges.ingress : edges.egress).ranges(withIPv6: !isNPGuard)
     for (pod, name) in listed where !engine.network.pods[pod].isPlatform {
       for (address, range) in ranges {
         let from: Endpoint = side == .source ? .address(address) : .pod(pod)
@@ -115,68 +173,9 @@ package struct ConnectivityList: Sendable {
           Line(
             source: side == .source ? range : name, destination: side == .source ? name : range,
             must: answer.must,
-            depends: depends, questions: depends.isEmpty ? [] : engine.openQuestions(from: from, to: to)))
+            depends: depends,
+            reasons: depends.isEmpty ? [] : engine.openQuestions(from: from, to: to).reasons))
       }
     }
-  }
-}
-
-extension PolicyEngine {
-  /// Ranges of addresses that no policy of a direction tells apart: one address of each, and its name
-  /// (`a-b[External]`). IPv6 only where a policy mentions it.
-  func addressRanges(_ direction: NetworkPolicy.Direction, withIPv6: Bool) -> [(IPAddress, String)] {
-    var edges4: Set<UInt32> = [0]
-    var edges6: Set<UInt128> = []
-    var seen: Set<Int32> = []
-    for policy in policies {
-      for grant in policy.section(direction)?.grants ?? [] where seen.insert(grant.mayPeers).inserted {
-        let peers = tables.peerSets[grant.mayPeers]
-        for interval in peers.ipv4.intervals {
-          edges4.insert(interval.lower)
-          if interval.upper < .max { edges4.insert(interval.upper + 1) }
-        }
-        // Everyone draws no line.
-        if peers.ipv6 == .all { continue }
-        for interval in peers.ipv6.intervals {
-          edges6.formUnion([0, interval.lower])
-          if interval.upper < .max { edges6.insert(interval.upper + 1) }
-        }
-      }
-    }
-    var ranges: [(IPAddress, String)] = []
-    let sorted4 = edges4.sorted()
-    for (index, lower) in sorted4.enumerated() {
-      let upper = index + 1 < sorted4.count ? sorted4[index + 1] - 1 : .max
-      guard let address = IPAddress(AddressText.ipv4(lower)) else { continue }
-      ranges.append((address, "\(AddressText.ipv4(lower))-\(AddressText.ipv4(upper))[External]"))
-    }
-    let sorted6 = withIPv6 ? edges6.sorted() : []
-    for (index, lower) in sorted6.enumerated() {
-      let upper = index + 1 < sorted6.count ? sorted6[index + 1] - 1 : .max
-      guard let address = IPAddress(AddressText.ipv6(lower)) else { continue }
-      ranges.append((address, "\(AddressText.ipv6(lower))-\(AddressText.ipv6(upper))[External]"))
-    }
-    return ranges
-  }
-}
-
-/// Addresses as text.
-enum AddressText {
-  static func ipv4(_ bits: UInt32) -> String {
-    [24, 16, 8, 0].map { String(bits >> UInt32($0) & 0xFF) }.joined(separator: ".")
-  }
-
-  /// Eight groups; the longest run of zeros (two at least) is left out, as RFC 5952 has it.
-  static func ipv6(_ bits: UInt128) -> String {
-    let groups = (0..<8).map { Int(truncatingIfNeeded: bits >> UInt128(112 - 16 * $0) & 0xFFFF) }
-    var best = 0..<0
-    var start = 0
-    for index in 0...8 where index == 8 || groups[index] != 0 {
-      if index - start > max(best.count, 1) { best = start..<index }
-      start = index + 1
-    }
-    let text = { (part: ArraySlice<Int>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
-    return best.isEmpty
-      ? text(groups[...]) : text(groups[..<best.lowerBound]) + "::" + text(groups[best.upperBound...])
   }
 }

@@ -7,16 +7,43 @@ package struct ManifestNetwork: Sendable {
   package private(set) var network: ClusterNetwork
   package private(set) var services: [Service] = []
   package private(set) var findings: [Diagnostic] = []
-  /// Policies of kinds that are not evaluated.
-  package private(set) var notEvaluated: [Manifest] = []
   /// The workload behind each pod of the network; nil for the platform's.
   package private(set) var workloads: [Workload?] = []
   private var numbers: [String: Int] = [:]
 
+  private let surroundings: Surroundings
+  /// What Ingresses and Routes lead to.
+  package private(set) var publications: [Publication] = []
+  /// The pod that stands for a router that nobody knows; nil where nothing is published.
+  package private(set) var ingressController: Int?
+
+  /// What a fleet says of a cluster beside its manifests.
+  package struct Surroundings: Sendable {
+    package var clusterName: String?
+    package var podNetworks: [IPNetwork] = []
+    package var nodeNetworks: [IPNetwork] = []
+    /// Policies that the platform puts into every namespace.
+    package var baseline: [Manifest] = []
+    /// Which policies are somebody's own, to be checked; nil for all. The numbers are places among the policies
+    /// of the manifests.
+    package var checkedPolicies: Range<Int>?
+    /// The namespaces whose policies are checked, beside those of the whole cluster; nil for all.
+    package var checkedNamespaces: Set<String>?
+
+    package init() {}
+  }
+
   /// Reads objects in the order of their files. Objects without a namespace are in `default`, where kubectl
   /// puts them.
-  package init(_ manifests: [Manifest], profile: NetworkProfile, platform: PlatformNamespaces? = nil) {
+  package init(
+    _ manifests: [Manifest], profile: NetworkProfile, platform: PlatformNamespaces? = nil,
+    surroundings: Surroundings = Surroundings()
+  ) {
+    self.surroundings = surroundings
     network = ClusterNetwork(profile: profile)
+    network.clusterName = surroundings.clusterName
+    network.podNetworks = surroundings.podNetworks
+    network.nodeNetworks = surroundings.nodeNetworks
     for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" {
       addNamespace(manifest)
     }
@@ -27,19 +54,33 @@ package struct ManifestNetwork: Sendable {
       guard policy != nil || seen.insert(manifest.identity).inserted else { continue }
       if let policy { add(manifest, policy) } else { add(manifest) }
     }
+    addBaseline(surroundings.baseline)
     if let platform {
       network.add(platform)
       workloads += Array(repeating: nil, count: network.pods.count - workloads.count)
     }
-    findings += PolicyChecks(network).findings
-    for manifest in notEvaluated { reportNotEvaluated(manifest) }
+    if profile.name == NetworkProfile.npGuard { addIngressController() }
+    findings += PolicyChecks(network, where: isChecked).findings
+    for (index, manifest) in network.policies.enumerated() where isChecked(index) {
+      if case .opaque? = PolicyKind(manifest) { reportNotEvaluated(manifest) }
+    }
     reportWithoutEffect()
+  }
+
+  /// Whether findings about a policy are wanted.
+  func isChecked(_ policy: Int) -> Bool {
+    guard surroundings.checkedPolicies?.contains(policy) ?? true else { return false }
+    let namespace = network.policyNamespaces[policy]
+    guard namespace != ClusterNetwork.clusterScope, let names = surroundings.checkedNamespaces else {
+      return true
+    }
+    return names.contains(network.namespaces[namespace].name)
   }
 
   /// Once per kind: the first of its policies stands for all.
   private mutating func reportWithoutEffect() {
     var reported: Set<String> = []
-    for manifest in network.policies {
+    for (index, manifest) in network.policies.enumerated() where isChecked(index) {
       let enforced: Ternary
       switch PolicyKind(manifest) {
       case .cilium?, .ciliumClusterwide?: enforced = network.profile.enforcesCiliumPolicies
@@ -61,6 +102,35 @@ package struct ManifestNetwork: Sendable {
           at: manifest.nameNode.range, enforced == .no ? "left out" : "what it concerns depends on it",
           help: ["profiles that know them: \(listed(profiles.map(\.name)))"]))
     }
+  }
+
+  /// A policy of the baseline stands in every namespace, unless the namespace has one of its name.
+  private mutating func addBaseline(_ baseline: [Manifest]) {
+    guard !baseline.isEmpty else { return }
+    var known: Set<NamespacedName> = []
+    for (policy, namespace) in zip(network.policies, network.policyNamespaces)
+    where PolicyKind(policy) == .network {
+      known.insert(NamespacedName(network.namespaces[namespace].name, policy.name))
+    }
+    for index in network.namespaces.indices {
+      for policy in baseline
+      where !known.contains(NamespacedName(network.namespaces[index].name, policy.name)) {
+        network.policies.append(policy)
+        network.policyNamespaces.append(index)
+      }
+    }
+  }
+
+  /// np-guard takes the router that serves Ingresses and Routes for a pod without labels in a namespace of its own.
+  private mutating func addIngressController() {
+    guard !publications.isEmpty else { return }
+    network.namespaces.append(NamespaceFacts(name: "ingress-controller-ns"))
+    ingressController = network.pods.count
+    network.pods.append(
+      PodFacts(
+        namespace: network.namespaces.count - 1, name: "ingress-controller", kind: "Pod", labels: Labels(),
+        isPlatform: true))
+    workloads.append(nil)
   }
 
   private mutating func reportNotEvaluated(_ manifest: Manifest) {
@@ -98,13 +168,14 @@ package struct ManifestNetwork: Sendable {
     network.policyNamespaces.append(
       kind.isClusterwide(manifest)
         ? ClusterNetwork.clusterScope : number(ofNamespace: manifest.namespace ?? "default"))
-    if case .opaque = kind { notEvaluated.append(manifest) }
   }
 
   private mutating func add(_ manifest: Manifest) {
     let namespace = manifest.namespace ?? "default"
     if manifest.apiVersion == "v1", manifest.kind == "Service" {
       services.append(Service(manifest, namespace: namespace))
+    } else if let found = Publication.all(manifest, namespace: namespace) {
+      publications += found
     } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) {
       add(Workload(manifest, pod: pod, namespace: namespace), in: number(ofNamespace: namespace))
     }

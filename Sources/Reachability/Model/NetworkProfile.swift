@@ -70,12 +70,15 @@ package struct NetworkProfile: Sendable, Hashable {
       hostNetworkIsPod: .no, namespaceSelectorIncludesHostNetwork: .no,
       emptyPodSelectorIncludesHostNetwork: .no, egressSeesEndpoints: .yes, enforcesCiliumPolicies: .yes),
     NetworkProfile(
-      name: "np-guard", summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
+      name: npGuard, summary: "the conventions of np-guard's netpol-analyzer", ipBlockMatchesPods: .no,
       ipBlockMatchesNodes: .no, hostNetworkIsPod: .yes, hairpinIsSubject: .no,
       namespaceSelectorIncludesHostNetwork: .yes, emptyPodSelectorIncludesHostNetwork: .yes,
       egressSeesEndpoints: .yes, assumesNoOtherLabels: true, enforcesCiliumPolicies: .no,
       enforcesAdminPolicies: .yes),
   ]
+
+  /// The name of the profile that follows np-guard's conventions.
+  package static let npGuard = "np-guard"
 
   /// The profile with a name.
   package static func named(_ name: String) -> NetworkProfile? { all.first { $0.name == name } }

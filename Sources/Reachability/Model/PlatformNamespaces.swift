@@ -1,76 +1,88 @@
+package import Diagnostics
 import Kubernetes
+import YAMLTree
 
-/// Namespaces of a platform that are in no application repository, and what runs there that policies name.
-///
-/// Facts of the project on reachability 1.12, and the labels that the distributions' documentation tells
-/// users to select.
+/// Namespaces of a platform that are in no application repository, and what runs there that policies name: the files
+/// of `platforms/`, each fact with its origin.
 package struct PlatformNamespaces: Sendable {
   package let name: String
   let entries: [Entry]
+  /// What is wrong with the file; a test keeps it empty.
+  package let faults: [String]
 
   struct Entry: Sendable {
     let namespace: String
-    let labels: KeyValuePairs<String, String>
+    let labels: Labels
     let podName: String
-    let podLabels: KeyValuePairs<String, String>
+    let podLabels: Labels
+    let podPorts: [NamedPort]
   }
 
-  package static let all: [PlatformNamespaces] = [
+  /// All distributions, in the order of their files.
+  package static let all: [PlatformNamespaces] = EmbeddedResources.files.map { file in
     PlatformNamespaces(
-      name: "openshift",
-      entries: [
-        Entry(
-          namespace: "openshift-ingress",
-          labels: [
-            "policy-group.network.openshift.io/ingress": "", "network.openshift.io/policy-group": "ingress",
-          ], podName: "router-default",
-          podLabels: ["ingresscontroller.operator.openshift.io/deployment-ingresscontroller": "default"]),
-        // Not pods: the synthetic namespace that host-network traffic is taken for.
-        Entry(
-          namespace: "openshift-host-network",
-          labels: ["policy-group.network.openshift.io/host-network": ""], podName: "host-network",
-          podLabels: [:]),
-        Entry(
-          namespace: "openshift-dns", labels: [:], podName: "dns-default",
-          podLabels: ["dns.operator.openshift.io/daemonset-dns": "default"]),
-        Entry(
-          namespace: "openshift-monitoring", labels: ["network.openshift.io/policy-group": "monitoring"],
-          podName: "prometheus-k8s", podLabels: ["app.kubernetes.io/name": "prometheus"]),
-        Entry(
-          namespace: "openshift-user-workload-monitoring",
-          labels: ["network.openshift.io/policy-group": "monitoring"],
-          podName: "prometheus-user-workload", podLabels: ["app.kubernetes.io/name": "prometheus"]),
-      ]),
-    PlatformNamespaces(
-      name: "kubernetes",
-      entries: [
-        Entry(namespace: "kube-system", labels: [:], podName: "coredns", podLabels: ["k8s-app": "kube-dns"])
-      ]),
-  ]
+      SourceFile(
+        path: "\(file.path)",
+        bytes: Array(UnsafeBufferPointer(start: file.text.utf8Start, count: file.text.utf8CodeUnitCount))))
+  }
 
   /// The facts of a distribution.
   package static func named(_ name: String) -> PlatformNamespaces? { all.first { $0.name == name } }
+
+  /// Reads a file of facts; what is missing in it is among `faults`.
+  package init(_ file: SourceFile) {
+    let parsed = Tree.parse(file)
+    let root = parsed.tree.root
+    var faults = parsed.findings.map(\.message)
+    name = root?["platform"]?.string ?? ""
+    if name.isEmpty { faults.append("\(file.path) names no platform") }
+    var entries: [Entry] = []
+    for node in root?["namespaces"]?.elements.map({ $0 }) ?? [] {
+      guard let namespace = node["name"]?.string, let pod = node["pod"], let podName = pod["name"]?.string,
+        node["origin"]?.string?.isEmpty == false
+      else {
+        faults.append("\(file.path): a namespace has a name, a pod with a name, and an origin")
+        continue
+      }
+      var ports: [NamedPort] = []
+      for port in pod["ports"]?.elements.map({ $0 }) ?? [] {
+        guard let name = port["name"]?.string, let number = port["number"]?.integer,
+          let value = UInt16(exactly: number),
+          let transport = TransportProtocol(rawValue: port["protocol"]?.text ?? "TCP")
+        else {
+          faults.append("\(file.path): a port of \(podName) is not complete")
+          continue
+        }
+        ports.append(NamedPort(name: name, number: value, transport: transport))
+      }
+      entries.append(
+        Entry(
+          namespace: namespace, labels: Labels(node["labels"]), podName: podName,
+          podLabels: Labels(pod["labels"]), podPorts: ports))
+    }
+    self.entries = entries
+    self.faults = faults
+  }
 }
 
 extension ClusterNetwork {
   /// Adds what the platform runs, where the manifests do not describe it themselves.
   package mutating func add(_ platform: PlatformNamespaces) {
     for entry in platform.entries {
+      let facts = NamespaceFacts(name: entry.namespace, labels: entry.labels, knowsLabels: false)
       let index: Int
       if let known = namespaces.firstIndex(where: { $0.name == entry.namespace && !$0.isRemote }) {
         if namespaces[known].knowsLabels { continue }
-        namespaces[known] = NamespaceFacts(
-          name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false)
+        namespaces[known] = facts
         index = known
       } else {
         index = namespaces.count
-        namespaces.append(
-          NamespaceFacts(name: entry.namespace, labels: Labels(entry.labels), knowsLabels: false))
+        namespaces.append(facts)
       }
       pods.append(
         PodFacts(
-          namespace: index, name: entry.podName, kind: "Platform", labels: Labels(entry.podLabels),
-          isPlatform: true))
+          namespace: index, name: entry.podName, kind: "Platform", labels: entry.podLabels,
+          namedPorts: entry.podPorts, isPlatform: true))
     }
   }
 }

@@ -19,6 +19,8 @@ package enum PolicyKind: Sendable, Hashable {
 
   /// The kind of an object; nil where it decides nothing about connections of a cluster network.
   package init?(_ manifest: Manifest) {
+    // Most objects are something else: settle that before anything is compared.
+    guard manifest.kind.hasSuffix("Policy") || manifest.kind == "EgressFirewall" else { return nil }
     switch (manifest.identity.group, manifest.kind) {
     case ("networking.k8s.io", "NetworkPolicy"): self = .network
     case ("cilium.io", "CiliumNetworkPolicy"): self = .cilium

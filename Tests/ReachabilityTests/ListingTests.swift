@@ -1,0 +1,237 @@
+import Kubernetes
+import Reachability
+import TestSupport
+import Testing
+import YAMLTree
+
+/// Lists of connections, byte for byte.
+@Suite struct ListingTests {
+  private static let manifests = """
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: web, namespace: shop}
+    spec:
+      replicas: 2
+      template:
+        metadata: {labels: {app: web}}
+        spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+    ---
+    apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {name: db, namespace: shop}
+    spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c}]}}}
+    ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: agent, namespace: nodes, labels: {app: agent}}
+    spec: {hostNetwork: true, containers: [{name: c}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: web, namespace: shop}
+    spec: {selector: {app: web}, ports: [{name: main, port: 80, targetPort: http}, {name: other, port: 81}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: Ingress
+    metadata: {name: web, namespace: shop}
+    spec: {rules: [{http: {paths: [{backend: {service: {name: web, port: {number: 80}}}}]}}]}
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: web, namespace: shop}
+    spec:
+      podSelector: {matchLabels: {app: web}}
+      policyTypes: [Ingress, Egress]
+      ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 8080}, {port: 9000, endPort: 9010, protocol: UDP}]}]
+      egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 53, protocol: UDP}]}]
+    ---
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: db, namespace: shop}
+    spec: {podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}], ports: [{port: 5432}]}]}
+
+    """
+
+  private static func render(
+    _ format: ConnectivityFormat, _ profile: String, _ text: String = manifests
+  ) throws -> String {
+    let profile = try #require(NetworkProfile.named(profile))
+    let network = RuleTests.network(text, profile)
+    let list = ConnectivityList(PolicyEngine(network.network), network)
+    return format.render(list, withoutDepends: profile.name == NetworkProfile.npGuard)
+  }
+
+  /// np-guard: host-network pods are pods, addresses are cut at the edges of their direction's policies, a workload's
+  /// traffic with itself is left out, and what an Ingress publishes comes from `{ingress-controller}`.
+  @Test func npGuard() throws {
+    #expect(
+      try Self.render(.text, "np-guard") == """
+        0.0.0.0-255.255.255.255[External] => nodes/agent[Pod] : All Connections
+        nodes/agent[Pod] => 0.0.0.0-9.255.255.255[External] : All Connections
+        nodes/agent[Pod] => 10.0.0.0-10.255.255.255[External] : All Connections
+        nodes/agent[Pod] => 11.0.0.0-255.255.255.255[External] : All Connections
+        nodes/agent[Pod] => shop/web[Deployment] : TCP 8080,UDP 9000-9010
+        shop/db[StatefulSet] => 0.0.0.0-9.255.255.255[External] : All Connections
+        shop/db[StatefulSet] => 10.0.0.0-10.255.255.255[External] : All Connections
+        shop/db[StatefulSet] => 11.0.0.0-255.255.255.255[External] : All Connections
+        shop/db[StatefulSet] => nodes/agent[Pod] : All Connections
+        shop/db[StatefulSet] => shop/web[Deployment] : TCP 8080,UDP 9000-9010
+        shop/web[Deployment] => 10.0.0.0-10.255.255.255[External] : UDP 53
+        {ingress-controller} => shop/web[Deployment] : TCP 8080
+
+        """)
+  }
+
+  /// A Route leads to the Service's ports, or to the one that it names.
+  @Test(arguments: [
+    ("", "All Connections"), (", port: {targetPort: main}", "TCP 8080"),
+    (", port: {targetPort: http}", "TCP 8080"),
+    (", port: {targetPort: 81}", "TCP 81"),
+  ])
+  func routes(_ port: String, _ expected: String) throws {
+    let text = """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: web, namespace: shop, labels: {app: web}}
+      spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: {name: web, namespace: shop}
+      spec: {selector: {app: web}, ports: [{name: main, port: 80, targetPort: http}, {name: other, port: 81}]}
+      ---
+      apiVersion: route.openshift.io/v1
+      kind: Route
+      metadata: {name: web, namespace: shop}
+      spec: {to: {kind: Service, name: web}\(port)}
+
+      """
+    let lines = try Self.render(.text, "np-guard", text).split(separator: "\n")
+    #expect(
+      lines.last.map(String.init)
+        == "{ingress-controller} => shop/web[Pod] : \(port.isEmpty ? "TCP 81,8080" : expected)")
+  }
+
+  /// A policy that does not admit an unknown pod closes the way for the router too.
+  @Test func closedToTheRouter() throws {
+    let closed = Self.manifests.replacing(
+      "from: [{namespaceSelector: {}}]", with: "from: [{podSelector: {}}]")
+    #expect(try !Self.render(.text, "np-guard", closed).contains("{ingress-controller}"))
+  }
+
+  @Test func formats() throws {
+    let text = """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: a, namespace: ns, labels: {app: a}}
+      spec: {containers: []}
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: b, namespace: ns, labels: {app: b}}
+      spec: {containers: []}
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: n, namespace: ns}
+      spec:
+        podSelector: {}
+        policyTypes: [Ingress, Egress]
+        ingress: [{from: [{podSelector: {}}], ports: [{port: 80}, {port: 443, protocol: SCTP}]}]
+        egress: [{to: [{podSelector: {matchLabels: {app: b}}}]}]
+
+      """
+    #expect(try Self.render(.text, "np-guard", text) == "ns/a[Pod] => ns/b[Pod] : SCTP 443,TCP 80\n")
+    #expect(
+      try Self.render(.csv, "np-guard", text) == "src,dst,conn\nns/a[Pod],ns/b[Pod],\"SCTP 443,TCP 80\"\n")
+    #expect(
+      try Self.render(.json, "np-guard", text) == """
+        [
+          {
+            "src": "ns/a[Pod]",
+            "dst": "ns/b[Pod]",
+            "conn": "SCTP 443,TCP 80"
+          }
+        ]
+
+        """)
+    #expect(
+      try Self.render(.markdown, "np-guard", text)
+        == "| src | dst | conn |\n|-----|-----|------|\n| ns/a[Pod] | ns/b[Pod] | SCTP 443,TCP 80 |\n")
+    let dot = try Self.render(.dot, "np-guard", text)
+    #expect(dot.hasPrefix("digraph {\n\tsubgraph \"cluster_ns\" {\n"))
+    #expect(dot.contains("\t\"ns/a[Pod]\" -> \"ns/b[Pod]\" [label=\"SCTP 443,TCP 80\"]\n"))
+  }
+
+  /// What depends is a line of its own, with what it hangs on.
+  @Test func dependingLines() throws {
+    let lines = try Self.render(.text, "kubernetes").split(separator: "\n").map(String.init)
+    #expect(
+      lines.contains(
+        "nodes/agent[Pod] => shop/web[Deployment] : TCP 8080,UDP 9000-9010 (depends: how the network plugin treats host-network pods)"
+      ), "\(lines)")
+    #expect(try Self.render(.csv, "kubernetes").hasPrefix("src,dst,conn,depends,reasons\n"))
+  }
+
+  private static func difference(_ old: String, _ new: String, _ profile: String) throws
+    -> ConnectivityDifference
+  {
+    let profile = try #require(NetworkProfile.named(profile))
+    let (before, after) = (RuleTests.network(old, profile), RuleTests.network(new, profile))
+    return ConnectivityDifference(
+      before: (PolicyEngine(before.network), before), after: (PolicyEngine(after.network), after))
+  }
+
+  /// As np-guard prints differences: changed, added, removed; nothing where nothing differs.
+  @Test func differences() throws {
+    #expect(try Self.difference(Self.manifests, Self.manifests, "np-guard").text == "")
+    let later = Self.manifests.replacing("{port: 5432}", with: "{port: 5432}, {port: 5433}")
+      .replacing("name: agent", with: "name: other").replacing("cidr: 10.0.0.0/8", with: "cidr: 10.0.0.0/9")
+    #expect(
+      try Self.difference(Self.manifests, later, "np-guard").text.split(separator: "\n").filter {
+        $0.contains("shop/db") && $0.contains("shop/web") || $0.contains("source: shop/web")
+      } == [
+        "diff-type: removed, source: shop/web[Deployment], destination: 10.128.0.0-10.255.255.255[External], dir1: UDP 53, dir2: No Connections"
+      ])
+  }
+
+  @Test func differencesNameWorkloads() throws {
+    let later = Self.manifests.replacing("name: agent", with: "name: other")
+    let text = try Self.difference(Self.manifests, later, "np-guard").text
+    #expect(
+      text.contains(
+        "diff-type: added, source: nodes/other[Pod], destination: shop/web[Deployment], dir1: No Connections, dir2: TCP 8080,UDP 9000-9010, workloads-diff-info: workload nodes/other[Pod] added\n"
+      ), "\(text)")
+    #expect(
+      text.contains(
+        "diff-type: removed, source: nodes/agent[Pod], destination: shop/web[Deployment], dir1: TCP 8080,UDP 9000-9010, dir2: No Connections, workloads-diff-info: workload nodes/agent[Pod] removed\n"
+      ), "\(text)")
+  }
+
+  /// A difference with itself is empty, and one taken the other way round is the opposite.
+  @Test func differencesAreOpposite() throws {
+    let seed = SeededGenerator.seed()
+    for round in 0..<15 as Range<UInt64> {
+      var random = RandomNetwork(seed: seed &+ round)
+      let base = random.network()
+      let manifests = RuleTests.network("", base.profile)
+      func engine() -> PolicyEngine {
+        var network = base
+        network.add(random.mixedPolicies(0...4))
+        return PolicyEngine(network)
+      }
+      let (a, b) = (engine(), engine())
+      let same = ConnectivityDifference(before: (a, manifests), after: (a, manifests))
+      #expect(same.changes.isEmpty, "TEST_SEED=\(seed &+ round)")
+      let there = ConnectivityDifference(before: (a, manifests), after: (b, manifests))
+      let back = ConnectivityDifference(before: (b, manifests), after: (a, manifests))
+      let turned = back.changes.map { change in
+        "\(change.kind == .added ? "removed" : change.kind == .removed ? "added" : "changed") \(change.source) \(change.destination) \(change.after) \(change.before)"
+      }
+      let straight = there.changes.map {
+        "\($0.kind.rawValue) \($0.source) \($0.destination) \($0.before) \($0.after)"
+      }
+      #expect(Set(turned) == Set(straight), "TEST_SEED=\(seed &+ round)")
+    }
+  }
+}
