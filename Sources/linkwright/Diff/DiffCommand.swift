@@ -64,7 +64,7 @@ extension Command {
         (base, head) = (slice.base, slice.head)
       } catch {
         // A merge conflict in the index, say: the compile reports it as a finding.
-        if error.kind == .environment {
+        if error.kind.isOfTheWorld {
           throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
         }
       }
