@@ -83,6 +83,14 @@ package struct Compilation: Sendable {
     }
   }
 
+  /// The remarks as reports show them.
+  package var reportRemarks: [ReportRemark] {
+    remarks.map { entry in
+      ReportRemark(
+        topic: entry.remark.topic.rawValue, text: entry.remark.text, connections: entry.connections)
+    }
+  }
+
   /// True for paths that belong to a held-back unit.
   package func isHeldBack(_ path: String) -> Bool {
     heldBack.contains { path.hasPrefix($0 + "/") }

@@ -1,3 +1,18 @@
+/// What people should know of connections beside findings: the names that clients use, firewall requests.
+package struct ReportRemark: Sendable {
+  /// `name`, `firewall` or `note`.
+  package let topic: String
+  package let text: String
+  /// `namespace/name`, ordered.
+  package let connections: [String]
+
+  package init(topic: String, text: String, connections: [String]) {
+    self.topic = topic
+    self.text = text
+    self.connections = connections
+  }
+}
+
 /// Linkwright's own report for programs: one JSON object, described by `schemas/report.json`.
 package enum JSONReport {
   /// The version of the shape; a change that breaks readers raises it.
@@ -16,6 +31,13 @@ package enum JSONReport {
       var fingerprint = Fingerprint()
       json.array("findings", of: diagnostics) { json, diagnostic in
         write(diagnostic, fingerprint.next(diagnostic), options, to: &json)
+      }
+      json.array("remarks", of: options.remarks) { json, remark in
+        json.object { json in
+          json.member("topic", remark.topic)
+          json.member("text", remark.text)
+          json.member("connections", remark.connections)
+        }
       }
     }
     return json.finish()

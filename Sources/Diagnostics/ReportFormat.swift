@@ -21,6 +21,8 @@ package enum ReportFormat: String, Sendable, CaseIterable {
     package var pathPrefix = ""
     /// ANSI colours; the format `text` only.
     package var usesColor = false
+    /// The format `json` only.
+    package var remarks: [ReportRemark] = []
 
     package init(version: String) { self.version = version }
   }

@@ -48,13 +48,13 @@ extension Command {
     let compiling = try Compiling(parsed, output: root)
     var findings = compiling.compilation.findings
     guard !compiling.compilation.failed else {
-      try compiling.reporting.print(findings)
+      try compiling.reporting.print(findings, of: compiling.compilation)
       return .findings
     }
     let change = try compiling.change().limited(to: compiling.compilation.roots(of: parsed.all(.cluster)))
     let obstacles = OutputObstacles(change, overwritesEdited: parsed.has(overwrite)).findings
     findings += obstacles
-    try compiling.reporting.print(findings)
+    try compiling.reporting.print(findings, of: compiling.compilation)
     compiling.printSatisfied(parsed)
     guard !obstacles.containErrors else { return .findings }
     for root in compiling.compilation.heldBack {

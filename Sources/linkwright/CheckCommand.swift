@@ -22,7 +22,7 @@ extension Command {
     let compiling = try Compiling(parsed)
     var findings = compiling.compilation.findings
     guard !compiling.compilation.failed else {
-      try compiling.reporting.print(findings)
+      try compiling.reporting.print(findings, of: compiling.compilation)
       return .findings
     }
     let change = try compiling.change()
@@ -41,7 +41,7 @@ extension Command {
           at: Label(SourceRange(wholeFile: SourceFile(path: item.path, bytes: []))),
           help: ["run 'linkwright build' and commit the result"]))
     }
-    try compiling.reporting.print(findings)
+    try compiling.reporting.print(findings, of: compiling.compilation)
     if change.isEmpty, !findings.containErrors {
       compiling.reporting.summarize("up to date: \(change.unchanged) files")
       return .success

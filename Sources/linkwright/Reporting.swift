@@ -33,11 +33,17 @@ struct Reporting {
     isVerbose = parsed.has(.verbose)
   }
 
+  /// Prints the findings of a compile, and what else it says of connections.
+  func print(_ findings: [Diagnostic], of compilation: Compilation) throws(CommandFailure) {
+    try print(findings, remarks: compilation.reportRemarks)
+  }
+
   /// Prints the findings; data formats without a file go to standard output.
-  func print(_ findings: [Diagnostic]) throws(CommandFailure) {
+  func print(_ findings: [Diagnostic], remarks: [ReportRemark] = []) throws(CommandFailure) {
     for (format, file) in formats {
       var shown = findings
       var options = options
+      options.remarks = remarks
       if format == .text {
         if !isVerbose { shown = shown.filter { $0.severity != .note } }
         // People stand in the fleet's directory, not at the repository's root.

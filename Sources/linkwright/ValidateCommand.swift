@@ -13,7 +13,8 @@ extension Command {
     example: "linkwright validate --format text --format sarif=findings.sarif"
   ) { parsed throws(CommandFailure) in
     let compiling = try Compiling(parsed)
-    try compiling.reporting.print(compiling.compilation.findings)
+    try compiling.reporting.print(
+      compiling.compilation.findings, of: compiling.compilation)
     compiling.printSatisfied(parsed)
     let hasErrors = compiling.compilation.findings.containErrors
     if !hasErrors { compiling.reporting.summarize("valid: \(compiling.summary)") }

@@ -241,3 +241,73 @@ import YAMLTree
     #expect(compilation.satisfiedLines.count == 2)
   }
 }
+
+/// What `observe` keeps for GatewayDNS, and what the program reports of names.
+@Suite struct GatewayDNSRecordTests {
+  static func observed(_ text: String) throws -> Recording {
+    let fleet = try GatewayDNSTests.example().compile()
+    let place = try RecordingPlace(.observed, of: "cluster-a", in: try #require(fleet.fleet))
+    return Observation.reduce(
+      [SourceFile(path: "-", bytes: Array(text.utf8))], at: place, existing: [])
+  }
+
+  /// Of all ConfigMaps two are read; of the others not even the name is kept.
+  @Test func onlyTheResolversConfigMapsAreKept() throws {
+    let recording = try Self.observed(
+      """
+      apiVersion: v1
+      kind: List
+      items:
+      - apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: coredns, namespace: kube-system, resourceVersion: "7"}
+        data: {Corefile: ".:53 {\\n    errors\\n}\\n"}
+      - apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: kubeadm-config, namespace: kube-system}
+        data: {ClusterConfiguration: "secretive"}
+      - apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata:
+          name: dev-team-cluster-a-gateway
+          namespace: capi-dns
+          annotations:
+            connectivity.tanzu.vmware.com/dns-hostname: "*.gateway.cluster-a.dev-team.clusters.xcc.test"
+            connectivity.tanzu.vmware.com/gateway-dns-ref: dev-team/dev-team-gateway-dns
+            other: dropped
+        addressType: IPv4
+        endpoints: [{addresses: [203.0.113.10]}]
+      - apiVersion: operator.openshift.io/v1
+        kind: DNS
+        metadata: {name: default}
+        spec: {logLevel: Normal, servers: [{name: corp, zones: [corp.test], forwardPlugin: {upstreams: [192.0.2.1]}}]}
+      """)
+    #expect(recording.findings.map(\.message) == [])
+    let all = recording.files.map { String(decoding: $0.content ?? [], as: UTF8.self) }.joined()
+    #expect(all.contains("name: coredns") && all.contains("errors"))
+    #expect(!all.contains("kubeadm-config") && !all.contains("secretive") && !all.contains("resourceVersion"))
+    #expect(all.contains("dns-hostname") && all.contains("gateway-dns-ref") && !all.contains("dropped"))
+    #expect(all.contains("name: corp") && !all.contains("logLevel"))
+    #expect(recording.summary.contains("left out: 1 ConfigMap"))
+  }
+
+  @Test func namesAreRemarks() throws {
+    let compilation = try GatewayDNSTests.example().compile()
+    #expect(
+      compilation.remarks.map(\.remark.text) == [
+        "clients call default/kuard of cluster-a at kuard.gateway.cluster-a.dev-team.clusters.xcc.test:80"
+      ])
+    #expect(compilation.remarks.map(\.connections) == [["default/kuard"]])
+    var options = ReportFormat.Options(version: "test")
+    options.remarks = compilation.reportRemarks
+    let report = try Self.json(ReportFormat.json.render(compilation.findings, rules: [], options: options))
+    let remark = try #require(report["remarks"]?.elements.first { _ in true })
+    #expect(
+      remark["topic"]?.text == "name" && remark["connections"]?.elements.map(\.text) == ["default/kuard"])
+    #expect(remark["text"]?.text.contains("kuard.gateway.cluster-a.dev-team.clusters.xcc.test") == true)
+  }
+
+  static func json(_ text: String) throws -> Node {
+    try #require(Tree.parse(text: text, path: "report.json").tree.root)
+  }
+}
