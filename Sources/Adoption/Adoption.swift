@@ -186,6 +186,7 @@ private struct AdoptionRun {
           return false
         }
         return !made.contains(manifest.identity)
+          && inference.facts[cluster.name]?.contains(manifest.identity) != true
       } + cluster.hooks
     return cluster.files.compactMap { file in
       HiddenObjects.file(file, without: others.map(\.node).filter { $0.tree.file === file })

@@ -67,7 +67,7 @@ struct AdoptedCluster: Sendable {
     "Node",
     "GatewayDNS", "Cluster", "DNS", "HelmRelease", "Application", "Gateway", "IngressGateway",
     "WorkspaceSetting",
-    "OrganizationSetting", "ServiceEntry",
+    "OrganizationSetting", "ServiceEntry", "HTTPProxy", "Ingress",
   ]
 
   init(_ request: AdoptionRequest.Cluster, defaultNamespace: String?) {

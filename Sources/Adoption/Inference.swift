@@ -81,6 +81,8 @@ struct Inference: Sendable {
   var takenOver: [TakenOver] = []
   /// Objects that a controller makes: facts to be observed, not manifests.
   var controllerMade: [String: Set<ObjectIdentity>] = [:]
+  /// Manifests that are facts as well: what they hold is observed.
+  var facts: [String: Set<ObjectIdentity>] = [:]
   var left: [LeftObject] = []
   /// Helm values that a fragment stands for, by cluster.
   var values: [String: Node] = [:]
@@ -109,7 +111,8 @@ struct Inference: Sendable {
 extension AdoptionInput {
   /// The registry of systems: one line each.
   static let systems: [any SystemAdoption.Type] = [
-    PorterAdoption.self, StaticAdoption.self, MeshAdoption.self,
+    PorterAdoption.self, StaticAdoption.self, MeshAdoption.self, GatewayDNSAdoption.self,
+    TetrateAdoption.self,
   ]
 
   func infer() -> Inference {

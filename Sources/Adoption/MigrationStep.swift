@@ -46,7 +46,7 @@ package struct MigrationStep: Sendable {
       let what =
         switch role {
         case .admits: "policies"
-        case .leads: "Services and endpoints"
+        case .leads: "objects that lead there"
         case .asks: "claims"
         }
       steps.append(
