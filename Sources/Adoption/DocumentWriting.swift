@@ -14,6 +14,7 @@ package struct AdoptedFile: Sendable, Equatable {
 /// Documents for what was inferred and is not there yet.
 struct DocumentWriting {
   private(set) var files: [AdoptedFile] = []
+  private var paths: Set<String> = []
   /// What a person would have to add to documents that exist, in sentences.
   private(set) var suggestions: [String] = []
   /// Connections that exist already, by the candidate's id.
@@ -145,7 +146,7 @@ struct DocumentWriting {
   ) {
     var place = path
     var number = 2
-    while isTaken(place) || files.contains(where: { $0.path == place }) {
+    while isTaken(place) || paths.contains(place) {
       if number == 2, let second, place != second {
         place = second
         continue
@@ -153,6 +154,7 @@ struct DocumentWriting {
       place = "\(path.dropLast(".yaml".count))-\(number).yaml"
       number += 1
     }
+    paths.insert(place)
     files.append(
       AdoptedFile(path: place, content: SpecText.document(document, comment: comment), subject: subject))
   }
