@@ -1,7 +1,10 @@
 import Diagnostics
+import FleetSpec
+import Kubernetes
 import Linker
 import Output
 import Reachability
+import YAMLTree
 
 /// The phase that judges every connection on the fleet as it will be.
 struct Judging {
@@ -21,7 +24,27 @@ struct Judging {
     for unit in units where unit.lowered.findings.containErrors {
       faulted.formUnion(unit.lowered.connections)
     }
+    faulted.formUnion(Self.faulted(plan))
     findings = judgement.findings(except: faulted)
+  }
+
+  /// Connections that an error of the plan names, or whose link has one. Linear in errors and connections.
+  private static func faulted(_ plan: Plan) -> [String] {
+    var ranges: [String: [SourceRange]] = [:]
+    for finding in plan.findings where finding.severity == .error {
+      for range in [finding.primary?.range].compactMap({ $0 }) + finding.secondary.map(\.range) {
+        ranges[range.file.path, default: []].append(range)
+      }
+    }
+    guard !ranges.isEmpty else { return [] }
+    func isNamed(in document: SourceRange) -> Bool {
+      ranges[document.file.path]?.contains { document.start <= $0.start && $0.end <= document.end } ?? false
+    }
+    var links: [String: Bool] = [:]
+    for link in plan.links { links[link.link.name.value] = isNamed(in: link.link.node.range) }
+    return plan.connections.filter { connection in
+      links[connection.link.link.name.value] ?? false || isNamed(in: connection.connection.node.range)
+    }.map(\.id.description)
   }
 }
 

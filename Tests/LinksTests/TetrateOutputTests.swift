@@ -298,6 +298,7 @@ import YAMLTree
     let egress = try #require(
       closed.text("rendered/cluster-2/manifests/bookinfo/networkpolicy-allow-to-eastwest-details.yaml"))
     #expect(egress.contains("cidr: 172.18.255.175/32") && egress.contains("app: sleep"))
+    #expect(egress.contains("k8s-app: kube-dns"))
   }
 
   @Test func policyThatAdmitsTheGatewayIsKept() throws {

@@ -141,8 +141,20 @@ struct GatewayPolicies {
       "egress-policy", policy, client.namespace, name,
       [
         "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
-        "networks": .list(networks.map { .string($0) }),
+        "networks": .list(networks.map { .string($0) }), "dns": Self.dns(cluster),
       ], &lowered)
+  }
+
+  /// The DNS pods of the client's cluster: pods that may not go out cannot ask for names either. OpenShift's listen on
+  /// another port.
+  private static func dns(_ cluster: ClusterModel) -> TemplateValue {
+    let isOpenShift = cluster.cluster.distribution == .openshift
+    let label = isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app"
+    return .map([
+      "namespace": .string(isOpenShift ? "openshift-dns" : "kube-system"),
+      "podLabels": .map([label: .string(isOpenShift ? "default" : "kube-dns")]),
+      "port": .integer(isOpenShift ? 5353 : 53),
+    ])
   }
 
   private static func pods(_ client: BoundClient, _ cluster: ClusterModel) -> [Labels] {

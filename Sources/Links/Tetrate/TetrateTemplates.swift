@@ -185,6 +185,11 @@ enum TetrateTemplates {
             identity + [
               .field("podSelector", .labelSelector, "the clients"),
               .field("networks", .list(.string), "the gateways' addresses"),
+              .field(
+                "dns",
+                .object([
+                  .field("namespace", .string), .field("podLabels", .labels), .field("port", .integer),
+                ])),
             ]))
       ]),
   ]

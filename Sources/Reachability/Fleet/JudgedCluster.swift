@@ -117,6 +117,9 @@ package final class JudgedCluster: Sendable {
   /// What this compile writes into `fragments/` of the cluster.
   package func fragment(_ name: String) -> EmittedFragment? { fragments[name] }
 
+  /// Everything that this compile writes into `fragments/` of the cluster, by name.
+  package var fragmentsInOrder: [EmittedFragment] { fragments.values.sorted { $0.name < $1.name } }
+
   /// An annotation as it will be once patches of this compile are applied.
   package func annotation(_ key: String, of object: KnownObject) -> String? {
     if let patch = patches[object.manifest.identity], let value = patch.manifest.annotation(key) {

@@ -48,6 +48,7 @@ package enum SystemRegistry {
     GatewayDNSSystem.self,
     PorterSystem.self,
     StaticSystem.self,
+    TetrateSystem.self,
   ]
 
   /// Kinds of emitted objects that are kept for the judge.

@@ -1,0 +1,168 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// What TSB will know of a link's workspace: objects of the config cluster, or the files that somebody applies with
+/// tctl. Patches of this compile are taken as applied.
+struct TetrateControl: Sendable {
+  /// An object of TSB with how it is known.
+  struct Object: Sendable {
+    let node: Node
+    let patch: Node?
+    let evidence: Hop.Evidence
+    let label: Label
+
+    /// A part of the spec: the patch's where it has one, since patches replace lists and scalars.
+    func spec(_ path: StaticString...) -> Node? {
+      func find(_ root: Node?) -> Node? {
+        var node = root?["spec"]
+        for key in path { node = node?[key] }
+        return node
+      }
+      return find(patch) ?? find(node)
+    }
+  }
+
+  /// An entry of `defaultEastWestGatewaySettings`.
+  struct Entry: Sendable {
+    let selector: GatewaySelector
+    /// Nil: every Service of the workspace.
+    let items: [Labels]?
+    let object: Object
+
+    func exposes(_ labels: Labels) -> Bool {
+      items?.contains { item in item.items.allSatisfy { labels[$0.key] == $0.value } } ?? true
+    }
+  }
+
+  let entries: [Entry]
+  /// Patterns of the workspace's namespaces; nil where nobody says them.
+  let namespaces: [String]?
+  let isolationPlace: Label?
+  /// Consumer network to exporters; nil where the organization's settings are not known.
+  let reach: [String: Set<String>]?
+  let reachLabel: Label?
+  let reachEvidence: Hop.Evidence
+  /// Networks by the clusters' names in TSB.
+  let networks: [String: String]
+  private let section: Node
+
+  init(_ section: Node, in fleet: JudgedFleet) {
+    self.section = section
+    let organization = section["organization"]?.text ?? ""
+    let tenant = section["tenant"]?.text ?? ""
+    let workspace = section["workspace"]?["name"]?.text ?? section["workspace"]?.text ?? ""
+    let config = section["configCluster"]?.text
+    let cluster =
+      config.flatMap { fleet.clusters[$0] }
+      ?? fleet.clusters.sorted { $0.key < $1.key }.first { !$0.value.tctlFiles.isEmpty }?.value
+    let isTctl = section["form"]?.text == "tctl"
+    func objects(_ kind: String, _ parents: [(StaticString, String)]) -> [Object] {
+      guard let cluster else { return [] }
+      return isTctl ? cluster.tctlObjects(kind, parents) : cluster.controlObjects(kind, parents)
+    }
+    let inWorkspace: [(StaticString, String)] = [
+      ("organization", organization), ("tenant", tenant), ("workspace", workspace),
+    ]
+    entries = objects("WorkspaceSetting", inWorkspace).flatMap { object in
+      object.spec("defaultEastWestGatewaySettings")?.elements.compactMap { Self.entry($0, object) } ?? []
+    }
+    let owner = objects("Workspace", [("organization", organization), ("tenant", tenant)]).first {
+      $0.node.at("metadata", "name")?.text == workspace
+    }
+    let patterns = owner?.spec("namespaceSelector", "names") ?? section["workspace"]?["namespaces"]
+    namespaces = patterns?.elements.map(\.text)
+    isolationPlace = patterns.map { owner?.label ?? Label($0.range) }
+    let setting = objects("OrganizationSetting", [("organization", organization)]).first
+    if let map = setting?.spec("networkSettings", "networkReachability") {
+      var reach: [String: Set<String>] = [:]
+      for (key, value) in map.entries {
+        reach[key.text] = Set(value.text.split(separator: ",").map(String.init))
+      }
+      self.reach = reach
+    } else {
+      // Without settings of its own an organization restricts nothing that is written, and permits nothing either.
+      reach = section["reachability"]?.text == "unmanaged" && setting == nil ? nil : [:]
+    }
+    reachLabel = setting?.label
+    reachEvidence = setting?.evidence ?? .specified
+    var networks: [String: String] = [:]
+    for object in objects("Cluster", [("organization", organization)]) {
+      guard let name = object.node.at("metadata", "name")?.text else { continue }
+      networks[name] = object.spec("network")?.text
+    }
+    self.networks = networks
+  }
+
+  private static func entry(_ node: Node, _ object: Object) -> Entry? {
+    guard let selector = node["workloadSelector"], let namespace = selector["namespace"]?.text else {
+      return nil
+    }
+    let items = node["exposedServices"]?.elements.map { $0.labels("serviceLabels") }
+    return Entry(
+      selector: GatewaySelector(namespace: namespace, labels: selector.labels("labels")),
+      items: items?.isEmpty == true ? nil : items, object: object)
+  }
+
+  var selectors: [GatewaySelector] { entries.map(\.selector) }
+
+  /// The name of a cluster in TSB.
+  static func name(of cluster: JudgedCluster) -> String {
+    cluster.model.cluster.node.at("spec", "tetrate", "name")?.text ?? cluster.name
+  }
+
+  /// True when the workspace owns a namespace of a cluster: `*/ns`, `c1/ns*`.
+  func owns(_ namespace: String, of cluster: JudgedCluster) -> Bool {
+    guard let namespaces else { return true }
+    let name = Self.name(of: cluster)
+    return namespaces.contains { pattern in
+      guard let slash = pattern.firstIndex(of: "/") else { return false }
+      let (owner, own) = (pattern[..<slash], pattern[pattern.index(after: slash)...])
+      guard owner == "*" || owner == name else { return false }
+      return own.hasSuffix("*") ? namespace.hasPrefix(own.dropLast()) : namespace == own
+    }
+  }
+
+  /// Whether a cluster's clients are told of another's Services; nil where nobody knows.
+  func permits(_ consumer: JudgedCluster, _ exporter: JudgedCluster) -> Bool? {
+    let from = networks[Self.name(of: consumer)]
+    let to = networks[Self.name(of: exporter)]
+    if from == to { return true }
+    guard let reach else { return nil }
+    guard let from, let to else { return false }
+    return reach[from]?.contains(to) ?? false
+  }
+}
+
+extension JudgedCluster {
+  /// Files for tctl among the fragments, parsed.
+  var tctlFiles: [(root: Node, label: Label)] {
+    fragmentsInOrder.filter { $0.name.hasPrefix("tctl-") }.compactMap { fragment in
+      Tree.parse(SourceFile(path: fragment.name, bytes: fragment.content)).tree.root.map {
+        ($0, fragment.subject)
+      }
+    }
+  }
+
+  /// Objects of TSB as files: the hierarchy stands in their metadata.
+  func tctlObjects(_ kind: String, _ parents: [(StaticString, String)]) -> [TetrateControl.Object] {
+    tctlFiles.filter { root, _ in
+      root["kind"]?.text == kind && (root["apiVersion"]?.text ?? "").hasPrefix("api.tsb.tetrate.io/")
+        && parents.allSatisfy { root["metadata"]?[$0.0]?.text == $0.1 }
+    }.map { TetrateControl.Object(node: $0.root, patch: nil, evidence: .emitted, label: $0.label) }
+  }
+
+  /// Objects of TSB as Kubernetes objects: the hierarchy stands in annotations.
+  func controlObjects(_ kind: String, _ parents: [(StaticString, String)]) -> [TetrateControl.Object] {
+    objects(ofKind: kind).filter { object in
+      object.manifest.identity.group == "tsb.tetrate.io"
+        && parents.allSatisfy { object.manifest.annotation("tsb.tetrate.io/\($0.0)") == $0.1 }
+    }.map { object in
+      TetrateControl.Object(
+        node: object.node, patch: patch(of: object.manifest.identity)?.node, evidence: object.evidence,
+        label: object.label())
+    }
+  }
+}

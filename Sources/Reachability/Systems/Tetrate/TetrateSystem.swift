@@ -1,0 +1,163 @@
+import Diagnostics
+package import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// East-west gateways: Tetrate's control plane (XCP), or istiod alone.
+///
+/// From Tetrate's documentation and from objects that a running XCP made: an exposed Service becomes, in every other
+/// cluster whose network may reach the exporter's, a ServiceEntry of its own name whose endpoint is the exporter's
+/// gateway at port 15443; where the Service exists too, a WorkloadEntry. The gateway routes by server name to the
+/// Service's pods. Traffic arrives there from the gateway's pods, so policies see those.
+package struct TetrateSystem: ReachabilitySystem {
+  package static let key = "tetrate"
+  package static let kinds: Set<String> = [
+    "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
+    "ServiceEntry",
+    "WorkloadEntry", "Sidecar", "Namespace",
+  ]
+
+  /// The port of mutual TLS between clusters.
+  static let port = 15443
+
+  let link: Link
+  /// Nil for Istio without TSB.
+  let control: TetrateControl?
+
+  package init(_ link: Link, in fleet: JudgedFleet) {
+    self.link = link
+    control = link.section["form"]?.text == "istio" ? nil : TetrateControl(link.section, in: fleet)
+  }
+
+  // MARK: Whom policies see
+
+  package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
+    guard let cluster = fleet.clusters[crossing.target.cluster] else { return CrossingPeers() }
+    let selectors = control?.selectors ?? [IstioGateways(link.section).selector]
+    return CrossingPeers(atTarget: selectors.map { GatewayPods.peer($0, in: cluster) })
+  }
+
+  // MARK: The way
+
+  package func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.start()
+    if let control {
+      TetrateWalk(control: control, section: link.section).walk(crossing, &walk)
+    } else {
+      IstioWalk(section: link.section).walk(crossing, &walk)
+    }
+  }
+}
+
+/// The pods of a gateway: their namespace and labels.
+struct GatewaySelector: Hashable, Sendable {
+  let namespace: String
+  let labels: Labels
+
+  var id: String { "gateway/\(namespace)/\(labels.description)" }
+  var description: String { "gateway pods of \(namespace) (\(labels.description))" }
+}
+
+enum GatewayPods {
+  static func peer(_ selector: GatewaySelector, in cluster: JudgedCluster) -> PeerPod {
+    PeerPod(
+      id: selector.id, namespace: selector.namespace,
+      namespaceLabels: cluster.model.declared.namespaces[selector.namespace]?.labels ?? Labels(),
+      knowsNamespaceLabels: cluster.model.declared.namespaces[selector.namespace] != nil,
+      name: selector.labels.description, kind: "Gateway", labels: selector.labels)
+  }
+
+  /// Policies that keep other clusters out of the gateway's pods. Whoever arrives there comes from outside, with an
+  /// address that only the network knows.
+  static func judge(_ selector: GatewaySelector, in cluster: JudgedCluster, _ walk: inout Walk) {
+    var policies = cluster.model.policies(in: selector.namespace)
+    policies += cluster.emittedObjects(in: selector.namespace).filter {
+      $0.manifest.kind == "NetworkPolicy" && $0.manifest.identity.group == "networking.k8s.io"
+    }.map { NetworkPolicy($0.manifest, namespace: selector.namespace) }
+    let isolating = policies.filter { $0.isolatesIngress && $0.podSelector.matches(selector.labels) }
+    guard !isolating.isEmpty else { return }
+    let rules = isolating.flatMap { $0.rules(.ingress) }.filter {
+      NetworkPolicy.rule($0, admits: TetrateSystem.port, name: nil, .tcp)
+    }
+    let peers = rules.map { NetworkPolicy.peers($0, .ingress) }
+    if peers.contains(where: { $0 == nil })
+      || peers.contains(where: { $0?.contains(where: isEverything) ?? false })
+    {
+      return
+    }
+    if peers.contains(where: { $0?.contains { $0["ipBlock"] != nil } ?? false }) {
+      walk.depend(
+        .gateway, in: cluster.name, selector.description,
+        on: [Question("whether the addresses that its policies admit are those of the other clusters")])
+      return
+    }
+    walk.fail(
+      .gateway, in: cluster.name, selector.description,
+      Fault(
+        JudgementRules.ingress,
+        "no policy of \(selector.namespace) in \(cluster.name) admits other clusters to port \(TetrateSystem.port) of its gateway",
+        at: isolating.prefix(3).map { Label($0.manifest.nameNode.range, "isolates the gateway's pods") },
+        help: ["admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"]
+      ))
+  }
+
+  private static func isEverything(_ peer: Node) -> Bool {
+    peer.at("ipBlock", "cidr")?.text == "0.0.0.0/0" && (peer.at("ipBlock", "except")?.count ?? 0) == 0
+  }
+}
+
+extension Node {
+  /// The labels of a mapping below a key.
+  func labels(_ key: StaticString) -> Labels { Labels(self[key]) }
+}
+
+/// Where a gateway can be reached.
+struct GatewayPlace: Sendable {
+  /// IP addresses, or one DNS name.
+  let texts: [String]
+  let evidence: Hop.Evidence
+  let place: Label?
+
+  /// What the cluster answered for the gateway's Service, else what the link says.
+  static func find(
+    _ service: NamespacedName, override: Node?, declared: Node?, in cluster: JudgedCluster
+  ) -> GatewayPlace? {
+    if let override {
+      return GatewayPlace(
+        texts: override.text.split(separator: ",").map(String.init), evidence: .declared,
+        place: Label(override.range))
+    }
+    let observed = cluster.observed("v1", "Service", service.namespace, service.name)
+    let ingress = observed?.node.at("status", "loadBalancer", "ingress")?.elements.compactMap {
+      $0["ip"] ?? $0["hostname"]
+    }
+    if let first = ingress?.first {
+      return GatewayPlace(
+        texts: ingress?.map(\.text) ?? [], evidence: .observed, place: Label(first.range))
+    }
+    guard let declared else { return nil }
+    let nodes = declared.kind == .sequence ? declared.elements.map { $0 } : [declared]
+    return GatewayPlace(
+      texts: nodes.map(\.text), evidence: .specified, place: Label((nodes.first ?? declared).range))
+  }
+
+  var description: String { texts.map { "\($0):\(TetrateSystem.port)" }.joined(separator: ", ") }
+
+  /// The client's policies let it out to every address of the gateway.
+  func leave(_ walk: inout Walk) {
+    for text in texts {
+      guard !walk.isOver else { return }
+      if let address = IPAddress(text) {
+        walk.leave(to: address, port: TetrateSystem.port, .tcp, as: "\(text):\(TetrateSystem.port)")
+      } else if let slice = walk.clientSlice, walk.clientPods.contains(where: { !slice.isOpen($0, .egress) })
+      {
+        walk.depend(
+          .egress, in: slice.cluster.name, "to \(text):\(TetrateSystem.port)",
+          on: [Question("which addresses \(text) has, and whether the client's policies let it out to them")])
+      } else {
+        walk.leave(to: nil, port: TetrateSystem.port, .tcp, as: text)
+      }
+    }
+  }
+}

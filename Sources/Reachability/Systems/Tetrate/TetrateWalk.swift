@@ -1,0 +1,233 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// The way through a gateway that TSB configures.
+struct TetrateWalk {
+  let control: TetrateControl
+  let section: Node
+
+  func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    guard let cluster = walk.targetCluster, let client = walk.clientCluster else { return }
+    let key = crossing.target.service.key
+    let service = cluster.service(key)?.service ?? crossing.target.service
+    let exposing = control.entries.filter { $0.exposes(service.manifest.labels) }
+    let found = exposing.lazy.compactMap { entry in gateway(entry, in: cluster).map { (entry, $0) } }.first
+    let place = found.flatMap { self.place($0.1, in: cluster) }
+    if let place {
+      place.leave(&walk)
+    } else if found != nil {
+      walk.leave(
+        to: nil, port: TetrateSystem.port, .tcp, as: "the gateway", missing: missing(found?.1, cluster))
+    }
+    name(crossing, client, cluster, place, &walk)
+    if found != nil {
+      if let place {
+        address(crossing, place, client, &walk)
+      } else {
+        walk.wait(
+          .address, in: cluster.name, "the gateway's address", for: missing(found?.1, cluster))
+      }
+    }
+    gateway(found, exposing, service, cluster, &walk)
+    reach(client, cluster, &walk)
+    guard let (entry, _) = found, !walk.isOver else { return }
+    GatewayPods.judge(entry.selector, in: cluster, &walk)
+    walk.sender = .pods(
+      [GatewayPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
+    walk.enter()
+  }
+
+  // MARK: The gateway
+
+  /// A gateway of install.tetrate.io that an entry selects and that takes traffic on 15443.
+  private func gateway(_ entry: TetrateControl.Entry, in cluster: JudgedCluster) -> KnownObject? {
+    candidates(in: cluster).first { object in
+      guard object.manifest.namespace == entry.selector.namespace else { return false }
+      let labels = Self.podLabels(of: object)
+      return entry.selector.labels.items.allSatisfy { labels[$0.key] == $0.value } && Self.listens(object)
+    }
+  }
+
+  private func candidates(in cluster: JudgedCluster) -> [KnownObject] {
+    (cluster.objects(ofKind: "Gateway") + cluster.objects(ofKind: "IngressGateway")).filter {
+      $0.manifest.identity.group == "install.tetrate.io"
+    }
+  }
+
+  private static func podLabels(of object: KnownObject) -> Labels {
+    let own = object.node.at("spec", "kubeSpec", "deployment").map { $0.labels("labels") } ?? Labels()
+    return own["app"] == nil
+      ? Labels(pairs: own.items.map { ($0.key, $0.value) } + [("app", object.name)]) : own
+  }
+
+  /// Every kind but the egress gateways opens 15443, unless the Service's ports are overridden.
+  private static func listens(_ object: KnownObject) -> Bool {
+    let spec = object.node["spec"]
+    if object.manifest.kind == "Gateway", spec?["type"]?.text == "EGRESS" { return false }
+    guard let ports = spec?.at("kubeSpec", "service", "ports") else { return true }
+    return ports.elements.contains { $0["port"]?.integer == TetrateSystem.port }
+  }
+
+  private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> GatewayPlace? {
+    GatewayPlace.find(
+      NamespacedName(gateway.manifest.namespace ?? "", gateway.name),
+      override: gateway.node.at("spec", "kubeSpec", "service", "annotations")?[
+        "xcp.tetrate.io/cluster-external-addresses"],
+      declared: section["gateway"]?["addresses"]?[cluster.name], in: cluster)
+  }
+
+  private func missing(_ gateway: KnownObject?, _ cluster: JudgedCluster) -> MissingFact {
+    MissingFact(
+      cluster: cluster.name, namespace: gateway?.manifest.namespace ?? "",
+      fact: "the address of the east-west gateway's Service \(gateway?.name ?? "")", resources: "svc")
+  }
+
+  private func gateway(
+    _ found: (TetrateControl.Entry, KnownObject)?, _ exposing: [TetrateControl.Entry], _ service: Service,
+    _ cluster: JudgedCluster, _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    let name = service.key.description
+    let text = "east-west gateway of \(cluster.name) → Service \(name)"
+    guard control.owns(service.key.namespace, of: cluster) else {
+      walk.fail(
+        .gateway, in: cluster.name, text,
+        Fault(
+          JudgementRules.unpublished,
+          "the workspace does not own namespace \(service.key.namespace) of \(cluster.name)",
+          at: control.isolationPlace.map { [$0] } ?? [],
+          help: ["add '\(TetrateControl.name(of: cluster))/\(service.key.namespace)' to the workspace"]))
+      return
+    }
+    guard !exposing.isEmpty else {
+      let labels = service.manifest.labels
+      walk.fail(
+        .gateway, in: cluster.name, text,
+        Fault(
+          JudgementRules.unpublished,
+          control.entries.isEmpty
+            ? "no WorkspaceSetting exposes anything of the workspace"
+            : "no WorkspaceSetting exposes Service \(name): it has \(labels.isEmpty ? "no labels" : labels.description)",
+          at: control.entries.prefix(1).map(\.object.label),
+          help: ["expose a label that the Service has: serviceLabels are labels of Services, not of pods"]))
+      return
+    }
+    guard let (entry, gateway) = found else {
+      walk.fail(
+        .gateway, in: cluster.name, text,
+        Fault(
+          JudgementRules.unpublished,
+          "no gateway of \(cluster.name) is selected by \(exposing[0].selector.description) and listens on \(TetrateSystem.port)",
+          at: exposing.prefix(1).map(\.object.label)
+            + candidates(in: cluster).prefix(1).map { $0.label("not this one") },
+          help: ["install an east-west gateway whose pods have these labels"]))
+      return
+    }
+    walk.pass(
+      .gateway, in: cluster.name, gateway.evidence, at: [gateway.label(), entry.object.label],
+      "\(gateway.manifest.identity.description) exposes Service \(name)")
+  }
+
+  // MARK: Names and networks
+
+  /// The Service's own name: XCP writes a ServiceEntry, or a WorkloadEntry beside the client's own Service.
+  private func name(
+    _ crossing: Crossing, _ client: JudgedCluster, _ cluster: JudgedCluster, _ place: GatewayPlace?,
+    _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    let key = crossing.target.service.key
+    let host = "\(key.name).\(key.namespace).svc.cluster.local"
+    let port = walk.port.number
+    if let local = client.service(key) {
+      walk.resolve("\(host):\(port)", local.object.evidence, at: [local.object.label()])
+      return
+    }
+    if let (sidecar, place) = hidingSidecar(crossing, client) {
+      walk.fail(
+        .name, in: client.name, host,
+        Fault(
+          JudgementRules.name, "Sidecar \(sidecar) hides Services of other clusters from the clients",
+          at: [place],
+          help: ["add 'xcp-multicluster/*' to its hosts"]))
+      return
+    }
+    let observed = Self.entry(key, client)
+    walk.resolve(
+      "\(host):\(port)", observed == nil ? .derived : .observed,
+      at: observed.map { [$0.label()] } ?? [])
+  }
+
+  private func hidingSidecar(_ crossing: Crossing, _ client: JudgedCluster) -> (String, Label)? {
+    for object in client.objects(ofKind: "Sidecar")
+    where object.manifest.namespace == crossing.client.namespace
+      && object.node.at("spec", "workloadSelector") == nil
+    {
+      guard let egress = object.node.at("spec", "egress"), egress.count > 0 else { continue }
+      let hosts = egress.elements.flatMap { $0["hosts"]?.elements.map(\.text) ?? [] }
+      if !hosts.contains(where: { $0.hasPrefix("xcp-multicluster/") || $0.hasPrefix("*/") }) {
+        return ("\(crossing.client.namespace)/\(object.name)", object.label())
+      }
+    }
+    return nil
+  }
+
+  /// The ServiceEntry that XCP wrote, where it was observed.
+  private static func entry(_ key: NamespacedName, _ client: JudgedCluster) -> KnownObject? {
+    client.observed(
+      "networking.istio.io/v1", "ServiceEntry", "xcp-multicluster",
+      "global-gwinternal-\(key.name)-\(key.namespace)-svc-cluster-local")
+  }
+
+  private func address(
+    _ crossing: Crossing, _ place: GatewayPlace, _ client: JudgedCluster, _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    let observed = Self.entry(crossing.target.service.key, client)
+    if let observed, let endpoints = observed.node.at("spec", "endpoints"),
+      place.texts.allSatisfy({ IPAddress($0) != nil })
+    {
+      let addresses = endpoints.elements.compactMap { $0["address"]?.text }
+      guard addresses.contains(where: place.texts.contains) else {
+        walk.fail(
+          .address, in: client.name, place.description,
+          Fault(
+            JudgementRules.address,
+            "ServiceEntry \(observed.name) in \(client.name) leads to \(listed(addresses)), and the gateway is at \(listed(place.texts))",
+            at: [observed.label(at: endpoints, "leads here")] + (place.place.map { [$0] } ?? []),
+            help: ["observe both clusters again; if it stays, look at XCP's messages"]))
+        return
+      }
+    }
+    walk.pass(
+      .address, in: crossing.target.cluster, place.evidence, at: place.place.map { [$0] } ?? [],
+      place.description)
+  }
+
+  private func reach(_ client: JudgedCluster, _ cluster: JudgedCluster, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    let from = control.networks[TetrateControl.name(of: client)] ?? "no network"
+    let to = control.networks[TetrateControl.name(of: cluster)] ?? "no network"
+    let text = from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
+    switch control.permits(client, cluster) {
+    case true?:
+      walk.pass(
+        .tunnel, in: client.name, control.reachEvidence, at: control.reachLabel.map { [$0] } ?? [], text)
+    case nil:
+      walk.depend(
+        .tunnel, in: client.name, text,
+        on: [Question("whether the organization's settings let network \(from) reach \(to)")])
+    case false?:
+      walk.fail(
+        .tunnel, in: client.name, text,
+        Fault(
+          JudgementRules.tunnel,
+          "network \(from) of \(client.name) is not said to reach \(to) of \(cluster.name)",
+          at: control.reachLabel.map { [$0] } ?? [],
+          help: ["add '\(from): \(to)' to networkReachability: the key is the consumer's network"]))
+    }
+  }
+}
