@@ -192,6 +192,20 @@ struct HierarchyChecks {
   // MARK: Forms and places
 
   private func checkForms(_ findings: inout [Diagnostic]) {
+    for name in model.clusterNames {
+      let strangers = model.clusters[name]?.declared.objects.values.filter {
+        $0.identity.group == "settings.tetrate.io"
+      }
+      for manifest in (strangers ?? []).sorted(by: { $0.name < $1.name }) {
+        findings.append(
+          Diagnostic(
+            TetrateRules.wrongForm, "TSB has no group settings.tetrate.io",
+            at: (manifest.node["apiVersion"] ?? manifest.nameNode).range, "from a page that was wrong",
+            help: [
+              "write group \(TSBObject.group), and the hierarchy as annotations \(TSBObject.annotationPrefix)…"
+            ]))
+      }
+    }
     for (_, object) in objects {
       let manifest = object.manifest
       if object.isTctl {

@@ -6,7 +6,7 @@ import YAMLTree
 
 /// What a link without TSB says of its gateways.
 struct IstioGateways: Sendable {
-  let selector: GatewaySelector
+  let selector: EastWestSelector
   /// The Service in front of the pods, where the link names it.
   let service: NamespacedName?
   private let addresses: Node?
@@ -16,12 +16,12 @@ struct IstioGateways: Sendable {
     let chosen = gateway?["workloadSelector"]
     let namespace = (chosen ?? gateway)?["namespace"]?.text ?? "istio-system"
     let labels = (chosen ?? gateway)?["labels"].map { Labels($0) } ?? Labels(["istio": "eastwestgateway"])
-    selector = GatewaySelector(namespace: namespace, labels: labels)
+    selector = EastWestSelector(namespace: namespace, labels: labels)
     service = gateway?["name"].map { NamespacedName(namespace, $0.text) }
     addresses = gateway?["addresses"]
   }
 
-  func place(in cluster: JudgedCluster) -> GatewayPlace? {
+  func place(in cluster: JudgedCluster) -> EastWestPlace? {
     let key =
       service
       ?? cluster.model.declared.services.values.filter { service in
@@ -29,7 +29,7 @@ struct IstioGateways: Sendable {
           && service.selector.items.allSatisfy { selector.labels[$0.key] == $0.value }
       }.map(\.key).min()
     guard let key else { return nil }
-    return GatewayPlace.find(key, override: nil, declared: addresses?[cluster.name], in: cluster)
+    return EastWestPlace.find(key, override: nil, declared: addresses?[cluster.name], in: cluster)
   }
 }
 
@@ -71,9 +71,9 @@ struct IstioWalk {
     gateway(crossing, cluster, &walk)
     if usesRemoteSecrets { networks(client, cluster, &walk) }
     guard !walk.isOver else { return }
-    GatewayPods.judge(gateways.selector, in: cluster, &walk)
+    EastWestPods.judge(gateways.selector, in: cluster, &walk)
     walk.sender = .pods(
-      [GatewayPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
+      [EastWestPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
     walk.enter()
   }
 
@@ -90,7 +90,7 @@ struct IstioWalk {
   }
 
   private func name(
-    _ crossing: Crossing, _ client: JudgedCluster, _ place: GatewayPlace?, _ walk: inout Walk
+    _ crossing: Crossing, _ client: JudgedCluster, _ place: EastWestPlace?, _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
     let text = "\(host(crossing)):\(walk.port.number)"
@@ -120,7 +120,7 @@ struct IstioWalk {
 
   /// The endpoints that clients call must be the target's gateway at 15443.
   private func address(
-    _ crossing: Crossing, _ client: JudgedCluster, _ place: GatewayPlace, _ walk: inout Walk
+    _ crossing: Crossing, _ client: JudgedCluster, _ place: EastWestPlace, _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
     if usesRemoteSecrets {

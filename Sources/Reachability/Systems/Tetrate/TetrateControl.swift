@@ -27,7 +27,7 @@ struct TetrateControl: Sendable {
 
   /// An entry of `defaultEastWestGatewaySettings`.
   struct Entry: Sendable {
-    let selector: GatewaySelector
+    let selector: EastWestSelector
     /// Nil: every Service of the workspace.
     let items: [Labels]?
     let object: Object
@@ -102,11 +102,11 @@ struct TetrateControl: Sendable {
     }
     let items = node["exposedServices"]?.elements.map { $0.labels("serviceLabels") }
     return Entry(
-      selector: GatewaySelector(namespace: namespace, labels: selector.labels("labels")),
+      selector: EastWestSelector(namespace: namespace, labels: selector.labels("labels")),
       items: items?.isEmpty == true ? nil : items, object: object)
   }
 
-  var selectors: [GatewaySelector] { entries.map(\.selector) }
+  var selectors: [EastWestSelector] { entries.map(\.selector) }
 
   /// The name of a cluster in TSB.
   static func name(of cluster: JudgedCluster) -> String {

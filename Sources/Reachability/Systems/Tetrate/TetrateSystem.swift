@@ -35,7 +35,7 @@ package struct TetrateSystem: ReachabilitySystem {
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
     guard let cluster = fleet.clusters[crossing.target.cluster] else { return CrossingPeers() }
     let selectors = control?.selectors ?? [IstioGateways(link.section).selector]
-    return CrossingPeers(atTarget: selectors.map { GatewayPods.peer($0, in: cluster) })
+    return CrossingPeers(atTarget: selectors.map { EastWestPods.peer($0, in: cluster) })
   }
 
   // MARK: The way
@@ -51,7 +51,7 @@ package struct TetrateSystem: ReachabilitySystem {
 }
 
 /// The pods of a gateway: their namespace and labels.
-struct GatewaySelector: Hashable, Sendable {
+struct EastWestSelector: Hashable, Sendable {
   let namespace: String
   let labels: Labels
 
@@ -59,8 +59,8 @@ struct GatewaySelector: Hashable, Sendable {
   var description: String { "gateway pods of \(namespace) (\(labels.description))" }
 }
 
-enum GatewayPods {
-  static func peer(_ selector: GatewaySelector, in cluster: JudgedCluster) -> PeerPod {
+enum EastWestPods {
+  static func peer(_ selector: EastWestSelector, in cluster: JudgedCluster) -> PeerPod {
     PeerPod(
       id: selector.id, namespace: selector.namespace,
       namespaceLabels: cluster.model.declared.namespaces[selector.namespace]?.labels ?? Labels(),
@@ -70,7 +70,7 @@ enum GatewayPods {
 
   /// Policies that keep other clusters out of the gateway's pods. Whoever arrives there comes from outside, with an
   /// address that only the network knows.
-  static func judge(_ selector: GatewaySelector, in cluster: JudgedCluster, _ walk: inout Walk) {
+  static func judge(_ selector: EastWestSelector, in cluster: JudgedCluster, _ walk: inout Walk) {
     var policies = cluster.model.policies(in: selector.namespace)
     policies += cluster.emittedObjects(in: selector.namespace).filter {
       $0.manifest.kind == "NetworkPolicy" && $0.manifest.identity.group == "networking.k8s.io"
@@ -113,7 +113,7 @@ extension Node {
 }
 
 /// Where a gateway can be reached.
-struct GatewayPlace: Sendable {
+struct EastWestPlace: Sendable {
   /// IP addresses, or one DNS name.
   let texts: [String]
   let evidence: Hop.Evidence
@@ -122,9 +122,9 @@ struct GatewayPlace: Sendable {
   /// What the cluster answered for the gateway's Service, else what the link says.
   static func find(
     _ service: NamespacedName, override: Node?, declared: Node?, in cluster: JudgedCluster
-  ) -> GatewayPlace? {
+  ) -> EastWestPlace? {
     if let override {
-      return GatewayPlace(
+      return EastWestPlace(
         texts: override.text.split(separator: ",").map(String.init), evidence: .declared,
         place: Label(override.range))
     }
@@ -133,12 +133,12 @@ struct GatewayPlace: Sendable {
       $0["ip"] ?? $0["hostname"]
     }
     if let first = ingress?.first {
-      return GatewayPlace(
+      return EastWestPlace(
         texts: ingress?.map(\.text) ?? [], evidence: .observed, place: Label(first.range))
     }
     guard let declared else { return nil }
     let nodes = declared.kind == .sequence ? declared.elements.map { $0 } : [declared]
-    return GatewayPlace(
+    return EastWestPlace(
       texts: nodes.map(\.text), evidence: .specified, place: Label((nodes.first ?? declared).range))
   }
 

@@ -34,9 +34,9 @@ struct TetrateWalk {
     gateway(found, exposing, service, cluster, &walk)
     reach(client, cluster, &walk)
     guard let (entry, _) = found, !walk.isOver else { return }
-    GatewayPods.judge(entry.selector, in: cluster, &walk)
+    EastWestPods.judge(entry.selector, in: cluster, &walk)
     walk.sender = .pods(
-      [GatewayPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
+      [EastWestPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
     walk.enter()
   }
 
@@ -71,8 +71,8 @@ struct TetrateWalk {
     return ports.elements.contains { $0["port"]?.integer == TetrateSystem.port }
   }
 
-  private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> GatewayPlace? {
-    GatewayPlace.find(
+  private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> EastWestPlace? {
+    EastWestPlace.find(
       NamespacedName(gateway.manifest.namespace ?? "", gateway.name),
       override: gateway.node.at("spec", "kubeSpec", "service", "annotations")?[
         "xcp.tetrate.io/cluster-external-addresses"],
@@ -135,7 +135,7 @@ struct TetrateWalk {
 
   /// The Service's own name: XCP writes a ServiceEntry, or a WorkloadEntry beside the client's own Service.
   private func name(
-    _ crossing: Crossing, _ client: JudgedCluster, _ cluster: JudgedCluster, _ place: GatewayPlace?,
+    _ crossing: Crossing, _ client: JudgedCluster, _ cluster: JudgedCluster, _ place: EastWestPlace?,
     _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
@@ -183,7 +183,7 @@ struct TetrateWalk {
   }
 
   private func address(
-    _ crossing: Crossing, _ place: GatewayPlace, _ client: JudgedCluster, _ walk: inout Walk
+    _ crossing: Crossing, _ place: EastWestPlace, _ client: JudgedCluster, _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
     let observed = Self.entry(crossing.target.service.key, client)
