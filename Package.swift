@@ -153,7 +153,7 @@ let tests: [Target] = [
     name: "AdoptionTests",
     dependencies: ["Adoption", "Compiler", "Diagnostics", "Snapshot", "TestSupport"], exclude: ["Cases"]),
   /** The git commands of the program against git itself */
-  .testTarget(name: "CommandTests", dependencies: ["TestSupport", "linkwright"]),
+  .testTarget(name: "CommandTests", dependencies: ["Diagnostics", "TestSupport", "YAMLTree", "linkwright"]),
   /** Imports, file lengths, forbidden calls: the sources hold to this list and to the house's rules */
   .testTarget(name: "ArchitectureTests", dependencies: ["Compiler", "Diagnostics", "TestSupport"]),
   /** Link types through the whole compiler */
