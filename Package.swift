@@ -69,6 +69,11 @@ let modules: [Target] = [
   .target(
     name: "Review",
     dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Output", "Snapshot", "YAMLTree"]),
+  /** The fleet as a picture: Mermaid, Graphviz, SVG, JSON and one page of HTML */
+  .target(
+    name: "Chart",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Reachability", "YAMLTree"],
+    exclude: ["Page"], plugins: ["EmbedResources"]),
 
   // MARK: Git
 
@@ -81,8 +86,8 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output", "Policies",
-      "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
+      "Chart", "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output",
+      "Policies", "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** The specification for manifests that exist already, one file per system */
@@ -95,8 +100,7 @@ let modules: [Target] = [
   .executableTarget(
     name: "linkwright",
     dependencies: [
-      "Adoption",
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
+      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
       "Review", "Snapshot", "YAMLTree",
     ]),
   /** Generates fleets of any size for `make bench` */

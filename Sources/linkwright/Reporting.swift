@@ -9,9 +9,10 @@ struct Reporting {
   private let isQuiet: Bool
   private let isVerbose: Bool
 
-  init(_ parsed: ParsedArguments, prefix: String) throws(CommandFailure) {
+  /// - Parameter asked: the formats; nil for those of `--format`.
+  init(_ parsed: ParsedArguments, prefix: String, formats asked: [String]? = nil) throws(CommandFailure) {
     var formats: [(format: ReportFormat, file: String?)] = []
-    for text in parsed.all(.format) {
+    for text in asked ?? parsed.all(.format) {
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
       guard let format = ReportFormat(rawValue: parts.first ?? "") else {
         throw CommandFailure(
