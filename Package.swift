@@ -100,7 +100,8 @@ let modules: [Target] = [
   .executableTarget(
     name: "linkwright",
     dependencies: [
-      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability", "Repository",
+      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability",
+      "Repository",
       "Review", "Snapshot", "YAMLTree",
     ]),
   /** Generates fleets of any size for `make bench` */

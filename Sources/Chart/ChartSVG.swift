@@ -60,8 +60,10 @@ extension Chart {
 
   private static func svgLine(_ line: ChartLayout.Line, _ layout: ChartLayout) -> String {
     let (from, to) = (layout.boxes[line.from], layout.boxes[line.to])
-    let middle = ChartLayout.boxHeight / 2 + (line.lane % 5) * 3 - 4
     let goesRight = from.x < to.x
+    // Two directions between the same boxes do not lie on one another.
+    let lane = from.isGroup ? (goesRight ? -6 : 6) : (line.lane % 5) * 3 - 4
+    let middle = ChartLayout.boxHeight / 2 + lane
     let x1 = goesRight ? from.x + ChartLayout.boxWidth : from.x
     let x2 = goesRight ? to.x : to.x + ChartLayout.boxWidth
     let (y1, y2) = (from.y + middle, to.y + middle)

@@ -247,8 +247,9 @@
   };
 
   const drawLine = (line, isGrouped) => {
-    const middle = HEIGHT / 2 + (line.lane % 5) * 3 - 4;
     const goesRight = line.from.x < line.to.x;
+    // Two directions between the same boxes do not lie on one another.
+    const middle = HEIGHT / 2 + (isGrouped ? (goesRight ? -6 : 6) : (line.lane % 5) * 3 - 4);
     const x1 = goesRight ? line.from.x + WIDTH : line.from.x, x2 = goesRight ? line.to.x : line.to.x + WIDTH;
     const y1 = line.from.y + middle, y2 = line.to.y + middle, bend = goesRight ? 60 : -60;
     const d = `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
@@ -258,7 +259,8 @@
       shape('path', { class: 'hit', d }), shape('path', { class: `line ${line.verdict}`, d }),
       shape('circle', { cx: x2, cy: y2, r: 3, fill: 'currentColor' }));
     if (isGrouped && names.length > 1) {
-      group.append(shape('text', { class: 'small', x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 4, 'text-anchor': 'middle' }, `${names.length}`));
+      group.append(shape('text', { class: 'small', x: (x1 + x2) / 2, y: (y1 + y2) / 2 + (goesRight ? -4 : 13), 'text-anchor': 'middle' },
+        goesRight ? `${names.length} →` : `← ${names.length}`));
     }
     group.addEventListener('click', () => {
       const [first] = line.connections;
