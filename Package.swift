@@ -58,7 +58,7 @@ let modules: [Target] = [
   /** Layout, inventories, what changes: the output as a tree of bytes */
   .target(
     name: "Output",
-    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "YAMLTree"]),
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "Templates", "YAMLTree"]),
 
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
   .target(

@@ -80,22 +80,22 @@ package struct Compiler: Sendable {
       specification: specification, clusters: front.clusters, templates: front.templates,
       recordedOutput: front.recordedOutput, recordedValues: front.recordedValues)
     let plan = Linker.link(model, types: LinkRegistry.types)
-    var findings = front.findings + plan.findings
+    var findings = front.findings + plan.findings + TemplateReading.findings(model, plan)
     let rendering = UnitRendering(
       resources: resources, model: model, policies: policies, customResources: front.customResources)
     var unitMemo: UnitMemo?
     if let memo, let digests = front.digests {
       unitMemo = UnitMemo(store: memo, digests: digests, trees: front.trees, templates: front.templates)
     }
-    let units = parallelMap(plan.units, piece: 32) { [unitMemo] unit in
-      unitMemo?.rendered(unit) { rendering.render(unit) } ?? rendering.render(unit)
+    let units = parallelMap(Array(zip(plan.units, plan.owners)), piece: 32) { [unitMemo] unit, owner in
+      unitMemo?.rendered(unit) { rendering.render(unit, of: owner) } ?? rendering.render(unit, of: owner)
     }
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var fragments: [RenderedFragment] = []
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
+    findings += RepeatedFindings.merged(units.flatMap(\.lowered.findings))
     for unit in units {
-      findings += unit.lowered.findings
       objects += unit.objects
       fragments += unit.fragments
       back.add(unit)

@@ -58,8 +58,14 @@ struct FrontEnd {
     self.record = try OutputRecord(record, layout: layout)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
-    readTemplates(walk.templates, snapshot)
     readSpecification(walk.spec, fleet, compiler.decoder, source)
+    if let specification {
+      var reading = TemplateReading(templates, specification)
+      for entry in walk.templates { reading.read(entry, snapshot) }
+      templates = reading.templates
+      findings += reading.findings
+      damage = damage ?? reading.damage
+    }
     readDefinitions(walk.definitions, compiler.resources, snapshot)
     policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
     findings += policies?.findings ?? []
@@ -160,39 +166,6 @@ struct FrontEnd {
       customResources.add(file.tree, resources.objectSchemas.registry)
     }
     findings += customResources.findings
-  }
-
-  // MARK: Templates
-
-  private mutating func readTemplates(_ entries: [SnapshotEntry], _ snapshot: some Snapshot) {
-    for entry in entries {
-      let path = String(entry.path.dropFirst("templates/".count))
-      let file: SourceFile
-      do {
-        file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
-      } catch {
-        if error.kind == .repository { damage = damage ?? error }
-        findings.append(
-          Diagnostic(
-            CompilerRules.unreadableFile, "\(entry.path) cannot be read: \(error.reason)",
-            at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: [])))))
-        continue
-      }
-      guard templates[path] != nil else {
-        findings.append(
-          Diagnostic(
-            TemplateRules.unknownTemplate, "there is no built-in template '\(path)'",
-            at: SourceRange(wholeFile: file), "replaces nothing",
-            help: [
-              didYouMean(path, among: templates.paths)
-                ?? "the templates are \(templates.paths.joined(separator: ", "))"
-            ]))
-        continue
-      }
-      let before = templates.findings.count
-      templates.add(file, path: path)
-      findings += templates.findings[before...]
-    }
   }
 
   // MARK: Manifests

@@ -10,4 +10,8 @@ package enum LinkRegistry {
     Static.self,
     Tetrate.self,
   ]
+
+  /// The folder below `templates/` of each link type's key.
+  static let folders = Dictionary(
+    types.map { ($0.descriptor.key, $0.descriptor.folder) }, uniquingKeysWith: { first, _ in first })
 }

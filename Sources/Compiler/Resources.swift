@@ -35,12 +35,19 @@ package struct Resources: Sendable {
       throw Fault(message: error.description)
     }
     schemaTexts = schemas.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) }
-    var templates = TemplateSet(LinkRegistry.types.flatMap { $0.descriptor.templates })
+    let folders = LinkRegistry.types.map { type in
+      (
+        type.descriptor.folder,
+        TemplateSet.Folder(declarations: type.descriptor.templates, scopes: type.descriptor.extras)
+      )
+    }
+    var templates = TemplateSet(Dictionary(folders, uniquingKeysWith: { first, _ in first }))
     for file in sources(in: "templates/") {
       guard templates.declares(file.path) else {
         throw Fault(message: "no link type declares template \(file.path)")
       }
-      templates.add(SourceFile(path: "templates/" + file.path, bytes: file.bytes), path: file.path)
+      templates.addBuiltIn(
+        SourceFile(path: "templates/" + file.path, bytes: file.bytes), path: file.path)
     }
     if let finding = templates.findings.first {
       let place = finding.primary?.range

@@ -27,181 +27,164 @@ struct UnitRendering: Sendable {
   let policies: PolicySet
   let customResources: CustomResources
 
-  func render(_ unit: any PlannedUnit) -> RenderedUnit {
-    var rendered = RenderedUnit(key: unit.key, lowered: unit.lower())
-    let own = common(rendered.lowered, labels: ["app.kubernetes.io/managed-by": .string("linkwright")])
-    let patched = common(rendered.lowered, labels: nil)
-    rendered.objects.reserveCapacity(rendered.lowered.emissions.count)
-    for emission in rendered.lowered.emissions {
-      render(emission, emission.part == .components ? patched : own, &rendered)
+  /// What all objects of a unit have in common.
+  struct Context {
+    let owner: UnitOwner
+    /// Labels and annotations.
+    let own: [String: TemplateValue]
+    /// The same for patches: they have no labels, since the object stays its owner's.
+    let patched: [String: TemplateValue]
+    let annotations: [String: TemplateValue]
+
+    static let labels: [String: TemplateValue] = ["app.kubernetes.io/managed-by": .string("linkwright")]
+
+    init(_ lowered: LoweredUnit, _ owner: UnitOwner) {
+      self.owner = owner
+      var annotations: [String: TemplateValue] = [
+        "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n")
+      ]
+      // What serves a link as a whole names its file only.
+      if !lowered.connections.isEmpty {
+        annotations["linkwright.dev/connection"] = .string(lowered.connections.joined(separator: ","))
+      }
+      self.annotations = annotations
+      own = ["common": .map(["labels": .map(Self.labels), "annotations": .map(annotations)])]
+      patched = ["common": .map(["labels": .none, "annotations": .map(annotations)])]
     }
-    for fragment in rendered.lowered.fragments { render(fragment, own, &rendered) }
+  }
+
+  func render(_ unit: any PlannedUnit, of owner: UnitOwner) -> RenderedUnit {
+    var rendered = RenderedUnit(key: unit.key, lowered: unit.lower())
+    let context = Context(rendered.lowered, owner)
+    rendered.objects.reserveCapacity(rendered.lowered.emissions.count)
+    for emission in rendered.lowered.emissions { render(emission, context, &rendered) }
+    for fragment in rendered.lowered.fragments { render(fragment, context, &rendered) }
+    for occasion in rendered.lowered.occasions { renderExtras(occasion, context, &rendered) }
     // Findings, pending facts and bytes go on; what they were made from would double the memory.
     rendered.lowered.emissions = []
     rendered.lowered.fragments = []
+    rendered.lowered.occasions = []
     rendered.lowered.variables = [:]
     return rendered
   }
 
-  /// Labels and annotations that every object carries. A patch has no labels: the object stays its owner's.
-  private func common(_ lowered: LoweredUnit, labels: [String: TemplateValue]?) -> [String: TemplateValue] {
-    var annotations: [String: TemplateValue] = [
-      "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n")
-    ]
-    // What serves a link as a whole names its file only.
-    if !lowered.connections.isEmpty {
-      annotations["linkwright.dev/connection"] = .string(lowered.connections.joined(separator: ","))
+  // MARK: Objects
+
+  private func render(_ emission: Emission, _ context: Context, _ rendered: inout RenderedUnit) {
+    let what = "\(emission.identity.description) in \(emission.cluster)"
+    guard
+      let template = template(emission.template, emission.connections, context, for: what, &rendered.lowered)
+    else { return }
+    let rendering = ObjectRendering(
+      template: template,
+      layers: [
+        emission.part == .components ? context.patched : context.own, rendered.lowered.variables,
+        emission.variables,
+      ], what: what, subject: rendered.lowered.subject)
+    guard let root = rendering.render(&rendered.lowered.findings) else { return }
+    let before = rendered.lowered.findings.count
+    rendering.checkIdentity(root, emission.identity, &rendered.lowered.findings)
+    if emission.part != .components {
+      rendering.checkSchema(root, resources.objectSchemas, &rendered.lowered.findings)
     }
-    return [
-      "common": .map([
-        "labels": labels.map { .map($0) } ?? .none,
-        "annotations": .map(annotations),
-      ])
-    ]
+    // What the program brings is held to this by its tests.
+    if emission.part == .manifests, template.level != .builtIn {
+      rendering.checkAnnotations(root, context, &rendered.lowered.findings)
+    }
+    guard rendered.lowered.findings.count == before else { return }
+    take(root, emission.identity, emission.cluster, emission.part, rendering, &rendered)
   }
 
-  private func render(_ emission: Emission, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
-  {
-    guard let template = model.templates[emission.template] else {
-      rendered.lowered.findings.append(
-        Diagnostic(
-          TemplateRules.unknownTemplate, "there is no template '\(emission.template)'",
-          at: rendered.lowered.subject))
-      return
+  /// Takes a rendered object into the output, after what policies and CustomResourceDefinitions say of it.
+  private func take(
+    _ root: Node, _ identity: ObjectIdentity, _ cluster: String, _ part: OutputPart,
+    _ rendering: ObjectRendering, _ rendered: inout RenderedUnit
+  ) {
+    if part != .components {
+      rendering.checkCustomResource(root, customResources, &rendered.lowered.findings)
     }
-    let what = "\(emission.identity.description) in \(emission.cluster)"
-    let tree: Tree
-    do {
-      guard
-        let made = try template.render(
-          [common, rendered.lowered.variables, emission.variables])
-      else { return }
-      tree = made
-    } catch {
-      rendered.lowered.findings.append(error.finding(for: what))
-      return
+    if part == .manifests, policies.judgesObjects(identity) {
+      for breach in policies.judge(root, identity, cluster: cluster) {
+        rendered.breaches.append(breach)
+        rendered.lowered.findings.append(
+          breach.finding(at: rendered.lowered.subject, template: rendering.place(breach.node)))
+      }
     }
-    guard let root = tree.root else { return }
-    let before = rendered.lowered.findings.count
-    checkIdentity(root, emission, template, what, &rendered.lowered.findings)
-    checkSchema(root, emission, template, what, &rendered.lowered)
-    guard rendered.lowered.findings.count == before else { return }
-    judge(root, emission, template, &rendered)
     rendered.objects.append(
       RenderedObject(
-        cluster: emission.cluster, part: emission.part, identity: emission.identity,
+        cluster: cluster, part: part, identity: identity,
         content: YAMLWriter.write(root, rank: KeyOrder.rank), unit: rendered.key,
-        subject: rendered.lowered.subject))
+        subject: rendered.lowered.subject, template: rendering.template))
     // What controllers are expected to make is what the emitter believes: the judge derives it anew.
-    if emission.part != .expected, SystemRegistry.kinds.contains(emission.identity.kind),
-      let manifest = Manifest(root)
-    {
+    if part != .expected, SystemRegistry.kinds.contains(identity.kind), let manifest = Manifest(root) {
       rendered.judged.append(
         EmittedObject(
-          cluster: emission.cluster, manifest: manifest, isPatch: emission.part == .components,
+          cluster: cluster, manifest: manifest, isPatch: part == .components,
           subject: rendered.lowered.subject, connections: rendered.lowered.connections))
     }
   }
 
+  /// The objects that the fleet's own templates add.
+  private func renderExtras(_ occasion: Occasion, _ context: Context, _ rendered: inout RenderedUnit) {
+    guard let folder = LinkRegistry.folders[context.owner.type] else { return }
+    let connections = occasion.connections ?? rendered.lowered.connections
+    let use = TemplateUse(link: context.owner.link, connections: connections)
+    for template in model.templates.extras(folder, for: use) where template.scope == occasion.scope {
+      let place: [String: TemplateValue] = [
+        "place": .map(["cluster": .string(occasion.cluster), "namespace": .string(occasion.namespace)]),
+        "connections": .list(connections.map { .string($0) }),
+      ]
+      let rendering = ObjectRendering(
+        template: template,
+        layers: [context.own, rendered.lowered.variables, place, occasion.variables],
+        what: "\(occasion.namespace) in \(occasion.cluster)", subject: rendered.lowered.subject)
+      let before = rendered.lowered.findings.count
+      guard let root = rendering.render(&rendered.lowered.findings),
+        let identity = rendering.extraIdentity(root, in: occasion.namespace, &rendered.lowered.findings)
+      else { continue }
+      rendering.checkSchema(root, resources.objectSchemas, &rendered.lowered.findings)
+      rendering.checkAnnotations(root, context, &rendered.lowered.findings)
+      guard rendered.lowered.findings.count == before else { continue }
+      take(root, identity, occasion.cluster, .manifests, rendering, &rendered)
+    }
+  }
+
+  // MARK: Fragments
+
   /// Renders a fragment once for all its clusters; the copies share their bytes.
-  private func render(_ fragment: Fragment, _ common: [String: TemplateValue], _ rendered: inout RenderedUnit)
-  {
-    let path: String
-    let variables: [String: TemplateValue]
+  private func render(_ fragment: Fragment, _ context: Context, _ rendered: inout RenderedUnit) {
     switch fragment.content {
     case .bytes(let content):
       rendered.fragments += RenderedFragment.copies(
         of: content, for: fragment, unit: rendered.key, subject: rendered.lowered.subject)
-      return
-    case .template(let template, let own): (path, variables) = (template, own)
-    }
-    guard let template = model.templates[path] else {
-      rendered.lowered.findings.append(
-        Diagnostic(
-          TemplateRules.unknownTemplate, "there is no template '\(path)'", at: rendered.lowered.subject))
-      return
-    }
-    do {
-      let tree = try template.render(
-        [common, rendered.lowered.variables, variables])
-      guard let root = tree?.root else { return }
-      let content = YAMLWriter.write(root, rank: KeyOrder.rank)
+    case .template(let path, let variables):
+      let what = "the fragment \(fragment.name)"
+      guard let template = template(path, nil, context, for: what, &rendered.lowered) else { return }
+      let rendering = ObjectRendering(
+        template: template, layers: [context.own, rendered.lowered.variables, variables], what: what,
+        subject: rendered.lowered.subject)
+      guard let root = rendering.render(&rendered.lowered.findings) else { return }
       rendered.fragments += RenderedFragment.copies(
-        of: content, for: fragment, unit: rendered.key, subject: rendered.lowered.subject)
-    } catch {
-      rendered.lowered.findings.append(error.finding(for: "the fragment \(fragment.name)"))
+        of: YAMLWriter.write(root, rank: KeyOrder.rank), for: fragment, unit: rendered.key,
+        subject: rendered.lowered.subject, template: template)
     }
   }
 
-  private func checkIdentity(
-    _ root: Node, _ emission: Emission, _ template: Template, _ what: String, _ findings: inout [Diagnostic]
-  ) {
-    let wanted = emission.identity
-    let group = ObjectIdentity.group(of: root["apiVersion"]?.text ?? "")
-    let fields: [(String, Node?, String?)] = [
-      ("kind", root["kind"], wanted.kind), ("metadata.name", root.at("metadata", "name"), wanted.name),
-      ("metadata.namespace", root.at("metadata", "namespace"), wanted.namespace),
-    ]
-    var wrong = fields.filter { $0.1?.text != $0.2 }
-    if group != wanted.group { wrong.append(("apiVersion", root["apiVersion"], wanted.group)) }
-    for (field, node, value) in wrong {
-      let place = template.node(forOrigin: node?.origin ?? 0)
-      findings.append(
-        Diagnostic(
-          CompilerRules.wrongIdentity,
-          "the template yields \(field) '\(node?.text ?? "")' where \(what) must have '\(value ?? "")'",
-          at: place?.range ?? SourceRange(wholeFile: template.tree.file), "in this template",
-          help: ["take names from the variables; change naming in names.yaml"]))
-    }
-  }
-
-  /// Policies and CustomResourceDefinitions of the fleet over one object.
-  private func judge(
-    _ root: Node, _ emission: Emission, _ template: Template, _ rendered: inout RenderedUnit
-  ) {
-    guard emission.part != .components else { return }
-    let subject = rendered.lowered.subject
-    let what = "\(emission.identity.description) in \(emission.cluster)"
-    for violation in customResources.schema(for: root)?.validate(root) ?? [] {
-      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
-      rendered.lowered.findings.append(
-        Diagnostic(
-          CompilerRules.invalidObject, finding.message,
-          at: place(of: violation.node, template), "in this template", also: [subject], help: finding.help,
-          notes: ["of \(what), by its CustomResourceDefinition"]))
-    }
-    for breach in customResources.breaches(of: root) {
-      rendered.lowered.findings.append(
-        Diagnostic(
-          CustomResourceRules.brokenValidation, "\(what): \(breach.message)", at: subject,
-          also: [Label(place(of: breach.node, template), "this value"), Label(breach.rule, "does not hold")],
-          help: ["change what the value comes from: the connection, its Service, or the template"]))
-    }
-    guard emission.part == .manifests, policies.judgesObjects(emission.identity) else { return }
-    for breach in policies.judge(root, emission.identity, cluster: emission.cluster) {
-      rendered.breaches.append(breach)
-      rendered.lowered.findings.append(
-        breach.finding(at: subject, template: place(of: breach.node, template)))
-    }
-  }
-
-  /// The place in a template that a node of its object comes from.
-  private func place(of node: Node, _ template: Template) -> SourceRange {
-    template.node(forOrigin: node.origin)?.range ?? SourceRange(wholeFile: template.tree.file)
-  }
-
-  private func checkSchema(
-    _ root: Node, _ emission: Emission, _ template: Template, _ what: String, _ lowered: inout LoweredUnit
-  ) {
-    guard emission.part != .components, let schema = resources.objectSchemas.schema(for: root) else { return }
-    for violation in schema.validate(root) {
-      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
-      let place = template.node(forOrigin: violation.node.origin)
+  /// The template for an object of some of the unit's connections, all of them where `connections` is nil.
+  private func template(
+    _ path: String, _ connections: [String]?, _ context: Context, for what: String,
+    _ lowered: inout LoweredUnit
+  ) -> Template? {
+    do {
+      let use = TemplateUse(link: context.owner.link, connections: connections ?? lowered.connections)
+      if let template = try model.templates.template(path, for: use) { return template }
       lowered.findings.append(
         Diagnostic(
-          CompilerRules.invalidObject, finding.message,
-          at: place?.range ?? SourceRange(wholeFile: template.tree.file), "in this template",
-          also: [lowered.subject], help: finding.help, notes: ["of \(what)"]))
+          TemplateRules.unknownTemplate, "there is no template '\(path)'", at: lowered.subject,
+          help: ["mend the file under templates/ that replaces it"]))
+    } catch {
+      lowered.findings.append(error.finding(for: what))
     }
+    return nil
   }
 }

@@ -19,16 +19,25 @@ package struct LinkDescriptor: Sendable {
   /// comparison compiles only what a change can concern.
   package let isLocal: Bool
 
+  /// The occasions on which templates that a fleet adds are rendered.
+  package let extras: [ExtraScope]
+
   package init(
     key: String, rules: [Rule], templates: [TemplateDeclaration], observes: [ReducedKind] = [],
-    perCluster: [PerClusterField] = [], isLocal: Bool = false
+    perCluster: [PerClusterField] = [], extras: [ExtraScope] = [], isLocal: Bool = false
   ) {
     self.perCluster = perCluster
     self.isLocal = isLocal
+    self.extras = extras
     self.key = key
     self.rules = rules
     self.templates = templates
     self.observes = observes
+  }
+
+  /// The type's own folder below `templates/`: `cluster-mesh`.
+  package var folder: String {
+    templates.lazy.map { TemplatePlace($0.path).folder }.first { $0 != "shared" } ?? key
   }
 }
 
@@ -147,16 +156,42 @@ package struct Emission: Sendable {
   package let identity: ObjectIdentity
   /// Variables of this object, over those of the unit.
   package let variables: [String: TemplateValue]
+  /// The connections that the object serves; nil for all of its unit.
+  package let connections: [String]?
 
   package init(
     cluster: String, part: OutputPart, template: String, identity: ObjectIdentity,
-    variables: [String: TemplateValue] = [:]
+    variables: [String: TemplateValue] = [:], connections: [String]? = nil
   ) {
+    self.connections = connections
     self.cluster = cluster
     self.part = part
     self.template = template
     self.identity = identity
     self.variables = variables
+  }
+}
+
+/// An occasion on which templates that a fleet adds are rendered.
+package struct Occasion: Sendable {
+  /// The name of one of the type's `extras`.
+  package let scope: String
+  package let cluster: String
+  package let namespace: String
+  /// Variables of the occasion, over those of the unit.
+  package let variables: [String: TemplateValue]
+  /// The connections that it concerns; nil for all of its unit.
+  package let connections: [String]?
+
+  package init(
+    _ scope: String, cluster: String, namespace: String, variables: [String: TemplateValue] = [:],
+    connections: [String]? = nil
+  ) {
+    self.scope = scope
+    self.cluster = cluster
+    self.namespace = namespace
+    self.variables = variables
+    self.connections = connections
   }
 }
 
@@ -276,6 +311,7 @@ package struct LoweredUnit: Sendable {
   package var variables: [String: TemplateValue] = [:]
   package var emissions: [Emission] = []
   package var fragments: [Fragment] = []
+  package var occasions: [Occasion] = []
   package var pending: [Pending] = []
   package var satisfied: [Satisfied] = []
   package var findings: [Diagnostic] = []

@@ -7,7 +7,16 @@ package struct Plan: Sendable {
   package let links: [any BoundLink]
   package let connections: [BoundConnection]
   package let units: [any PlannedUnit]
+  /// The link of each unit, in the same order.
+  package let owners: [UnitOwner]
   package let findings: [Diagnostic]
+}
+
+/// The link that a unit belongs to.
+package struct UnitOwner: Sendable {
+  package let link: String
+  /// The key of its type: `porter`.
+  package let type: String
 }
 
 /// Binds names and plans units. One pass over the links, one over the connections, one over the links
@@ -35,10 +44,13 @@ package enum Linker {
     findings += binder.findings
     findings += UnusedDocuments.findings(model, links, connections)
     var units: [any PlannedUnit] = []
+    var owners: [UnitOwner] = []
     let byLink = Dictionary(grouping: connections) { $0.link.link.name.value }
     for (name, link) in links.sorted(by: { $0.key < $1.key }) {
       let plan = link.plan(byLink[name] ?? [], in: model)
       units += plan.units
+      owners += Array(
+        repeating: UnitOwner(link: name, type: link.link.type.value), count: plan.units.count)
       findings += plan.findings
     }
     for type in types {
@@ -50,6 +62,7 @@ package enum Linker {
     }
     return Plan(
       links: links.sorted { $0.key < $1.key }.map(\.value), connections: connections, units: units,
+      owners: owners,
       findings: findings)
   }
 }

@@ -15,10 +15,14 @@ package struct Naming: Sendable {
 
   private let model: FleetModel
   private let path: String
+  private let use: TemplateUse
 
-  /// - Parameter path: the naming template's path below `templates/`: `porter/names.yaml`.
-  package init(_ path: String, in model: FleetModel) {
+  /// - Parameters:
+  ///   - path: the naming template's path below `templates/`: `porter/names.yaml`.
+  ///   - use: for whom names are asked; a link or a connection may have a naming template of its own.
+  package init(_ path: String, for use: TemplateUse, in model: FleetModel) {
     self.path = path
+    self.use = use
     self.model = model
   }
 
@@ -29,7 +33,14 @@ package struct Naming: Sendable {
     _ key: String, _ syntax: Syntax = .subdomain, for subject: String, _ variables: [String: TemplateValue],
     _ findings: inout [Diagnostic]
   ) -> String? {
-    guard let template = model.templates[path] else { return nil }
+    let template: Template
+    do {
+      guard let chosen = try model.templates.template(path, for: use) else { return nil }
+      template = chosen
+    } catch {
+      findings.append(error.finding(for: "the name of \(key)"))
+      return nil
+    }
     do {
       guard let (name, node) = try template.name(key, variables) else {
         findings.append(
@@ -55,7 +66,7 @@ package struct Naming: Sendable {
   }
 
   /// What is wrong with a name (apimachinery, pkg/util/validation).
-  private static func fault(in name: String, _ syntax: Syntax) -> String? {
+  package static func fault(in name: String, _ syntax: Syntax = .subdomain) -> String? {
     let most = syntax == .label ? 63 : 253
     let bytes = Array(name.utf8)
     guard !bytes.isEmpty else { return "it is empty" }

@@ -3,6 +3,7 @@ package import FleetSpec
 package import Kubernetes
 package import Linker
 package import Snapshot
+package import Templates
 
 /// One object as bytes, before it has a place.
 ///
@@ -20,11 +21,14 @@ package final class RenderedObject: Sendable {
   package let unit: String
   /// Where the connection stands that the object serves.
   package let subject: Label
+  /// What made it; nil where it was not rendered in this compile.
+  package let template: Template?
 
   package init(
     cluster: String, part: OutputPart, identity: ObjectIdentity, content: [UInt8], unit: String,
-    subject: Label
+    subject: Label, template: Template? = nil
   ) {
+    self.template = template
     self.cluster = cluster
     self.part = part
     self.identity = identity
@@ -38,8 +42,9 @@ package final class RenderedObject: Sendable {
   /// An object whose path and name of content are known.
   package init(
     cluster: String, part: OutputPart, identity: ObjectIdentity, path: String, blob: BlobID, content: [UInt8],
-    unit: String, subject: Label
+    unit: String, subject: Label, template: Template? = nil
   ) {
+    self.template = template
     self.cluster = cluster
     self.part = part
     self.identity = identity
@@ -60,10 +65,14 @@ package struct RenderedFragment: Sendable {
   /// The key of the unit that owns the fragment.
   package let unit: String
   package let subject: Label
+  /// What made it; nil for what is no template's.
+  package let template: Template?
 
   package init(
-    cluster: String, name: String, content: [UInt8], blob: BlobID, unit: String, subject: Label
+    cluster: String, name: String, content: [UInt8], blob: BlobID, unit: String, subject: Label,
+    template: Template? = nil
   ) {
+    self.template = template
     self.cluster = cluster
     self.name = name
     self.content = content
@@ -74,12 +83,13 @@ package struct RenderedFragment: Sendable {
 
   /// The same content for each cluster of a fragment; it is hashed once and not copied.
   package static func copies(
-    of content: [UInt8], for fragment: Fragment, unit: String, subject: Label
+    of content: [UInt8], for fragment: Fragment, unit: String, subject: Label, template: Template? = nil
   ) -> [RenderedFragment] {
     let blob = BlobID(of: content)
     return fragment.clusters.map {
       RenderedFragment(
-        cluster: $0, name: fragment.name, content: content, blob: blob, unit: unit, subject: subject)
+        cluster: $0, name: fragment.name, content: content, blob: blob, unit: unit, subject: subject,
+        template: template)
     }
   }
 }

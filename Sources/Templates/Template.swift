@@ -49,6 +49,9 @@ package final class Template: Sendable {
   }
 
   package let declaration: TemplateDeclaration
+  package let level: TemplateLevel
+  /// For a template that adds objects: the name of the occasion on which it is rendered.
+  package let scope: String?
   /// The template's own tree; `Node.origin` of a rendered node is an index into it.
   package let tree: Tree
   /// The document.
@@ -60,11 +63,14 @@ package final class Template: Sendable {
   private let nameForms: [String: Form]
   /// Set when an evaluation has used up its budget. Every other one would take as long: none is tried again.
   let exhaustion = Mutex<TemplateError?>(nil)
+  let isExhausted = Atomic(false)
 
   init(
-    _ declaration: TemplateDeclaration, tree: Tree, document: Node, root: Form,
-    condition: TemplateExpression?
+    _ declaration: TemplateDeclaration, _ level: TemplateLevel, tree: Tree, document: Node, root: Form,
+    condition: TemplateExpression?, scope: String?
   ) {
+    self.level = level
+    self.scope = scope
     self.declaration = declaration
     self.tree = tree
     self.document = document
@@ -87,9 +93,57 @@ package final class Template: Sendable {
 
   /// Compiles a template and checks every expression against the declared variables. Returns nil with findings
   /// when it cannot be used.
-  package static func compile(_ file: SourceFile, as declaration: TemplateDeclaration) -> (
-    template: Template?, findings: [Diagnostic]
-  ) {
+  package static func compile(
+    _ file: SourceFile, as declaration: TemplateDeclaration, _ level: TemplateLevel = .builtIn
+  ) -> (template: Template?, findings: [Diagnostic]) {
+    let (document, findings) = parse(file)
+    guard let document else { return (nil, findings) }
+    if let scope = document.key("$scope") {
+      return (
+        nil,
+        [
+          Diagnostic(
+            TemplateRules.invalidTemplate, "'$scope' is for templates that add objects", at: scope.range,
+            "here",
+            help: [
+              "this one replaces '\(declaration.path)'; one that adds an object has a name with '+' in front"
+            ])
+        ]
+      )
+    }
+    return compile(document, as: declaration, level, scope: nil)
+  }
+
+  /// Compiles a template that adds objects. Its `$scope` says on which of a link type's occasions it is rendered,
+  /// and so which variables it may use.
+  static func compileExtra(
+    _ file: SourceFile, _ path: String, _ scopes: [ExtraScope], _ level: TemplateLevel
+  ) -> (template: Template?, findings: [Diagnostic]) {
+    let (document, findings) = parse(file)
+    guard let document else { return (nil, findings) }
+    let listing = scopes.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")
+    guard let name = document["$scope"], let scope = scopes.first(where: { $0.name == name.text }) else {
+      let name = document["$scope"]
+      return (
+        nil,
+        [
+          Diagnostic(
+            TemplateRules.invalidTemplate,
+            name.map { "'\($0.text)' is no occasion to add an object" } ?? "'$scope' is missing",
+            at: name?.range ?? document.range, "here",
+            help: [
+              scopes.isEmpty
+                ? "this link type has none"
+                : "write '$scope: …' with one of these: \(listing)"
+            ])
+        ]
+      )
+    }
+    return compile(
+      document, as: TemplateDeclaration(path, "", scope.variables), level, scope: scope.name)
+  }
+
+  private static func parse(_ file: SourceFile) -> (document: Node?, findings: [Diagnostic]) {
     let parsed = Tree.parse(file)
     guard parsed.findings.isEmpty else {
       return (nil, parsed.findings.map { UnquotedExpression.explained($0) })
@@ -106,14 +160,29 @@ package final class Template: Sendable {
         ]
       )
     }
+    return (document, [])
+  }
+
+  private static func compile(
+    _ document: Node, as declaration: TemplateDeclaration, _ level: TemplateLevel, scope: String?
+  ) -> (template: Template?, findings: [Diagnostic]) {
     var compiler = TemplateCompiler(types: declaration.types)
     let condition = compiler.topCondition(of: document)
     let root = compiler.form(of: document, isTop: true)
     compiler.checkNames(of: root, declaration)
     guard compiler.findings.isEmpty else { return (nil, compiler.findings) }
-    return (
-      Template(declaration, tree: parsed.tree, document: document, root: root, condition: condition), []
-    )
+    let template = Template(
+      declaration, level, tree: document.tree, document: document, root: root, condition: condition,
+      scope: scope)
+    return (template, [])
+  }
+
+  /// True for two files with the same text.
+  func isSame(as other: Template) -> Bool { self === other || tree.file.bytes == other.tree.file.bytes }
+
+  /// Where the template stands: the file from the fleet's root, and the line where its document starts.
+  package var location: (path: String, line: Int) {
+    (tree.file.path, document.range.startPosition.line)
   }
 
   /// The node of the template that made a node of a rendered object.

@@ -143,7 +143,9 @@ struct TemplateCompiler {
     var isLiteral = true
     for (key, value) in node.entries {
       let name = key.text
-      if name == "$if" {
+      if name == "$scope", isTop {
+        isLiteral = false
+      } else if name == "$if" {
         if !isTop { condition = expression(of: value, expecting: .bool) }
         isLiteral = false
       } else if name == "$merge" {

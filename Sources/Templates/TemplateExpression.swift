@@ -127,7 +127,12 @@ final class TemplateExpression: Sendable {
       do {
         value = try expression.evaluate(bindings, steps: &budget)
       } catch {
-        throw Fault(range: error.range, message: error.message, isBudget: error.kind == .budget)
+        guard error.kind != .budget else {
+          let message =
+            "the template needs more than \(RenderingLimits.steps) steps, the most that is allowed"
+          throw Fault(range: 0..<text.utf8.count, message: message, isBudget: true)
+        }
+        throw Fault(range: error.range, message: error.message, isBudget: false)
       }
       do {
         return try TemplateValue(value)

@@ -51,7 +51,7 @@ extension Template {
   private func render(
     _ layers: [[String: TemplateValue]], _ sources: inout SourceTrace
   ) throws(TemplateError) -> Tree? {
-    if let exhausted = exhaustion.withLock({ $0 }) { throw exhausted }
+    if isExhausted.load(ordering: .acquiring), let exhausted = exhaustion.withLock({ $0 }) { throw exhausted }
     var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers), sources: sources)
     do throws(TemplateError) {
       if let condition, try renderer.condition(condition) == false { return nil }
@@ -61,7 +61,10 @@ extension Template {
       sources = renderer.sources
       return builder.finish()
     } catch {
-      if error.isBudget { exhaustion.withLock { $0 = error } }
+      if error.isBudget {
+        exhaustion.withLock { $0 = $0 ?? error }
+        isExhausted.store(true, ordering: .releasing)
+      }
       throw error
     }
   }

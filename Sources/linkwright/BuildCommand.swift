@@ -8,6 +8,10 @@ extension Command {
   private static let overwrite = Option(
     name: "--overwrite-edited", help: "Overwrite generated files that were edited by hand")
 
+  private static let explainTemplates = Option(
+    name: "--explain-templates",
+    help: "Print which template made which file, instead of what would be written")
+
   private static let outputDirectory = Option(
     name: "--output-dir", value: "DIR", help: "Write below DIR instead of the fleet's own directory")
 
@@ -32,13 +36,17 @@ extension Command {
   static let build = Command(
     name: "build", summary: "Compile a fleet and write its output", arguments: ["[DIR]"],
     options: [
-      .ref, .staged, outputDirectory, dryRun, .cluster, .strict, .workloads, .prunePending, overwrite,
+      .ref, .staged, outputDirectory, dryRun, explainTemplates, .cluster, .strict, .workloads, .prunePending,
+      overwrite,
       .format, .color, .quiet, .verbose,
     ],
     discussion: """
       Writes all or nothing: with an error in the specification no file is touched, and a build that is killed
       leaves the old output or the new one. Files that Linkwright does not own are never touched. With --ref or
       --staged the specification comes from git, and the output still goes to the directory.
+
+      --explain-templates prints a line for each file that a template made: the file, the template with its line
+      and whose it is (built-in, of the fleet, of a link or of a connection), with tabs between them.
       """,
     example: "linkwright build --dry-run"
   ) { parsed throws(CommandFailure) in
@@ -60,8 +68,13 @@ extension Command {
     for root in compiling.compilation.heldBack {
       Terminal.printError("held back: \(root) keeps its last output, because of an error in it\n")
     }
+    if parsed.has(explainTemplates) {
+      Terminal.print(compiling.compilation.templateLines.map { $0 + "\n" }.joined())
+    }
     if isDry {
-      Terminal.print(change.items.map { "\($0.kind.sign) \($0.path)\n" }.joined())
+      if !parsed.has(explainTemplates) {
+        Terminal.print(change.items.map { "\($0.kind.sign) \($0.path)\n" }.joined())
+      }
       compiling.reporting.summarize("would write: \(change.summary); \(compiling.summary)")
     } else {
       try OutputWriting.apply(change, at: root)

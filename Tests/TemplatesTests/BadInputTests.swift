@@ -96,7 +96,7 @@ import Testing
     let result = rendered(
       "a: ${service.numbers.all(x, service.numbers.exists(y, y > x))}",
       ["service": .map(["numbers": many])])
-    #expect(result.contains("the evaluation needs more than"), "\(result)")
+    #expect(result.contains("the template needs more than 1000000 steps"), "\(result)")
   }
 
   /// One budget for all expressions of a rendering: many that are small are bounded too.
@@ -106,7 +106,7 @@ import Testing
       "{$for: v\(index), $in: service.numbers, $yield: \(inner)}"
     }
     let result = rendered("a: \(loops)", ["service": .map(["numbers": many])])
-    #expect(result.contains("the evaluation needs more than"), "\(result)")
+    #expect(result.contains("the template needs more than 1000000 steps"), "\(result)")
     let literal = loops.replacing("'${v0 + v1 + v2 + v3}'", with: "x")
     #expect(
       rendered("a: \(literal)", ["service": .map(["numbers": many])]).contains("more than 1000000 nodes"))

@@ -29,8 +29,7 @@ struct UnitMemo: Sendable {
   /// The file of that path: one of the fleet's, or a template.
   func file(_ path: String) -> SourceFile? {
     if let tree = trees[path] { return tree.file }
-    guard path.hasPrefix("templates/") else { return nil }
-    return templates[String(path.dropFirst("templates/".count))]?.tree.file
+    return templates.template(inFile: path)?.tree.file
   }
 
   private func restore(_ bytes: UnsafeRawBufferPointer, key: String) -> RenderedUnit? {
@@ -43,17 +42,18 @@ struct UnitMemo: Sendable {
 /// new field is not left out.
 package enum MemoFields {
   package static let unit = ["key", "lowered", "objects", "fragments", "breaches", "judged"]
-  /// Emptied after rendering: emissions, fragments, variables.
+  /// Emptied after rendering: emissions, fragments, occasions, variables.
   package static let lowered = [
-    "variables", "emissions", "fragments", "pending", "satisfied", "findings", "remarks", "connections",
+    "variables", "emissions", "fragments", "occasions", "pending", "satisfied", "findings", "remarks",
+    "connections",
     "subject",
   ]
   package static let remark = ["topic", "text", "connections"]
   package static let judged = ["cluster", "manifest", "isPatch", "subject", "connections"]
   package static let object = [
-    "cluster", "part", "identity", "content", "blob", "path", "unit", "subject",
+    "cluster", "part", "identity", "content", "blob", "path", "unit", "subject", "template",
   ]
-  package static let fragment = ["cluster", "name", "content", "blob", "unit", "subject"]
+  package static let fragment = ["cluster", "name", "content", "blob", "unit", "subject", "template"]
   package static let finding = [
     "rule", "severity", "message", "primary", "secondary", "help", "notes", "suggestion", "suppression",
     "owner",
@@ -76,7 +76,9 @@ private struct UnitEncoder {
     let lowered = unit.lowered
     // What breaks a policy is judged again each time: exceptions are counted over the whole fleet.
     guard unit.breaches.isEmpty else { return nil }
-    guard lowered.emissions.isEmpty, lowered.fragments.isEmpty, lowered.variables.isEmpty else { return nil }
+    guard lowered.emissions.isEmpty, lowered.fragments.isEmpty, lowered.occasions.isEmpty,
+      lowered.variables.isEmpty
+    else { return nil }
     writer.append(lowered.connections)
     append(lowered.subject)
     writer.append(lowered.findings.count)
@@ -173,6 +175,7 @@ private struct UnitEncoder {
     writer.append(object.path)
     writer.append(object.blob)
     writer.append(object.content)
+    append(object.template)
   }
 
   private mutating func append(_ fragment: RenderedFragment, of unit: RenderedUnit) {
@@ -183,6 +186,13 @@ private struct UnitEncoder {
     writer.append(fragment.name)
     writer.append(fragment.blob)
     writer.append(fragment.content)
+    append(fragment.template)
+  }
+
+  private mutating func append(_ template: Template?) {
+    let path = template?.tree.file.path
+    if let path, memo.templates.template(inFile: path) !== template { isRestorable = false }
+    writer.append(path)
   }
 }
 
@@ -241,7 +251,7 @@ private struct UnitDecoder {
       unit.objects.append(
         RenderedObject(
           cluster: cluster, part: part, identity: identity, path: path, blob: blob,
-          content: reader.content(), unit: key, subject: subject))
+          content: reader.content(), unit: key, subject: subject, template: template()))
     }
     for _ in 0..<reader.count() where reader.isValid {
       let cluster = reader.text()
@@ -249,7 +259,8 @@ private struct UnitDecoder {
       let blob = reader.id()
       unit.fragments.append(
         RenderedFragment(
-          cluster: cluster, name: name, content: reader.content(), blob: blob, unit: key, subject: subject))
+          cluster: cluster, name: name, content: reader.content(), blob: blob, unit: key, subject: subject,
+          template: template()))
     }
     for _ in 0..<reader.count() {
       guard let topic = Remark.Topic(rawValue: reader.text()) else { return nil }
@@ -261,6 +272,10 @@ private struct UnitDecoder {
       unit.judged.append(object)
     }
     return reader.isAtEnd && isValid ? unit : nil
+  }
+
+  private mutating func template() -> Template? {
+    reader.optionalText().flatMap { memo.templates.template(inFile: $0) }
   }
 
   private mutating func range() -> SourceRange? {

@@ -11,7 +11,8 @@ import YAMLTree
 package enum ClusterMesh: LinkType {
   package static let descriptor = LinkDescriptor(
     key: "clusterMesh", rules: ClusterMeshRules.all, templates: MeshTemplates.all,
-    perCluster: [PerClusterField(["affinity"], .client), PerClusterField(["syncEndpointSlices"], .client)])
+    perCluster: [PerClusterField(["affinity"], .client), PerClusterField(["syncEndpointSlices"], .client)],
+    extras: MeshTemplates.extras)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

@@ -82,6 +82,18 @@ struct GlobalServiceUnit: PlannedUnit {
         consume(first, in: cluster, &lowered)
       }
     }
+    for cluster in Set(targets.map(\.cluster) + consumers).sorted() {
+      let isTarget = targets.contains { $0.cluster == cluster }
+      lowered.occasions.append(
+        Occasion(
+          "service", cluster: cluster, namespace: service.namespace,
+          variables: [
+            "service": .map([
+              "name": .string(service.name), "namespace": .string(service.namespace),
+              "isServed": .boolean(isTarget), "hasClients": .boolean(clients.contains(cluster)),
+            ])
+          ]))
+    }
     publish(&lowered)
     MeshPolicies(unit: self).emit(into: &lowered)
     return lowered
@@ -185,7 +197,7 @@ struct GlobalServiceUnit: PlannedUnit {
                 "host": .string("\(service.name).\(service.namespace).svc.cluster.local"),
                 "port": .string(String(port)), "address": .none, "addressPort": .none,
               ]),
-            ]))
+            ], connections: [connection.id.description]))
       }
     }
   }

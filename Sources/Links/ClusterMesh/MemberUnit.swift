@@ -26,6 +26,15 @@ struct MemberUnit: PlannedUnit {
         clusters: [member.cluster], name: Self.valuesFile, template: "cluster-mesh/cilium-values.yaml",
         variables: CiliumValues(unit: self).variables))
     if mesh.settings.emitsObjects { PeerObjects(unit: self).emit(into: &lowered) }
+    lowered.occasions.append(
+      Occasion(
+        "member", cluster: member.cluster, namespace: member.settings.namespace,
+        variables: [
+          "member": .map([
+            "name": .string(member.name), "cluster": .string(member.cluster),
+            "id": .integer(member.settings.id.value), "chartVersion": .node(member.settings.chartNode),
+          ])
+        ]))
     reportPending(&lowered)
     emitAPIServer(&lowered)
     return lowered

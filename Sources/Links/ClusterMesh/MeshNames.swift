@@ -13,15 +13,18 @@ enum MeshNames {
   ) -> String? {
     if let name = settings.exposure?.name { return name.value }
     return name(
-      "apiServer", cluster: cluster.name, service: NamespacedName("kube-system", ""), model, mesh, &findings)
+      "apiServer", cluster: cluster.name, service: NamespacedName("kube-system", ""), [], model, mesh,
+      &findings)
   }
 
   /// A name from the template; nil after reporting that the template does not yield it.
   static func name(
-    _ key: String, cluster: String, service: NamespacedName, _ model: FleetModel, _ mesh: MeshLink,
-    _ findings: inout [Diagnostic]
+    _ key: String, cluster: String, service: NamespacedName, _ connections: [BoundConnection],
+    _ model: FleetModel, _ mesh: MeshLink, _ findings: inout [Diagnostic]
   ) -> String? {
-    Naming("cluster-mesh/names.yaml", in: model).name(
+    let use = TemplateUse(
+      link: mesh.link.name.value, connections: connections.map(\.id.description).sorted())
+    return Naming("cluster-mesh/names.yaml", for: use, in: model).name(
       key, key == "apiServer" ? .label : .subdomain, for: "mesh \(mesh.link.name.value)",
       [
         "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),

@@ -57,7 +57,8 @@ struct MeshPolicies {
     }
     guard !rules.isEmpty,
       let name = MeshNames.name(
-        "ingressPolicy", cluster: target.cluster, service: unit.service, unit.model, unit.mesh,
+        "ingressPolicy", cluster: target.cluster, service: unit.service, unit.connections, unit.model,
+        unit.mesh,
         &lowered.findings)
     else { return }
     let selector = target.service.selector.items.map { ($0.key, TemplateValue.string($0.value)) }
@@ -141,7 +142,8 @@ struct MeshPolicies {
     guard let cluster = client.cluster, let model = unit.model.clusters[cluster],
       let member = unit.mesh.member(cluster),
       let base = MeshNames.name(
-        "egressPolicy", cluster: cluster, service: unit.service, unit.model, unit.mesh, &lowered.findings)
+        "egressPolicy", cluster: cluster, service: unit.service, unit.connections, unit.model, unit.mesh,
+        &lowered.findings)
     else { return }
     // Several groups of clients in one namespace get a policy each.
     var name = base

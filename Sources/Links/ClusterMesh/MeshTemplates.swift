@@ -4,6 +4,31 @@ import Templates
 enum MeshTemplates {
   static let all = names + member + service + [SharedTemplates.peerConfigMap]
 
+  /// Where templates that a fleet adds are rendered.
+  static let extras = [
+    ExtraScope(
+      "member", "once for each member of the mesh, in its namespace of Cilium",
+      [
+        .field(
+          "member",
+          .object([
+            .field("name", .string, "in the mesh"), .field("cluster", .string, "the Cluster's name"),
+            .field("id", .integer), .field("chartVersion", .string),
+          ]))
+      ]),
+    ExtraScope(
+      "service", "once for each global Service in each cluster where it stands",
+      [
+        .field(
+          "service",
+          .object([
+            .field("name", .string), .field("namespace", .string),
+            .field("isServed", .boolean, "its pods answer in this cluster"),
+            .field("hasClients", .boolean, "it has clients in this cluster"),
+          ]))
+      ]),
+  ]
+
   private static let names = [
     TemplateDeclaration(
       "cluster-mesh/names.yaml", "Names of the objects that a mesh emits.",

@@ -31,6 +31,7 @@ struct PorterEmitter {
     emitConsumers(&lowered)
     emitPublished(&lowered)
     remarkFirewall(&lowered)
+    if unit.model.templates.hasExtras(Porter.descriptor.folder) { lowered.occasions = occasions }
   }
 
   /// What clients outside the link must have opened between the networks: the address is reachable inside the
@@ -88,6 +89,28 @@ struct PorterEmitter {
 
   /// Sync waves are Argo CD's; a fleet that names another consumer does without them.
   private var usesSyncWaves: Bool { unit.model.fleet.consumer.map { $0.kind == .argocd } ?? true }
+
+  /// Where templates that the fleet adds are rendered.
+  private var occasions: [Occasion] {
+    var occasions = [Occasion("claim", cluster: unit.primary.name, namespace: namespace)]
+    for target in unit.sides where !unit.connections(to: target.name).isEmpty {
+      occasions.append(Occasion("target", cluster: target.name, namespace: namespace))
+      var seen: Set<NamespacedName> = []
+      for client in clients(of: target) {
+        guard let cluster = client.cluster,
+          seen.insert(NamespacedName(client.namespace, cluster)).inserted
+        else { continue }
+        occasions.append(
+          Occasion(
+            "client", cluster: cluster, namespace: client.namespace,
+            variables: [
+              "target": .map(["cluster": .string(target.name)]),
+              "consumer": .map(["name": .string(PorterNames.consumerName(serviceName, target.name))]),
+            ]))
+      }
+    }
+    return occasions
+  }
 
   private mutating func findServers(_ lowered: inout LoweredUnit) {
     for cluster in unit.sides {
@@ -318,6 +341,6 @@ struct PorterEmitter {
             "host": .string(host), "port": .string(String(port)), "address": .optional(server?.address),
             "addressPort": .optional(server?.port.map(String.init)),
           ]),
-        ]))
+        ], connections: [connection.id.description]))
   }
 }

@@ -30,7 +30,7 @@ package enum Porter: LinkType {
     ],
     perCluster: [
       PerClusterField(["networkPolicy"], .target, ofLinks: true), PerClusterField(["serviceName"], .client),
-    ], isLocal: true)
+    ], extras: PorterTemplates.extras, isLocal: true)
 
   package static func check(_ model: FleetModel) -> [Diagnostic] { HandWrittenClaims.strays(model) }
 

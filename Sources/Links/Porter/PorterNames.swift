@@ -22,17 +22,21 @@ struct PorterNames {
   func egressPolicy(_ cluster: String, of connection: BoundConnection, _ findings: inout [Diagnostic])
     -> String?
   {
-    name("egressPolicy", cluster: cluster, connection: connection.id.name, &findings)
+    name("egressPolicy", cluster: cluster, connection: connection, &findings)
   }
 
+  /// - Parameter connection: the one that is served; nil for all of the Service.
   private func name(
-    _ key: String, cluster: String, connection: String = "", _ findings: inout [Diagnostic]
+    _ key: String, cluster: String, connection: BoundConnection? = nil, _ findings: inout [Diagnostic]
   ) -> String? {
-    Naming("porter/names.yaml", in: unit.model).name(
+    let use = TemplateUse(
+      link: unit.link, connections: connection.map { [$0.id.description] } ?? unit.connectionNames)
+    return Naming("porter/names.yaml", for: use, in: unit.model).name(
       key, for: unit.key,
       [
         "service": .map(["name": .string(unit.service.name), "namespace": .string(unit.service.namespace)]),
-        "cluster": .string(cluster), "connection": .string(connection), "link": .string(unit.link),
+        "cluster": .string(cluster), "connection": .string(connection?.id.name ?? ""),
+        "link": .string(unit.link),
       ], &findings)
   }
 }

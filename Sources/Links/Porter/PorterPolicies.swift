@@ -345,7 +345,7 @@ struct PorterPolicies {
             "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"),
             "port": .integer(port), "dns": Self.dns(model),
           ])
-        ]))
+        ], connections: [connection.id.description]))
   }
 
   /// Who answers a client's DNS questions: OpenShift's resolvers listen on another port.

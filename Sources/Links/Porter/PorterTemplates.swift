@@ -58,6 +58,18 @@ enum PorterTemplates {
         "The Endpoints that the operator writes opposite a virtual server; never synced.", unit + server),
     ] + SharedTemplates.external + [SharedTemplates.peerConfigMap]
 
+  /// Where templates that a fleet adds are rendered.
+  static let extras = [
+    ExtraScope("claim", "once for each claim, in the primary cluster", unit),
+    ExtraScope("target", "once in each cluster of the link in which a connection's Service is", unit),
+    ExtraScope(
+      "client", "once in each namespace of clients, for each target cluster",
+      unit + [
+        .field("target", .object([.field("cluster", .string)])),
+        .field("consumer", .object([.field("name", .string)]), "the Service that clients use"),
+      ]),
+  ]
+
   /// Variables of a Service behind a Porter link; all its templates may use them.
   static let unit: [TemplateField] = [
     .field("link", .string, "the Link's name"),

@@ -23,6 +23,18 @@ struct StaticConnection: PlannedUnit {
       for client in Self.places(connection.clients(of: target)) {
         guard let name = consumerName(target, client, &lowered) else { continue }
         emit(name, client, target, &lowered)
+        if let cluster = client.cluster {
+          lowered.occasions.append(
+            Occasion(
+              "client", cluster: cluster, namespace: client.namespace,
+              variables: [
+                "service": .map(["name": .string(name), "namespace": .string(client.namespace)]),
+                "target": .map([
+                  "cluster": .string(target.cluster), "name": .string(target.service.key.name),
+                  "namespace": .string(target.service.key.namespace),
+                ]),
+              ]))
+        }
       }
     }
     return lowered
@@ -42,7 +54,8 @@ struct StaticConnection: PlannedUnit {
     if let name = connection.section("static", in: client.cluster ?? "")?["serviceName"]?.string {
       return name
     }
-    return Naming("static/names.yaml", in: model).name(
+    let use = TemplateUse(link: link.link.name.value, connections: [connection.id.description])
+    return Naming("static/names.yaml", for: use, in: model).name(
       "service", .label, for: key,
       [
         "service": .map([

@@ -20,7 +20,7 @@ package enum Static: LinkType {
     perCluster: [
       PerClusterField(["serviceName"], .client), PerClusterField(["endpointSliceName"], .client),
       PerClusterField(["ports"], .target),
-    ], isLocal: true)
+    ], extras: StaticTemplates.extras, isLocal: true)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

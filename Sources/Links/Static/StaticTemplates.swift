@@ -2,6 +2,19 @@ import Templates
 
 /// The templates of static links with their variables.
 enum StaticTemplates {
+  /// Where templates that a fleet adds are rendered.
+  static let extras = [
+    ExtraScope(
+      "client", "once in each namespace of clients, for each target cluster",
+      [
+        .field(
+          "service", .object([.field("name", .string), .field("namespace", .string)]), "that clients use"),
+        .field(
+          "target",
+          .object([.field("cluster", .string), .field("name", .string), .field("namespace", .string)])),
+      ])
+  ]
+
   static let all =
     [
       TemplateDeclaration(

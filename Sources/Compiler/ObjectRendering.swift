@@ -1,0 +1,153 @@
+import Diagnostics
+import JSONSchema
+import Kubernetes
+import Linker
+import Policies
+import Templates
+import YAMLTree
+
+/// One object: a template rendered with its variables, and what the result must be. A finding points at the place
+/// in the template, and at the source of a value that was taken over whole.
+struct ObjectRendering {
+  let template: Template
+  let layers: [[String: TemplateValue]]
+  /// The object in messages: `NetworkPolicy shop/allow in gold`.
+  let what: String
+  /// The connection that is served.
+  let subject: Label
+
+  /// The object's root; nil when the template's `$if` is false, or after a finding.
+  func render(_ findings: inout [Diagnostic]) -> Node? {
+    do {
+      return try template.render(layers)?.root
+    } catch {
+      findings.append(error.finding(for: what))
+      return nil
+    }
+  }
+
+  // MARK: Places
+
+  /// The place in the template that made a node.
+  func place(_ node: Node?) -> SourceRange {
+    template.node(forOrigin: node?.origin ?? 0)?.range ?? SourceRange(wholeFile: template.tree.file)
+  }
+
+  /// Where a value was taken from. Renders the object once more.
+  private func sources(of node: Node?) -> [Label] {
+    guard let node, let source = template.trace(layers).source(of: node) else { return [] }
+    return [Label(source.range, "the value comes from here")]
+  }
+
+  // MARK: Checks
+
+  /// The result must be the object that the plan speaks of.
+  func checkIdentity(_ root: Node, _ wanted: ObjectIdentity, _ findings: inout [Diagnostic]) {
+    let version = root["apiVersion"]
+    let fields: [(String, Node?, String?)] = [
+      ("kind", root["kind"], wanted.kind), ("metadata.name", root.at("metadata", "name"), wanted.name),
+      ("metadata.namespace", root.at("metadata", "namespace"), wanted.namespace),
+    ]
+    var wrong = fields.filter { $0.1?.text != $0.2 }
+    if ObjectIdentity.group(of: version?.text ?? "") != wanted.group {
+      wrong.append(("apiVersion", version, wanted.group))
+    }
+    for (field, node, value) in wrong {
+      findings.append(
+        Diagnostic(
+          CompilerRules.wrongIdentity,
+          "the template yields \(field) '\(node?.text ?? "")' where \(what) must have '\(value ?? "")'",
+          at: place(node), "in this template", also: sources(of: node),
+          help: ["take names from the variables; change naming in names.yaml"]))
+    }
+  }
+
+  /// The result must be what the API server takes.
+  func checkSchema(_ root: Node, _ schemas: KubernetesSchemas, _ findings: inout [Diagnostic]) {
+    guard let schema = schemas.schema(for: root) else { return }
+    for violation in schema.validate(root) {
+      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
+      findings.append(
+        Diagnostic(
+          CompilerRules.invalidObject, finding.message, at: place(violation.node), "in this template",
+          also: sources(of: violation.node) + [subject], help: finding.help, notes: ["of \(what)"]))
+    }
+  }
+
+  /// The result must be what the fleet's CustomResourceDefinitions take.
+  func checkCustomResource(_ root: Node, _ definitions: CustomResources, _ findings: inout [Diagnostic]) {
+    for violation in definitions.schema(for: root)?.validate(root) ?? [] {
+      let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
+      findings.append(
+        Diagnostic(
+          CompilerRules.invalidObject, finding.message, at: place(violation.node), "in this template",
+          also: sources(of: violation.node) + [subject], help: finding.help,
+          notes: ["of \(what), by its CustomResourceDefinition"]))
+    }
+    for breach in definitions.breaches(of: root) {
+      findings.append(
+        Diagnostic(
+          CustomResourceRules.brokenValidation, "\(what): \(breach.message)", at: subject,
+          also: [Label(place(breach.node), "this value")] + sources(of: breach.node)
+            + [Label(breach.rule, "does not hold")],
+          help: ["change what the value comes from: the connection, its Service, or the template"]))
+    }
+  }
+
+  /// The result must say where it comes from.
+  func checkAnnotations(
+    _ root: Node, _ context: UnitRendering.Context, _ findings: inout [Diagnostic]
+  ) {
+    let parts: [(String, [String: TemplateValue])] = [
+      ("annotations", context.annotations), ("labels", UnitRendering.Context.labels),
+    ]
+    for (name, wanted) in parts {
+      let present = root["metadata"]?[name]
+      for case (let key, .string(let value)) in wanted.sorted(by: { $0.key < $1.key })
+      where present?[key]?.text != value {
+        findings.append(
+          Diagnostic(
+            TemplateRules.unannotated,
+            "the template yields no \(name == "labels" ? "label" : "annotation") \(key) as every object has it",
+            at: place(present ?? root["metadata"] ?? root), "in this template",
+            help: ["write '\(name): ${common.\(name)}', or '\(name): {$merge: common.\(name), …}'"],
+            notes: ["of \(what)"]))
+        return
+      }
+    }
+  }
+
+  /// The identity of an added object; nil after a finding.
+  func extraIdentity(
+    _ root: Node, in namespace: String, _ findings: inout [Diagnostic]
+  ) -> ObjectIdentity? {
+    func fault(_ message: String, _ node: Node?, _ help: String) -> ObjectIdentity? {
+      findings.append(
+        Diagnostic(
+          TemplateRules.extraObject, message, at: place(node), "in this template", also: sources(of: node),
+          help: [help], notes: ["while rendering it for \(what)"]))
+      return nil
+    }
+    guard let version = root["apiVersion"]?.string, let kind = root["kind"]?.string, !kind.isEmpty else {
+      return fault("the template yields no apiVersion and kind", nil, "every object has both")
+    }
+    let metadata = root["metadata"]
+    guard let name = metadata?["name"]?.string else {
+      return fault(
+        "the template yields no metadata.name", metadata, "compose a name that is unique in its namespace")
+    }
+    if let wrong = Naming.fault(in: name) {
+      return fault(
+        "'\(name)' cannot be a name: \(wrong)", metadata?["name"],
+        "change what the template makes of its variables")
+    }
+    let given = metadata?["namespace"]
+    guard given?.string == namespace else {
+      let words = given.map { "metadata.namespace '\($0.text)'" } ?? "no metadata.namespace"
+      return fault(
+        "the template yields \(words), and may add to '\(namespace)' only", given ?? metadata,
+        "write 'namespace: ${place.namespace}'")
+    }
+    return ObjectIdentity(apiVersion: version, kind: kind, namespace: namespace, name: name)
+  }
+}

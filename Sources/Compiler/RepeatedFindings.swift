@@ -1,0 +1,43 @@
+import Diagnostics
+import Templates
+
+/// A fault in a template shows at every object that it makes: it is said once, with the number of the others.
+enum RepeatedFindings {
+  private static let rules = Set(
+    [
+      TemplateRules.renderingFailed, TemplateRules.unannotated, TemplateRules.invalidName,
+      TemplateRules.extraObject, CompilerRules.wrongIdentity, CompilerRules.invalidObject,
+    ].map(\.id))
+
+  private struct Place: Hashable {
+    let rule: String
+    let file: String
+    let start: Int
+    let end: Int
+  }
+
+  /// The findings in their order, the first of those about one place of a template. Linear.
+  static func merged(_ findings: [Diagnostic]) -> [Diagnostic] {
+    var kept: [Diagnostic] = []
+    var first: [Place: (index: Int, others: Int)] = [:]
+    for finding in findings {
+      guard rules.contains(finding.rule.id), let range = finding.primary?.range,
+        range.file.path.hasPrefix("templates/")
+      else {
+        kept.append(finding)
+        continue
+      }
+      let place = Place(rule: finding.rule.id, file: range.file.path, start: range.start, end: range.end)
+      if first[place] == nil {
+        first[place] = (kept.count, 0)
+        kept.append(finding)
+      } else {
+        first[place]?.others += 1
+      }
+    }
+    for (index, others) in first.values where others > 0 {
+      kept[index].notes.append("and \(others) more \(others == 1 ? "object" : "objects")")
+    }
+    return kept
+  }
+}
