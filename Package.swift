@@ -143,14 +143,13 @@ let tests: [Target] = [
     name: "ExpressionsTests", dependencies: ["CEL", "Diagnostics", "Expressions", "JSONSchema", "YAMLTree"]),
   .testTarget(
     name: "CELTests", dependencies: ["CEL", "TestSupport"], exclude: ["Conformance", "Libraries"]),
-  .testTarget(name: "TemplatesTests", dependencies: ["Diagnostics", "Templates", "YAMLTree"]),
+  .testTarget(
+    name: "TemplatesTests", dependencies: ["Diagnostics", "Templates", "TestSupport", "YAMLTree"]),
   .testTarget(
     name: "CompilerTests",
     dependencies: [
       "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Reachability", "Review",
-      "Snapshot",
-      "TestSupport",
-      "YAMLTree",
+      "Snapshot", "Templates", "TestSupport", "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Fleets", "Releases"]),

@@ -95,13 +95,13 @@ package enum TemplateRules {
       -- connections/reporting.yaml --
       apiVersion: linkwright.dev/v1alpha1
       kind: Connection
-      metadata: {name: reporting, namespace: c6af30-prod}
+      metadata: {name: reporting, namespace: a1b2c3-dev}
       spec:
         from: [{clusters: [golddr], podSelector: {matchLabels: {app: reporting}}}]
-        to: {clusters: [gold], service: db, ports: [5432]}
+        to: {clusters: [gold], service: yourservice, ports: [8000]}
         exposure: {acknowledged: span-bc}
         porter: {overrideServicePort: true}
-      -- templates/connections/c6af30-prod/reporting/porter/transport-server-claim.yaml --
+      -- templates/connections/a1b2c3-dev/reporting/porter/transport-server-claim.yaml --
       apiVersion: porter.devops.gov.bc.ca/v1alpha1
       kind: TransportServerClaim
       metadata:

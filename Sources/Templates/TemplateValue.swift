@@ -17,6 +17,20 @@ package enum TemplateValue: Sendable {
   /// A value taken over whole from a source file; findings about it can point there.
   case node(Node)
 
+  /// A text, and the scalar of a source file that says it, so that findings point there.
+  package static func string(_ text: String, from node: Node?) -> TemplateValue {
+    guard let node, node.kind == .string, node.withText({ $0.elementsEqual(text.utf8) }) else {
+      return .string(text)
+    }
+    return .node(node)
+  }
+
+  /// A number, and the scalar of a source file that says it.
+  package static func integer(_ number: Int, from node: Node?) -> TemplateValue {
+    guard let node, node.integer == number else { return .integer(number) }
+    return .node(node)
+  }
+
   /// An optional text, absent where nil.
   package static func optional(_ text: String?) -> TemplateValue { text.map { .string($0) } ?? .none }
 

@@ -63,13 +63,14 @@ struct PorterEmitter {
     [
       "link": .string(unit.link),
       "service": .map([
-        "name": .string(serviceName), "namespace": .string(namespace),
-        "port": .integer(claim.port.port.number),
+        "name": .string(serviceName, from: unit.connections[0].targets.first?.reference),
+        "namespace": .string(namespace),
+        "port": .integer(claim.port.port.number, from: claim.port.port.node),
       ]),
       "claim": .map([
-        "name": .string(claim.name),
+        "name": .string(claim.name, from: claim.nameNode),
         "overrideServicePort": claim.overridesServicePort ? .boolean(true) : .none,
-        "requestedPort": .optional(claim.requestedPort),
+        "requestedPort": claim.requestedPort.map { .node($0.node) } ?? .none,
         "monitor": .map([
           "type": .string("tcp"), "interval": .integer(claim.monitorInterval),
           "timeout": .integer(claim.monitorTimeout),

@@ -92,7 +92,7 @@ struct ClaimResolution {
   let nameNode: Node?
   let port: BoundPort
   let overridesServicePort: Bool
-  let requestedPort: Int?
+  let requestedPort: Located<Int>?
   let monitorInterval: Int
   let monitorTimeout: Int
   /// How the policies of each side shall look.
@@ -124,7 +124,7 @@ struct ClaimResolution {
     }
     let claimName = agreed("claimName", \.claimName)
     overridesServicePort = agreed("overrideServicePort", \.overridesServicePort)?.value ?? false
-    requestedPort = agreed("requestedPort", \.requestedPort)?.value
+    requestedPort = agreed("requestedPort", \.requestedPort)
     monitorInterval = agreed("monitor.interval", \.monitorInterval)?.value ?? 10
     monitorTimeout = agreed("monitor.timeout", \.monitorTimeout)?.value ?? 10
     policies = Dictionary(

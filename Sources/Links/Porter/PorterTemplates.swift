@@ -31,7 +31,7 @@ enum PorterTemplates {
         ]),
       TemplateDeclaration(
         "porter/egress-policy.yaml",
-        "Lets isolated clients out to the virtual server, and to the DNS of their own cluster.",
+        "Lets isolated clients out to the virtual server, and to the DNS of their own cluster: they use its name.",
         unit + [
           .field(
             "policy",
