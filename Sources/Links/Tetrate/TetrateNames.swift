@@ -13,7 +13,9 @@ enum TetrateNames {
     cluster: String = "",
     in model: FleetModel, _ findings: inout [Diagnostic]
   ) -> String? {
-    Naming("tetrate/names.yaml", in: model).name(
+    Naming(
+      "tetrate/names.yaml", for: TemplateUse(link: link.name, connections: []), in: model
+    ).name(
       key, for: "link \(link.name)",
       [
         "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
