@@ -123,6 +123,12 @@ struct TemplateReading {
         "its templates lie in \(type.folder)/ and shared/"
       )
     case .connection(let name):
+      if templates.declaration(place.path)?.concernsConnections == false {
+        return (
+          "the names of '\(place.path)' belong to a link as a whole",
+          "put it into templates/links/<link>/\(place.folder)/"
+        )
+      }
       guard !connections.contains(name) else { return nil }
       let short = String(name.split(separator: "/").last ?? "")
       guard !specification.isInvalid("Connection", short) else { return nil }

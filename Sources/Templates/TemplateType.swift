@@ -98,6 +98,8 @@ package struct TemplateDeclaration: Sendable {
   package let variables: [TemplateField]
   /// For a naming template, the names that it has to yield; empty for templates of objects.
   package let names: [String]
+  /// False for a naming template whose names belong to a link as a whole: no connection can replace it.
+  package let concernsConnections: Bool
 
   /// A template of objects; `common` is among its variables without being listed.
   package init(_ path: String, _ summary: String, _ variables: [TemplateField]) {
@@ -105,10 +107,14 @@ package struct TemplateDeclaration: Sendable {
     self.summary = summary
     self.variables = variables + [Self.common]
     names = []
+    concernsConnections = true
   }
 
   /// A naming template: it yields these names and nothing else.
-  package init(_ path: String, _ summary: String, names: [String], _ variables: [TemplateField]) {
+  package init(
+    _ path: String, _ summary: String, names: [String], _ variables: [TemplateField], ofLink: Bool = false
+  ) {
+    concernsConnections = !ofLink
     self.path = path
     self.summary = summary
     self.variables = variables

@@ -4,7 +4,8 @@ import Glibc
 extension Command {
   private static let link = Option(
     name: "--link", value: "TYPE",
-    help: "Start with a link of this type, porter, static, gateway-dns or tetrate; with --templates, its templates only",
+    help:
+      "Start with a link of this type: porter, static, gateway-dns or tetrate; with --templates, only its templates",
     choices: TemplateCopies.folders)
   private static let templates = Option(
     name: "--templates", help: "Copy the built-in templates into the fleet, to be edited")
@@ -26,7 +27,8 @@ extension Command {
     guard ["porter", "static", "gateway-dns", "tetrate"].contains(parsed.last(link) ?? "porter") else {
       throw CommandFailure(
         message: "'init' writes no links of type \(parsed.last(link) ?? "")",
-        help: "start with porter, static or tetrate and edit the link, or copy one of the examples")
+        help:
+          "start with porter, static, gateway-dns or tetrate and edit the link, or copy one of the examples")
     }
     let files = StarterFleet.files(
       link: parsed.last(link) ?? "porter", name: StarterFleet.name(for: directory))

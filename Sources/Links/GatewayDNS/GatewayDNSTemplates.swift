@@ -15,7 +15,7 @@ enum GatewayDNSTemplates {
         .field("link", .string), .field("cluster", .string, "of the target; empty but for externalName"),
         .field("service", .object([.field("name", .string, "empty but for externalName")])),
         .field("dns", .object([.field("namespace", .string, "of the zone's DNS server")])),
-      ])
+      ], ofLink: true)
   ]
 
   private static let management = [

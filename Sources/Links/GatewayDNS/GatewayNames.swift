@@ -22,7 +22,9 @@ struct GatewayNames {
   func name(
     _ key: Key, cluster: String = "", service: String = "", _ findings: inout [Diagnostic]
   ) -> String? {
-    Naming(GatewayDNSTemplates.names, in: model).name(
+    Naming(
+      GatewayDNSTemplates.names, for: TemplateUse(link: link.link.name.value, connections: []), in: model
+    ).name(
       key.rawValue, key.syntax, for: "link \(link.link.name.value)",
       [
         "link": .string(link.link.name.value), "cluster": .string(cluster),

@@ -16,7 +16,7 @@ enum TetrateTemplates {
         .field("service", .object([.field("name", .string), .field("namespace", .string)])),
         .field("cluster", .string, "where the object lies; of a WorkloadEntry, where the gateway is"),
         .field("link", .string), .field("organization", .string), .field("workspace", .string),
-      ])
+      ], ofLink: true)
   ]
 
   // MARK: Gateways
