@@ -14,6 +14,7 @@ package struct Plan: Sendable {
 
 /// The link that a unit belongs to.
 package struct UnitOwner: Sendable {
+  /// Empty for what several links share.
   package let link: String
   /// The key of its type: `porter`.
   package let type: String
@@ -45,20 +46,22 @@ package enum Linker {
     findings += UnusedDocuments.findings(model, links, connections)
     var units: [any PlannedUnit] = []
     var owners: [UnitOwner] = []
+    func add(_ plan: LinkPlan, _ owner: UnitOwner) {
+      units += plan.units
+      owners += Array(repeating: owner, count: plan.units.count)
+      findings += plan.findings
+    }
     let byLink = Dictionary(grouping: connections) { $0.link.link.name.value }
     for (name, link) in links.sorted(by: { $0.key < $1.key }) {
       let plan = link.plan(byLink[name] ?? [], in: model)
-      units += plan.units
-      owners += Array(
-        repeating: UnitOwner(link: name, type: link.link.type.value), count: plan.units.count)
-      findings += plan.findings
+      add(plan, UnitOwner(link: name, type: link.link.type.value))
     }
     for type in types {
       let own = links.sorted { $0.key < $1.key }.filter { $0.value.link.type.value == type.descriptor.key }
       guard !own.isEmpty else { continue }
       let plan = type.planTogether(own.map { ($0.value, byLink[$0.key] ?? []) }, in: model)
-      units += plan.units
-      findings += plan.findings
+      // What several links share is none's: the fleet's templates make it.
+      add(plan, UnitOwner(link: own.count == 1 ? own[0].key : "", type: type.descriptor.key))
     }
     return Plan(
       links: links.sorted { $0.key < $1.key }.map(\.value), connections: connections, units: units,
