@@ -97,7 +97,7 @@ struct PorterEmitter {
     for target in unit.sides where !unit.connections(to: target.name).isEmpty {
       occasions.append(Occasion("target", cluster: target.name, namespace: namespace))
       var seen: Set<NamespacedName> = []
-      for client in clients(of: target) {
+      for (client, chosen) in clients(of: target) {
         guard let cluster = client.cluster,
           seen.insert(NamespacedName(client.namespace, cluster)).inserted
         else { continue }
@@ -106,7 +106,9 @@ struct PorterEmitter {
             "client", cluster: cluster, namespace: client.namespace,
             variables: [
               "target": .map(["cluster": .string(target.name)]),
-              "consumer": .map(["name": .string(PorterNames.consumerName(serviceName, target.name))]),
+              "consumer": .map([
+                "name": .string(chosen ?? PorterNames.consumerName(serviceName, target.name))
+              ]),
             ]))
       }
     }
