@@ -177,7 +177,8 @@ enum TetrateTemplates {
       "tetrate/gateway-policy.yaml", "Admits other clusters to the east-west gateway.",
       [.field("policy", .object(identity + [.field("podLabels", .labels, "the gateway's pods")]))]),
     TemplateDeclaration(
-      "tetrate/egress-policy.yaml", "Lets isolated clients out to the east-west gateways of other clusters.",
+      "tetrate/egress-policy.yaml",
+      "Lets isolated clients out to the east-west gateways of other clusters, and to the DNS of their own.",
       [
         .field(
           "policy",
