@@ -16,6 +16,8 @@ package struct CompileOptions: Sendable {
   package var prunesPending = false
   /// The day of the source commit in UTC, `2026-11-25`, for exceptions that end; nil for a source without a date.
   package var sourceDay: String?
+  /// Every verdict is checked by a second evaluator.
+  package var isParanoid = false
   /// Manifests to be tried out: files by cluster, with paths as they shall be shown.
   package var extraWorkloads: [String: [(path: String, content: [UInt8])]] = [:]
 

@@ -114,7 +114,7 @@ package struct Compiler: Sendable {
       emittedKinds: Set(objects.lazy.map(\.identity.kind) + front.customResources.kinds),
       isComplete: !findings.containErrors)
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
-    let judging = Judging(model, plan, units)
+    let judging = Judging(model, plan, units, options)
     findings += judging.findings
     findings += PolicyLinting.findings(
       judging.judgement, model, plan.connections, reported: findings)

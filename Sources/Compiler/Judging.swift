@@ -12,7 +12,7 @@ struct Judging {
   let findings: [Diagnostic]
 
   /// - Parameter units: all units of the plan, rendered.
-  init(_ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit]) {
+  init(_ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit], _ options: CompileOptions) {
     let fragments = units.flatMap(\.fragments).map {
       EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
     }
@@ -25,7 +25,11 @@ struct Judging {
       faulted.formUnion(unit.lowered.connections)
     }
     faulted.formUnion(Self.faulted(plan))
-    findings = judgement.findings(except: faulted)
+    findings =
+      judgement.findings(except: faulted, mapping: mapping)
+      + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
+      .findings
+      + (options.isParanoid ? judgement.disputes(mapping: mapping) : [])
   }
 
   /// Connections that an error of the plan names, or whose link has one. Linear in errors and connections.

@@ -13,7 +13,7 @@ package enum RuleCatalogue {
     (YAMLRules.all + FleetSpecRules.all + OverrideRules.all + LinkerRules.all + CompilerRules.all
     + RecordingRules.all + AdoptionRules.all + PolicyRules.all + CustomResourceRules.all + GitRules.all
     + OutputRules.all
-    + TemplateRules.all + ReachabilityRules.all + JudgementRules.all
+    + TemplateRules.all + ReachabilityRules.all + JudgementRules.all + PathRules.all
     + LinkRegistry.types.flatMap { $0.descriptor.rules }).sorted { $0.id < $1.id }
 
   private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })

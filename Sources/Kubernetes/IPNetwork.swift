@@ -17,6 +17,16 @@ package struct IPAddress: Hashable, Sendable {
     }
   }
 
+  package init(ipv4 bits: UInt32) {
+    isIPv6 = false
+    self.bits = UInt128(bits)
+  }
+
+  package init(ipv6 bits: UInt128) {
+    isIPv6 = true
+    self.bits = bits
+  }
+
   private static func dotted(_ bytes: ArraySlice<UInt8>) -> UInt32? {
     let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }

@@ -33,6 +33,7 @@ struct Compiling {
     var options = CompileOptions()
     options.clusters = parsed.all(.cluster)
     options.isStrict = parsed.has(.strict)
+    options.isParanoid = parsed.has(.paranoid)
     options.prunesPending = parsed.has(.prunePending)
     options.extraWorkloads = try Self.extraWorkloads(parsed.all(.workloads))
     return options

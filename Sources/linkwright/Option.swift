@@ -30,6 +30,8 @@ struct Option: Sendable {
   static let staged = Option(
     name: "--staged", help: "Read the fleet from git's index, as it would be committed")
   static let strict = Option(name: "--strict", help: "Treat pending facts as errors")
+  static let paranoid = Option(
+    name: "--paranoid", help: "Check every verdict again with a second, independent evaluator")
   static let workloads = Option(
     name: "--workloads", value: "CLUSTER=PATH", repeats: true,
     help: "Try out manifests that are not in the fleet: a file, a directory or '-'")
@@ -45,6 +47,9 @@ struct ParsedArguments {
   func has(_ option: Option) -> Bool { values[option.name] != nil }
   func all(_ option: Option) -> [String] { values[option.name] ?? [] }
   func last(_ option: Option) -> String? { values[option.name]?.last }
+
+  /// Removes the last positional argument, where a command takes one after `[DIR]`.
+  mutating func takeLastArgument() -> String? { positional.popLast() }
 
   init(_ arguments: [String], of command: Command) throws(CommandFailure) {
     var rest = arguments[...]

@@ -5,7 +5,7 @@ extension Command {
   /// `linkwright validate`
   static let validate = Command(
     name: "validate", summary: "Check a fleet and report every finding", arguments: ["[DIR]"],
-    options: [.ref, .staged, .format, .strict, .workloads, .color, .quiet, .verbose],
+    options: [.ref, .staged, .format, .strict, .paranoid, .workloads, .color, .quiet, .verbose],
     discussion: """
       Compiles the fleet in DIR (default: the working directory and upwards) without writing anything. Exit
       status: 0 fine, 1 findings, 2 wrong usage or a failure.

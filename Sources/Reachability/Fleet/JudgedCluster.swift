@@ -43,7 +43,9 @@ package final class JudgedCluster: Sendable {
         KnownObject(manifest: manifest, evidence: .declared, subject: nil))
     }
     for object in emitted {
-      let known = KnownObject(manifest: object.manifest, evidence: .emitted, subject: object.subject)
+      let known = KnownObject(
+        manifest: object.manifest, evidence: .emitted, subject: object.subject,
+        connections: object.connections, template: object.template)
       let identity = object.manifest.identity
       if object.isPatch {
         patches[identity] = known

@@ -68,7 +68,7 @@ struct ConnectionEnds: Sendable {
     }
   }
 
-  private static func clients(_ selector: LabelSelector?, _ workloads: [Workload]) -> [Member] {
+  static func clients(_ selector: LabelSelector?, _ workloads: [Workload]) -> [Member] {
     var members: [Member] = []
     for (number, workload) in workloads.enumerated() where selector?.matches(workload.podLabels) ?? true {
       members.append(.workload(number))
@@ -83,7 +83,7 @@ struct ConnectionEnds: Sendable {
     return [.special(SubjectPod(id: "pods \(known.description)", workload: nil, labels: known))]
   }
 
-  private static func targets(of service: Service, _ connection: BoundConnection, _ workloads: [Workload])
+  static func targets(of service: Service, _ connection: BoundConnection, _ workloads: [Workload])
     -> [Member]
   {
     guard !service.selector.isEmpty else { return [] }

@@ -1,6 +1,8 @@
-import Diagnostics
+package import Diagnostics
 import FleetSpec
+import Kubernetes
 package import Linker
+import YAMLTree
 
 /// The verdict about one crossing, with what decided it.
 package struct JudgedCrossing: Sendable {
@@ -8,6 +10,8 @@ package struct JudgedCrossing: Sendable {
   package let verdict: ConnectionVerdict
   /// The hops that do not hold, in their order: for `refuted` the last is the first broken one.
   package let openHops: [Hop]
+  /// What isolated pods at both ends need of their policies.
+  let needs: [Need]
 
   /// The hop that decides: the broken one, or the first that waits or depends.
   package var decisiveHop: Hop? {
@@ -20,6 +24,8 @@ package struct CrossingTrace: Sendable {
   package let crossing: Crossing
   package let verdict: ConnectionVerdict
   package let hops: [Hop]
+  /// What the verdict rests on.
+  package let certificate: Certificate
 }
 
 /// What is known of every connection of a fleet.
@@ -40,7 +46,7 @@ package struct Judgement: Sendable {
     self.judge = judge
     let judged = mapping.map(crossings, piece: 64) { crossing -> JudgedCrossing? in
       judge.walk(crossing, isTracing: false).map {
-        JudgedCrossing(crossing: crossing, verdict: $0.verdict, openHops: $0.hops)
+        JudgedCrossing(crossing: crossing, verdict: $0.verdict, openHops: $0.hops, needs: $0.needs)
       }
     }
     self.crossings = judged.compactMap { $0 }
@@ -52,10 +58,38 @@ package struct Judgement: Sendable {
   /// All hops of a crossing.
   package func trace(of crossing: Crossing) -> CrossingTrace? {
     judge.walk(crossing, isTracing: true).map {
-      CrossingTrace(crossing: crossing, verdict: $0.verdict, hops: $0.hops)
+      CrossingTrace(
+        crossing: crossing, verdict: $0.verdict, hops: $0.hops,
+        certificate: Certificate(crossing: crossing, verdict: $0.verdict, claims: $0.claims))
     }
   }
 
   /// How many crossings have a verdict.
   package func count(_ verdict: ConnectionVerdict) -> Int { crossings.count { $0.verdict == verdict } }
+
+  /// Checks every verdict's certificate with an evaluator of its own. Linear in crossings times the policies of a
+  /// namespace, and slow: for `--paranoid`.
+  package func disputes(mapping: some ParallelMapping) -> [Diagnostic] {
+    let checker = CertificateChecker(judge.fleet)
+    let judgement = self
+    let objections = mapping.map(crossings, piece: 16) { judged -> String? in
+      guard let trace = judgement.trace(of: judged.crossing) else { return nil }
+      guard trace.verdict == judged.verdict else {
+        return "it was \(judged.verdict.rawValue) without a trace"
+      }
+      return checker.objection(to: trace.certificate)
+    }
+    return zip(crossings, objections).compactMap { judged, objection in
+      objection.map {
+        Diagnostic(
+          JudgementRules.certificate,
+          "the verdict '\(judged.verdict.rawValue)' about \(judged.crossing.description) is not confirmed: \($0)",
+          at: judged.crossing.connection.connection.name.node.range, "of this connection",
+          help: ["report this: one of the two evaluators is wrong"])
+      }
+    }
+  }
+
+  /// The checker of certificates, for tests.
+  package var checker: CertificateChecker { CertificateChecker(judge.fleet) }
 }

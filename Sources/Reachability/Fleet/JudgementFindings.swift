@@ -9,8 +9,9 @@ extension Judgement {
   ///
   /// - Parameter faulted: connections about which an error is found already, at its source: their failure is its
   ///   consequence, and is not reported again.
-  package func findings(except faulted: Set<String>) -> [Diagnostic] {
+  package func findings(except faulted: Set<String>, mapping: some ParallelMapping) -> [Diagnostic] {
     refutations(except: faulted) + openQuestions(except: faulted)
+      + excesses(except: faulted, mapping: mapping)
   }
 
   /// One finding per connection, rule and broken place.

@@ -12,10 +12,14 @@ package struct EmittedObject: Sendable {
   package let subject: Label
   /// The connections that it serves, `namespace/name`.
   package let connections: [String]
+  /// The template that made it.
+  package let template: SourceRange?
 
   package init(
-    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String]
+    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String],
+    template: SourceRange? = nil
   ) {
+    self.template = template
     self.cluster = cluster
     self.manifest = manifest
     self.isPatch = isPatch
@@ -45,6 +49,10 @@ package struct KnownObject: Sendable {
   package let evidence: Hop.Evidence
   /// For an emitted object the connection that it serves; its own name node points into a template.
   let subject: Label?
+  /// The connections that an emitted object serves, `namespace/name`.
+  var connections: [String] = []
+  /// The template that made it.
+  var template: SourceRange?
 
   package var node: Node { manifest.node }
   package var name: String { manifest.name }

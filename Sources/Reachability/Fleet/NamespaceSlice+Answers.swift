@@ -148,7 +148,7 @@ extension NamespaceSlice {
       ?? Label(decision.range)
   }
 
-  private func object(of decision: Trace.Decision) -> KnownObject? {
+  func object(of decision: Trace.Decision) -> KnownObject? {
     policies.first {
       $0.object.manifest.node.tree === decision.policy.node.tree && $0.object.name == decision.policy.name
     }?.object

@@ -9,9 +9,9 @@ import YAMLTree
 /// in parallel. A class: walks share them.
 package final class NamespaceSlice: Sendable {
   /// Names a slice.
-  struct Key: Hashable, Sendable {
-    let cluster: String
-    let namespace: String
+  package struct Key: Hashable, Sendable {
+    package let cluster: String
+    package let namespace: String
   }
 
   /// A policy with where it stands.
@@ -34,6 +34,8 @@ package final class NamespaceSlice: Sendable {
   private let peerNumbers: [String: Int]
   /// The pods of the platform's DNS.
   let resolvers: [Int]
+  /// Pods that are in no manifest, with their names in findings; only where policies are emitted.
+  let strangers: [Int: String]
 
   /// Linear in pods and policies of the namespace, and in the pods that each policy selects.
   init(_ cluster: JudgedCluster, _ namespace: String, subjects extra: [SubjectPod], peers: [PeerPod]) {
@@ -67,6 +69,18 @@ package final class NamespaceSlice: Sendable {
     }
     self.peerNumbers = peerNumbers
     resolvers = Self.addResolvers(cluster, to: &network, &namespaces)
+    let emitted = policies.map(\.object).filter { $0.evidence == .emitted }
+    var strangers: [Int: String] = [:]
+    if !emitted.isEmpty {
+      let resolver = ClusterResolver(cluster.model.cluster.distribution).pod
+      for stranger in Strangers(
+        emitted, besides: peers + [resolver], subjects.map(\.labels), in: namespace, cluster.meshName
+      ).all {
+        strangers[network.pods.count] = stranger.words
+        Self.add(stranger.pod, to: &network, &namespaces)
+      }
+    }
+    self.strangers = strangers
     network.policies = policies.map(\.object.manifest)
     network.policyNamespaces = policies.map { $0.isClusterwide ? ClusterNetwork.clusterScope : 0 }
     network.clusterName = cluster.meshName
@@ -76,6 +90,12 @@ package final class NamespaceSlice: Sendable {
   // MARK: What stands in the namespace
 
   private static func policies(_ cluster: JudgedCluster, _ namespace: String) -> [Policy] {
+    namespacedPolicies(cluster, namespace)
+      + cluster.clusterwidePolicies.map { Policy(object: $0, isClusterwide: true) }
+  }
+
+  /// The policies of a namespace, with those that the platform puts into it.
+  static func namespacedPolicies(_ cluster: JudgedCluster, _ namespace: String) -> [Policy] {
     var policies: [Policy] = []
     var names: Set<String> = []
     for policy in cluster.model.declared.policies[namespace] ?? [] {
@@ -88,7 +108,6 @@ package final class NamespaceSlice: Sendable {
       policies.append(Policy(object: object))
     }
     policies += cluster.otherPolicies(in: namespace).map { Policy(object: $0) }
-    policies += cluster.clusterwidePolicies.map { Policy(object: $0, isClusterwide: true) }
     for policy in cluster.model.baseline ?? [] {
       policies.append(
         Policy(
@@ -122,13 +141,19 @@ package final class NamespaceSlice: Sendable {
         namespace: 0, name: "pods", kind: "Pods", labels: subject.labels,
         runtimeLabels: unknown.map { RuntimeLabel(key: $0, values: nil) })
     }
+    return pod(workload, labels: subject.labels, namespace: 0)
+  }
+
+  /// The pods of a workload as policies see them.
+  static func pod(_ workload: Workload, labels: Labels? = nil, namespace: Int) -> PodFacts {
+    let labels = labels ?? workload.podLabels
     let ports = workload.containerPorts.compactMap { port -> NamedPort? in
       guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { return nil }
       return NamedPort(name: name, number: number, transport: port.transport)
     }
-    let runtime = ManifestNetwork.runtimeLabels(workload).filter { subject.labels[$0.key] == nil }
+    let runtime = ManifestNetwork.runtimeLabels(workload).filter { labels[$0.key] == nil }
     return PodFacts(
-      namespace: 0, name: workload.key.name, kind: workload.kind, labels: subject.labels,
+      namespace: namespace, name: workload.key.name, kind: workload.kind, labels: labels,
       runtimeLabels: runtime, namedPorts: ports, isHostNetwork: workload.isHostNetwork,
       serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default")
   }

@@ -45,7 +45,7 @@ package struct PeerPod: Sendable {
 
 /// Pods of a namespace that a connection means: those of a workload, with labels that they carry while the
 /// connection reaches them or comes from them.
-struct SubjectPod: Sendable {
+package struct SubjectPod: Sendable {
   /// Tells subjects of one namespace apart.
   let id: String
   /// Nil where no manifest makes such pods.

@@ -9,6 +9,26 @@ extension PolicyEngine {
     return row.may == nil && row.must == nil
   }
 
+  /// What each policy may open to a pod in a direction, rule by rule; policies by their number in the network.
+  ///
+  /// Pods are those that surely match: a pod whose address nobody knows may lie in any range, and a namespace whose
+  /// labels nobody tells may carry any, which says nothing. Strangers, of whom all is known, stand for the rest.
+  func grants(to pod: Int, _ direction: NetworkPolicy.Direction) -> [(
+    policy: Int, peers: PeerSet, ports: PortSet
+  )] {
+    let number = podClass(of: pod)
+    return selecting(number, direction).flatMap { part in
+      grants(Int32(clamping: part), direction, number).filter { $0.action == .allow }.map { grant in
+        var peers = tables.peerSets[grant.mayPeers]
+        peers.classes = tables.peerSets[grant.mustPeers].classes
+        return (policies[part].rules.manifest, peers, tables.portSets[grant.mayPorts])
+      }
+    }
+  }
+
+  /// All classes of pods.
+  var everyClass: IntervalSet<Int32> { tables.classes.all }
+
   /// The policies that isolate a pod in a direction, or may.
   func selecting(_ pod: Int, _ direction: NetworkPolicy.Direction) -> [Int] {
     selecting(podClass(of: pod), direction).map { policies[$0].rules.manifest }

@@ -45,6 +45,7 @@ package struct CrossingPeers: Sendable {
 /// The systems that the judge knows: one line each.
 package enum SystemRegistry {
   package static let systems: [any ReachabilitySystem.Type] = [
+    ClusterMeshSystem.self,
     GatewayDNSSystem.self,
     PorterSystem.self,
     StaticSystem.self,

@@ -16,8 +16,10 @@ package struct Walk: Sendable {
   package private(set) var verdict = ConnectionVerdict.proved
   /// Whom the next hop takes for the sender.
   package var sender = Sender.client
-  /// What was relied on, for the certificate.
-  var claims: [Claim] = []
+  /// What the verdict rests on, for the certificate; in a trace only.
+  private(set) var claims: [CheckedClaim] = []
+  /// What isolated pods at both ends need of their policies.
+  private(set) var needs: [Need] = []
 
   init(_ crossing: Crossing, _ judge: Judge, isTracing: Bool) {
     self.crossing = crossing
@@ -78,6 +80,22 @@ package struct Walk: Sendable {
     verdict = verdict.and(ConnectionVerdict(state))
   }
 
+  /// Notes what a hop rests on; the certificate holds it.
+  package mutating func rely(on claim: @autoclosure () -> Claim, holds: Ternary = .yes) {
+    guard isTracing, !isOver else { return }
+    claims.append(CheckedClaim(claim: claim(), holds: holds))
+  }
+
+  private mutating func need(
+    _ slice: NamespaceSlice, _ direction: NetworkPolicy.Direction, _ pod: Int, _ other: Need.Other,
+    _ port: Int,
+    _ transport: TransportProtocol
+  ) {
+    guard let port = UInt16(exactly: port), slice.hasEmittedPolicies else { return }
+    needs.append(
+      Need(slice: slice.key, direction: direction, pod: pod, other: other, port: port, transport: transport))
+  }
+
   // MARK: The client's end
 
   /// The client's namespace with its policies; nil for a network outside.
@@ -128,11 +146,8 @@ package struct Walk: Sendable {
       }
       return
     }
-    for pod in clientPods {
-      claims.append(
-        .egress(slice.key, subject: slice.subjects[pod].id, .address(address), port: port, transport))
-    }
-    judgeEgress(slice, to: .address(address), port, transport, description(), isDirect: isDirect)
+    judgeEgress(
+      slice, to: .address(address), .address(address), port, transport, description(), isDirect: isDirect)
   }
 
   /// The client's policies let it out to pods that it sees as pods.
@@ -142,11 +157,7 @@ package struct Walk: Sendable {
     guard let slice = clientSlice, !isOver else { return }
     for peer in peers {
       guard let number = slice.number(ofPeer: peer.id), let port = port(peer), !isOver else { continue }
-      for pod in clientPods {
-        claims.append(
-          .egress(slice.key, subject: slice.subjects[pod].id, .peer(peer.id), port: port, transport))
-      }
-      judgeEgress(slice, to: .pod(number), port, transport, "\(peer.kind) \(peer.name)")
+      judgeEgress(slice, to: .pod(number), .peer(peer), port, transport, "\(peer.kind) \(peer.name)")
     }
   }
 
@@ -161,8 +172,8 @@ package struct Walk: Sendable {
   }
 
   private mutating func judgeEgress(
-    _ slice: NamespaceSlice, to destination: Endpoint, _ port: Int, _ transport: TransportProtocol,
-    _ description: String, isDirect: Bool = false
+    _ slice: NamespaceSlice, to destination: Endpoint, _ place: Claim.Place, _ port: Int,
+    _ transport: TransportProtocol, _ description: String, isDirect: Bool = false
   ) {
     guard let number = UInt16(exactly: port) else { return }
     var questions: [Question] = []
@@ -174,6 +185,8 @@ package struct Walk: Sendable {
         may: answer.may.contains(number, transport), must: answer.must.contains(number, transport))
       let isOpen = slice.isOpen(pod, .egress)
       isIsolated = isIsolated || !isOpen
+      if !isOpen { need(slice, .egress, pod, Need.Other(place), port, transport) }
+      rely(on: .egress(slice.key, slice.subjects[pod], place, port: port, transport), holds: passes)
       switch passes {
       case .no:
         fail(
@@ -212,10 +225,21 @@ package struct Walk: Sendable {
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
     var questions: [Question] = []
     for pod in clientPods where !slice.isOpen(pod, .egress) {
+      for transport in [TransportProtocol.udp, .tcp] {
+        need(slice, .egress, pod, .resolver, Int(resolver.port), transport)
+      }
       let answers = slice.resolvers.map {
         slice.engine.connections(from: .pod(pod), to: .pod($0))
       }
-      if answers.contains(where: { $0.must.contains(resolver.port, .udp) }) { continue }
+      let passes = answers.reduce(Ternary.no) {
+        $0
+          || Ternary(
+            may: $1.may.contains(resolver.port, .udp), must: $1.must.contains(resolver.port, .udp))
+      }
+      rely(
+        on: .egress(slice.key, slice.subjects[pod], .peer(resolver.pod), port: Int(resolver.port), .udp),
+        holds: passes)
+      if passes == .yes { continue }
       if answers.contains(where: { $0.may.contains(resolver.port, .udp) }) {
         questions += slice.resolvers.flatMap {
           slice.engine.openQuestions(from: .pod(pod), to: .pod($0)).asked
@@ -278,7 +302,10 @@ package struct Walk: Sendable {
       self.fail(.service, in: cluster.name, crossing.serviceName, fault)
       return
     }
-    claims.append(.service(cluster.name, service.key, port: port.number, port.transport, target: port.target))
+    if !service.isInline {
+      rely(
+        on: .service(cluster.name, service.key, port: port.number, port.transport, target: port.target))
+    }
     pass(
       .service, in: cluster.name, service.isInline ? .specified : known?.object.evidence ?? .declared,
       at: [Label(port.node.range)],
@@ -344,14 +371,15 @@ package struct Walk: Sendable {
     var isIsolated = false
     for (pod, port) in pods {
       guard let number = UInt16(exactly: port) else { continue }
-      claims.append(
-        .ingress(slice.key, subject: slice.subjects[pod].id, sender, port: port, transport))
       guard !slice.isOpen(pod, .ingress) else {
+        rely(on: .ingress(slice.key, slice.subjects[pod], sender, port: port, transport))
         if !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
         continue
       }
       isIsolated = true
+      need(slice, .ingress, pod, .sender(sender), port, transport)
       let (answer, hangsOn) = slice.admits(sender, to: pod, number, transport)
+      rely(on: .ingress(slice.key, slice.subjects[pod], sender, port: port, transport), holds: answer)
       switch answer {
       case .no:
         fail(

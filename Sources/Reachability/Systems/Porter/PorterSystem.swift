@@ -138,6 +138,11 @@ package struct PorterSystem: ReachabilitySystem {
           at: [claim.object.label()], help: ["add \(listed(claim.missing)) to the claim"]))
       return nil
     }
+    for (field, text) in [("service", key.name), ("servicePort", String(port.number))] {
+      walk.rely(
+        on: .field(
+          primary, claim.object.manifest.identity, path: ["spec", field], text: text, claim.object.evidence))
+    }
     return claim
   }
 

@@ -1,0 +1,161 @@
+package import Diagnostics
+import FleetSpec
+import Kubernetes
+package import Linker
+import Output
+package import Reachability
+import Templates
+import YAMLTree
+
+/// All that is to be said of one connection.
+package struct ConnectionExplanation: Sendable {
+  /// `namespace/name`.
+  package let id: String
+  /// Where the Connection stands.
+  package let place: Label
+  package let traces: [CrossingTrace]
+  package let remarks: [Remark]
+  /// Files of the output that serve it.
+  package let files: [String]
+}
+
+/// Why a file of the output is there.
+package struct FileExplanation: Sendable {
+  package let path: String
+  /// `NetworkPolicy c6af30-prod/allow-…`, or what the file is.
+  package let what: String
+  /// The connections that need it; none for what serves a link or a directory as a whole.
+  package let connections: [String]
+  /// The document that asks for it.
+  package let subject: Label?
+  /// The template that made it.
+  package let template: Template?
+  /// Nodes of the sources whose values stand in it.
+  package let sources: [Label]
+
+  package struct Template: Sendable {
+    package let path: String
+    /// False for one that the fleet overrides.
+    package let isBuiltIn: Bool
+    /// What it makes, in one sentence.
+    package let summary: String
+  }
+}
+
+extension Compilation {
+  /// The connections that are declared, bound or not: `namespace/name`, ordered.
+  package var declaredConnections: [String] {
+    guard let workings else { return [] }
+    return workings.model.specification.connections.flatMap { connection in
+      connection.namespaces.map { "\($0.value)/\(connection.name.value)" }
+    }.sorted()
+  }
+
+  /// A connection with its traces; nil where it is not among those whose names were bound.
+  package func explanation(ofConnection id: String) -> ConnectionExplanation? {
+    guard let judgement, let workings,
+      let connection = workings.plan.connections.first(where: { $0.id.description == id })
+    else { return nil }
+    let layout = fleet.map(OutputLayout.init)
+    let files = workings.units.filter { $0.lowered.connections.contains(id) }.flatMap { unit in
+      unit.objects.map { object in
+        layout?.path(Placement(object.cluster, object.part, object.identity)) ?? object.path
+      }
+    }
+    return ConnectionExplanation(
+      id: id, place: Label(connection.connection.name.node.range),
+      traces: judgement.crossings.filter { $0.crossing.connection === connection }.compactMap {
+        judgement.trace(of: $0.crossing)
+      }, remarks: remarks.filter { $0.connections.contains(id) }.map(\.remark),
+      files: Array(Set(files)).sorted())
+  }
+
+  /// The crossings from one place to another.
+  ///
+  /// - Parameters:
+  ///   - from: passes the name of a client's cluster or network, its namespace, and names of its pods.
+  ///   - to: passes a target's cluster, namespace and Service.
+  package func traces(
+    from: (_ cluster: String, _ namespace: String) -> Bool,
+    to: (_ cluster: String, _ namespace: String, _ service: String) -> Bool
+  ) -> [CrossingTrace] {
+    guard let judgement else { return [] }
+    return judgement.crossings.filter { judged in
+      let key = judged.crossing.target.service.key
+      return from(judged.crossing.clientPlace, judged.crossing.client.namespace)
+        && to(judged.crossing.target.cluster, key.namespace, key.name)
+    }.compactMap { judgement.trace(of: $0.crossing) }
+  }
+
+  /// Why a file of the output is there; nil where the compile makes no such file.
+  ///
+  /// - Parameter compiler: whose templates are the built-in ones.
+  package func explanation(ofFile path: String, _ compiler: Compiler) -> FileExplanation? {
+    guard let file = output.files.first(where: { $0.path == path }), let workings else { return nil }
+    guard let key = file.unit, let unit = workings.units.first(where: { $0.key == key }) else {
+      return FileExplanation(
+        path: path, what: directoryFile(path), connections: [], subject: nil, template: nil, sources: [])
+    }
+    // What the file was made from is not kept: the unit is lowered again.
+    let lowered = workings.plan.units.first { $0.key == key }?.lower()
+    let layout = fleet.map(OutputLayout.init)
+    let emission = lowered?.emissions.first {
+      layout?.path(Placement($0.cluster, $0.part, $0.identity)) == path
+    }
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let fragment = emission == nil ? lowered?.fragments.first { $0.name == name } : nil
+    var templatePath = emission?.template
+    var variables = emission?.variables ?? [:]
+    if case .template(let path, let own)? = fragment?.content {
+      templatePath = path
+      variables = own
+    }
+    var sources: [Label] = []
+    for (name, value) in variables.merging(lowered?.variables ?? [:], uniquingKeysWith: { a, _ in a })
+      .sorted(by: { $0.key < $1.key })
+    { value.collectSources(name, into: &sources) }
+    let objects = emission.map { emission in
+      emission.identity.description
+        + (emission.part == .expected ? ", expected: a controller will make it" : "")
+        + (emission.part == .components ? ", a patch of somebody else's object" : "")
+    }
+    return FileExplanation(
+      path: path, what: objects ?? "the fragment \(name)", connections: unit.lowered.connections,
+      subject: unit.lowered.subject,
+      template: templatePath.flatMap { template($0, workings.model.templates, compiler) }, sources: sources)
+  }
+
+  private func template(_ path: String, _ templates: TemplateSet, _ compiler: Compiler)
+    -> FileExplanation.Template?
+  {
+    guard let template = templates[path] else { return nil }
+    let builtIn = compiler.resources.templates[path]
+    return FileExplanation.Template(
+      path: "templates/\(path)", isBuiltIn: builtIn?.tree.file.bytes == template.tree.file.bytes,
+      summary: template.declaration.summary)
+  }
+
+  private func directoryFile(_ path: String) -> String {
+    if path.hasSuffix(".lock") {
+      return "an inventory: the files beside it that belong to Linkwright, with their content ids"
+    }
+    return "a kustomization: the files of its directory"
+  }
+}
+
+extension TemplateValue {
+  /// The source nodes in a value, with the variable that each is.
+  fileprivate func collectSources(_ name: String, into sources: inout [Label]) {
+    switch self {
+    case .node(let node):
+      if !node.range.file.path.isEmpty { sources.append(Label(node.range, name)) }
+    case .map(let entries):
+      for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
+        value.collectSources("\(name).\(key)", into: &sources)
+      }
+    case .list(let values):
+      for (index, value) in values.enumerated() { value.collectSources("\(name)[\(index)]", into: &sources) }
+    default: break
+    }
+  }
+}

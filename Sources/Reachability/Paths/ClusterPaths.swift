@@ -1,0 +1,167 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// One cluster with all its pods and policies evaluated at once, for paths between any two of them.
+struct ClusterPaths: Sendable {
+  /// One path, in words.
+  struct Witness {
+    let words: String
+    let places: [Label]
+    let target: NamespacedName
+  }
+
+  let cluster: JudgedCluster
+  private let engine: PolicyEngine
+  private let workloads: [Workload]
+
+  /// Linear in the objects of the cluster.
+  init(_ cluster: JudgedCluster) {
+    self.cluster = cluster
+    var network = ClusterNetwork(profile: cluster.profile)
+    network.podNetworks = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
+    network.nodeNetworks = cluster.model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    network.clusterName = cluster.meshName
+    let facts = cluster.model.declared
+    let names = Set(facts.workloads.keys).union(facts.namespaces.keys).union(facts.policies.keys).sorted()
+    var workloads: [Workload] = []
+    for (number, name) in names.enumerated() {
+      let manifest = facts.namespaces[name]
+      network.namespaces.append(
+        NamespaceFacts(name: name, labels: manifest?.labels ?? Labels(), knowsLabels: manifest != nil))
+      for workload in facts.workloads[name] ?? [] {
+        workloads.append(workload)
+        network.pods.append(NamespaceSlice.pod(workload, namespace: number))
+      }
+      for policy in NamespaceSlice.namespacedPolicies(cluster, name) {
+        network.policies.append(policy.object.manifest)
+        network.policyNamespaces.append(number)
+      }
+    }
+    for policy in cluster.clusterwidePolicies {
+      network.policies.append(policy.manifest)
+      network.policyNamespaces.append(ClusterNetwork.clusterScope)
+    }
+    self.workloads = workloads
+    engine = PolicyEngine(network)
+  }
+
+  // MARK: Ends
+
+  /// True where an end covers pods of a namespace; of unknown pods those that its selectors allow.
+  func covers(_ end: Policy.PathEnd, namespace: String, _ pods: [Labels]) -> Bool {
+    guard coversCluster(end), coversNamespace(end, namespace) else { return false }
+    guard let selector = end.podSelector else { return true }
+    return pods.contains(where: selector.matches)
+  }
+
+  private func coversCluster(_ end: Policy.PathEnd) -> Bool {
+    if let names = end.clusters, !names.contains(where: { $0.matches(cluster.name) }) { return false }
+    return end.clusterSelector?.matches(cluster.model.cluster.labels) ?? true
+  }
+
+  private func coversNamespace(_ end: Policy.PathEnd, _ name: String) -> Bool {
+    if let pattern = end.namespaces, !pattern.matches(name) { return false }
+    guard let selector = end.namespaceSelector else { return true }
+    let labels = cluster.model.declared.namespaces[name]?.labels ?? Labels()
+    return selector.matches(labels.setting(NamespaceFacts.nameLabel, to: name))
+  }
+
+  private func pods(_ end: Policy.PathEnd) -> [Int] {
+    guard end.networks == nil, coversCluster(end) else { return [] }
+    var namespaces: [String: Bool] = [:]
+    return workloads.indices.filter { index in
+      let workload = workloads[index]
+      let name = workload.key.namespace
+      let isCovered = namespaces[name] ?? coversNamespace(end, name)
+      namespaces[name] = isCovered
+      return isCovered && (end.podSelector?.matches(workload.podLabels) ?? true)
+    }
+  }
+
+  /// The ends as the engine takes them: a network is its first and its last address.
+  private func endpoints(_ end: Policy.PathEnd) -> [Endpoint] {
+    guard let networks = end.networks else { return pods(end).map { .pod($0) } }
+    return networks.flatMap { $0.value.extremes.map { Endpoint.address($0) } }
+  }
+
+  // MARK: Paths
+
+  /// One pair that passes at one of the ports; nil where none does.
+  func witness(_ path: Policy.PathRule) -> Witness? {
+    for destination in endpoints(path.to) {
+      for source in endpoints(path.from) where source != destination {
+        if case (.address, .address) = (source, destination) { continue }
+        let answer = engine.connections(from: source, to: destination).may
+        let open = wanted(path).map { answer.intersection($0) } ?? answer
+        guard let (port, transport) = open.first else { continue }
+        return Witness(
+          words: "\(words(source)) → \(words(destination)) at \(transport.rawValue) \(port)",
+          places: places(source, destination), target: target(destination, source))
+      }
+    }
+    return nil
+  }
+
+  /// One pair that does not surely pass, and whether there is any pair at all.
+  func gap(_ path: Policy.PathRule) -> (gap: Witness?, hasPairs: Bool) {
+    var hasPairs = false
+    for destination in endpoints(path.to) {
+      for source in endpoints(path.from) where source != destination {
+        if case (.address, .address) = (source, destination) { continue }
+        hasPairs = true
+        let answer = engine.connections(from: source, to: destination).must
+        let isThere = wanted(path).map { $0.subtracting(answer).isEmpty } ?? !answer.isEmpty
+        guard !isThere else { continue }
+        return (
+          Witness(
+            words: "\(words(source)) does not surely reach \(words(destination))",
+            places: places(source, destination), target: target(destination, source)), true
+        )
+      }
+    }
+    return (nil, hasPairs)
+  }
+
+  private func wanted(_ path: Policy.PathRule) -> PortSet? {
+    path.ports.map { ports in
+      ports.reduce(PortSet()) {
+        $0.union(PortSet($1.transport, IntervalSet($1.ports.lowerBound, $1.ports.upperBound)))
+      }
+    }
+  }
+
+  private func words(_ endpoint: Endpoint) -> String {
+    switch endpoint {
+    case .address(let address): address.text
+    case .pod(let pod): "\(workloads[pod].description) of \(workloads[pod].key.namespace)"
+    }
+  }
+
+  private func target(_ destination: Endpoint, _ source: Endpoint) -> NamespacedName {
+    if case .pod(let pod) = destination { return workloads[pod].key }
+    if case .pod(let pod) = source { return workloads[pod].key }
+    return NamespacedName("", "")
+  }
+
+  private func places(_ source: Endpoint, _ destination: Endpoint) -> [Label] {
+    [(source, "the source"), (destination, "the destination")].compactMap { endpoint, text in
+      guard case .pod(let pod) = endpoint else { return nil }
+      return Label(workloads[pod].manifest.nameNode.range, text)
+    }
+  }
+}
+
+extension IPNetwork {
+  /// The first and the last address.
+  var extremes: [IPAddress] {
+    if address.isIPv6 {
+      let interval = ipv6Interval.intervals
+      return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv6: $0) } }
+    }
+    let interval = ipv4Interval.intervals
+    return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv4: $0) } }
+  }
+}

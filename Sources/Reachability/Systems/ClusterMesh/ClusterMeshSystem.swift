@@ -1,0 +1,240 @@
+import Diagnostics
+package import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// Cilium ClusterMesh: each member's agents read the other members' Services and pods from their API servers, and add
+/// remote pods to global Services.
+///
+/// From the documentation (network/clustermesh) and the source (pkg/clustermesh, pkg/annotation/k8s.go): a Service of
+/// one name and namespace is global where it is annotated so; its pods join other clusters' Services unless it is not
+/// shared; they join by the *name* of the port. Pods keep their addresses and identities between clusters, so both
+/// ends' policies see pods, with the label of their cluster.
+package struct ClusterMeshSystem: ReachabilitySystem {
+  package static let key = "clusterMesh"
+  package static let kinds: Set<String> = ["Secret"]
+
+  /// A member with what its agents are told of the others.
+  private struct Member: Sendable {
+    let cluster: JudgedCluster
+    let name: String
+    let cilium: Node
+    /// Names of clusters that its configuration lists; nil where nothing is known of it.
+    let peers: Set<String>?
+    let place: Label?
+  }
+
+  private let members: [String: Member]
+
+  package init(_ link: Link, in fleet: JudgedFleet) {
+    var members: [String: Member] = [:]
+    for name in Self.memberNames(link, fleet) {
+      guard let cluster = fleet.clusters[name], let cilium = cluster.model.cluster.node.at("spec", "cilium")
+      else { continue }
+      let (peers, place) = Self.peers(of: cluster, cilium)
+      members[name] = Member(
+        cluster: cluster, name: cluster.meshName ?? name, cilium: cilium, peers: peers, place: place)
+    }
+    self.members = members
+  }
+
+  private static func memberNames(_ link: Link, _ fleet: JudgedFleet) -> [String] {
+    if let names = link.section["members"] { return names.elements.map(\.text) }
+    guard let selector = link.section["clusterSelector"] else { return [] }
+    let wanted = LabelSelector(selector)
+    return fleet.clusters.filter { wanted.matches($0.value.model.cluster.labels) }.keys.sorted()
+  }
+
+  /// The clusters that a member's agents connect to: those of its Helm values, or of the Secret that they become.
+  private static func peers(of cluster: JudgedCluster, _ cilium: Node) -> (Set<String>?, Label?) {
+    let namespace = cilium["namespace"]?.string ?? "kube-system"
+    if let secret = cluster.object("v1", "Secret", namespace, "cilium-clustermesh") {
+      var names: Set<String> = []
+      for key in ["data", "stringData"] {
+        names.formUnion(secret.node[key]?.entries.map { $0.key.text } ?? [])
+      }
+      return (names.filter { !$0.contains(".") }, secret.label())
+    }
+    guard let fragment = cluster.fragment("cilium-values.yaml") else { return (nil, nil) }
+    let tree = Tree.parse(SourceFile(path: fragment.name, bytes: fragment.content)).tree
+    let mesh = tree.root?["clustermesh"]
+    guard mesh?["useAPIServer"]?.boolean ?? false, mesh?.at("config", "enabled")?.boolean ?? false else {
+      return ([], fragment.subject)
+    }
+    let clusters = mesh?.at("config", "clusters")
+    let names =
+      clusters?.kind == .sequence
+      ? clusters?.elements.compactMap { $0["name"]?.text } : clusters?.entries.map { $0.key.text }
+    return (Set(names ?? []), fragment.subject)
+  }
+
+  // MARK: Pods of the other side
+
+  package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
+    CrossingPeers(
+      atTarget: fleet.remoteClients(of: crossing), atClient: fleet.remoteTargets(of: crossing))
+  }
+
+  // MARK: The way
+
+  package func walk(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.start()
+    guard let client = walk.clientCluster, let target = walk.targetCluster,
+      let near = members[client.name], let far = members[target.name]
+    else {
+      walk.fail(
+        .tunnel, in: crossing.client.cluster, "mesh",
+        Fault(
+          JudgementRules.tunnel, "\(crossing.clientPlace) is no member of the mesh",
+          help: ["make it a member, or use another link"]))
+      return
+    }
+    let port = crossing.port.port
+    walk.leave(
+      to: walk.fleet.remoteTargets(of: crossing), port: { $0.number(of: port.target, port.transport) },
+      port.transport)
+    name(crossing, near, far, &walk)
+    join(near, far, &walk)
+    walk.sender = .pods(
+      walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
+    walk.enter { service in self.notShared(service, far, crossing) }
+  }
+
+  /// The Service of the client's own cluster: global, so that remote pods join it, under the same port name.
+  private func name(_ crossing: Crossing, _ near: Member, _ far: Member, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    let key = crossing.target.service.key
+    let place = near.cluster.name
+    guard let (service, object) = near.cluster.service(key) else {
+      walk.fail(
+        .name, in: place, "\(key.name).\(key.namespace).svc",
+        Fault(
+          JudgementRules.name, "there is no Service \(key.description) in \(place)",
+          help: [
+            "the Service must stand in the client's cluster too, with the same name, namespace and port names"
+          ]))
+      return
+    }
+    walk.resolve(
+      "\(key.name).\(key.namespace).svc", object.evidence, at: [object.label()])
+    guard !walk.isOver else { return }
+    guard isTrue("service.cilium.io/global", "io.cilium/global-service", object, near.cluster) else {
+      walk.fail(
+        .address, in: place, "Service \(key.description)",
+        Fault(
+          JudgementRules.address,
+          "Service \(key.description) of \(place) is not global: it leads to pods of \(place) alone",
+          at: [object.label()], help: ["annotate it with service.cilium.io/global: \"true\""]))
+      return
+    }
+    let port = crossing.port.port
+    guard service.ports.contains(where: { $0.name == port.name && $0.transport == port.transport }) else {
+      walk.fail(
+        .address, in: place, "Service \(key.description)",
+        Fault(
+          JudgementRules.address,
+          "Service \(key.description) of \(place) has no port named '\(port.name ?? "")': pods of \(far.cluster.name) join it by the port's name",
+          at: [
+            object.label(at: object.node.at("spec", "ports")),
+            Label(port.node.range, "in \(far.cluster.name)"),
+          ],
+          help: ["give the port one name in both clusters"]))
+      return
+    }
+    if let fault = localNamespace(key.namespace, near) ?? localNamespace(key.namespace, far) {
+      walk.fail(.address, in: place, "Service \(key.description)", fault)
+      return
+    }
+    walk.pass(
+      .address, in: place,
+      near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .emitted,
+      at: [object.label()], "global Service: pods of \(far.name) join it")
+  }
+
+  private func isTrue(
+    _ annotation: String, _ legacy: String, _ object: KnownObject, _ cluster: JudgedCluster
+  ) -> Bool {
+    let value = cluster.annotation(annotation, of: object) ?? cluster.annotation(legacy, of: object)
+    return value?.lowercased() == "true"
+  }
+
+  /// From 1.20 on, with defaultGlobalNamespace off, namespaces opt in.
+  private func localNamespace(_ namespace: String, _ member: Member) -> Fault? {
+    guard member.cilium["defaultGlobalNamespace"]?.boolean == false else { return nil }
+    let manifest = member.cluster.model.declared.namespaces[namespace]
+    guard manifest?.annotation("clustermesh.cilium.io/global")?.lowercased() != "true" else { return nil }
+    return Fault(
+      JudgementRules.address,
+      "namespace \(namespace) of \(member.cluster.name) is not global: its Services stay in the cluster",
+      at: manifest.map { [Label($0.nameNode.range)] } ?? [],
+      help: ["annotate it with clustermesh.cilium.io/global: \"true\""])
+  }
+
+  // MARK: The mesh itself
+
+  /// Each of the two must list the other: one for the pods it shall reach, the other for those that reach it.
+  private func join(_ near: Member, _ far: Member, _ walk: inout Walk) {
+    for (one, other) in [(near, far), (far, near)] where !walk.isOver {
+      let text = "\(one.cluster.name) reads \(other.name)"
+      guard let peers = one.peers else {
+        walk.depend(
+          .tunnel, in: one.cluster.name, text,
+          on: [
+            Question(
+              "how \(one.cluster.name) is configured for the mesh: no Helm values and no Secret say it")
+          ])
+        continue
+      }
+      guard !peers.contains(other.name) else {
+        walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
+        continue
+      }
+      if needsObservation(other) {
+        walk.wait(
+          .tunnel, in: one.cluster.name, text,
+          for: MissingFact(
+            cluster: other.cluster.name, namespace: other.cilium["namespace"]?.string ?? "kube-system",
+            fact: "the address of Service clustermesh-apiserver", resources: "svc"))
+        continue
+      }
+      walk.fail(
+        .tunnel, in: one.cluster.name, text,
+        Fault(
+          JudgementRules.tunnel,
+          "\(one.cluster.name) is not told of \(other.name): its agents do not see those pods",
+          at: one.place.map { [$0] } ?? [],
+          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"]))
+    }
+  }
+
+  /// True where nobody says at which address a member's API server is reached.
+  private func needsObservation(_ member: Member) -> Bool {
+    let mesh = member.cilium["mesh"]
+    if mesh?["address"] != nil || (mesh?["ips"]?.count ?? 0) > 0 { return false }
+    let namespace = member.cilium["namespace"]?.string ?? "kube-system"
+    let service = member.cluster.observed("v1", "Service", namespace, "clustermesh-apiserver")
+    return (service?.node.at("status", "loadBalancer", "ingress")?.count ?? 0) == 0
+  }
+
+  /// Pods of a Service that is not global, or not shared, stay in their cluster.
+  private func notShared(_ service: Service, _ far: Member, _ crossing: Crossing) -> Fault? {
+    let key = service.key
+    // Declared inline, its manifest lies elsewhere; the patch that this compile writes says what it will be.
+    let object =
+      far.cluster.service(key)?.object
+      ?? far.cluster.patch(
+        of: ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: key.namespace, name: key.name))
+    guard let object else { return nil }
+    let isGlobal = isTrue("service.cilium.io/global", "io.cilium/global-service", object, far.cluster)
+    let shared =
+      far.cluster.annotation("service.cilium.io/shared", of: object)
+      ?? far.cluster.annotation("io.cilium/shared-service", of: object)
+    guard !isGlobal || shared?.lowercased() == "false" else { return nil }
+    return Fault(
+      JudgementRules.service,
+      "Service \(key.description) of \(far.cluster.name) is not \(isGlobal ? "shared" : "global"): its pods join no other cluster's Service",
+      at: [object.label()],
+      help: ["annotate it with service.cilium.io/\(isGlobal ? "shared" : "global"): \"true\""])
+  }
+}

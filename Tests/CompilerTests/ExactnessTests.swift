@@ -1,0 +1,109 @@
+import Compiler
+import Diagnostics
+import Reachability
+import Testing
+
+/// Planted over-exposure: what emitted policies open beyond the connections is found, and blamed on its rule.
+@Suite struct ExactnessTests {
+  private static let ingress =
+    "{namespaceSelector: {matchLabels: {network.openshift.io/policy-group: ingress}}}"
+  private static let other = """
+    -- workloads/gold/other.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: other, namespace: a1b2c3-dev}
+    spec:
+      selector: {matchLabels: {name: other}}
+      template: {metadata: {labels: {name: other}}, spec: {containers: [{name: app, image: other}]}}
+
+    """
+
+  struct Plant: Sendable, CustomTestStringConvertible {
+    let name: String
+    let files: String
+    let rule: String
+    var testDescription: String { name }
+
+    init(_ name: String, _ rule: String, _ files: String) {
+      self.name = name
+      self.rule = rule
+      self.files = files
+    }
+  }
+
+  private static func policy(_ selector: String, _ rule: String) -> String {
+    JudgementTests.policyTemplate(selector, rule) + other
+  }
+
+  private static let own = "{matchLabels: \"${policy.podSelector}\"}"
+  private static let client =
+    "{to: [{ipBlock: {cidr: \"${policy.cidr}\"}}], ports: [{port: \"${policy.port}\"}]}"
+  private static let dns =
+    "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}, podSelector: {}}], ports: [{protocol: UDP, port: 5353}, {protocol: TCP, port: 5353}]}"
+
+  static let plants: [Plant] = [
+    Plant("everybody", "LW7221", policy(own, "{ports: [{port: 8000}]}")),
+    Plant("an empty from", "LW7221", policy(own, "{from: [], ports: [{port: 8000}]}")),
+    Plant(
+      "all namespaces", "LW7221",
+      policy(own, "{from: [\(ingress), {namespaceSelector: {}}], ports: [{port: 8000}]}")),
+    Plant(
+      "the own namespace", "LW7221",
+      policy(own, "{from: [\(ingress), {podSelector: {}}], ports: [{port: 8000}]}")),
+    Plant(
+      "one other namespace", "LW7221",
+      policy(
+        own,
+        "{from: [\(ingress), {namespaceSelector: {matchLabels: {team: others}}}], ports: [{port: 8000}]}")),
+    Plant(
+      "a network", "LW7221",
+      policy(own, "{from: [\(ingress), {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 8000}]}")),
+    Plant("other pods", "LW7222", policy("{}", "{from: [\(ingress)], ports: [{port: 8000}]}")),
+    Plant("every port", "LW7223", policy(own, "{from: [\(ingress)]}")),
+    Plant(
+      "a range of ports", "LW7223", policy(own, "{from: [\(ingress)], ports: [{port: 8000, endPort: 8001}]}")),
+    Plant(
+      "another protocol", "LW7223",
+      policy(own, "{from: [\(ingress)], ports: [{port: 8000}, {port: 8000, protocol: UDP}]}")),
+    Plant(
+      "egress to a network", "LW7221",
+      JudgementTests.egressTemplate(
+        "\(dns), {to: [{ipBlock: {cidr: 142.34.229.0/24}}], ports: [{port: \"${policy.port}\"}]}")),
+    Plant(
+      "egress to everybody", "LW7221",
+      JudgementTests.egressTemplate("\(dns), {ports: [{port: \"${policy.port}\"}]}")),
+    Plant(
+      "egress at every port", "LW7223",
+      JudgementTests.egressTemplate("\(dns), {to: [{ipBlock: {cidr: \"${policy.cidr}\"}}]}")),
+  ]
+
+  @Test(arguments: plants)
+  func excessIsFound(_ plant: Plant) throws {
+    let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: plant.files).compile()
+    #expect(
+      compilation.findings.contains { $0.rule.id == plant.rule }, "\(compilation.findingsText)")
+    #expect(!compilation.failed)
+  }
+
+  @Test func exactPoliciesAreNotBlamed() throws {
+    for rule in [
+      Self.policy(Self.own, "{from: [\(Self.ingress)], ports: [{port: 8000}]}"),
+      JudgementTests.egressTemplate("\(Self.dns), \(Self.client)"),
+    ] {
+      let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: rule).compile()
+      #expect(!compilation.findings.contains { $0.rule.id.hasPrefix("LW722") }, "\(compilation.findingsText)")
+    }
+  }
+
+  /// What somebody else's policy opens anyway is not the emitted one's fault.
+  @Test func otherPoliciesAreNotBlamedOnTheEmittedOne() throws {
+    let files =
+      Self.policy(Self.own, "{from: [\(Self.ingress), {namespaceSelector: {}}], ports: [{port: 8000}]}")
+      + JudgementTests.policy(
+        "gold", "a1b2c3-dev",
+        "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 8000}]}]}"
+      )
+    let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: files).compile()
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7221" }, "\(compilation.findingsText)")
+  }
+}
