@@ -100,7 +100,8 @@ let modules: [Target] = [
   .executableTarget(
     name: "linkwright",
     dependencies: [
-      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Output", "Reachability",
+      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output",
+      "Reachability",
       "Repository",
       "Review", "Snapshot", "YAMLTree",
     ]),

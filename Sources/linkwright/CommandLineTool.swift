@@ -4,7 +4,8 @@ import Glibc
 /// The program: finds the command, runs it, turns its end into an exit code.
 enum CommandLineTool {
   static let commands: [Command] = [
-    .initialize, .adopt, .validate, .build, .check, .diff, .commit, .explain, .reach, .graph, .observe, .record,
+    .initialize, .adopt, .validate, .build, .check, .diff, .commit, .explain, .reach, .graph, .observe,
+    .record,
     .format,
     .schema, .rules,
     .completion, .version,

@@ -37,13 +37,17 @@ struct Exactness {
   let slice: NamespaceSlice
   let needs: [Need]
 
-  /// Linear in the pods that emitted policies select, times their needs.
+  /// Linear in the pods that emitted policies select, times their needs. Pods that are in no manifest and that no
+  /// connection needs are nobody.
   func excesses() -> [Excess] {
     guard slice.hasEmittedPolicies else { return [] }
     var found: [Excess] = []
     for direction in [NetworkPolicy.Direction.ingress, .egress] {
       let byPod = Dictionary(grouping: needs.filter { $0.direction == direction }) { $0.pod }
-      for pod in slice.subjects.indices where slice.isSelectedByEmitted(pod, direction) {
+      for pod in slice.subjects.indices
+      where (slice.subjects[pod].workload != nil || byPod[pod] != nil)
+        && slice.isSelectedByEmitted(pod, direction)
+      {
         found += excesses(of: pod, direction, byPod[pod] ?? [])
       }
     }

@@ -15,7 +15,6 @@ extension Judgement {
       if judged.verdict == .refuted { unclear.insert(judged.crossing.connection.id.description) }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
-    let judge = judge
     let slices = judge.slices.values.filter(\.hasEmittedPolicies).sorted {
       ($0.cluster.name, $0.namespace) < ($1.cluster.name, $1.namespace)
     }
@@ -61,7 +60,7 @@ extension Judgement {
     return Diagnostic(
       rule, "NetworkPolicy \(policy.name) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
-      also: excess.policy.template.map { [Label($0, "made by this template")] } ?? [], help: [help],
+      help: [help],
       notes: ["by \(excess.rule)"])
   }
 }

@@ -45,7 +45,7 @@ package final class JudgedCluster: Sendable {
     for object in emitted {
       let known = KnownObject(
         manifest: object.manifest, evidence: .emitted, subject: object.subject,
-        connections: object.connections, template: object.template)
+        connections: object.connections)
       let identity = object.manifest.identity
       if object.isPatch {
         patches[identity] = known

@@ -12,14 +12,10 @@ package struct EmittedObject: Sendable {
   package let subject: Label
   /// The connections that it serves, `namespace/name`.
   package let connections: [String]
-  /// The template that made it.
-  package let template: SourceRange?
 
   package init(
-    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String],
-    template: SourceRange? = nil
+    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String]
   ) {
-    self.template = template
     self.cluster = cluster
     self.manifest = manifest
     self.isPatch = isPatch
@@ -51,8 +47,6 @@ package struct KnownObject: Sendable {
   let subject: Label?
   /// The connections that an emitted object serves, `namespace/name`.
   var connections: [String] = []
-  /// The template that made it.
-  var template: SourceRange?
 
   package var node: Node { manifest.node }
   package var name: String { manifest.name }
