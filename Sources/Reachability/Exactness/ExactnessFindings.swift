@@ -12,7 +12,8 @@ extension Judgement {
     var needs: [NamespaceSlice.Key: [Need]] = [:]
     var unclear: Set<String> = faulted
     for judged in crossings {
-      if judged.verdict == .refuted { unclear.insert(judged.crossing.connection.id.description) }
+      let notesAll = judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
+      if judged.verdict == .refuted || !notesAll { unclear.insert(judged.crossing.connection.id.description) }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
     let slices = judge.slices.values.filter(\.hasEmittedPolicies).sorted {
@@ -25,7 +26,8 @@ extension Judgement {
     var findings: [Diagnostic] = []
     var seen: Set<String> = []
     for (slice, excesses) in zip(slices, found) {
-      for excess in excesses where unclear.isDisjoint(with: excess.policy.connections) {
+      for excess in excesses
+      where !excess.policy.connections.isEmpty && unclear.isDisjoint(with: excess.policy.connections) {
         let key =
           "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.rule) \(excess.kind)"
         guard seen.insert(key).inserted else { continue }

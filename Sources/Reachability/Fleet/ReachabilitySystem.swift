@@ -14,6 +14,10 @@ package protocol ReachabilitySystem: Sendable {
   /// endpoints and policies. Only emitted objects of these kinds are kept for it.
   static var kinds: Set<String> { get }
 
+  /// True where walks of the system ask the policies of both ends for everything that the carrier needs of them: then
+  /// whatever else an emitted policy opens is reported. False where controllers need ways that no walk takes.
+  static var notesAllNeeds: Bool { get }
+
   /// Reads a Link. Linear in the objects of the system's kinds.
   init(_ link: Link, in fleet: JudgedFleet)
 
@@ -26,6 +30,7 @@ package protocol ReachabilitySystem: Sendable {
 
 extension ReachabilitySystem {
   package static var kinds: Set<String> { [] }
+  package static var notesAllNeeds: Bool { false }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
 }
 

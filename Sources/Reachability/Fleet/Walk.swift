@@ -138,6 +138,12 @@ package struct Walk: Sendable {
     guard let slice = clientSlice, !isOver else { return }
     guard let address else {
       guard clientPods.contains(where: { !slice.isOpen($0, .egress) }) else {
+        // Nothing isolates them: any address will do.
+        for pod in clientPods {
+          rely(
+            on: .egress(
+              slice.key, slice.subjects[pod], .address(IPAddress(ipv4: 0xC000_0201)), port: port, transport))
+        }
         egressIsOpen(slice)
         return
       }

@@ -13,6 +13,7 @@ import YAMLTree
 /// ends' policies see pods, with the label of their cluster.
 package struct ClusterMeshSystem: ReachabilitySystem {
   package static let key = "clusterMesh"
+  package static let notesAllNeeds = true
   package static let kinds: Set<String> = ["Secret"]
 
   /// A member with what its agents are told of the others.

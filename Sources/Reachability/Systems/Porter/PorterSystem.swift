@@ -12,6 +12,7 @@ import YAMLTree
 /// balancer rewrites the source (`snat: auto`): policies see it as the platform's ingress.
 package struct PorterSystem: ReachabilitySystem {
   package static let key = "porter"
+  package static let notesAllNeeds = true
   package static let kinds: Set<String> = ["TransportServerClaim"]
 
   /// A claim as the operator reads it.

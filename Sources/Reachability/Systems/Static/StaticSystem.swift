@@ -8,6 +8,7 @@ import YAMLTree
 /// repository, or a Service's load balancer, takes them to the target.
 package struct StaticSystem: ReachabilitySystem {
   package static let key = "static"
+  package static let notesAllNeeds = true
 
   private let addresses: [String: Node]
 
