@@ -12,7 +12,7 @@ extension Judgement {
     var needs: [NamespaceSlice.Key: [Need]] = [:]
     var unclear: Set<String> = faulted
     for judged in crossings {
-      let notesAll = judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
+      let notesAll = self.judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
       if judged.verdict == .refuted || !notesAll { unclear.insert(judged.crossing.connection.id.description) }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
