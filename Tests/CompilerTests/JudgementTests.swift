@@ -50,7 +50,7 @@ import Testing
       """
       apiVersion: porter.devops.gov.bc.ca/v1alpha1
       kind: TransportServerClaim
-      metadata: {name: "${claim.name}", namespace: "${service.namespace}", annotations: "${common.annotations}"}
+      metadata: {name: "${claim.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
       spec:
         monitor: {type: tcp, interval: 10, timeout: 10}
         service: \(service)
@@ -64,7 +64,7 @@ import Testing
       """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${service.namespace}", annotations: "${common.annotations}"}
+      metadata: {name: "${policy.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
       spec:
         podSelector: \(selector)
         policyTypes: [Ingress]
@@ -78,7 +78,7 @@ import Testing
       """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${policy.namespace}", annotations: "${common.annotations}"}
+      metadata: {name: "${policy.name}", namespace: "${policy.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
       spec:
         podSelector: {}
         policyTypes: [Egress]
@@ -192,7 +192,7 @@ import Testing
         name: ${external.name}-1
         namespace: ${external.namespace}
         annotations: ${common.annotations}
-        labels: {kubernetes.io/service-name: "${external.name}"}
+        labels: {$merge: "${common.labels}", kubernetes.io/service-name: "${external.name}"}
       addressType: IPv4
       endpoints: [{addresses: [\(address)]}]
       ports: [{port: \(port), protocol: TCP\(name.map { ", name: \($0)" } ?? "")}]

@@ -72,7 +72,7 @@ extension MeshJudgementTests {
     -- templates/cluster-mesh/\(name).yaml --
     apiVersion: networking.k8s.io/v1
     kind: NetworkPolicy
-    metadata: {name: "${policy.name}", namespace: "${policy.namespace}", annotations: "${common.annotations}"}
+    metadata: {name: "${policy.name}", namespace: "${policy.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
     spec:
       podSelector: {}
       policyTypes: [\(type)]

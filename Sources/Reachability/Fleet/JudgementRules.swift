@@ -200,7 +200,7 @@ package enum JudgementRules {
       -- templates/porter/network-policy.yaml --
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${service.namespace}", annotations: "${common.annotations}"}
+      metadata: {name: "${policy.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
       spec:
         podSelector: \(selector)
         policyTypes: [Ingress]
