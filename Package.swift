@@ -63,7 +63,7 @@ let modules: [Target] = [
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
   .target(
     name: "Reachability", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"],
-    plugins: ["EmbedResources"]),
+    exclude: ["Platforms"], plugins: ["EmbedResources"]),
 
   /** What a change does: objects and paths of two sides compared, stages, reports for reviewers */
   .target(

@@ -60,14 +60,15 @@ import YAMLTree
     let patch = try #require(patches.first)
     let root = try #require(Tree.parse(SourceFile(path: patch, bytes: files[patch] ?? [])).tree.root)
     let overlay = "overlay-" + directory.replacingOccurrences(of: "/", with: "-")
-    let namespace = try #require(root.at("metadata", "namespace")?.string)
+    // A patch of a Namespace has none.
+    let namespace = root.at("metadata", "namespace")?.string.map { ", namespace: \($0)" } ?? ""
     try scratch.write([
       "\(overlay)/kustomization.yaml": Array("resources: [base.yaml]\ncomponents: [../\(directory)]\n".utf8),
       "\(overlay)/base.yaml": Array(
         """
         apiVersion: \(root["apiVersion"]?.text ?? "")
         kind: \(root["kind"]?.text ?? "")
-        metadata: {name: \(root.at("metadata", "name")?.text ?? ""), namespace: \(namespace)}
+        metadata: {name: \(root.at("metadata", "name")?.text ?? "")\(namespace)}
 
         """.utf8),
     ])

@@ -27,7 +27,9 @@ import Testing
       metadata:
         name: ${object.name}
         namespace: ${object.namespace}
+        labels: ${common.labels}
         annotations:
+          $merge: ${common.annotations}
           tsb.tetrate.io/organization: ${object.organization}
           tsb.tetrate.io/tenant: ${object.tenant}
           tsb.tetrate.io/workspace: ${object.workspace}
@@ -44,7 +46,8 @@ import Testing
       metadata:
         name: ${object.name}
         namespace: ${object.namespace}
-        annotations: {tsb.tetrate.io/organization: "${object.organization}"}
+        labels: ${common.labels}
+        annotations: {$merge: "${common.annotations}", tsb.tetrate.io/organization: "${object.organization}"}
       spec: {networkSettings: {networkReachability: \(map)}}
       """)
   }
@@ -55,7 +58,11 @@ import Testing
       """
       apiVersion: install.tetrate.io/v1alpha1
       kind: Gateway
-      metadata: {name: "${gateway.name}", namespace: "${gateway.namespace}"}
+      metadata:
+        name: ${gateway.name}
+        namespace: ${gateway.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
       spec: \(spec)
       """)
   }
@@ -66,7 +73,11 @@ import Testing
       """
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${policy.namespace}"}
+      metadata:
+        name: ${policy.name}
+        namespace: ${policy.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
       spec: {podSelector: {matchLabels: {app: details}}, policyTypes: [Ingress], ingress: [\(rule)]}
       """) + closedDetails
   }
@@ -85,7 +96,11 @@ import Testing
         """
         apiVersion: networking.k8s.io/v1
         kind: NetworkPolicy
-        metadata: {name: "${policy.name}", namespace: "${policy.namespace}"}
+        metadata:
+          name: ${policy.name}
+          namespace: ${policy.namespace}
+          labels: ${common.labels}
+          annotations: ${common.annotations}
         spec:
           podSelector: {}
           policyTypes: [Egress]
@@ -135,7 +150,11 @@ import Testing
           """
           apiVersion: networking.k8s.io/v1
           kind: NetworkPolicy
-          metadata: {name: "${policy.name}", namespace: "${policy.namespace}"}
+          metadata:
+            name: ${policy.name}
+            namespace: ${policy.namespace}
+            labels: ${common.labels}
+            annotations: ${common.annotations}
           spec:
             podSelector: {matchLabels: {app: eastwest-gateway}}
             policyTypes: [Ingress]
@@ -186,7 +205,11 @@ import Testing
         """
         apiVersion: networking.istio.io/v1
         kind: ServiceEntry
-        metadata: {name: "${entry.name}", namespace: "${entry.namespace}"}
+        metadata:
+          name: ${entry.name}
+          namespace: ${entry.namespace}
+          labels: ${common.labels}
+          annotations: ${common.annotations}
         spec:
           hosts: ["${entry.host}"]
           resolution: STATIC
@@ -202,7 +225,11 @@ import Testing
         """
         apiVersion: networking.istio.io/v1
         kind: Gateway
-        metadata: {name: "${gateway.name}", namespace: "${gateway.namespace}"}
+        metadata:
+          name: ${gateway.name}
+          namespace: ${gateway.namespace}
+          labels: ${common.labels}
+          annotations: ${common.annotations}
         spec: {selector: {\(selector)}, servers: [\(server)]}
         """)
   }

@@ -3,7 +3,7 @@ import Kubernetes
 import YAMLTree
 
 /// Namespaces of a platform that are in no application repository, and what runs there that policies name: the files
-/// of `platforms/`, each fact with its origin.
+/// of `Platforms/`, each fact with its origin.
 package struct PlatformNamespaces: Sendable {
   package let name: String
   let entries: [Entry]
