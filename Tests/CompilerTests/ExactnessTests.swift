@@ -95,6 +95,14 @@ import Testing
     }
   }
 
+  /// What a connection needs that waits for an observation is not known.
+  @Test func connectionsThatWaitAreLeftOut() throws {
+    let unobserved = "-- observed/golddr/a1b2c3-dev.yaml --\n\n-- observed/gold/a1b2c3-dev.yaml --\n\n"
+    let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: unobserved).compile()
+    #expect(compilation.judgement?.count(.pending) ?? 0 > 0, "\(compilation.findingsText)")
+    #expect(!compilation.findings.contains { $0.rule.id.hasPrefix("LW722") }, "\(compilation.findingsText)")
+  }
+
   /// What somebody else's policy opens anyway is not the emitted one's fault.
   @Test func otherPoliciesAreNotBlamedOnTheEmittedOne() throws {
     let files =

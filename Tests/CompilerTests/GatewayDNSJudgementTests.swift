@@ -34,7 +34,11 @@ import Testing
       """
       apiVersion: connectivity.tanzu.vmware.com/v1alpha1
       kind: GatewayDNS
-      metadata: {name: "${gatewayDNS.name}", namespace: "${gatewayDNS.namespace}"}
+      metadata:
+        name: ${gatewayDNS.name}
+        namespace: ${gatewayDNS.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
       spec: \(spec)
       """)
   }

@@ -7,13 +7,16 @@ import YAMLTree
 extension Judgement {
   /// What emitted policies open beyond the connections, one finding per policy, rule and kind of excess.
   ///
-  /// Policies of connections that fail, or of which errors are found, are left out: what they need is not known.
+  /// Policies of connections that fail or wait for an observation, or of which errors are found, are left out: what they
+  /// need is not known.
   func excesses(except faulted: Set<String>, mapping: some ParallelMapping) -> [Diagnostic] {
     var needs: [NamespaceSlice.Key: [Need]] = [:]
     var unclear: Set<String> = faulted
     for judged in crossings {
       let notesAll = self.judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
-      if judged.verdict == .refuted || !notesAll { unclear.insert(judged.crossing.connection.id.description) }
+      if [.refuted, .pending].contains(judged.verdict) || !notesAll {
+        unclear.insert(judged.crossing.connection.id.description)
+      }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
     let slices = judge.slices.values.filter(\.hasEmittedPolicies).sorted {
@@ -60,7 +63,7 @@ extension Judgement {
       help = "name the ports that are needed: \(excess.enough)"
     }
     return Diagnostic(
-      rule, "NetworkPolicy \(policy.name) in \(slice.cluster.name) \(way), which no connection needs",
+      rule, "\(policy.identity.description) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
       help: [help],
       notes: ["by \(excess.rule)"])
