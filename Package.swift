@@ -153,7 +153,7 @@ let tests: [Target] = [
       "Snapshot", "Templates", "TestSupport", "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
-    exclude: ["Cases", "Fleets", "Releases"]),
+    exclude: ["Cases", "Findings", "Fleets", "Releases"]),
   .testTarget(
     name: "AdoptionTests",
     dependencies: ["Adoption", "Compiler", "Diagnostics", "Snapshot", "TestSupport"], exclude: ["Cases"]),

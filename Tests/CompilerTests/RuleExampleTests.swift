@@ -1,5 +1,6 @@
 import Compiler
 import Diagnostics
+import TestSupport
 import Testing
 
 /// Every rule shows an example that breaks it and one that keeps it; both must be true.
@@ -38,6 +39,22 @@ import Testing
       ($0.rule.id == id || $0.severity == .error) && $0.suppression == nil
     }
     #expect(unwanted.isEmpty, "\(id):\n\(unwanted.map(\.goldenText).joined())")
+  }
+
+  /// What each rule says about its failing example, and where: a file for each hundred of rules in `Findings`.
+  @Test(arguments: Set(exampled.map { String($0.prefix(4)) }).sorted())
+  func findingsHaveTheirPlaceAndText(_ group: String) throws {
+    var text = ""
+    for id in Self.exampled where id.hasPrefix(group) {
+      let example = try #require(RuleCatalogue.rule(id)?.failing)
+      let compilation = try FixtureFleet(base: example.base).overlaid(by: example.files).compile()
+      let findings = compilation.findings.filter { $0.rule.id == id }
+      #expect(!findings.isEmpty, "\(id)")
+      text += findings.map(\.goldenText).joined()
+    }
+    if let difference = Golden.difference(text, from: "Tests/CompilerTests/Findings/\(group).txt") {
+      Issue.record(Comment(rawValue: difference))
+    }
   }
 
   /// A finding with a place points into a file of the fleet, so that people and editors can go there.

@@ -29,7 +29,7 @@ struct InstallChecks {
     if let foreign, let key = gateway.spec?.key(foreign.key) {
       findings.append(
         Diagnostic(
-          TetrateRules.gatewayFields, "a \(gateway.kind) of install.tetrate.io has no field '\(foreign.key)'",
+          TetrateRules.gatewayFields, "\(gateway.kind) of install.tetrate.io has no field '\(foreign.key)'",
           at: key.range, "not a field of \(gateway.kind)", help: [foreign.fix]))
     }
     if gateway.kind != "Gateway" {
