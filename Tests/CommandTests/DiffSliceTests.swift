@@ -63,6 +63,15 @@ struct DiffSliceTests {
     """
   }
 
+  /// Where nothing changed nothing is compiled, and the report is that of two compiles all the same.
+  @Test func equalTreesGiveTheSameReport() throws {
+    let fleet = try Self.fleet()
+    let base = try fleet.id("HEAD")
+    try fleet.git("commit", "-q", "--allow-empty", "-m", "Nothing")
+    let head = try fleet.id("HEAD")
+    #expect(try Self.report(fleet, base, head) == Self.report(fleet, base, head, "--whole"))
+  }
+
   /// Edits of every kind, at random; each is compared both ways.
   @Test func slicesGiveWhatTheWholeGives() throws {
     let fleet = try Self.fleet()

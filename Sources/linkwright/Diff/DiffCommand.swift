@@ -57,7 +57,8 @@ extension Command {
         if slice.isEmpty {
           let nothing = { side in
             ReadSide(
-              side: side, compilation: nil, output: OutputSide(emptyFor: fleet), limits: [], unknown: .init())
+              side: side, compilation: nil, output: OutputSide(emptyFor: fleet), limits: [], unknown: .init(),
+              isUnchanged: true)
           }
           return (nothing(request.base), nothing(request.head), fleet)
         }
@@ -96,7 +97,7 @@ extension Command {
     return Review(
       fleet: fleet.name.value, base: base.side.description, head: head.side.description, paths: paths,
       objects: objects, limits: base.limits + head.limits,
-      isJudged: base.compilation?.judgement != nil && head.compilation?.judgement != nil)
+      isJudged: base.isJudged && head.isJudged)
   }
 
   /// The stages of a change; proved where the later side is compiled.

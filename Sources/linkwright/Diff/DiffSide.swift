@@ -32,6 +32,11 @@ struct ReadSide {
   let limits: [String]
   /// Connections that could not be compiled.
   let unknown: UnknownConnections
+  /// True where both sides are alike: nothing was compiled, and no verdict can differ.
+  var isUnchanged = false
+
+  /// True when the paths of the side carry verdicts.
+  var isJudged: Bool { isUnchanged || compilation?.judgement != nil }
 
   /// Reads a side. `fleet` lays out the output of a side without a Fleet of its own.
   static func read(
