@@ -62,7 +62,8 @@ let modules: [Target] = [
 
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
   .target(
-    name: "Reachability", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"],
+    name: "Reachability",
+    dependencies: ["Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"],
     exclude: ["Platforms"], plugins: ["EmbedResources"]),
 
   /** What a change does: objects and paths of two sides compared, stages, reports for reviewers */

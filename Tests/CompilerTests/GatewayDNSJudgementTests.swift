@@ -256,23 +256,24 @@ import Testing
     #expect(shadowed.judgement?.crossings.map(\.verdict) == [.refuted])
   }
 
-  @Test func missingFactsArePending() throws {
-    let compilation = try FixtureFleet(base: Self.base).overlaid(
-      by: """
-        -- links/dev-team.yaml --
-        apiVersion: linkwright.dev/v1alpha1
-        kind: Link
-        metadata: {name: dev-team}
-        spec:
-          gatewayDNS:
-            managementCluster: mgmt
-            namespace: dev-team
-            clusterSelector: {matchLabels: {hasContour: "true"}}
-            service: projectcontour/envoy
-            zone: xcc.test
+  /// A link that says no addresses.
+  static let unspecified = """
+    -- links/dev-team.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Link
+    metadata: {name: dev-team}
+    spec:
+      gatewayDNS:
+        managementCluster: mgmt
+        namespace: dev-team
+        clusterSelector: {matchLabels: {hasContour: "true"}}
+        service: projectcontour/envoy
+        zone: xcc.test
 
-        """
-    ).compile()
+    """
+
+  @Test func missingFactsArePending() throws {
+    let compilation = try FixtureFleet(base: Self.base).overlaid(by: Self.unspecified).compile()
     #expect(!compilation.failed, "\(compilation.findingsText)")
     let crossing = try #require(compilation.judgement?.crossings.first)
     #expect(crossing.verdict == .pending)

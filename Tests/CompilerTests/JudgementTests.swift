@@ -199,6 +199,9 @@ import Testing
       """)
   }
 
+  /// Nobody has looked at either cluster.
+  static let unobserved = "-- observed/golddr/a1b2c3-dev.yaml --\n\n-- observed/gold/a1b2c3-dev.yaml --\n\n"
+
   static let fixed: [Break] = [
     Break(
       "egress", over: "porter-silver",

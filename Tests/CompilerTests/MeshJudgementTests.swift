@@ -26,42 +26,38 @@ import Testing
 
 extension MeshJudgementTests {
   /// Breaks that the mesh's own rules do not find, or that the judge must find even so.
-  @Test(arguments: [
-    ("ingress", Hop.Kind.ingress, "LW7207"), ("ingress without the cluster's label", .ingress, "LW7207"),
-    ("egress", .egress, "LW7201"), ("egress without the cluster's label", .egress, "LW7201"),
-  ])
-  func breakIsFoundAtItsHop(_ name: String, _ hop: Hop.Kind, _ rule: String) throws {
-    let files: String
-    switch name {
-    case "ingress":
-      files =
-        Self.template(
-          "ingress-policy", "Ingress",
-          "ingress: [{from: [{podSelector: {matchLabels: {name: x-wing}}}], ports: [{port: 81}]}]")
-        + Self.closed("cluster02")
-    case "ingress without the cluster's label":
-      files =
-        Self.template(
-          "ingress-policy", "Ingress", "ingress: [{from: [{podSelector: {matchLabels: {name: x-wing}}}]}]")
-        + Self.closed("cluster02")
-    case "egress":
-      files =
-        Self.template(
-          "egress-policy", "Egress",
-          "egress: [\(Self.dns), {to: [{podSelector: {matchLabels: {name: x-wing}}}]}]")
-        + Self.closed("cluster01")
-    default:
-      files =
-        Self.template(
-          "egress-policy", "Egress",
-          "egress: [\(Self.dns), {to: [{podSelector: {matchLabels: {name: rebel-base}}}]}]")
-        + Self.closed("cluster01")
-    }
-    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+  static let breaks: [JudgementTests.Break] = [
+    JudgementTests.Break(
+      "ingress", over: "clustermesh",
+      template(
+        "ingress-policy", "Ingress",
+        "ingress: [{from: [{podSelector: {matchLabels: {name: x-wing}}}], ports: [{port: 81}]}]")
+        + closed("cluster02"), at: .ingress, "LW7207"),
+    JudgementTests.Break(
+      "ingress without the cluster's label", over: "clustermesh",
+      template(
+        "ingress-policy", "Ingress", "ingress: [{from: [{podSelector: {matchLabels: {name: x-wing}}}]}]")
+        + closed("cluster02"), at: .ingress, "LW7207"),
+    JudgementTests.Break(
+      "egress", over: "clustermesh",
+      template(
+        "egress-policy", "Egress", "egress: [\(dns), {to: [{podSelector: {matchLabels: {name: x-wing}}}]}]")
+        + closed("cluster01"), at: .egress, "LW7201"),
+    JudgementTests.Break(
+      "egress without the cluster's label", over: "clustermesh",
+      template(
+        "egress-policy", "Egress",
+        "egress: [\(dns), {to: [{podSelector: {matchLabels: {name: rebel-base}}}]}]")
+        + closed("cluster01"), at: .egress, "LW7201"),
+  ]
+
+  @Test(arguments: breaks)
+  func breakIsFoundAtItsHop(_ planted: JudgementTests.Break) throws {
+    let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile()
     let judged = try #require(compilation.judgement?.crossings.first)
     #expect(judged.verdict == .refuted, "\(compilation.findingsText)")
-    #expect(judged.decisiveHop?.kind == hop, "\(compilation.findingsText)")
-    #expect(compilation.findings.contains { $0.rule.id == rule }, "\(compilation.findingsText)")
+    #expect(judged.decisiveHop?.kind == planted.hop, "\(compilation.findingsText)")
+    #expect(compilation.findings.contains { $0.rule.id == planted.rule }, "\(compilation.findingsText)")
   }
 
   private static let dns =

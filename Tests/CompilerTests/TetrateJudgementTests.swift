@@ -174,7 +174,7 @@ import Testing
       ), at: .ingress, "LW7207"),
   ]
 
-  private static let istioFleet = """
+  static let istioFleet = """
     -- links/east-west.yaml --
     apiVersion: linkwright.dev/v1alpha1
     kind: Link
@@ -332,10 +332,12 @@ import Testing
     if name != "istio" { #expect(kinds.contains(.tunnel)) }
   }
 
+  static let unknownAddress =
+    "-- links/east-west.yaml --\n"
+    + tctl.replacing(", addresses: {cluster-1: 172.18.255.175}", with: "")
+
   @Test func unknownAddressIsPending() throws {
-    let link = Self.tctl.replacing(", addresses: {cluster-1: 172.18.255.175}", with: "")
-    let compilation = try FixtureFleet(base: "tetrate").overlaid(by: "-- links/east-west.yaml --\n\(link)")
-      .compile()
+    let compilation = try FixtureFleet(base: "tetrate").overlaid(by: Self.unknownAddress).compile()
     let crossing = try #require(compilation.judgement?.crossings.first)
     #expect(crossing.verdict == .pending)
     guard case .pending(let fact)? = crossing.decisiveHop?.state else {

@@ -10,13 +10,15 @@ import YAMLTree
 /// It asks three things: is every claim what the judge says it is; are the claims about all pods that the connection
 /// means, found again here by comparing strings; and does the verdict follow from them.
 package struct CertificateChecker: Sendable {
-  private let fleet: JudgedFleet
+  let fleet: JudgedFleet
   /// By cluster and namespace; policies of the whole cluster under "".
-  private let declared: [String: [String: [Manifest]]]
+  let declared: [String: [String: [Manifest]]]
+  let objects: NaiveObjects
 
   /// Linear in the objects of all clusters.
   package init(_ fleet: JudgedFleet) {
     self.fleet = fleet
+    objects = NaiveObjects(fleet)
     declared = fleet.clusters.mapValues { cluster in
       var byNamespace: [String: [Manifest]] = [:]
       for manifest in cluster.model.declared.objects.values {
@@ -41,17 +43,54 @@ package struct CertificateChecker: Sendable {
 
   /// Whether the verdict follows from the claims.
   private func contradiction(_ certificate: Certificate) -> String? {
-    let answers = certificate.claims.map(\.holds)
+    let claims = certificate.claims
+    let name = certificate.verdict.rawValue
     switch certificate.verdict {
     case .proved:
-      return answers.allSatisfy { $0 == .yes } ? nil : "it is called proved, and a claim does not hold"
-    case .depends, .pending:
-      return answers.contains(.no)
-        ? "it is called \(certificate.verdict.rawValue), and a claim is false" : nil
+      return claims.allSatisfy { $0.holds == $0.wanted }
+        ? nil : "it is called proved, and a claim does not hold"
+    case .depends:
+      return claims.contains { $0.breaks || $0.isMissing }
+        ? "it is called depends, and a claim says more" : nil
+    case .pending:
+      if claims.contains(where: \.breaks) { return "it is called pending, and a claim breaks a hop" }
+      return claims.contains { $0.isMissing && $0.holds == .no }
+        ? nil : "it is called pending, and nothing is said to be missing"
     case .refuted:
-      // The hop that fails is the last one walked: its claim, where it has one, is the last and false.
-      return answers.dropLast().contains(.no) ? "a claim before the broken hop is false" : nil
+      // The hop that fails is the last one walked: what it rests on is said last.
+      guard let last = claims.last, last.breaks else {
+        return "it is called \(name), and no claim breaks a hop"
+      }
+      if claims.dropLast().contains(where: \.breaks) {
+        return "a claim before the broken hop breaks one as well"
+      }
+      return foreign(last.claim, certificate.crossing)
     }
+  }
+
+  /// What refutes a connection must be about it.
+  private func foreign(_ claim: Claim, _ crossing: Crossing) -> String? {
+    let target = crossing.target
+    let isOwn =
+      switch claim {
+      case .egress(let key, let subject, _, _, _):
+        key.cluster == crossing.client.cluster && key.namespace == crossing.client.namespace
+          && isNamed(subject, clients(crossing, key.cluster))
+      case .ingress(let key, _, _, _, _): key.cluster == target.cluster
+      case .service(let cluster, let key, _, _, _), .pods(let cluster, let key, _),
+        .targetPort(let cluster, let key, _, _):
+        // A gateway's Service and its pods lie beside the target's.
+        cluster == target.cluster
+          && (key == target.service.key || key.namespace != target.service.key.namespace)
+      case .forwards(let cluster, _, _), .leads(let cluster, _, _, _, _): cluster == crossing.client.cluster
+      case .found(let queries): !queries.isEmpty
+      case .address: true
+      }
+    return isOwn ? nil : "\(words(claim)) is not about the connection"
+  }
+
+  private func isNamed(_ subject: SubjectPod, _ names: [String]) -> Bool {
+    subject.workload.map { names.contains($0.description) } ?? true
   }
 
   // MARK: All pods
@@ -65,11 +104,14 @@ package struct CertificateChecker: Sendable {
     var hasService = crossing.target.service.isInline
     for claim in certificate.claims {
       switch claim.claim {
+      // The question for the name is not the way out, and a gateway's pods are not the target's.
+      case .egress(_, _, .peer(let peer), _, _) where peer.id == ClusterResolver.id: break
+      case .ingress(_, let subject, _, _, _) where subject.id.hasPrefix(EastWestSelector.idPrefix): break
       case .egress(_, let subject, _, _, _): leaving.insert(subject.workload?.description ?? "")
       case .ingress(_, let subject, _, _, _): entering.insert(subject.workload?.description ?? "")
       case .service(_, let key, let port, _, _):
         hasService = hasService || key == crossing.target.service.key && port == crossing.port.port.number
-      case .field: break
+      case .found, .leads, .pods, .targetPort, .address, .forwards: break
       }
     }
     guard hasService else { return "nothing is said of the Service" }
@@ -85,7 +127,7 @@ package struct CertificateChecker: Sendable {
     return entering.isEmpty ? "nothing is said of what lets in to the target" : nil
   }
 
-  private func pods(_ cluster: String, _ namespace: String) -> [(name: String, node: Node)] {
+  func pods(_ cluster: String, _ namespace: String) -> [(name: String, node: Node)] {
     (declared[cluster]?[namespace] ?? []).compactMap { manifest in
       Workload.podNode(of: manifest).map { ("\(manifest.kind) \(manifest.name)", $0) }
     }
@@ -99,121 +141,23 @@ package struct CertificateChecker: Sendable {
   }
 
   private func targets(_ crossing: Crossing) -> [String] {
-    let key = crossing.target.service.key
-    guard let service = service(crossing.target.cluster, key), !crossing.target.service.isInline else {
-      return []
-    }
+    guard !crossing.target.service.isInline else { return [] }
+    return behind(
+      crossing.target.cluster, crossing.target.service.key, crossing.connection.connection.to.runtimeLabels
+    ).map(\.name)
+  }
+
+  /// The workloads whose pods a Service selects.
+  func behind(_ cluster: String, _ key: NamespacedName, _ runtime: [String: [String]] = [:]) -> [(
+    name: String, node: Node
+  )] {
+    guard let service = service(cluster, key) else { return [] }
     let wanted = service.node.at("spec", "selector")?.entries.map { ($0.key.text, $0.value.text) } ?? []
-    let runtime = crossing.connection.connection.to.runtimeLabels
     guard !wanted.isEmpty else { return [] }
-    return pods(crossing.target.cluster, key.namespace).filter { _, pod in
+    return pods(cluster, key.namespace).filter { _, pod in
       wanted.allSatisfy { key, value in
         pod.at("metadata", "labels")?[key]?.text == value || runtime[key]?.contains(value) ?? false
       }
-    }.map(\.name)
-  }
-
-  // MARK: Claims
-
-  /// What the manifests say of a claim; nil where this evaluator has no say.
-  private func check(_ claim: Claim, _ found: Ternary) -> Ternary? {
-    switch claim {
-    case .egress(let key, let subject, let place, let port, let transport):
-      var network = NaiveNetwork(fleet, declared, key, subject)
-      let destination: Endpoint
-      switch place {
-      case .address(let address): destination = .address(address)
-      case .peer(let peer): destination = .pod(network.add(peer))
-      }
-      return NaiveEvaluator(network.network).passes(from: .pod(0), to: destination, port: port, transport)
-    case .ingress(let key, let subject, let sender, let port, let transport):
-      return admits(sender, key, subject, port, transport, found)
-    case .service(let cluster, let key, let port, let transport, let target):
-      guard let manifest = service(cluster, key) else { return .no }
-      let found = manifest.node.at("spec", "ports")?.elements.first { entry in
-        entry["port"]?.integer == port && (entry["protocol"]?.string ?? "TCP") == transport.rawValue
-      }
-      guard let found else { return .no }
-      let text = found["targetPort"]?.text ?? String(port)
-      return Ternary(text == target.description)
-    case .field(let cluster, let identity, let path, let text, let evidence):
-      guard let manifest = object(cluster, identity, evidence) else { return .no }
-      let node = path.reduce(manifest.node as Node?) { $0?[$1] }
-      return Ternary(node?.text == text)
-    }
-  }
-
-  private func admits(
-    _ sender: Sender, _ key: NamespaceSlice.Key, _ subject: SubjectPod, _ port: Int,
-    _ transport: TransportProtocol, _ found: Ternary
-  ) -> Ternary? {
-    var network = NaiveNetwork(fleet, declared, key, subject)
-    func passes(_ peer: PeerPod) -> Ternary {
-      let number = network.add(peer)
-      return NaiveEvaluator(network.network).passes(from: .pod(number), to: .pod(0), port: port, transport)
-    }
-    func everyone(_ addresses: [IPAddress]) -> Ternary {
-      let evaluator = NaiveEvaluator(network.network)
-      let answers = addresses.map { evaluator.passes(from: .address($0), to: .pod(0), port: port, transport) }
-      return answers.reduce(.yes) { $0 && $1 }
-    }
-    switch sender {
-    case .client: return nil
-    case .pods(let peers, _): return peers.reduce(Ternary.yes) { $0 && passes($1) }
-    case .platform(let peer, let others, _):
-      let own = passes(peer)
-      if own == .yes || everyone(network.telling) == .yes { return .yes }
-      if own == .depends { return .depends }
-      return others.contains { passes($0).may } ? .depends : .no
-    case .networks(let networks, _):
-      let inside = network.telling.filter { address in networks.contains { $0.contains(address) } }
-      return everyone(inside + networks.map(\.address))
-    case .unknown:
-      // It is admitted for sure only where everyone is; whether somebody is, is not asked here.
-      if everyone(network.telling) == .yes { return .yes }
-      return found == .yes ? .depends : nil
-    }
-  }
-
-  // MARK: Objects
-
-  private func service(_ cluster: String, _ key: NamespacedName) -> Manifest? {
-    object(
-      cluster, ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: key.namespace, name: key.name),
-      .declared)
-      ?? object(
-        cluster, ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: key.namespace, name: key.name),
-        .emitted)
-  }
-
-  private func object(_ cluster: String, _ identity: ObjectIdentity, _ evidence: Hop.Evidence) -> Manifest? {
-    guard let judged = fleet.clusters[cluster] else { return nil }
-    switch evidence {
-    case .observed: return judged.model.observed.objects[identity]
-    case .emitted:
-      return judged.emittedObjects(in: identity.namespace ?? "").first { $0.manifest.identity == identity }?
-        .manifest
-    default: return declared[cluster]?[identity.namespace ?? ""]?.first { $0.identity == identity }
-    }
-  }
-
-  private func words(_ claim: Claim) -> String {
-    switch claim {
-    case .egress(let key, let subject, let place, let port, _):
-      let goal =
-        switch place {
-        case .address(let address): address.text
-        case .peer(let peer): peer.name
-        }
-      return
-        "that \(subject.description) of \(key.namespace) in \(key.cluster) may send to \(goal) port \(port)"
-    case .ingress(let key, let subject, let sender, let port, _):
-      return
-        "that \(subject.description) of \(key.namespace) in \(key.cluster) admits \(sender.description) to port \(port)"
-    case .service(let cluster, let key, let port, _, let target):
-      return "that Service \(key.description) in \(cluster) leads from \(port) to \(target.description)"
-    case .field(let cluster, let identity, let path, let text, _):
-      return "that \(path.joined(separator: ".")) of \(identity.description) in \(cluster) is '\(text)'"
     }
   }
 }

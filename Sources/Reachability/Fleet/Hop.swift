@@ -97,12 +97,17 @@ package struct MissingFact: Sendable, Hashable {
   package let fact: String
   /// Resources that the observing command asks for: `tscs,ts`.
   package let resources: String
+  /// What was looked for; nothing answers any of it.
+  let queries: [ObjectQuery]
 
-  package init(cluster: String, namespace: String, fact: String, resources: String) {
+  package init(
+    cluster: String, namespace: String, fact: String, resources: String, lookedFor queries: [ObjectQuery]
+  ) {
     self.cluster = cluster
     self.namespace = namespace
     self.fact = fact
     self.resources = resources
+    self.queries = queries
   }
 }
 
@@ -115,12 +120,22 @@ package struct Fault: Sendable {
   package let places: [Label]
   /// What mends it.
   package let help: [String]
+  /// What it rests on, with the answer that breaks the hop; nil where the walk has noted it already.
+  let because: CheckedClaim?
 
-  package init(_ rule: Rule, _ message: String, at places: [Label] = [], help: [String]) {
+  /// - Parameters:
+  ///   - because: what the fault rests on, in a form that can be checked by itself. A fault of policies needs none: the
+  ///     walk notes what they say.
+  ///   - wanted: the answer with which the hop would hold.
+  package init(
+    _ rule: Rule, _ message: String, at places: [Label] = [], help: [String], because claim: Claim? = nil,
+    wanted: Ternary = .yes
+  ) {
     self.rule = rule
     self.message = message
     self.places = places
     self.help = help
+    because = claim.map { CheckedClaim(claim: $0, holds: !wanted, wanted: wanted) }
   }
 }
 

@@ -12,7 +12,7 @@ package final class JudgedCluster: Sendable {
   package let profile: NetworkProfile
   let emitted: [ObjectIdentity: KnownObject]
   private let emittedByNamespace: [String: [KnownObject]]
-  private let patches: [ObjectIdentity: KnownObject]
+  let patches: [ObjectIdentity: KnownObject]
   private let fragments: [String: EmittedFragment]
   /// Declared and emitted objects of the kinds that systems ask for.
   private let byKind: [String: [KnownObject]]

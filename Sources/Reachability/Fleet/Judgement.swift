@@ -69,8 +69,11 @@ package struct Judgement: Sendable {
 
   /// Checks every verdict's certificate with an evaluator of its own. Linear in crossings times the policies of a
   /// namespace, and slow: for `--paranoid`.
-  package func disputes(mapping: some ParallelMapping) -> [Diagnostic] {
-    let checker = CertificateChecker(judge.fleet)
+  ///
+  /// - Parameter fleet: where the manifests are read; nil for the fleet that was judged. A test that reads others sees
+  ///   whether a judge that was wrong about these would be noticed.
+  package func disputes(mapping: some ParallelMapping, reading fleet: JudgedFleet? = nil) -> [Diagnostic] {
+    let checker = CertificateChecker(fleet ?? judge.fleet)
     let judgement = self
     let objections = mapping.map(crossings, piece: 16) { judged -> String? in
       guard let trace = judgement.trace(of: judged.crossing) else { return nil }

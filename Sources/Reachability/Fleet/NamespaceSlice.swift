@@ -217,6 +217,9 @@ extension SubjectPod {
 /// OpenShift: the DNS operator's DaemonSet, on port 5353 behind its Service (openshift/cluster-dns-operator). Else
 /// CoreDNS in kube-system (kubernetes documentation, "Customizing DNS Service").
 struct ClusterResolver: Sendable {
+  /// The peer's id.
+  static let id = "resolver"
+
   let pod: PeerPod
   let port: UInt16
   /// True where nothing else may answer: on other clusters a cache on the node is a common addition.
@@ -226,13 +229,13 @@ struct ClusterResolver: Sendable {
     switch distribution {
     case .openshift:
       pod = PeerPod(
-        id: "resolver", namespace: "openshift-dns", name: "dns-default", kind: "Platform",
+        id: Self.id, namespace: "openshift-dns", name: "dns-default", kind: "Platform",
         labels: Labels(["dns.operator.openshift.io/daemonset-dns": "default"]))
       port = 5353
       isSure = true
     case .kubernetes:
       pod = PeerPod(
-        id: "resolver", namespace: "kube-system", name: "coredns", kind: "Platform",
+        id: Self.id, namespace: "kube-system", name: "coredns", kind: "Platform",
         labels: Labels(["k8s-app": "kube-dns"]))
       port = 53
       isSure = false

@@ -10,9 +10,11 @@ extension Walk {
   ) {
     guard !isOver, let address = IPAddress(text) else { return }
     let goal = "\(text):\(port)"
+    let claim = Claim.leads(cluster.name, namespace: namespace, to: address, port: port, transport)
     switch cluster.name(in: namespace, leadingTo: address, port: port, transport) {
     case .found(let found):
       let name = "\(found.service.name).\(namespace).svc:\(found.port)"
+      rely(on: claim)
       if let fault = unapplied(found, in: cluster) {
         depend(.name, in: cluster.name, at: [found.endpoints.label()], "DNS \(name)", on: [fault])
         return
@@ -28,7 +30,7 @@ extension Walk {
           at: [object.label(at: object.node["ports"] ?? object.node["subsets"])],
           help: [
             "lead to port \(port), under the name that the Service's port has"
-          ]))
+          ], because: claim))
     case .noService(let object):
       fail(
         .name, in: cluster.name, goal,
@@ -38,15 +40,14 @@ extension Walk {
           at: [object.label()],
           help: [
             "add a Service without selector of the same name, or label the slice with kubernetes.io/service-name"
-          ]
-        ))
+          ], because: claim))
     case .nothing:
       fail(
         .name, in: cluster.name, goal,
         Fault(
           JudgementRules.name,
           "no Service of \(namespace) in \(cluster.name) leads to \(goal)",
-          help: ["add a Service without selector, and endpoints with the address \(text)"]))
+          help: ["add a Service without selector, and endpoints with the address \(text)"], because: claim))
     }
   }
 

@@ -54,11 +54,15 @@ package struct Walk: Sendable {
 
   /// A hop that fails.
   package mutating func fail(_ kind: Hop.Kind, in cluster: String?, _ text: String, _ fault: Fault) {
+    if isTracing, !isOver, let claim = fault.because { claims.append(claim) }
     record(kind, cluster, .broken(fault), fault.places, text)
   }
 
   /// A hop of which a fact is missing.
   package mutating func wait(_ kind: Hop.Kind, in cluster: String?, _ text: String, for fact: MissingFact) {
+    if isTracing, !isOver {
+      claims.append(CheckedClaim(claim: .found(fact.queries), holds: .no, isMissing: true))
+    }
     record(kind, cluster, .pending(fact), [], text)
   }
 
@@ -81,9 +85,14 @@ package struct Walk: Sendable {
   }
 
   /// Notes what a hop rests on; the certificate holds it.
-  package mutating func rely(on claim: @autoclosure () -> Claim, holds: Ternary = .yes) {
+  ///
+  /// - Parameter isNot: true for what would stand in the way, and is not there.
+  package mutating func rely(
+    on claim: @autoclosure () -> Claim, holds: Ternary = .yes, isNot: Bool = false
+  ) {
     guard isTracing, !isOver else { return }
-    claims.append(CheckedClaim(claim: claim(), holds: holds))
+    claims.append(
+      CheckedClaim(claim: claim(), holds: isNot ? .no : holds, wanted: isNot ? .no : .yes))
   }
 
   private mutating func need(
@@ -230,6 +239,10 @@ package struct Walk: Sendable {
     guard let slice = clientSlice, !isOver else { return }
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
     var questions: [Question] = []
+    for pod in clientPods where slice.isOpen(pod, .egress) {
+      rely(
+        on: .egress(slice.key, slice.subjects[pod], .peer(resolver.pod), port: Int(resolver.port), .udp))
+    }
     for pod in clientPods where !slice.isOpen(pod, .egress) {
       for transport in [TransportProtocol.udp, .tcp] {
         need(slice, .egress, pod, .resolver, Int(resolver.port), transport)
@@ -284,12 +297,16 @@ package struct Walk: Sendable {
     let cluster = slice.cluster
     let service = target.service
     let known = service.isInline ? nil : cluster.service(service.key)
+    let query = { (conditions: [ObjectCondition]) in
+      ObjectQuery(
+        "Service", of: "", in: cluster.name, service.key.namespace, service.key.name, where: conditions)
+    }
     guard service.isInline || known != nil else {
       fail(
         .service, in: cluster.name, crossing.serviceName,
         Fault(
           JudgementRules.service, "there is no Service \(service.key.description) in \(cluster.name)",
-          help: ["add its manifest under the workloads of \(cluster.name)"]))
+          help: ["add its manifest under the workloads of \(cluster.name)"], because: .found(query([]))))
       return
     }
     let now = known?.service ?? service
@@ -301,7 +318,16 @@ package struct Walk: Sendable {
           JudgementRules.service,
           "Service \(service.key.description) in \(cluster.name) has no port \(port.number)/\(port.transport.rawValue)",
           at: [Label(now.manifest.nameNode.range, "its manifest")],
-          help: ["add the port, or connect to one that it has"]))
+          help: ["add the port, or connect to one that it has"],
+          because: .found(
+            query([
+              .element(
+                ["spec", "ports", "*"],
+                [
+                  .number(["port"], port.number),
+                  .text(["protocol"], [port.transport.rawValue], default: "TCP"),
+                ])
+            ]))))
       return
     }
     if let fault = fault?(now) {
@@ -322,6 +348,8 @@ package struct Walk: Sendable {
   private mutating func enter(_ slice: NamespaceSlice, _ service: Service, _ port: ServicePort) {
     let pods = targetPods
     let name = slice.cluster.name
+    let claim = Claim.pods(
+      name, service.key, runtimeLabels: crossing.connection.connection.to.runtimeLabels)
     guard !pods.isEmpty else {
       fail(
         .pod, in: name, "pods of \(service.key.description)",
@@ -331,9 +359,10 @@ package struct Walk: Sendable {
           at: [Label(service.manifest.nameNode.range, "selects nothing")],
           help: [
             "correct the selector, or say which labels a controller sets while pods run: runtimeLabels"
-          ]))
+          ], because: claim))
       return
     }
+    if !service.isInline { rely(on: claim) }
     var numbers: [(pod: Int, port: Int)] = []
     for pod in pods {
       guard let number = slice.subjects[pod].number(of: port.target, port.transport) else {
@@ -353,10 +382,14 @@ package struct Walk: Sendable {
             JudgementRules.targetPort,
             "\(slice.subjects[pod].description) in \(name) has no container port named '\(port.target.description)'",
             at: [Label(port.node.range, "leads to '\(port.target.description)'")],
-            help: ["name a container port '\(port.target.description)', or use a number as targetPort"]))
+            help: ["name a container port '\(port.target.description)', or use a number as targetPort"],
+            because: .targetPort(name, service.key, name: port.target.description, port.transport)))
         return
       }
       numbers.append((pod, number))
+    }
+    if case .name(let text) = port.target, !service.isInline {
+      rely(on: .targetPort(name, service.key, name: text, port.transport))
     }
     pass(
       .targetPort, in: name, .declared, at: [Label(port.node.range)],

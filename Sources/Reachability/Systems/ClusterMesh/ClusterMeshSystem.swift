@@ -88,7 +88,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
         .tunnel, in: crossing.client.cluster, "mesh",
         Fault(
           JudgementRules.tunnel, "\(crossing.clientPlace) is no member of the mesh",
-          help: ["make it a member, or use another link"]))
+          help: ["make it a member, or use another link"],
+          because: MeshClaims.member(
+            members[crossing.client.cluster ?? ""] == nil
+              ? crossing.client.cluster ?? crossing.target.cluster : crossing.target.cluster)))
       return
     }
     let port = crossing.port.port
@@ -99,6 +102,9 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     join(near, far, &walk)
     walk.sender = .pods(
       walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
+    if notShared(crossing.target.service, far, crossing) == nil {
+      walk.rely(on: MeshClaims.service(crossing.target.service.key, in: far.cluster.name, MeshClaims.shared))
+    }
     walk.enter { service in self.notShared(service, far, crossing) }
   }
 
@@ -114,7 +120,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           JudgementRules.name, "there is no Service \(key.description) in \(place)",
           help: [
             "the Service must stand in the client's cluster too, with the same name, namespace and port names"
-          ]))
+          ], because: MeshClaims.service(key, in: place)))
       return
     }
     walk.resolve(
@@ -126,9 +132,11 @@ package struct ClusterMeshSystem: ReachabilitySystem {
         Fault(
           JudgementRules.address,
           "Service \(key.description) of \(place) is not global: it leads to pods of \(place) alone",
-          at: [object.label()], help: ["annotate it with service.cilium.io/global: \"true\""]))
+          at: [object.label()], help: ["annotate it with service.cilium.io/global: \"true\""],
+          because: MeshClaims.service(key, in: place, MeshClaims.global)))
       return
     }
+    walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.global))
     let port = crossing.port.port
     guard service.ports.contains(where: { $0.name == port.name && $0.transport == port.transport }) else {
       walk.fail(
@@ -140,9 +148,11 @@ package struct ClusterMeshSystem: ReachabilitySystem {
             object.label(at: object.node.at("spec", "ports")),
             Label(port.node.range, "in \(far.cluster.name)"),
           ],
-          help: ["give the port one name in both clusters"]))
+          help: ["give the port one name in both clusters"],
+          because: MeshClaims.service(key, in: place, MeshClaims.port(port))))
       return
     }
+    walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.port(port)))
     if let fault = localNamespace(key.namespace, near) ?? localNamespace(key.namespace, far) {
       walk.fail(.address, in: place, "Service \(key.description)", fault)
       return
@@ -169,7 +179,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       JudgementRules.address,
       "namespace \(namespace) of \(member.cluster.name) is not global: its Services stay in the cluster",
       at: manifest.map { [Label($0.nameNode.range)] } ?? [],
-      help: ["annotate it with clustermesh.cilium.io/global: \"true\""])
+      help: ["annotate it with clustermesh.cilium.io/global: \"true\""],
+      because: MeshClaims.globalNamespace(namespace, in: member.cluster.name))
   }
 
   // MARK: The mesh itself
@@ -187,7 +198,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           ])
         continue
       }
+      let claim = MeshClaims.reads(
+        other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system")
       guard !peers.contains(other.name) else {
+        walk.rely(on: claim)
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         continue
       }
@@ -196,7 +210,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           .tunnel, in: one.cluster.name, text,
           for: MissingFact(
             cluster: other.cluster.name, namespace: other.cilium["namespace"]?.string ?? "kube-system",
-            fact: "the address of Service clustermesh-apiserver", resources: "svc"))
+            fact: "the address of Service clustermesh-apiserver", resources: "svc",
+            lookedFor: [
+              MeshClaims.server(in: other.cluster.name, other.cilium["namespace"]?.string ?? "kube-system")
+            ]))
         continue
       }
       walk.fail(
@@ -205,7 +222,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           JudgementRules.tunnel,
           "\(one.cluster.name) is not told of \(other.name): its agents do not see those pods",
           at: one.place.map { [$0] } ?? [],
-          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"]))
+          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"], because: claim))
     }
   }
 
@@ -236,6 +253,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       JudgementRules.service,
       "Service \(key.description) of \(far.cluster.name) is not \(isGlobal ? "shared" : "global"): its pods join no other cluster's Service",
       at: [object.label()],
-      help: ["annotate it with service.cilium.io/\(isGlobal ? "shared" : "global"): \"true\""])
+      help: ["annotate it with service.cilium.io/\(isGlobal ? "shared" : "global"): \"true\""],
+      because: MeshClaims.service(key, in: far.cluster.name, MeshClaims.shared))
   }
 }

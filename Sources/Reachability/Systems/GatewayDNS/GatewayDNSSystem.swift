@@ -96,7 +96,11 @@ package struct GatewayDNSSystem: ReachabilitySystem {
         .address, in: crossing.target.cluster, "record of the gateway",
         Fault(
           JudgementRules.unpublished, "\(crossing.target.cluster) is registered in no management cluster",
-          help: ["say where with spec.clusterAPI of the Cluster"]))
+          help: ["say where with spec.clusterAPI of the Cluster"],
+          because: .found(
+            ObjectQuery(
+              of: nil, in: crossing.target.cluster, nil, nil, .document,
+              where: [.exists(["spec", "clusterAPI", "managementCluster"])]))))
       return
     }
     let name = host(crossing, registration)
@@ -143,9 +147,10 @@ package struct GatewayDNSSystem: ReachabilitySystem {
           JudgementRules.name,
           "\(cluster.name) is not registered in \(namespace) of \(management): its DNS server never gets the record",
           at: [Label(cluster.model.cluster.name.node.range, "the client's cluster")],
-          help: ["register it there, or use another link"]))
+          help: ["register it there, or use another link"], because: registered(cluster.name)))
       return
     }
+    walk.rely(on: registered(cluster.name))
     let server = ZoneServer(cluster, serverNamespace, declared: section["upstream"]?[cluster.name])
     guard let address = server.address else {
       walk.wait(.name, in: cluster.name, "resolver for \(zone)", for: server.missing)
@@ -157,16 +162,31 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     case .found(let forwarding):
       guard !forwarding.zone.isEmpty, forwarding.leads(to: address.text) else {
         walk.fail(
-          .name, in: cluster.name, name, fault(forwarding, cluster, address.text))
+          .name, in: cluster.name, name, fault(forwarding, cluster, address.text, name))
         return
       }
+      walk.rely(on: .forwards(cluster.name, name: name, to: address.text))
       walk.pass(
         .name, in: cluster.name, forwarding.evidence, at: [forwarding.place, address.place],
         "\(forwarding.zone) → DNS server \(address.text)")
     }
   }
 
-  private func fault(_ forwarding: ZoneForwarding, _ cluster: JudgedCluster, _ address: String) -> Fault {
+  private func registered(_ cluster: String) -> Claim {
+    .found(
+      ObjectQuery(
+        of: nil, in: cluster, nil, nil, .document,
+        where: [
+          .text(["spec", "clusterAPI", "managementCluster"], [management]),
+          .text(["spec", "clusterAPI", "namespace"], [namespace]),
+        ]))
+  }
+
+  private func fault(
+    _ forwarding: ZoneForwarding, _ cluster: JudgedCluster, _ address: String, _ name: String
+  )
+    -> Fault
+  {
     let message =
       forwarding.zone.isEmpty
       ? "no block of \(cluster.name)'s resolver is for \(zone)"
@@ -175,7 +195,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
         : "\(cluster.name)'s resolver sends \(forwarding.zone) to \(listed(forwarding.upstreams)), not to the DNS server at \(address)"
     return Fault(
       JudgementRules.name, message, at: [forwarding.place],
-      help: ["forward \(zone) to \(address)"])
+      help: ["forward \(zone) to \(address)"], because: .forwards(cluster.name, name: name, to: address))
   }
 
   // MARK: The record
@@ -186,18 +206,21 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     guard !walk.isOver else { return }
     let cluster = walk.target.cluster
     let text = "*.\(domain(registration))"
+    if let claim = publisher.labelsClaim(for: registration) { walk.rely(on: claim) }
     switch publisher.publication(of: registration) {
     case .refused(let fault):
       walk.fail(.address, in: cluster, text, fault)
       return
     case .open(let question, let places):
       walk.depend(.address, in: cluster, at: places, text, on: [question])
-    case .by: break
+    case .by: walk.rely(on: publisher.claim(for: registration, record.service))
     }
     if let fault = record.fault {
       walk.fail(.address, in: cluster, text, fault)
       return
     }
+    if let claim = record.serviceClaim { walk.rely(on: claim) }
+    if let claim = record.addressesClaim { walk.rely(on: claim) }
     guard !record.addresses.isEmpty else {
       walk.wait(.address, in: cluster, text, for: record.missing)
       return
@@ -205,9 +228,12 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     let slice = walk.clientCluster?.observed(
       "discovery.k8s.io/v1", "EndpointSlice", serverNamespace,
       "\(registration.namespace)-\(registration.name)-gateway")
-    if let slice, let fault = contradiction(slice, record, walk.client.cluster ?? "") {
+    if let slice, let fault = contradiction(slice, registration, record, walk.client.cluster ?? "") {
       walk.fail(.address, in: walk.client.cluster, text, fault)
       return
+    }
+    if let client = walk.client.cluster {
+      walk.rely(on: contradictionClaim(registration, record, client), isNot: true)
     }
     walk.pass(
       .address, in: cluster, slice == nil ? record.evidence : .observed,
@@ -216,7 +242,9 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   }
 
   /// A slice that was observed with other addresses than the gateway has.
-  private func contradiction(_ slice: KnownObject, _ record: GatewayRecord, _ cluster: String) -> Fault? {
+  private func contradiction(
+    _ slice: KnownObject, _ registration: Registration, _ record: GatewayRecord, _ cluster: String
+  ) -> Fault? {
     let found = slice.node["endpoints"]?.elements.flatMap { $0["addresses"]?.elements.map { $0 } ?? [] } ?? []
     guard Set(found.map(\.text)) != Set(record.addresses.map(\.text)) else { return nil }
     return Fault(
@@ -224,7 +252,18 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       "EndpointSlice \(slice.name) in \(cluster) has \(listed(found.map(\.text))), and the gateway is at \(listed(record.addresses.map(\.text)))",
       at: [slice.label(at: found.first, "has")]
         + record.addresses.prefix(1).map { Label($0.range, "the gateway") },
-      help: ["observe both clusters again; if it stays, look at the controller's messages on \(management)"])
+      help: ["observe both clusters again; if it stays, look at the controller's messages on \(management)"],
+      because: contradictionClaim(registration, record, cluster), wanted: .no)
+  }
+
+  private func contradictionClaim(_ registration: Registration, _ record: GatewayRecord, _ cluster: String)
+    -> Claim
+  {
+    .found(
+      ObjectQuery(
+        "EndpointSlice", of: "discovery.k8s.io", in: cluster, serverNamespace,
+        "\(registration.namespace)-\(registration.name)-gateway", .observed,
+        where: [.not(.only(["endpoints", "*", "addresses", "*"], record.addresses.map(\.text)))]))
   }
 
   // MARK: The gateway
@@ -241,6 +280,8 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       return
     }
     if pods.isKnown {
+      walk.rely(on: pods.listens(port))
+      if let claim = pods.podsClaim { walk.rely(on: claim) }
       walk.pass(.gateway, in: cluster.name, pods.evidence, at: pods.places, text)
     } else {
       walk.depend(
@@ -256,6 +297,8 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     let target = "\(name) → \(crossing.serviceName):\(crossing.port.port.number)"
     switch routes[cluster.name]?.route(name, to: crossing.target.service.key, crossing.port.port) {
     case .found(let route):
+      walk.rely(
+        on: GatewayHosts.claim(name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
       walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)
     case .open(let question, let places):
       walk.depend(.gateway, in: cluster.name, at: places, target, on: [question])

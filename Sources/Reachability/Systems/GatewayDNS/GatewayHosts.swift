@@ -52,7 +52,8 @@ struct GatewayHosts: Sendable {
           at: routes.filter { $0.object.manifest.namespace == service.namespace }.prefix(3).map { route in
             route.object.label(at: route.node, "another host")
           },
-          help: ["give the route of \(service.name) this host, or set gatewayDNS.host"]))
+          help: ["give the route of \(service.name) this host, or set gatewayDNS.host"],
+          because: Self.claim(name, to: service, port, in: cluster)))
     }
     if let found = candidates.first(where: { Self.leads($0, to: service, port) }) {
       guard found.host.isEmpty else { return .found(found) }
@@ -72,7 +73,53 @@ struct GatewayHosts: Sendable {
       Fault(
         JudgementRules.unpublished,
         "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map(\.service.name))), not to port \(port.number) of \(service.description)",
-        at: [first.label], help: ["lead to \(service.name), port \(port.number)"]))
+        at: [first.label], help: ["lead to \(service.name), port \(port.number)"],
+        because: Self.claim(name, to: service, port, in: cluster)))
+  }
+
+  /// That some route takes a host to a Service's port.
+  static func claim(_ name: String, to service: NamespacedName, _ port: ServicePort, in cluster: String)
+    -> Claim
+  {
+    var hosts = [name]
+    if let dot = name.firstIndex(of: ".") { hosts.append("*" + name[dot...]) }
+    func leads(_ number: [String], _ text: [String]?) -> ObjectCondition {
+      var ways: [ObjectCondition] = [.number(number, port.number)]
+      if let text, let name = port.name { ways.append(.text(text, [name])) }
+      ways.append(.not(.either([.exists(number)] + (text.map { [.exists($0)] } ?? []))))
+      return .either(ways)
+    }
+    let proxied = [ObjectCondition.text(["name"], [service.name]), leads(["port"], nil)]
+    let served: [ObjectCondition] = [
+      .text(["backend", "service", "name"], [service.name]),
+      leads(["backend", "service", "port", "number"], ["backend", "service", "port", "name"]),
+    ]
+    return .found([
+      ObjectQuery(
+        "HTTPProxy", of: nil, in: cluster, service.namespace,
+        where: [
+          .text(["spec", "virtualhost", "fqdn"], hosts),
+          .either([
+            .element(["spec", "routes", "*", "services", "*"], proxied),
+            .element(["spec", "tcpproxy", "services", "*"], proxied),
+          ]),
+        ]),
+      ObjectQuery(
+        "Ingress", of: nil, in: cluster, service.namespace,
+        where: [
+          .element(
+            ["spec", "rules", "*"],
+            [.text(["host"], hosts), .element(["http", "paths", "*"], served)])
+        ]),
+      ObjectQuery(
+        "HTTPRoute", "GRPCRoute", "TLSRoute", of: nil, in: cluster,
+        where: [
+          .text(["spec", "hostnames", "*"], hosts),
+          .element(
+            ["spec", "rules", "*", "backendRefs", "*"],
+            [.text(["name"], [service.name]), leads(["port"], nil)]),
+        ]),
+    ])
   }
 
   /// `*.example.test` takes one label; no host takes all.

@@ -58,6 +58,30 @@ struct GatewayPublisher: Sendable {
     return (NamespacedName(String(parts[0]), String(parts[1])), node)
   }
 
+  /// That some object publishes the cluster: it selects its labels and names a Service as the controller reads it.
+  ///
+  /// - Parameter service: the Service that it names; nil for any.
+  func claim(for registration: GatewayDNSSystem.Registration, _ service: NamespacedName? = nil) -> Claim {
+    let conditions: [ObjectCondition] = [
+      .selects(["spec", "clusterSelector"], labels(registration) ?? Labels()),
+      service.map { .text(["spec", "service"], [$0.description]) } ?? .exists(["spec", "service"]),
+    ]
+    return .found(
+      ObjectQuery(
+        "GatewayDNS", of: "connectivity.tanzu.vmware.com", in: registration.management, namespace,
+        where: conditions))
+  }
+
+  /// That the Cluster API object has the labels that it is judged by; nil where nothing is known of it.
+  func labelsClaim(for registration: GatewayDNSSystem.Registration) -> Claim? {
+    labels(registration).map { labels in
+      .found(
+        ObjectQuery(
+          "Cluster", of: "cluster.x-k8s.io", in: registration.management, registration.namespace,
+          registration.name, where: labels.items.map { .text(["metadata", "labels", $0.key], [$0.value]) }))
+    }
+  }
+
   func publication(of registration: GatewayDNSSystem.Registration) -> Publication {
     let selecting = selecting(registration)
     guard let object = selecting.first else {
@@ -73,13 +97,19 @@ struct GatewayPublisher: Sendable {
           JudgementRules.unpublished,
           "no GatewayDNS of \(namespace) on \(registration.management) selects cluster \(registration.name)",
           at: objects.map { $0.label(at: $0.node.at("spec", "clusterSelector"), "selects others") },
-          help: ["label the Cluster API object, or change the selector"]))
+          help: ["label the Cluster API object, or change the selector"], because: claim(for: registration)))
     }
     guard Self.reference(object) != nil else {
       return .refused(
         Fault(
           JudgementRules.unpublished, "GatewayDNS \(object.name) names no Service as namespace/name",
-          at: [object.label(at: object.node.at("spec", "service"))], help: ["write namespace/name"]))
+          at: [object.label(at: object.node.at("spec", "service"))], help: ["write namespace/name"],
+          because: .found(
+            ObjectQuery(
+              "GatewayDNS", of: "connectivity.tanzu.vmware.com", in: registration.management, namespace,
+              object.name,
+              where: [.text(["spec", "service"], [object.node.at("spec", "service")?.text ?? ""])])),
+          wanted: .no))
     }
     guard selecting.count == 1 else {
       return .open(
@@ -101,6 +131,8 @@ struct GatewayRecord: Sendable {
   /// Why the controller publishes nothing, or what the API server refuses.
   let fault: Fault?
   let missing: MissingFact
+  /// That the Service is of the type from which the controller takes addresses; nil where nothing is known of it.
+  let serviceClaim: Claim?
 
   init(
     _ cluster: JudgedCluster, _ registration: GatewayDNSSystem.Registration, _ service: NamespacedName?,
@@ -109,7 +141,11 @@ struct GatewayRecord: Sendable {
     self.service = service
     missing = MissingFact(
       cluster: cluster.name, namespace: service?.namespace ?? "",
-      fact: "the load balancer's address of Service \(service?.name ?? "")", resources: "svc")
+      fact: "the load balancer's address of Service \(service?.name ?? "")", resources: "svc",
+      lookedFor: [
+        Self.query(
+          cluster.name, service, .observed, [.exists(["status", "loadBalancer", "ingress", "*", "ip"])])
+      ])
     let known = service.flatMap { cluster.service($0)?.object }
     let observed = service.flatMap { cluster.observed("v1", "Service", $0.namespace, $0.name) }
     let ingress = observed?.node.at("status", "loadBalancer", "ingress")?.elements.map { $0 } ?? []
@@ -125,14 +161,40 @@ struct GatewayRecord: Sendable {
       fault = Fault(
         JudgementRules.unpublished,
         "there is no Service \(service.description) in \(cluster.name): the controller publishes no address",
-        help: ["name the gateway's Service, or add its manifest"])
+        help: ["name the gateway's Service, or add its manifest"],
+        because: .found([Self.query(cluster.name, service), Self.query(cluster.name, service, .observed)]))
     } else {
-      fault = Self.fault(known ?? observed, ingress, addresses, cluster.name)
+      fault = Self.fault(known ?? observed, service, known == nil, ingress, addresses, cluster.name)
     }
+    serviceClaim = (known ?? observed).map { _ in Self.balanced(cluster.name, service, known == nil) }
+  }
+
+  /// That the load balancer was observed with the addresses; nil where they are specified, or not known.
+  var addressesClaim: Claim? {
+    guard evidence == .observed, !addresses.isEmpty else { return nil }
+    return .found(
+      Self.query(
+        missing.cluster, service, .observed,
+        [.only(["status", "loadBalancer", "ingress", "*", "ip"], addresses.map(\.text))]))
+  }
+
+  private static func query(
+    _ cluster: String, _ service: NamespacedName?, _ layer: ObjectQuery.Layer = .manifests,
+    _ conditions: [ObjectCondition] = []
+  ) -> ObjectQuery {
+    ObjectQuery(
+      "Service", of: "", in: cluster, service?.namespace ?? "", service?.name ?? "", layer, where: conditions)
+  }
+
+  private static func balanced(_ cluster: String, _ service: NamespacedName?, _ isObserved: Bool) -> Claim {
+    .found(
+      query(
+        cluster, service, isObserved ? .observed : .manifests, [.text(["spec", "type"], ["LoadBalancer"])]))
   }
 
   private static func fault(
-    _ service: KnownObject?, _ ingress: [Node], _ addresses: [Node], _ cluster: String
+    _ service: KnownObject?, _ key: NamespacedName?, _ isObserved: Bool, _ ingress: [Node],
+    _ addresses: [Node], _ cluster: String
   ) -> Fault? {
     if let service {
       let type = service.node.at("spec", "type")
@@ -140,19 +202,26 @@ struct GatewayRecord: Sendable {
         return Fault(
           JudgementRules.unpublished,
           "Service \(service.name) in \(cluster) is of type \(type?.text ?? "ClusterIP"): the controller publishes no address",
-          at: [service.label(at: type)], help: ["set 'type: LoadBalancer'"])
+          at: [service.label(at: type)], help: ["set 'type: LoadBalancer'"],
+          because: balanced(cluster, key, isObserved))
       }
     }
     if let entry = ingress.first(where: { ($0["ip"]?.text ?? "").isEmpty }), let name = entry["hostname"] {
       return Fault(
         JudgementRules.address, "the load balancer in \(cluster) has the name \(name.text) and no address",
-        at: [Label(name.range)], help: ["use a load balancer with an IPv4 address"])
+        at: [Label(name.range)], help: ["use a load balancer with an IPv4 address"],
+        because: .found(
+          query(
+            cluster, key, .observed,
+            [.text(["status", "loadBalancer", "ingress", "*", "hostname"], [name.text])])), wanted: .no)
     }
     for address in addresses {
       guard let parsed = IPAddress(address.text), !parsed.isIPv6, parsed.endpointFault == nil else {
         return Fault(
           JudgementRules.address, "\(address.text) cannot stand in an IPv4 EndpointSlice",
-          at: [Label(address.range)], help: ["use the gateway's IPv4 address"])
+          at: [Label(address.range)], help: ["use the gateway's IPv4 address"],
+          because: .address(address.text),
+          wanted: .yes)
       }
     }
     return nil
@@ -208,12 +277,31 @@ struct GatewayPods: Sendable {
       return Fault(
         JudgementRules.unpublished, "the gateway \(key.description) of \(cluster) has no port \(port)",
         at: places,
-        help: ["use one of \(listed(service.ports.map(\.description)))"])
+        help: ["use one of \(listed(service.ports.map(\.description)))"], because: listens(port))
     }
     guard knowsWorkloads, !service.selector.isEmpty, peers.isEmpty else { return nil }
     return Fault(
       JudgementRules.unpublished,
       "no pod of \(key.namespace) in \(cluster) is behind the gateway's Service \(key.name)", at: places,
-      help: ["correct its selector, \(service.selector.description)"])
+      help: ["correct its selector, \(service.selector.description)"],
+      because: .pods(cluster, key, runtimeLabels: [:]))
+  }
+
+  /// That pods are behind the Service; nil where nobody knows the pods of its namespace.
+  var podsClaim: Claim? {
+    knowsWorkloads && !peers.isEmpty ? .pods(cluster, key, runtimeLabels: [:]) : nil
+  }
+
+  /// That the Service has a port.
+  func listens(_ port: Int) -> Claim {
+    let conditions = [
+      ObjectCondition.element(
+        ["spec", "ports", "*"],
+        [.number(["port"], port), .text(["protocol"], ["TCP"], default: "TCP")])
+    ]
+    return .found(
+      ObjectQuery(
+        "Service", of: "", in: cluster, key.namespace, key.name,
+        evidence == .observed ? .observed : .manifests, where: conditions))
   }
 }

@@ -19,7 +19,13 @@ struct ZoneServer: Sendable {
     address = nodes.compactMap { $0 }.first { IPAddress($0.text) != nil }.map { ($0.text, Label($0.range)) }
     missing = MissingFact(
       cluster: cluster.name, namespace: namespace, fact: "the cluster IP of Service dns-server",
-      resources: "svc")
+      resources: "svc",
+      lookedFor: [.manifests, .observed].map { layer in
+        // 'None' and the empty text are no address.
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, namespace, "dns-server", layer,
+          where: [.exists(["spec", "clusterIP"]), .not(.text(["spec", "clusterIP"], ["None"]))])
+      })
   }
 }
 
@@ -66,7 +72,10 @@ struct ZoneForwarding: Sendable {
       return .unknown(
         MissingFact(
           cluster: cluster.name, namespace: "openshift-dns", fact: "the servers of the DNS operator",
-          resources: "dns.operator"))
+          resources: "dns.operator",
+          lookedFor: [.manifests, .observed].map {
+            ObjectQuery("DNS", of: "operator.openshift.io", in: cluster.name, nil, "default", $0)
+          }))
     }
     var best = ZoneForwarding(zone: "", upstreams: [], place: object.label(), evidence: object.evidence)
     for server in object.node.at("spec", "servers")?.elements.map({ $0 }) ?? [] {
@@ -102,7 +111,12 @@ struct ZoneForwarding: Sendable {
       return .unknown(
         MissingFact(
           cluster: cluster.name, namespace: "kube-system", fact: "the Corefile of ConfigMap coredns",
-          resources: "configmap"))
+          resources: "configmap",
+          lookedFor: [.manifests, .observed].map {
+            ObjectQuery(
+              "ConfigMap", of: "", in: cluster.name, "kube-system", "coredns", $0,
+              where: [.exists(["data", "Corefile"])])
+          }))
     }
     return .found(best)
   }

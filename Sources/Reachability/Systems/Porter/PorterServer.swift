@@ -15,6 +15,8 @@ struct PorterServer: Sendable {
 
   private let claimName: String
   private let cluster: String
+  private let primary: String
+  private let opposite: String?
   private let namespace: String
   private let service: String
   private let servicePort: Int
@@ -25,10 +27,13 @@ struct PorterServer: Sendable {
   let address: Fact<String>?
   let port: Fact<Int>?
 
-  init(_ claim: PorterSystem.Claim, _ crossing: Crossing, _ system: PorterSystem, _ fleet: JudgedFleet) {
+  init(_ claim: PorterSystem.ServerClaim, _ crossing: Crossing, _ system: PorterSystem, _ fleet: JudgedFleet)
+  {
     let key = crossing.target.service.key
     claimName = claim.name
     cluster = crossing.target.cluster
+    primary = system.primary
+    opposite = system.opposite(of: cluster)
     namespace = key.namespace
     service = key.name
     servicePort = crossing.port.port.number
@@ -75,7 +80,66 @@ struct PorterServer: Sendable {
     return MissingFact(
       cluster: cluster, namespace: namespace,
       fact: "the \(listed(facts.isEmpty ? ["address"] : facts)) of TransportServerClaim \(claimName)",
-      resources: "tscs,ts,svc,endpoints")
+      resources: "tscs,ts,svc,endpoints", lookedFor: lookedFor)
+  }
+
+  /// Where the operator's answer would stand.
+  private var lookedFor: [ObjectQuery] {
+    let server = ["spec", port == nil ? "virtualServerPort" : "virtualServerAddress"]
+    let part = port == nil ? ["ports", "*", "port"] : ["addresses", "*", "ip"]
+    var queries = [
+      ObjectQuery(
+        "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed,
+        where: [.exists(server)])
+    ]
+    if let opposite {
+      queries.append(
+        ObjectQuery(
+          "Endpoints", of: "", in: opposite, namespace, "\(service)-\(cluster)", .observed,
+          where: [.exists(["subsets", "*"] + part)]))
+    }
+    if port == nil {
+      queries.append(
+        ObjectQuery(
+          "TransportServerClaim", of: "porter.devops.gov.bc.ca", in: primary, namespace, claimName, .observed,
+          where: [.exists(["status", "port"])]))
+    }
+    return queries
+  }
+
+  /// That what was observed of the TransportServer looks so.
+  func serverClaim(_ conditions: [ObjectCondition]) -> Claim {
+    .found(
+      ObjectQuery(
+        "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed, where: conditions))
+  }
+
+  /// It leads to the Service and its port.
+  var poolConditions: [ObjectCondition] {
+    let pool = ["spec", "pool"]
+    return [
+      .text(pool + ["service"], [service], default: service),
+      .either([.number(pool + ["servicePort"], servicePort), .not(.exists(pool + ["servicePort"]))]),
+    ]
+  }
+
+  static let refused = [ObjectCondition.text(["status", "status"], ["ERROR", "Error", "error"])]
+
+  /// That Endpoints opposite were observed to lead elsewhere; nil where they say nothing.
+  var contradictionClaim: Claim? {
+    guard let opposite, let address, let port else { return nil }
+    let leads = ObjectCondition.element(
+      ["subsets", "*"],
+      [
+        .text(["addresses", "*", "ip"], [address.value], default: address.value),
+        .either([
+          .number(["ports", "*", "port"], port.value), .not(.exists(["ports", "*", "port"])),
+        ]),
+      ])
+    return .found(
+      ObjectQuery(
+        "Endpoints", of: "", in: opposite, namespace, "\(service)-\(cluster)", .observed,
+        where: [.exists(["subsets"]), .not(leads)]))
   }
 
   // MARK: What was observed against what should be
@@ -96,7 +160,7 @@ struct PorterServer: Sendable {
       at: [endpoints.label(at: found, "lead here"), address.place],
       help: [
         "observe both clusters again; if it stays, touch the claim so that the operator writes the Endpoints anew"
-      ])
+      ], because: contradictionClaim, wanted: .no)
   }
 
   /// A TransportServer that leads to another Service, or that its controller has refused.
@@ -106,25 +170,31 @@ struct PorterServer: Sendable {
     if let name = pool?["service"], name.text != service {
       return fault(
         object, name,
-        "TransportServer \(object.name) in \(cluster) leads to Service \(name.text), not to \(service)")
+        "TransportServer \(object.name) in \(cluster) leads to Service \(name.text), not to \(service)",
+        poolConditions)
     }
     if let number = pool?["servicePort"], Int(number.text) ?? servicePort != servicePort {
       return fault(
         object, number,
-        "TransportServer \(object.name) in \(cluster) leads to port \(number.text) of \(service), not to \(servicePort)"
-      )
+        "TransportServer \(object.name) in \(cluster) leads to port \(number.text) of \(service), not to \(servicePort)",
+        poolConditions)
     }
     if let status = object.node.at("status", "status"), status.text.lowercased() == "error" {
       return fault(
-        object, status, "the load balancer has refused TransportServer \(object.name) in \(cluster)")
+        object, status, "the load balancer has refused TransportServer \(object.name) in \(cluster)",
+        Self.refused, wanted: .no)
     }
     return nil
   }
 
-  private func fault(_ object: KnownObject, _ node: Node, _ message: String) -> Fault {
+  private func fault(
+    _ object: KnownObject, _ node: Node, _ message: String, _ conditions: [ObjectCondition],
+    wanted: Ternary = .yes
+  ) -> Fault {
     Fault(
       JudgementRules.unpublished, message, at: [object.label(at: node, "observed")],
-      help: ["observe \(cluster) again; if it stays, look at the operator's and the controller's messages"])
+      help: ["observe \(cluster) again; if it stays, look at the operator's and the controller's messages"],
+      because: serverClaim(conditions), wanted: wanted)
   }
 }
 

@@ -16,7 +16,7 @@ package struct PorterSystem: ReachabilitySystem {
   package static let kinds: Set<String> = ["TransportServerClaim"]
 
   /// A claim as the operator reads it.
-  struct Claim: Sendable {
+  struct ServerClaim: Sendable {
     let object: KnownObject
     let service: String
     /// Nil where the operator makes nothing of it.
@@ -45,27 +45,38 @@ package struct PorterSystem: ReachabilitySystem {
   let secondary: String?
   /// Where the fleet's author says that Linkwright writes what the operator would write elsewhere.
   let operatorWritesNames: Bool
-  private let claims: [NamespacedName: [Claim]]
+  private let claims: [NamespacedName: [ServerClaim]]
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     self.link = link
     primary = link.section["primary"]?.text ?? ""
     secondary = link.section["secondary"]?.text
     operatorWritesNames = link.section["endpoints"]?.string != "emit"
-    var claims: [NamespacedName: [Claim]] = [:]
+    var claims: [NamespacedName: [ServerClaim]] = [:]
     for object in fleet.clusters[primary]?.objects(ofKind: "TransportServerClaim") ?? [] {
-      guard let namespace = object.manifest.namespace, let claim = Claim(object) else { continue }
+      guard let namespace = object.manifest.namespace, let claim = ServerClaim(object) else { continue }
       claims[NamespacedName(namespace, claim.service), default: []].append(claim)
     }
     self.claims = claims
   }
 
-  func claims(for service: NamespacedName) -> [Claim] { claims[service] ?? [] }
+  /// Whether a claim stands in the primary: by its name, or for what it publishes.
+  func query(_ namespace: String, _ name: String?, _ conditions: [ObjectCondition]) -> ObjectQuery {
+    ObjectQuery(
+      "TransportServerClaim", of: "porter.devops.gov.bc.ca", in: primary, namespace, name, where: conditions)
+  }
+
+  func claims(for service: NamespacedName) -> [ServerClaim] { claims[service] ?? [] }
 
   /// The other cluster of the pair.
   func opposite(of cluster: String) -> String? {
     guard let secondary else { return nil }
     return cluster == primary ? secondary : cluster == secondary ? primary : nil
+  }
+
+  /// The operator's templates need all of these.
+  private static let monitored: [ObjectCondition] = ["type", "interval", "timeout"].map {
+    .exists(["spec", "monitor", $0])
   }
 
   // MARK: Whom policies see
@@ -106,11 +117,16 @@ package struct PorterSystem: ReachabilitySystem {
     balance(claim, server, &walk)
     walk.sender = Self.loadBalancer
     let fleet = walk.fleet
+    if let known = fleet.clusters[crossing.target.cluster]?.service(crossing.target.service.key)?.service,
+      poolFault(known, in: crossing.target.cluster, fleet) == nil
+    {
+      walk.rely(on: pooled(known, in: crossing.target.cluster, fleet))
+    }
     walk.enter { service in poolFault(service, in: crossing.target.cluster, fleet) }
   }
 
   /// The claim that publishes the target's port.
-  private func claim(of crossing: Crossing, _ walk: inout Walk) -> Claim? {
+  private func claim(of crossing: Crossing, _ walk: inout Walk) -> ServerClaim? {
     let key = crossing.target.service.key
     let port = crossing.port.port
     let all = claims(for: key)
@@ -127,7 +143,11 @@ package struct PorterSystem: ReachabilitySystem {
           "no claim of \(key.namespace) in \(primary) publishes \(key.name):\(port.number)", at: others,
           help: [
             "claims stand in \(primary) alone and name the Service and one of its ports: service: \(key.name), servicePort: \(port.number)"
-          ]))
+          ],
+          because: .found(
+            query(
+              key.namespace, nil,
+              [.text(["spec", "service"], [key.name]), .number(["spec", "servicePort"], port.number)]))))
       return nil
     }
     guard claim.missing.isEmpty else {
@@ -136,18 +156,20 @@ package struct PorterSystem: ReachabilitySystem {
         Fault(
           JudgementRules.unpublished,
           "the operator cannot serve claim \(claim.name): it lacks \(listed(claim.missing))",
-          at: [claim.object.label()], help: ["add \(listed(claim.missing)) to the claim"]))
+          at: [claim.object.label()], help: ["add \(listed(claim.missing)) to the claim"],
+          because: .found(query(key.namespace, claim.name, Self.monitored))))
       return nil
     }
-    for (field, text) in [("service", key.name), ("servicePort", String(port.number))] {
-      walk.rely(
-        on: .field(
-          primary, claim.object.manifest.identity, path: ["spec", field], text: text, claim.object.evidence))
-    }
+    walk.rely(
+      on: .found(
+        query(
+          key.namespace, claim.name,
+          [.text(["spec", "service"], [key.name]), .number(["spec", "servicePort"], port.number)]
+            + Self.monitored)))
     return claim
   }
 
-  private func name(_ claim: Claim, _ server: PorterServer, _ walk: inout Walk) {
+  private func name(_ claim: ServerClaim, _ server: PorterServer, _ walk: inout Walk) {
     guard let cluster = walk.clientCluster, !walk.isOver else { return }
     let key = walk.target.service.key
     guard operatorWritesNames, opposite(of: walk.target.cluster) == cluster.name else {
@@ -194,18 +216,23 @@ package struct PorterSystem: ReachabilitySystem {
       walk.fail(.address, in: cluster, "\(address.text):\(port.number)", fault)
       return
     }
+    if let claim = server.contradictionClaim { walk.rely(on: claim, isNot: true) }
     walk.pass(
       .address, in: cluster, address.evidence == .observed ? port.evidence : address.evidence,
       at: [address.place, port.place], "\(address.text):\(port.number)")
   }
 
-  private func balance(_ claim: Claim, _ server: PorterServer, _ walk: inout Walk) {
+  private func balance(_ claim: ServerClaim, _ server: PorterServer, _ walk: inout Walk) {
     guard !walk.isOver else { return }
     let key = walk.target.service.key
     let text = "TransportServer \(claim.name) → Service \(key.name):\(walk.port.number)"
     if let fault = server.poolFault {
       walk.fail(.loadBalancer, in: walk.target.cluster, text, fault)
       return
+    }
+    if server.object != nil {
+      walk.rely(on: server.serverClaim(server.poolConditions))
+      walk.rely(on: server.serverClaim(PorterServer.refused), isNot: true)
     }
     walk.pass(
       .loadBalancer, in: walk.target.cluster, server.object == nil ? .derived : .observed,
@@ -220,7 +247,8 @@ package struct PorterSystem: ReachabilitySystem {
       return Fault(
         JudgementRules.service, "\(name) has no pods that the load balancer could pool",
         at: [Label(service.typeNode.range, "in \(cluster)")],
-        help: ["publish a Service of type NodePort with a selector"])
+        help: ["publish a Service of type NodePort with a selector"],
+        because: pooled(service, in: cluster, fleet))
     }
     guard cluster != primary, service.type == "ClusterIP",
       let first = fleet.clusters[primary]?.service(service.key)?.service, first.type == "NodePort"
@@ -231,6 +259,20 @@ package struct PorterSystem: ReachabilitySystem {
       at: [
         Label(service.typeNode.range, "ClusterIP"),
         Label(first.typeNode.range, "the operator reads this one"),
-      ], help: ["use one type in both clusters"])
+      ], help: ["use one type in both clusters"], because: pooled(service, in: cluster, fleet))
+  }
+
+  /// That a Service is one that the load balancer pools.
+  private func pooled(_ service: Service, in cluster: String, _ fleet: JudgedFleet) -> Claim {
+    let key = service.key
+    var conditions: [ObjectCondition] = [
+      .not(.text(["spec", "type"], ["ExternalName"])), .not(.text(["spec", "clusterIP"], ["None"])),
+      .exists(["spec", "selector"]),
+    ]
+    if cluster != primary, fleet.clusters[primary]?.service(key)?.service.type == "NodePort" {
+      conditions.append(.not(.text(["spec", "type"], ["ClusterIP"], default: "ClusterIP")))
+    }
+    return .found(
+      ObjectQuery("Service", of: "", in: cluster, key.namespace, key.name, where: conditions))
   }
 }

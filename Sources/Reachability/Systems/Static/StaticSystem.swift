@@ -30,13 +30,27 @@ package struct StaticSystem: ReachabilitySystem {
     guard let first = known.first, IPAddress(first.text) != nil else {
       let missing = MissingFact(
         cluster: cluster.name, namespace: crossing.target.service.key.namespace,
-        fact: "the load balancer's address of Service \(crossing.target.service.key.name)", resources: "svc")
+        fact: "the load balancer's address of Service \(crossing.target.service.key.name)", resources: "svc",
+        lookedFor: [
+          ObjectQuery(
+            "Service", of: "", in: cluster.name, crossing.target.service.key.namespace,
+            crossing.target.service.key.name, .observed,
+            where: [.exists(["status", "loadBalancer", "ingress", "*", "ip"])])
+        ])
       walk.leave(to: nil, port: mapped, port.transport, as: "", missing: missing)
       walk.wait(.address, in: cluster.name, "address of \(crossing.serviceName)", for: missing)
       finish(crossing, isObserved, &walk)
       return
     }
     let goal = "\(first.text):\(mapped)"
+    if isObserved {
+      walk.rely(
+        on: .found(
+          ObjectQuery(
+            "Service", of: "", in: cluster.name, crossing.target.service.key.namespace,
+            crossing.target.service.key.name, .observed,
+            where: [.text(["status", "loadBalancer", "ingress", "*", "ip"], [first.text])])))
+    }
     for node in known {
       guard let each = IPAddress(node.text) else { continue }
       walk.leave(to: each, port: mapped, port.transport, as: "\(node.text):\(mapped)")
@@ -62,13 +76,20 @@ package struct StaticSystem: ReachabilitySystem {
   }
 
   private func finish(_ crossing: Crossing, _ isObserved: Bool, _ walk: inout Walk) {
+    let claim = Claim.found(
+      ObjectQuery(
+        "Service", of: "", in: crossing.target.cluster, crossing.target.service.key.namespace,
+        crossing.target.service.key.name, where: [.text(["spec", "type"], ["LoadBalancer"])]))
+    if isObserved, walk.targetCluster?.service(crossing.target.service.key)?.service.type == "LoadBalancer" {
+      walk.rely(on: claim)
+    }
     walk.enter { service in
       guard isObserved, service.type != "LoadBalancer" else { return nil }
       return Fault(
         JudgementRules.service,
         "Service \(service.key.description) is of type \(service.type): no load balancer gives it an address",
         at: [Label(service.typeNode.range, "in \(crossing.target.cluster)")],
-        help: ["set 'type: LoadBalancer', or write the address into the link"])
+        help: ["set 'type: LoadBalancer', or write the address into the link"], because: claim)
     }
   }
 }

@@ -56,7 +56,12 @@ struct IstioWalk {
     let place = gateways.place(in: cluster)
     let missing = MissingFact(
       cluster: cluster.name, namespace: gateways.selector.namespace,
-      fact: "the address of the east-west gateway's Service", resources: "svc")
+      fact: "the address of the east-west gateway's Service", resources: "svc",
+      lookedFor: [
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, gateways.selector.namespace, gateways.service?.name, .observed,
+          where: [.exists(["status", "loadBalancer", "ingress", "*"])])
+      ])
     if let place {
       place.leave(&walk)
     } else {
@@ -95,6 +100,7 @@ struct IstioWalk {
     guard !walk.isOver else { return }
     let text = "\(host(crossing)):\(walk.port.number)"
     if let local = client.service(crossing.target.service.key) {
+      walk.rely(on: named(crossing, client))
       walk.resolve(text, local.object.evidence, at: [local.object.label()])
       return
     }
@@ -105,9 +111,11 @@ struct IstioWalk {
         Fault(
           JudgementRules.name,
           "neither a Service nor a ServiceEntry of \(client.name) is named \(host(crossing))",
-          help: ["add a ServiceEntry with this host, or a Service of that name and namespace"]))
+          help: ["add a ServiceEntry with this host, or a Service of that name and namespace"],
+          because: named(crossing, client)))
       return
     }
+    walk.rely(on: named(crossing, client))
     // A sidecar that answers DNS needs nobody else.
     if client.model.cluster.node.at("spec", "tetrate", "dnsProxy")?.boolean == true {
       walk.pass(.name, in: client.name, entry.evidence, at: [entry.label()], "DNS of the sidecar: \(text)")
@@ -116,6 +124,45 @@ struct IstioWalk {
         .name, in: client.name, at: [entry.label()], text,
         on: [Question("whether sidecars of \(client.name) answer DNS for ServiceEntries", isReported: true)])
     }
+  }
+
+  /// That clients have a name: a Service of their own, or a ServiceEntry.
+  private func named(_ crossing: Crossing, _ client: JudgedCluster) -> Claim {
+    let key = crossing.target.service.key
+    var queries = [ObjectQuery("Service", of: "", in: client.name, key.namespace, key.name)]
+    if !usesRemoteSecrets {
+      queries.append(
+        ObjectQuery(
+          "ServiceEntry", of: nil, in: client.name, where: [.text(["spec", "hosts", "*"], [host(crossing)])]))
+    }
+    return .found(queries)
+  }
+
+  /// That an endpoint of the name is the gateway, as sidecars must call it.
+  private func called(
+    _ crossing: Crossing, _ client: JudgedCluster, _ place: EastWestPlace, _ port: ServicePort
+  ) -> Claim {
+    let key = crossing.target.service.key
+    let endpoint: [ObjectCondition] = [
+      .text(["address"], place.texts),
+      .either([
+        .number(["ports", port.name ?? "tcp-\(port.number)"], TetrateSystem.port),
+        .number(["ports", "tcp-\(port.number)"], TetrateSystem.port),
+      ]), .text(["labels", "security.istio.io/tlsMode"], ["istio"]),
+    ]
+    guard let service = client.service(key)?.service else {
+      return .found(
+        ObjectQuery(
+          "ServiceEntry", of: nil, in: client.name,
+          where: [
+            .text(["spec", "hosts", "*"], [host(crossing)]), .element(["spec", "endpoints", "*"], endpoint),
+          ]))
+    }
+    let chosen = service.selector.items.map { ObjectCondition.text(["labels", $0.key], [$0.value]) }
+    return .found(
+      ObjectQuery(
+        "WorkloadEntry", of: nil, in: client.name, key.namespace,
+        where: [.element(["spec"], endpoint + chosen)]))
   }
 
   /// The endpoints that clients call must be the target's gateway at 15443.
@@ -141,7 +188,8 @@ struct IstioWalk {
             ? "no endpoint of \(host(crossing)) in \(client.name) leads to the gateway of \(crossing.target.cluster)"
             : "endpoints of \(host(crossing)) in \(client.name) lead to \(listed(endpoints.compactMap { $0.node["address"]?.text })), and the gateway is at \(listed(place.texts))",
           at: endpoints.prefix(1).map(\.label) + (place.place.map { [$0] } ?? []),
-          help: ["add the address \(listed(place.texts)) with port \(TetrateSystem.port)"]))
+          help: ["add the address \(listed(place.texts)) with port \(TetrateSystem.port)"],
+          because: called(crossing, client, place, walk.port)))
       return
     }
     let port = first.node["ports"]?.entries.first { key, _ in
@@ -153,7 +201,8 @@ struct IstioWalk {
         Fault(
           JudgementRules.address,
           "port \(walk.port.description) of the endpoint leads to \(port?.text ?? "the same port"), and the gateway listens on \(TetrateSystem.port)",
-          at: [first.label], help: ["map the port by its name to \(TetrateSystem.port)"]))
+          at: [first.label], help: ["map the port by its name to \(TetrateSystem.port)"],
+          because: called(crossing, client, place, walk.port)))
       return
     }
     guard first.node["labels"]?["security.istio.io/tlsMode"]?.text == "istio" else {
@@ -162,9 +211,12 @@ struct IstioWalk {
         Fault(
           JudgementRules.address,
           "sidecars call the endpoint of \(host(crossing)) without mutual TLS, which the gateway does not take",
-          at: [first.label], help: ["label the endpoint security.istio.io/tlsMode: istio"]))
+          at: [first.label], help: ["label the endpoint security.istio.io/tlsMode: istio"],
+          because: called(crossing, client, place, walk.port)))
       return
     }
+    walk.rely(on: called(crossing, client, place, crossing.port.port))
+    place.rely(&walk)
     walk.pass(
       .address, in: crossing.target.cluster, place.evidence, at: place.place.map { [$0] } ?? [],
       place.description)
@@ -217,9 +269,10 @@ struct IstioWalk {
           at: all.prefix(2).map { $0.label("does not") },
           help: [
             "add a server with port \(TetrateSystem.port), tls mode AUTO_PASSTHROUGH and this host or *.local"
-          ]))
+          ], because: passes(host, in: cluster)))
       return
     }
+    walk.rely(on: passes(host, in: cluster))
     if let key = gateways.service, let service = cluster.service(key)?.service,
       !service.ports.contains(where: { $0.number == TetrateSystem.port })
     {
@@ -229,10 +282,39 @@ struct IstioWalk {
           JudgementRules.unpublished,
           "Service \(key.description) of \(cluster.name) has no port \(TetrateSystem.port)",
           at: [Label(service.manifest.nameNode.range, "the gateway's Service")],
-          help: ["add port \(TetrateSystem.port)"]))
+          help: ["add port \(TetrateSystem.port)"],
+          because: .found(
+            ObjectQuery(
+              "Service", of: "", in: cluster.name, key.namespace, key.name,
+              where: [.number(["spec", "ports", "*", "port"], TetrateSystem.port)]))))
       return
     }
     walk.pass(.gateway, in: cluster.name, passing.evidence, at: [passing.label()], text)
+  }
+
+  /// That a Gateway on the gateway's pods takes the host to its Service without ending TLS.
+  private func passes(_ host: String, in cluster: JudgedCluster) -> Claim {
+    // A host of the list may name a namespace first; a wildcard stands for any number of labels.
+    var hosts = [host, "*"]
+    var rest = host[...]
+    while let dot = rest.firstIndex(of: ".") {
+      hosts.append("*" + rest[dot...])
+      rest = rest[rest.index(after: dot)...]
+    }
+    let namespaces = ["", "*/", "./"] + cluster.model.declared.namespaces.keys.map { "\($0)/" }
+    let texts = namespaces.flatMap { namespace in hosts.map { namespace + $0 } }
+    return .found(
+      ObjectQuery(
+        "Gateway", of: "networking.istio.io", in: cluster.name,
+        where: [
+          .labelsWithin(["spec", "selector"], gateways.selector.labels),
+          .element(
+            ["spec", "servers", "*"],
+            [
+              .number(["port", "number"], TetrateSystem.port), .text(["tls", "mode"], ["AUTO_PASSTHROUGH"]),
+              .text(["hosts", "*"], texts),
+            ]),
+        ]))
   }
 
   private static func matches(_ host: String, _ pattern: String) -> Bool {
@@ -255,9 +337,15 @@ struct IstioWalk {
         Fault(
           JudgementRules.tunnel,
           "namespace \(system) does not tell the networks of \(client.name) and \(cluster.name) apart",
-          help: ["label it \(Self.networkLabel) in both clusters, each with its network"]))
+          help: ["label it \(Self.networkLabel) in both clusters, each with its network"],
+          because: Self.labelled(
+            "Namespace", nil, system, names[0] == nil || names[1] != nil ? client : cluster,
+            names[0] == nil || names[1] == nil ? nil : names[1]),
+          wanted: names[0] == nil || names[1] == nil ? .yes : .no))
       return
     }
+    walk.rely(on: Self.labelled("Namespace", nil, system, client, from))
+    walk.rely(on: Self.labelled("Namespace", nil, system, cluster, to))
     if let key = gateways.service {
       let identity = ObjectIdentity(
         apiVersion: "v1", kind: "Service", namespace: key.namespace, name: key.name)
@@ -267,11 +355,24 @@ struct IstioWalk {
           Fault(
             JudgementRules.tunnel,
             "Service \(key.description) of \(cluster.name) is not labelled as gateway of network \(to)",
-            help: ["label it \(Self.networkLabel): \(to)"]))
+            help: ["label it \(Self.networkLabel): \(to)"],
+            because: Self.labelled("Service", key.namespace, key.name, cluster, to)))
         return
       }
+      walk.rely(on: Self.labelled("Service", key.namespace, key.name, cluster, to))
     }
     walk.pass(.tunnel, in: client.name, .declared, "network \(from) reaches \(to) by its gateway")
+  }
+
+  /// That an object is labelled with a network; with any where none is named.
+  private static func labelled(
+    _ kind: String, _ namespace: String?, _ name: String, _ cluster: JudgedCluster, _ network: String?
+  ) -> Claim {
+    let path = ["metadata", "labels", networkLabel]
+    return .found(
+      ObjectQuery(
+        kind, of: "", in: cluster.name, namespace, name,
+        where: [network.map { .text(path, [$0]) } ?? .exists(path)]))
   }
 
   private static func label(of identity: ObjectIdentity, in cluster: JudgedCluster) -> String? {

@@ -41,6 +41,8 @@ struct TetrateControl: Sendable {
   /// Patterns of the workspace's namespaces; nil where nobody says them.
   let namespaces: [String]?
   let isolationPlace: Label?
+  /// The workspace itself is among what is known, not only what the link says of it.
+  let showsWorkspace: Bool
   /// Consumer network to exporters; nil where the organization's settings are not known.
   let reach: [String: Set<String>]?
   let reachLabel: Label?
@@ -48,6 +50,9 @@ struct TetrateControl: Sendable {
   /// Networks by the clusters' names in TSB.
   let networks: [String: String]
   private let section: Node
+  /// The cluster whose objects, or files, are those of TSB; nil where there is none.
+  private let cluster: String?
+  private let isTctl: Bool
 
   init(_ section: Node, in fleet: JudgedFleet) {
     self.section = section
@@ -59,6 +64,8 @@ struct TetrateControl: Sendable {
       config.flatMap { fleet.clusters[$0] }
       ?? fleet.clusters.sorted { $0.key < $1.key }.first { !$0.value.tctlFiles.isEmpty }?.value
     let isTctl = section["form"]?.text == "tctl"
+    self.cluster = cluster?.name
+    self.isTctl = isTctl
     func objects(_ kind: String, _ parents: [(StaticString, String)]) -> [Object] {
       guard let cluster else { return [] }
       return isTctl ? cluster.tctlObjects(kind, parents) : cluster.controlObjects(kind, parents)
@@ -74,6 +81,7 @@ struct TetrateControl: Sendable {
     }
     let patterns = owner?.spec("namespaceSelector", "names") ?? section["workspace"]?["namespaces"]
     namespaces = patterns?.elements.map(\.text)
+    showsWorkspace = owner != nil
     isolationPlace = patterns.map { owner?.label ?? Label($0.range) }
     let setting = objects("OrganizationSetting", [("organization", organization)]).first
     if let map = setting?.spec("networkSettings", "networkReachability") {
@@ -104,6 +112,76 @@ struct TetrateControl: Sendable {
     return Entry(
       selector: EastWestSelector(namespace: namespace, labels: selector.labels("labels")),
       items: items?.isEmpty == true ? nil : items, object: object)
+  }
+
+  // MARK: Claims
+
+  /// Whether TSB knows an object of the link's hierarchy that looks so.
+  func query(_ kind: String, above parents: [String], where conditions: [ObjectCondition]) -> ObjectQuery {
+    let names = [
+      "organization": section["organization"]?.text ?? "", "tenant": section["tenant"]?.text ?? "",
+      "workspace": section["workspace"]?["name"]?.text ?? section["workspace"]?.text ?? "",
+    ]
+    let places = parents.map { parent -> ObjectCondition in
+      .text(
+        isTctl ? ["metadata", parent] : ["metadata", "annotations", "tsb.tetrate.io/\(parent)"],
+        [names[parent] ?? ""])
+    }
+    return ObjectQuery(
+      kind, of: isTctl ? "api.tsb.tetrate.io" : "tsb.tetrate.io", in: cluster ?? "", nil,
+      isTctl ? "tctl-" : nil, isTctl ? .fragments : .manifests, where: places + conditions)
+  }
+
+  /// That the workspace owns a namespace: its patterns are `*/ns`, `c1/ns`, and both with any start of the name and `*`.
+  func owned(_ namespace: String, of cluster: JudgedCluster) -> Claim {
+    let own = [namespace] + (0...namespace.count).map { "\(namespace.prefix($0))*" }
+    let patterns = ["*", Self.name(of: cluster)].flatMap { owner in own.map { "\(owner)/\($0)" } }
+    let name = section["workspace"]?["name"]?.text ?? section["workspace"]?.text ?? ""
+    return .found(
+      query(
+        "Workspace", above: ["organization", "tenant"],
+        where: [
+          .text(["metadata", "name"], [name]), .text(["spec", "namespaceSelector", "names", "*"], patterns),
+        ]))
+  }
+
+  /// That some setting exposes a Service with these labels, by a gateway of the selector where one is named.
+  func exposed(_ labels: Labels, by selector: EastWestSelector? = nil) -> Claim {
+    var entry: [ObjectCondition] = [
+      .exists(["workloadSelector", "namespace"]),
+      .either([
+        .not(.exists(["exposedServices"])),
+        .element(["exposedServices", "*"], [.labelsWithin(["serviceLabels"], labels)]),
+      ]),
+    ]
+    if let selector {
+      entry.append(.text(["workloadSelector", "namespace"], [selector.namespace]))
+      for label in selector.labels.items {
+        entry.append(.text(["workloadSelector", "labels", label.key], [label.value]))
+      }
+    }
+    return .found(
+      query(
+        "WorkspaceSetting", above: ["organization", "tenant", "workspace"],
+        where: [.element(["spec", "defaultEastWestGatewaySettings", "*"], entry)]))
+  }
+
+  /// That the organization lets one network reach another.
+  func joined(_ from: String, _ to: String) -> Claim {
+    .found(
+      query(
+        "OrganizationSetting", above: ["organization"],
+        where: [.item(["spec", "networkSettings", "networkReachability", from], to)]))
+  }
+
+  /// That TSB knows a cluster in a network.
+  func placed(_ cluster: JudgedCluster, in network: String) -> Claim {
+    .found(
+      query(
+        "Cluster", above: ["organization"],
+        where: [
+          .text(["metadata", "name"], [Self.name(of: cluster)]), .text(["spec", "network"], [network]),
+        ]))
   }
 
   var selectors: [EastWestSelector] { entries.map(\.selector) }

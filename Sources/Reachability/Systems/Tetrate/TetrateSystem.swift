@@ -55,6 +55,8 @@ struct EastWestSelector: Hashable, Sendable {
   let namespace: String
   let labels: Labels
 
+  static let idPrefix = "gateway/"
+
   var id: String { "gateway/\(namespace)/\(labels.description)" }
   var description: String { "gateway pods of \(namespace) (\(labels.description))" }
 }
@@ -76,7 +78,18 @@ enum EastWestPods {
       $0.manifest.kind == "NetworkPolicy" && $0.manifest.identity.group == "networking.k8s.io"
     }.map { NetworkPolicy($0.manifest, namespace: selector.namespace) }
     let isolating = policies.filter { $0.isolatesIngress && $0.podSelector.matches(selector.labels) }
-    guard !isolating.isEmpty else { return }
+    let claim = Claim.ingress(
+      NamespaceSlice.Key(cluster: cluster.name, namespace: selector.namespace),
+      SubjectPod(id: selector.id, workload: nil, labels: selector.labels),
+      .unknown(description: "other clusters"), port: TetrateSystem.port, .tcp)
+    // A policy that looks at other labels may select the gateway's pods as well: nothing is claimed then.
+    let isSure = policies.allSatisfy { policy in
+      policy.podSelector.requirements.allSatisfy { selector.labels[$0.key] != nil }
+    }
+    guard !isolating.isEmpty else {
+      if isSure { walk.rely(on: claim) }
+      return
+    }
     let rules = isolating.flatMap { $0.rules(.ingress) }.filter {
       NetworkPolicy.rule($0, admits: TetrateSystem.port, name: nil, .tcp)
     }
@@ -84,6 +97,7 @@ enum EastWestPods {
     if peers.contains(where: { $0 == nil })
       || peers.contains(where: { $0?.contains(where: isEverything) ?? false })
     {
+      if isSure { walk.rely(on: claim) }
       return
     }
     if peers.contains(where: { $0?.contains { $0["ipBlock"] != nil } ?? false }) {
@@ -98,8 +112,10 @@ enum EastWestPods {
         JudgementRules.ingress,
         "no policy of \(selector.namespace) in \(cluster.name) admits other clusters to port \(TetrateSystem.port) of its gateway",
         at: isolating.prefix(3).map { Label($0.manifest.nameNode.range, "isolates the gateway's pods") },
-        help: ["admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"]
-      ))
+        help: [
+          "admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"
+        ],
+        because: claim))
   }
 
   private static func isEverything(_ peer: Node) -> Bool {
@@ -118,6 +134,8 @@ struct EastWestPlace: Sendable {
   let texts: [String]
   let evidence: Hop.Evidence
   let place: Label?
+  /// The Service that was observed with it.
+  var service: NamespacedName?
 
   /// What the cluster answered for the gateway's Service, else what the link says.
   static func find(
@@ -134,7 +152,7 @@ struct EastWestPlace: Sendable {
     }
     if let first = ingress?.first {
       return EastWestPlace(
-        texts: ingress?.map(\.text) ?? [], evidence: .observed, place: Label(first.range))
+        texts: ingress?.map(\.text) ?? [], evidence: .observed, place: Label(first.range), service: service)
     }
     guard let declared else { return nil }
     let nodes = declared.kind == .sequence ? declared.elements.map { $0 } : [declared]
@@ -143,6 +161,18 @@ struct EastWestPlace: Sendable {
   }
 
   var description: String { texts.map { "\($0):\(TetrateSystem.port)" }.joined(separator: ", ") }
+
+  /// Where the place was observed, that it was.
+  func rely(_ walk: inout Walk) {
+    guard evidence == .observed, let service else { return }
+    let cluster = walk.target.cluster
+    let ingress = ["status", "loadBalancer", "ingress", "*"]
+    walk.rely(
+      on: .found(
+        ObjectQuery(
+          "Service", of: "", in: cluster, service.namespace, service.name, .observed,
+          where: [.either([.text(ingress + ["ip"], texts), .text(ingress + ["hostname"], texts)])])))
+  }
 
   /// The client's policies let it out to every address of the gateway.
   func leave(_ walk: inout Walk) {

@@ -71,6 +71,32 @@ struct TetrateWalk {
     return ports.elements.contains { $0["port"]?.integer == TetrateSystem.port }
   }
 
+  /// That a gateway which takes traffic on 15443 is installed with pods that one of the selectors chooses.
+  private static func installed(_ selectors: [EastWestSelector], in cluster: JudgedCluster) -> Claim {
+    .found(
+      selectors.map { selector in
+        let labels = ["spec", "kubeSpec", "deployment", "labels"]
+        var conditions = selector.labels.items.map { label -> ObjectCondition in
+          let own = ObjectCondition.text(labels + [label.key], [label.value])
+          guard label.key == "app" else { return own }
+          // Pods are labelled with the gateway's name where it says nothing else.
+          return .either([
+            own, .all([.not(.exists(labels + ["app"])), .text(["metadata", "name"], [label.value])]),
+          ])
+        }
+        conditions += [
+          .either([
+            .not(.exists(["spec", "kubeSpec", "service", "ports"])),
+            .number(["spec", "kubeSpec", "service", "ports", "*", "port"], TetrateSystem.port),
+          ]),
+          .either([.not(.text(["kind"], ["Gateway"])), .not(.text(["spec", "type"], ["EGRESS"]))]),
+        ]
+        return ObjectQuery(
+          "Gateway", "IngressGateway", of: "install.tetrate.io", in: cluster.name, selector.namespace,
+          where: conditions)
+      })
+  }
+
   private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> EastWestPlace? {
     EastWestPlace.find(
       NamespacedName(gateway.manifest.namespace ?? "", gateway.name),
@@ -82,7 +108,13 @@ struct TetrateWalk {
   private func missing(_ gateway: KnownObject?, _ cluster: JudgedCluster) -> MissingFact {
     MissingFact(
       cluster: cluster.name, namespace: gateway?.manifest.namespace ?? "",
-      fact: "the address of the east-west gateway's Service \(gateway?.name ?? "")", resources: "svc")
+      fact: "the address of the east-west gateway's Service \(gateway?.name ?? "")", resources: "svc",
+      lookedFor: [
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, gateway?.manifest.namespace ?? "", gateway?.name ?? "",
+          .observed,
+          where: [.exists(["status", "loadBalancer", "ingress", "*"])])
+      ])
   }
 
   private func gateway(
@@ -99,9 +131,11 @@ struct TetrateWalk {
           JudgementRules.unpublished,
           "the workspace does not own namespace \(service.key.namespace) of \(cluster.name)",
           at: control.isolationPlace.map { [$0] } ?? [],
-          help: ["add '\(TetrateControl.name(of: cluster))/\(service.key.namespace)' to the workspace"]))
+          help: ["add '\(TetrateControl.name(of: cluster))/\(service.key.namespace)' to the workspace"],
+          because: control.owned(service.key.namespace, of: cluster)))
       return
     }
+    if control.showsWorkspace { walk.rely(on: control.owned(service.key.namespace, of: cluster)) }
     guard !exposing.isEmpty else {
       let labels = service.manifest.labels
       walk.fail(
@@ -112,10 +146,12 @@ struct TetrateWalk {
             ? "no WorkspaceSetting exposes anything of the workspace"
             : "no WorkspaceSetting exposes Service \(name): it has \(labels.isEmpty ? "no labels" : labels.description)",
           at: control.entries.prefix(1).map(\.object.label),
-          help: ["expose a label that the Service has: serviceLabels are labels of Services, not of pods"]))
+          help: ["expose a label that the Service has: serviceLabels are labels of Services, not of pods"],
+          because: control.exposed(service.manifest.labels)))
       return
     }
     guard let (entry, gateway) = found else {
+      walk.rely(on: control.exposed(service.manifest.labels, by: exposing[0].selector))
       walk.fail(
         .gateway, in: cluster.name, text,
         Fault(
@@ -123,9 +159,12 @@ struct TetrateWalk {
           "no gateway of \(cluster.name) is selected by \(exposing[0].selector.description) and listens on \(TetrateSystem.port)",
           at: exposing.prefix(1).map(\.object.label)
             + candidates(in: cluster).prefix(1).map { $0.label("not this one") },
-          help: ["install an east-west gateway whose pods have these labels"]))
+          help: ["install an east-west gateway whose pods have these labels"],
+          because: Self.installed(exposing.map(\.selector), in: cluster)))
       return
     }
+    walk.rely(on: control.exposed(service.manifest.labels, by: entry.selector))
+    walk.rely(on: Self.installed([entry.selector], in: cluster))
     walk.pass(
       .gateway, in: cluster.name, gateway.evidence, at: [gateway.label(), entry.object.label],
       "\(gateway.manifest.identity.description) exposes Service \(name)")
@@ -152,7 +191,14 @@ struct TetrateWalk {
         Fault(
           JudgementRules.name, "Sidecar \(sidecar) hides Services of other clusters from the clients",
           at: [place],
-          help: ["add 'xcp-multicluster/*' to its hosts"]))
+          help: ["add 'xcp-multicluster/*' to its hosts"],
+          because: .found(
+            ObjectQuery(
+              "Sidecar", of: nil, in: client.name, crossing.client.namespace,
+              where: [
+                .not(.exists(["spec", "workloadSelector"])), .exists(["spec", "egress"]),
+                .not(.prefix(["spec", "egress", "*", "hosts", "*"], ["xcp-multicluster/", "*/"])),
+              ])), wanted: .no))
       return
     }
     let observed = Self.entry(key, client)
@@ -178,15 +224,15 @@ struct TetrateWalk {
   /// The ServiceEntry that XCP wrote, where it was observed.
   private static func entry(_ key: NamespacedName, _ client: JudgedCluster) -> KnownObject? {
     client.observed(
-      "networking.istio.io/v1", "ServiceEntry", "xcp-multicluster",
-      "global-gwinternal-\(key.name)-\(key.namespace)-svc-cluster-local")
+      "networking.istio.io/v1", "ServiceEntry", "xcp-multicluster", entryName(key))
   }
 
   private func address(
     _ crossing: Crossing, _ place: EastWestPlace, _ client: JudgedCluster, _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
-    let observed = Self.entry(crossing.target.service.key, client)
+    let key = crossing.target.service.key
+    let observed = Self.entry(key, client)
     if let observed, let endpoints = observed.node.at("spec", "endpoints"),
       place.texts.allSatisfy({ IPAddress($0) != nil })
     {
@@ -198,13 +244,35 @@ struct TetrateWalk {
             JudgementRules.address,
             "ServiceEntry \(observed.name) in \(client.name) leads to \(listed(addresses)), and the gateway is at \(listed(place.texts))",
             at: [observed.label(at: endpoints, "leads here")] + (place.place.map { [$0] } ?? []),
-            help: ["observe both clusters again; if it stays, look at XCP's messages"]))
+            help: ["observe both clusters again; if it stays, look at XCP's messages"],
+            because: Self.contradiction(key, place, client), wanted: .no))
         return
       }
     }
+    if place.texts.allSatisfy({ IPAddress($0) != nil }) {
+      walk.rely(on: Self.contradiction(key, place, client), isNot: true)
+    }
+    place.rely(&walk)
     walk.pass(
       .address, in: crossing.target.cluster, place.evidence, at: place.place.map { [$0] } ?? [],
       place.description)
+  }
+
+  /// That XCP's ServiceEntry was observed to lead elsewhere.
+  private static func contradiction(_ key: NamespacedName, _ place: EastWestPlace, _ client: JudgedCluster)
+    -> Claim
+  {
+    .found(
+      ObjectQuery(
+        "ServiceEntry", of: "networking.istio.io", in: client.name, "xcp-multicluster", entryName(key),
+        .observed,
+        where: [
+          .exists(["spec", "endpoints"]), .not(.text(["spec", "endpoints", "*", "address"], place.texts)),
+        ]))
+  }
+
+  private static func entryName(_ key: NamespacedName) -> String {
+    "global-gwinternal-\(key.name)-\(key.namespace)-svc-cluster-local"
   }
 
   private func reach(_ client: JudgedCluster, _ cluster: JudgedCluster, _ walk: inout Walk) {
@@ -214,6 +282,13 @@ struct TetrateWalk {
     let text = from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
     switch control.permits(client, cluster) {
     case true?:
+      if control.networks[TetrateControl.name(of: client)] != nil {
+        walk.rely(on: control.placed(client, in: from))
+      }
+      if control.networks[TetrateControl.name(of: cluster)] != nil {
+        walk.rely(on: control.placed(cluster, in: to))
+      }
+      if from != to { walk.rely(on: control.joined(from, to)) }
       walk.pass(
         .tunnel, in: client.name, control.reachEvidence, at: control.reachLabel.map { [$0] } ?? [], text)
     case nil:
@@ -227,7 +302,8 @@ struct TetrateWalk {
           JudgementRules.tunnel,
           "network \(from) of \(client.name) is not said to reach \(to) of \(cluster.name)",
           at: control.reachLabel.map { [$0] } ?? [],
-          help: ["add '\(from): \(to)' to networkReachability: the key is the consumer's network"]))
+          help: ["add '\(from): \(to)' to networkReachability: the key is the consumer's network"],
+          because: control.joined(from, to)))
     }
   }
 }
