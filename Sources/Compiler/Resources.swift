@@ -4,7 +4,8 @@ package import JSONSchema
 import Linker
 package import Templates
 
-/// The schemas and templates that the program brings along, compiled once.
+/// The schemas and templates that the program brings along. Templates are compiled at once, schemas when they
+/// are first needed; tests compile all of them.
 package struct Resources: Sendable {
   package let specSchemas: SpecSchemas
   package let objectSchemas: KubernetesSchemas
@@ -28,12 +29,8 @@ package struct Resources: Sendable {
       }
     }
     let schemas = sources(in: "schemas/")
-    do {
-      specSchemas = try SpecSchemas(files: schemas.filter { !$0.path.hasPrefix("kubernetes/") })
-      objectSchemas = try KubernetesSchemas(files: schemas.filter { $0.path.hasPrefix("kubernetes/") })
-    } catch {
-      throw Fault(message: error.description)
-    }
+    specSchemas = SpecSchemas(files: schemas.filter { !$0.path.hasPrefix("kubernetes/") })
+    objectSchemas = KubernetesSchemas(files: schemas.filter { $0.path.hasPrefix("kubernetes/") })
     schemaTexts = schemas.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) }
     let folders = LinkRegistry.types.map { type in
       (

@@ -1,16 +1,13 @@
 package import Diagnostics
-import Patterns
 package import YAMLTree
 
-/// The schemas of `schemas/kubernetes`, compiled, each for one kind of object.
+/// The schemas of `schemas/kubernetes`, each for one kind of object and compiled when it is first needed.
 package struct KubernetesSchemas: Sendable {
   private struct Entry: Sendable {
     let apiVersion: String
     let kind: String
     let kindHash: UInt32
-    let schema: CompiledSchema
-    let source: Node
-    let uri: String
+    let schema: LazySchema
   }
 
   /// Where the schemas' own `$id`s say they are.
@@ -20,15 +17,9 @@ package struct KubernetesSchemas: Sendable {
   /// The directory's schemas, for whoever reads references.
   package let registry: SchemaRegistry
 
-  /// Compiles the files of the directory, among them `definitions.json`. A file whose schema has no
-  /// constant `apiVersion` and `kind` serves others by reference only. Throws every fault of every file.
-  ///
-  /// Compiling takes about a millisecond a kind (TransportServer 17, for its pattern of addresses):
-  /// `isWanted` chooses by `apiVersion` and `kind`.
-  package init(
-    files: [SourceFile], where isWanted: (_ apiVersion: String, _ kind: String) -> Bool = { _, _ in true }
-  ) throws(SchemaCompilationError) {
-    var faults: [SchemaCompilationError.Fault] = []
+  /// Reads the files of the directory, among them `definitions.json`. A file whose schema has no
+  /// constant `apiVersion` and `kind` serves others by reference only.
+  package init(files: [SourceFile]) {
     var registry = SchemaRegistry()
     var roots: [(uri: String, node: Node)] = []
     for file in files {
@@ -37,25 +28,28 @@ package struct KubernetesSchemas: Sendable {
       registry.add(root, at: Self.base + name)
       roots.append((Self.base + name, root))
     }
-    let options = Self.options
-    var patterns: [String: Pattern] = [:]
+    let patterns = PatternPool()
     for (uri, root) in roots {
       guard let apiVersion = root.at("properties", "apiVersion", "const")?.string,
-        let kind = root.at("properties", "kind", "const")?.string, isWanted(apiVersion, kind)
+        let kind = root.at("properties", "kind", "const")?.string
       else { continue }
+      let schema = LazySchema(root, at: uri, registry: registry, options: Self.options, patterns: patterns)
+      entries.append(
+        Entry(apiVersion: apiVersion, kind: kind, kindHash: textHash(kind), schema: schema))
+    }
+    self.registry = registry
+  }
+
+  /// Compiles every schema and throws every fault of every file. Takes about a millisecond a kind.
+  package func compileAll() throws(SchemaCompilationError) {
+    var faults: [SchemaCompilationError.Fault] = []
+    for entry in entries {
       do {
-        let schema = try CompiledSchema.compile(
-          root: root, at: uri, registry: registry, options: options, patterns: &patterns)
-        entries.append(
-          Entry(
-            apiVersion: apiVersion, kind: kind, kindHash: textHash(kind), schema: schema, source: root,
-            uri: uri
-          ))
+        _ = try entry.schema.schema()
       } catch {
         faults += error.faults
       }
     }
-    self.registry = registry
     guard faults.isEmpty else { throw SchemaCompilationError(faults: faults) }
   }
 
@@ -72,26 +66,27 @@ package struct KubernetesSchemas: Sendable {
       guard entry.kind == kind else { return false }
       let slash = entry.apiVersion.firstIndex(of: "/")
       return group == nil || group == slash.map { String(entry.apiVersion[..<$0]) } ?? ""
-    }.map { ($0.apiVersion, $0.source, $0.uri) }
+    }.map { ($0.apiVersion, $0.schema.source, $0.schema.uri) }
   }
 
   /// The kinds that have a schema, as `apiVersion kind`, sorted.
   package var kinds: [String] { entries.map { "\($0.apiVersion) \($0.kind)" }.sorted() }
 
-  /// The schema of an object by its `apiVersion` and `kind`; nil when there is none. Linear in the schemas.
+  /// The schema of an object by its `apiVersion` and `kind`; nil when there is none, or when `compileAll` would
+  /// throw its faults. Linear in the schemas.
   package func schema(for object: Node) -> CompiledSchema? {
     guard let kind = object["kind"], let apiVersion = object["apiVersion"] else { return nil }
     let hash = kind.hash
     for entry in entries
     where entry.kindHash == hash && kind.text == entry.kind && apiVersion.text == entry.apiVersion {
-      return entry.schema
+      return try? entry.schema.schema()
     }
     return nil
   }
 
-  /// The schema of a kind; nil when there is none.
+  /// The schema of a kind, under the same conditions.
   package func schema(apiVersion: String, kind: String) -> CompiledSchema? {
-    entries.first { $0.kind == kind && $0.apiVersion == apiVersion }?.schema
+    try? entries.first { $0.kind == kind && $0.apiVersion == apiVersion }?.schema.schema()
   }
 
   /// The name that a kind's schema has in the directory: `networkpolicy-networking.k8s.io-v1.json`.

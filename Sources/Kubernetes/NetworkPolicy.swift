@@ -2,7 +2,7 @@ package import YAMLTree
 
 /// A networking.k8s.io/v1 NetworkPolicy, as far as the compiler must know it to leave out what already
 /// stands. The exact evaluation belongs to `Reachability`.
-package struct NetworkPolicy: Sendable {
+package final class NetworkPolicy: Sendable {
   package enum Direction: Sendable {
     case ingress
     case egress
@@ -23,6 +23,15 @@ package struct NetworkPolicy: Sendable {
     // API defaulting: without policyTypes always Ingress, and Egress where an egress rule stands.
     isolatesIngress = types.isEmpty || types.contains("Ingress")
     isolatesEgress = types.isEmpty ? (spec?["egress"]?.count ?? 0) > 0 : types.contains("Egress")
+  }
+
+  /// A policy that a platform puts into a namespace.
+  package init(_ policy: NetworkPolicy, namespace: String) {
+    manifest = policy.manifest
+    self.namespace = namespace
+    podSelector = policy.podSelector
+    isolatesIngress = policy.isolatesIngress
+    isolatesEgress = policy.isolatesEgress
   }
 
   package func isolates(_ direction: Direction) -> Bool {

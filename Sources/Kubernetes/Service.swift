@@ -57,7 +57,7 @@ package struct ServicePort: Sendable {
 }
 
 /// A Service as its manifest declares it.
-package struct Service: Sendable {
+package final class Service: Sendable {
   package let key: NamespacedName
   package let type: String
   package let isHeadless: Bool

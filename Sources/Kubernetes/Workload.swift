@@ -9,7 +9,9 @@ package struct ContainerPort: Sendable {
 }
 
 /// What makes pods: a Pod itself or a controller with a pod template.
-package struct Workload: Sendable {
+///
+/// A class because connections, policies and the judge hold the same ones in lists of their own.
+package final class Workload: Sendable {
   package let kind: String
   package let key: NamespacedName
   package let podLabels: Labels

@@ -14,8 +14,9 @@ package enum Isolation: Sendable {
 extension ClusterModel {
   /// The policies of a namespace, the platform's included.
   package func policies(in namespace: String) -> [NetworkPolicy] {
-    let platform = (baseline ?? []).map { NetworkPolicy($0.manifest, namespace: namespace) }
-    return (declared.policies[namespace] ?? []) + platform
+    let own = declared.policies[namespace] ?? []
+    guard let baseline, !baseline.isEmpty else { return own }
+    return own + baseline.map { NetworkPolicy($0, namespace: namespace) }
   }
 
   /// Whether pods are isolated. Pods are isolated as soon as one policy selects one of them.

@@ -51,7 +51,8 @@ struct RootAssembly: Sendable {
   /// namespaces.
   static func assemble(_ part: OutputAssembly.Part, hasKustomization: Bool) -> AssembledRoot {
     var assembly = RootAssembly(root: part.root, cluster: part.cluster, hasKustomization: hasKustomization)
-    for object in part.objects { assembly.add(object) }
+    // References are sorted instead of files: moving a file counts four of them up and down.
+    for object in part.objects.sorted(by: { utf8Precedes($0.path, $1.path) }) { assembly.add(object) }
     for index in assembly.places.indices { assembly.settle(index) }
     assembly.add(part.fragments)
     return assembly.finish()
@@ -148,9 +149,9 @@ struct RootAssembly: Sendable {
       root: root, cluster: cluster, files: order.map { files[$0] }, findings: findings, manifests: size)
   }
 
-  /// Orders the objects of a place, reports those that two units emit, and adds what components need.
+  /// Reports the objects of a place that two units emit, and adds what components need. They are in order.
   private mutating func settle(_ index: Int) {
-    let sorted = places[index].files.sorted { utf8Precedes($0.path, $1.path) }
+    let sorted = places[index].files
     places[index].files = []
     places[index].files.reserveCapacity(sorted.count + 1)
     for item in sorted {

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A regular expression, compiled once and matched in time linear in the text.
 ///
 /// There is no backtracking: small patterns run as a deterministic automaton, at one table look-up per byte and
@@ -22,11 +24,38 @@ package struct Pattern: Sendable {
   }
 
   /// The pattern as it was written.
-  package let source: String
-  package let dialect: Dialect
-  private let program: Program
-  /// Nil when the automaton would be too large.
-  private let automaton: Automaton?
+  package var source: String { machine.source }
+  package var dialect: Dialect { machine.dialect }
+  private let machine: Machine
+
+  /// What runs a pattern, shared by its copies.
+  private final class Machine: Sendable {
+    /// An automaton, or that it would be too large.
+    private final class Attempt: Sendable {
+      let automaton: Automaton?
+      init(_ automaton: Automaton?) { self.automaton = automaton }
+    }
+
+    let source: String
+    let dialect: Dialect
+    let program: Program
+    private let limits: PatternLimits
+    private let attempt = AtomicLazyReference<Attempt>()
+
+    init(_ source: String, _ dialect: Dialect, _ program: Program, _ limits: PatternLimits) {
+      self.source = source
+      self.dialect = dialect
+      self.program = program
+      self.limits = limits
+    }
+
+    /// Nil when the automaton would be too large. Built by the first who asks: many patterns of a schema never
+    /// meet a text.
+    var automaton: Automaton? {
+      if let attempt = attempt.load() { return attempt.automaton }
+      return attempt.storeIfNil(Attempt(AutomatonBuilder.build(program, limits: limits))).automaton
+    }
+  }
 
   /// Compiles a pattern; the error points into the pattern's source.
   ///
@@ -39,19 +68,16 @@ package struct Pattern: Sendable {
     var parser = PatternParser(source, dialect: dialect, limits: limits)
     let tree = try parser.parse()
     if dialect == .re2 { try Self.checkNestedCounts(tree, product: 1, limits: limits) }
-    self.source = source
-    self.dialect = dialect
-    program = try ProgramCompiler.compile(tree, limits: limits)
-    automaton = AutomatonBuilder.build(program, limits: limits)
+    machine = Machine(source, dialect, try ProgramCompiler.compile(tree, limits: limits), limits)
   }
 
   /// True when matching is a table look-up per byte, for tests.
-  var hasAutomaton: Bool { automaton != nil }
+  var hasAutomaton: Bool { machine.automaton != nil }
 
   /// True when the pattern matches anywhere in the UTF-8 text.
   package func matches(_ text: Span<UInt8>) -> Bool {
-    if let automaton { return automaton.matches(text) }
-    var simulation = Simulation(program)
+    if let automaton = machine.automaton { return automaton.matches(text) }
+    var simulation = Simulation(machine.program)
     return simulation.search(text, from: 0, anyMatch: true) != nil
   }
 
@@ -73,8 +99,8 @@ package struct Pattern: Sendable {
   /// `0...text.count`. Linear in the rest of the text times the size of the pattern; allocates.
   package func firstMatch(in text: [UInt8], from: Int) -> Range<Int>? {
     guard from >= 0, from <= text.count else { return nil }
-    if from == 0, let automaton, !automaton.matches(text.span) { return nil }
-    var simulation = Simulation(program)
+    if from == 0, let automaton = machine.automaton, !automaton.matches(text.span) { return nil }
+    var simulation = Simulation(machine.program)
     return simulation.search(text.span, from: from, anyMatch: false)
   }
 

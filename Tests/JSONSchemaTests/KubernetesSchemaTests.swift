@@ -19,7 +19,12 @@ import YAMLTree
     }
   }
 
-  static func load() throws -> KubernetesSchemas { try KubernetesSchemas(files: sources()) }
+  /// All of them compiled, as a fleet that meets every kind would have them.
+  static func load() throws -> KubernetesSchemas {
+    let schemas = KubernetesSchemas(files: try sources())
+    try schemas.compileAll()
+    return schemas
+  }
 
   @Test func everyFileIsASchemaOfItsKind() throws {
     let schemas = try Self.load()

@@ -55,9 +55,8 @@ final class ClientValues: Sendable {
 
 extension Node {
   /// True when the word stands in a scalar's text with no letter, digit or '-' beside it.
-  func hasWord(_ word: String) -> Bool {
+  func hasWord(_ word: [UInt8]) -> Bool {
     withText { text in
-      let word = Array(word.utf8)
       var from = 0
       while let start = text.firstOccurrence(of: word, from: from) {
         let before = String(decoding: text[..<start], as: UTF8.self).last
@@ -80,7 +79,9 @@ extension UnsafeBufferPointer<UInt8> {
   func firstOccurrence(of word: [UInt8], from: Int) -> Int? {
     guard let first = word.first, count - from >= word.count else { return nil }
     for start in from...count - word.count where self[start] == first {
-      if self[start..<start + word.count].elementsEqual(word) { return start }
+      var length = 1
+      while length < word.count, self[start + length] == word[length] { length += 1 }
+      if length == word.count { return start }
     }
     return nil
   }

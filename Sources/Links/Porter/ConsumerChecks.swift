@@ -22,19 +22,12 @@ struct ConsumerChecks {
     }
   }
 
-  private var addresses: [String: String] {
-    var found: [String: String] = [:]
-    for (cluster, types) in unit.settings.addresses {
-      for address in types.values { found[address.value] = cluster }
-    }
-    return found
-  }
-
   private mutating func check(_ cluster: ClusterModel, _ namespace: String) {
-    let addresses = addresses
     let ownName = PorterNames.consumerName(unit.service.name, cluster.name)
+    let ownWord = Array(ownName.utf8)
     for value in unit.clientValues.values(of: cluster, namespace) {
-      for (address, target) in addresses where value.hasWord(address) {
+      for (word, target) in unit.settings.addressWords where value.hasWord(word) {
+        let address = String(decoding: word, as: UTF8.self)
         findings.append(
           Diagnostic(
             PorterRules.hardCodedAddress, "the address of \(target) is written out", at: value.range,
@@ -43,7 +36,7 @@ struct ConsumerChecks {
               "use the host \(PorterNames.consumerName(unit.service.name, target)), or a ConfigMap from 'publish'"
             ]))
       }
-      if value.hasWord(ownName) {
+      if value.hasWord(ownWord) {
         let other = unit.settings.opposite(of: cluster.name)
         findings.append(
           Diagnostic(

@@ -45,6 +45,8 @@ struct PorterSettings: Sendable {
   let secondary: Located<String>?
   /// Virtual server addresses by cluster and Service type.
   let addresses: [String: [String: Located<String>]]
+  /// The same as texts to look for, each with its cluster; in order.
+  let addressWords: [(word: [UInt8], cluster: String)]
   /// True when Linkwright writes what the operator would write elsewhere.
   let emitsEndpoints: Bool
   let serviceType: String
@@ -72,6 +74,10 @@ struct PorterSettings: Sendable {
       }
     }
     self.addresses = addresses
+    let owners = addresses.flatMap { cluster, types in types.values.map { ($0.value, cluster) } }
+    addressWords = Dictionary(owners, uniquingKeysWith: min)
+      .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      .map { (word: Array($0.key.utf8), cluster: $0.value) }
     emitsEndpoints = section["endpoints"]?.string == "emit"
     serviceType = section["serviceType"]?.string ?? "NodePort"
     let pattern = section["namespacePattern"].map(\.string) ?? Self.platePattern
