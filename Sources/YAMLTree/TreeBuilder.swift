@@ -17,7 +17,7 @@ package struct TreeBuilder: ~Copyable {
   }
 
   package consuming func finish() -> Tree {
-    Tree(file: file, nodes: nodes, ownText: ownText, roots: roots)
+    Tree(file: file, nodes: nodes.trimmed(), ownText: ownText.trimmed(), roots: roots)
   }
 
   /// The index that the next node will have.

@@ -19,7 +19,7 @@ package struct YAMLWriter {
   package static func write(_ node: Node, rank: KeyRank? = nil) -> [UInt8] {
     var writer = YAMLWriter(rank: rank)
     writer.document(node)
-    return writer.output
+    return writer.output.trimmed()
   }
 
   /// Appends one document.
