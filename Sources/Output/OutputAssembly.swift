@@ -69,29 +69,11 @@ struct OutputAssembly {
     return (isOrdered ? files : files.sorted { utf8Precedes($0.path, $1.path) }, findings)
   }
 
-  /// Argo CD reads at most 10 MB per directory; kustomize takes time that grows with the square.
   private mutating func checkSizes(_ results: [AssembledRoot]) {
+    let limits = OutputLimits(fleet)
     for result in results {
-      let cluster = result.cluster
-      let size = result.manifests
-      if fleet.consumer?.kind == .argocd, size.bytes > 9_000_000 {
-        findings.append(
-          Diagnostic(
-            OutputRules.directoryTooLarge,
-            "the manifests of \(cluster) have \(size.bytes / 1_000_000) MB; Argo CD reads at most 10 MB per directory",
-            at: (fleet.consumer?.node ?? fleet.node).range, "the consumer",
-            help: [
-              "let one Application sync each namespace, or raise --max-combined-directory-manifests-size"
-            ]))
-      }
-      if fleet.writesClusterKustomization, size.objects > 2000 {
-        findings.append(
-          Diagnostic(
-            OutputRules.kustomizationTooLarge,
-            "the kustomization of \(cluster) has \(size.objects) objects; kustomize needs time that grows with their square",
-            at: fleet.name.node.range, "writes one kustomization per cluster",
-            help: ["sync each namespace on its own and set spec.output.clusterKustomization: false"]))
-      }
+      let warnings = limits.warnings(objects: result.manifests.objects, bytes: result.manifests.bytes)
+      findings += warnings.map { $0.finding(result.cluster, fleet) }
     }
   }
 }

@@ -36,8 +36,9 @@ package struct OutputChange: Sendable {
   package private(set) var unchanged = 0
 
   /// Takes items as they are, each path once, in any order.
-  package init(items: [Item]) {
+  package init(items: [Item], unchanged: Int = 0) {
     self.items = items.sorted { utf8Precedes($0.path, $1.path) }
+    self.unchanged = unchanged
   }
 
   /// Compares. `blob` names the content of a file on record; it is asked only where it matters.

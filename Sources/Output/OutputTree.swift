@@ -115,17 +115,21 @@ package struct OutputFile: Sendable {
 package struct OutputTree: Sendable {
   package let files: [OutputFile]
   package let findings: [Diagnostic]
+  /// The roots of clusters and output units, with the objects that consumers sync there and their bytes.
+  package let roots: [(root: String, objects: Int, bytes: Int)]
 
-  package static let empty = OutputTree(files: [], findings: [])
+  package static let empty = OutputTree(files: [], findings: [], roots: [])
 
-  private init(files: [OutputFile], findings: [Diagnostic]) {
+  private init(files: [OutputFile], findings: [Diagnostic], roots: [(root: String, objects: Int, bytes: Int)])
+  {
     self.files = files
     self.findings = findings
+    self.roots = roots
   }
 
   /// The files whose paths pass.
   package func limited(to passes: (String) -> Bool) -> OutputTree {
-    OutputTree(files: files.filter { passes($0.path) }, findings: [])
+    OutputTree(files: files.filter { passes($0.path) }, findings: [], roots: roots)
   }
 
   /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
@@ -139,6 +143,8 @@ package struct OutputTree: Sendable {
     var assembly = OutputAssembly(objects, fragments: fragments, fleet: fleet)
     let roots = map(assembly.parts.indices) { [assembly] index in assembly.assemble(assembly.parts[index]) }
     let (files, findings) = assembly.finish(roots)
-    self.init(files: files, findings: findings)
+    self.init(
+      files: files, findings: findings,
+      roots: roots.map { ($0.root, $0.manifests.objects, $0.manifests.bytes) })
   }
 }

@@ -61,8 +61,15 @@ package final class CommitSnapshot: Snapshot {
   }
 
   /// The tree of a directory: equal trees hold equal files. Nil when there is no such directory.
+  ///
+  /// Reads the directory that holds it, not the directory itself.
   package func treeID(of directory: String) throws(SnapshotError) -> ObjectID? {
-    try listing(of: directory)?.tree
+    guard let slash = directory.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+      if directory.isEmpty { return try root()?.tree }
+      return try root()?.directories[Array(directory.utf8)]
+    }
+    return try listing(of: String(directory[..<slash]))?.directories[
+      Array(directory[slash...].utf8.dropFirst())]
   }
 
   package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? {

@@ -199,29 +199,10 @@ import Testing
   }
 }
 
-/// Files in memory whose contents have names, as in git.
-private struct NamedSnapshot: Snapshot {
-  private let files: MemorySnapshot
-  private let contents: [String: [UInt8]]
-
-  init(_ contents: [String: [UInt8]]) {
-    files = MemorySnapshot(contents)
-    self.contents = contents
-  }
-
-  func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry] {
-    try files.entries(of: directory).map { entry in
-      SnapshotEntry(path: entry.path, kind: entry.kind, blob: contents[entry.path].map { BlobID(of: $0) })
-    }
-  }
-
-  func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] { try files.content(of: entry) }
-}
-
 extension FixtureFleet {
   /// The fleet with one line of a file put in the place of another with the same key: names, namespaces and numbers
   /// meet others that exist. Or a file goes, or one gets another's place.
-  fileprivate func crossed(_ generator: inout SeededGenerator) -> FixtureFleet {
+  func crossed(_ generator: inout SeededGenerator) -> FixtureFleet {
     var changed = files
     let paths = files.keys.filter { !$0.hasSuffix(".lock") }.sorted()
     guard let path = paths.randomElement(using: &generator),

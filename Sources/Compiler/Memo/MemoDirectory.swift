@@ -9,7 +9,7 @@ import Synchronization
 package final class MemoDirectory: MemoStore {
   private let path: String
   private let identity: BlobID
-  /// What could be read, by number; 0 is the base.
+  /// What could be read, the newest first; 0 is the base.
   private let segments: [(number: Int, segment: MemoSegment)]
   private let added = Mutex<[MemoKey: [UInt8]]>([:])
 
@@ -29,7 +29,7 @@ package final class MemoDirectory: MemoStore {
     self.path = path
     self.identity = BlobID(of: Array(identity.utf8))
     var segments: [(Int, MemoSegment)] = []
-    for number in 0...Self.segmentLimit {
+    for number in (0...Self.segmentLimit).reversed() {
       if let segment = MemoSegment("\(path)/\(Self.name(number))", identity: self.identity) {
         segments.append((number, segment))
       }
@@ -63,19 +63,28 @@ package final class MemoDirectory: MemoStore {
     let base = segments.first { $0.number == 0 }?.segment
     let total = segments.reduce(new.values.reduce(0) { $0 + $1.count }) { $0 + $1.segment.size }
     let limit = min(max((base?.size ?? 0) * Self.growthLimit, Self.smallSize), Self.sizeLimit)
-    let free = (1...Self.segmentLimit).first { number in !segments.contains { $0.number == number } }
-    if base != nil, total <= limit, let free {
-      _ = MemoWriting(identity: identity).write(new, [], to: path, name: Self.name(free))
+    if base != nil, total <= limit {
+      // Numbers grow: what is newer has the higher one.
+      let last = segments.first?.number ?? 0
+      let writing = MemoWriting(identity: identity)
+      if last < Self.segmentLimit {
+        _ = writing.write(new, [], to: path, name: Self.name(last + 1))
+      } else {
+        // The small ones become one; the base, which is most of it, stays.
+        let small = segments.filter { $0.number > 0 }.map(\.segment)
+        guard writing.write(new, small, to: path, name: Self.name(1)) else { return }
+        removeSegments(from: 2)
+      }
       return
     }
     // One file for everything; files of another program, damaged ones, and a past that has grown too long go.
     let old = total <= limit ? segments.map(\.segment) : []
     guard MemoWriting(identity: identity).write(new, old, to: path, name: Self.name(0)) else { return }
-    removeSegments()
+    removeSegments(from: 1)
   }
 
-  private func removeSegments() {
-    for number in 1...Self.segmentLimit { unlink("\(path)/\(Self.name(number))") }
+  private func removeSegments(from first: Int) {
+    for number in first...Self.segmentLimit { unlink("\(path)/\(Self.name(number))") }
   }
 }
 

@@ -8,6 +8,10 @@ package struct MemoKey: Hashable, Sendable {
     case tree = 1
     /// All that a unit depends on → what it emits and finds.
     case unit = 2
+    /// A directory of sources → what its files are and which words they hold.
+    case directory = 3
+    /// The output that a compile gave → what to go on from when little changes.
+    case compile = 4
   }
 
   package let table: Table

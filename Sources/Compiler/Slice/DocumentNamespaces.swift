@@ -39,7 +39,7 @@ struct DocumentNamespaces {
   }
 
   /// Scalars under keys that name namespaces.
-  private static func texts(_ node: Node, _ body: (String) -> Void) {
+  static func texts(_ node: Node, _ body: (String) -> Void) {
     for (key, value) in node.entries {
       if key.text == "namespace" || key.text == "namespaces" {
         if value.isScalar { body(value.text) }

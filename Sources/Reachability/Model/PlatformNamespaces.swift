@@ -7,6 +7,10 @@ import YAMLTree
 package struct PlatformNamespaces: Sendable {
   package let name: String
   let entries: [Entry]
+
+  /// The namespaces that the platform brings along.
+  package var namespaceNames: [String] { entries.map(\.namespace) }
+
   /// What is wrong with the file; a test keeps it empty.
   package let faults: [String]
 

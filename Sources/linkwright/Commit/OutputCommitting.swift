@@ -43,6 +43,8 @@ struct OutputCommitting {
   private var tips: [String: CommitFacts] = [:]
   /// Results of earlier compiles; nil where everything shall be compiled.
   private let memo: MemoDirectory?
+  /// What commits remember of each other; nil where everything shall be compiled or goes to several branches.
+  private var memory: CommitMemory?
   /// What the compile depends on; nil where nothing may be left out.
   private var inputDigest: String?
   /// With `--stages`: what the last decision came to, and what may break on the way.
@@ -64,6 +66,13 @@ struct OutputCommitting {
     prefix = source.prefix
     self.branches = branches
     self.sourceBranch = sourceBranch
+    if let memo, !request.isStaged, branches.references.count == 1 {
+      var options = request.options
+      options.sourceDay = commit.day
+      memory = CommitMemory(
+        memo: memo, source: commit, snapshot: source.snapshot, repository: repository, prefix: source.prefix,
+        fleet: fleet, options: options)
+    }
     do {
       inputDigest = try InputDigest.digest(
         of: CommitSnapshot(repository, commit: commit, prefix: String(source.prefix.dropLast())),
@@ -152,6 +161,7 @@ struct OutputCommitting {
         return result
       case .committed(let id, _, _):
         try note(id, place)
+        try remember(id)
         guard case .planned(let change) = result else { return result }
         return .committed(id, change)
       case .unchanged(let tip):
@@ -159,6 +169,7 @@ struct OutputCommitting {
         // The note says that this source needs no commit on this tip; it must still be the tip.
         let now = try reporting { () throws(GitError) in try target.target(ofReference: place.reference) }
         if now != tip { continue }
+        if let tip { try remember(tip) }
         guard case .planned(let change) = result else { return result }
         return .unchanged(tip: tip ?? tips[place.branch]?.id, files: change.unchanged)
       }
@@ -199,7 +210,15 @@ struct OutputCommitting {
       result = .unchanged(tip: tip.id, files: nil)
       return .stop
     }
+    let recorded = snapshot(of: tip)
+    if tip != nil, let quick = try memory?.change(recorded: recorded) {
+      findings = quick.findings
+      heldBack = []
+      result = .planned(quick.change)
+      return request.isDry ? .stop : .write(try proposal(quick.change, tip, isOwn: isOwn))
+    }
     let compilation = try compile()
+    memory?.note(compilation)
     findings = compilation.findings
     heldBack = compilation.heldBack
     result = .refused
@@ -274,6 +293,13 @@ struct OutputCommitting {
   }
 
   // MARK: Compiling
+
+  /// Keeps what the next commit can go on from, under the output that a commit has.
+  private func remember(_ commit: ObjectID) throws(CommandFailure) {
+    guard let memory else { return }
+    let facts = try reporting { () throws(GitError) in try target.commit(commit) }
+    memory.remember(output: snapshot(of: facts))
+  }
 
   /// Keeps for later commands what this one compiled; after the branches are written, since nobody waits for it.
   func saveMemo() { if !request.isDry { memo?.save() } }
