@@ -120,7 +120,7 @@ let tests: [Target] = [
   /** Programs, marked sources, golden files and seeds for every test */
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"], exclude: ["Golden"]),
-  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot"]),
+  .testTarget(name: "SnapshotTests", dependencies: ["Snapshot", "TestSupport"]),
   .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
   /** Commits from a process of its own, for the tests that race it or kill it */
   .executableTarget(
