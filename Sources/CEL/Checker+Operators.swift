@@ -63,6 +63,10 @@ extension Checker {
     let result = inference.fresh()
     if !(inference.accepts(result, first.type) && inference.accepts(result, second.type)) {
       inference = saved
+      // 'has(x) ? x : null' is how admission policies write a value that may be absent.
+      let code = Evaluation.conditional(checked.code, first.code, second.code, condition.range)
+      if inference.settled(second.type) == .null { return Checked(.nullable(first.type), code) }
+      if inference.settled(first.type) == .null { return Checked(.nullable(second.type), code) }
       report(
         "the two results are of different types: \(inference.settled(first.type)) and "
           + "\(inference.settled(second.type))",

@@ -20,7 +20,11 @@ extension Chart {
     }
     var styles: [String: [Int]] = [:]
     for (index, edge) in edges.enumerated() {
-      let label = "\(edge.connection) \(edge.port)\(edge.word == "proved" ? "" : " · \(edge.word)")"
+      // The namespace stands around the service; labels are what makes lines cross.
+      let start = (places[edge.to].namespace ?? "") + "/"
+      let name =
+        edge.connection.hasPrefix(start) ? edge.connection.dropFirst(start.count) : edge.connection[...]
+      let label = "\(name) \(edge.port)\(edge.word == "proved" ? "" : " · \(edge.word)")"
       text += "  p\(edge.from) -->|\"\(Self.mermaidText(label))\"| p\(edge.to)\n"
       styles[edge.word, default: []].append(index)
     }

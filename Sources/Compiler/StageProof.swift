@@ -1,25 +1,28 @@
-import Diagnostics
-import Kubernetes
-import Linker
 import Output
-import Reachability
 package import Review
 package import Snapshot
-import YAMLTree
 
 /// Judges the stages of a change one by one.
 ///
 /// The fleet's manifests are those of the later side throughout: they are not what the stages change. A connection that
-/// works with the earlier output and with the later one must work with every output between them.
+/// works with the earlier output and with the later one must work with every output between them. One that the change
+/// takes away shall work until the last stage, as far as one object can do the old and the new at once.
 extension Compilation {
-  /// The plan with the faults that the judge finds on its stages. The last stage is this compile's own output, whose
+  /// The plan with the faults that the judge finds on its stages. The last stage is the later output itself, whose
   /// verdicts are known. Linear in the objects for each stage but the last.
-  package func proved(_ plan: StagePlan, from base: OutputSide) throws(SnapshotError) -> StagePlan {
+  ///
+  /// - Parameters:
+  ///   - after: the paths with the later output; nil for those of this compile.
+  ///   - former: the compile of the earlier side, by which paths are judged that the later one does not have; nil where
+  ///     there is none.
+  package func proved(
+    _ plan: StagePlan, from base: OutputSide, after: [ReviewedPath]? = nil, former: Compilation? = nil
+  ) throws(SnapshotError) -> StagePlan {
     guard let workings, judgement != nil, plan.stages.count > 1 else { return plan }
     var plan = plan
     var objects = try StagedObjects(base)
     let before = Self.verdicts(objects, workings)
-    let after = Dictionary(reviewedPaths.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    let after = Self.byKey(after ?? reviewedPaths)
     // What works with both outputs, and how badly each of them does at worst.
     let live = before.values.compactMap { path -> (key: ReviewedPath.Key, rank: Int)? in
       guard let old = path.verdict, let new = after[path.key]?.verdict, old.isReachable == true,
@@ -27,6 +30,7 @@ extension Compilation {
       else { return nil }
       return (path.key, max(old.rank, new.rank))
     }.sorted { $0.key.text < $1.key.text }
+    var ending = former.map { $0.ending(objects, after) } ?? []
     for number in plan.stages.indices.dropLast() {
       objects.apply(plan.stages[number])
       let between = Self.verdicts(objects, workings)
@@ -36,30 +40,35 @@ extension Compilation {
           "\(path.key.connection): \(path.key.text) is \(verdict.word) on this stage\(verdict.reason.map { ": \($0)" } ?? "")"
         )
       }
+      guard !ending.isEmpty, let own = former?.workings else { continue }
+      let rest = Self.verdicts(objects, own)
+      let ended = ending.filter { rest[$0]?.verdict?.isReachable != true }
+      plan.stages[number].faults += ended.map { key in
+        "\(key.connection): \(key.text), which the change removes, ends on this stage\(rest[key]?.verdict?.reason.map { ": \($0)" } ?? "")"
+      }
+      ending.removeAll(where: ended.contains)
     }
     return plan
   }
 
-  /// The verdict about every path with other objects than this compile's.
+  /// Paths of this, the earlier side that work and that the later side does not declare any more.
+  private func ending(
+    _ objects: StagedObjects, _ after: [ReviewedPath.Key: ReviewedPath]
+  ) -> [ReviewedPath.Key] {
+    guard let workings, judgement != nil else { return [] }
+    return Self.verdicts(objects, workings).values.filter {
+      $0.verdict?.isReachable == true && after[$0.key] == nil
+    }.map(\.key).sorted { $0.text < $1.text }
+  }
+
+  /// The verdict about every path with other objects than the compile's.
   private static func verdicts(
     _ objects: StagedObjects, _ workings: Workings
   ) -> [ReviewedPath.Key: ReviewedPath] {
-    let emitted = parallelMap(objects.objects, piece: 64) { object -> EmittedObject? in
-      let file = SourceFile(path: object.path, bytes: object.content)
-      guard let root = Tree.parse(file).tree.root, let manifest = Manifest(root) else { return nil }
-      return EmittedObject(
-        cluster: object.cluster, manifest: manifest, isPatch: object.isPatch,
-        subject: Label(SourceRange(wholeFile: file)), connections: [])
-    }
-    let mapping = AllCores()
-    let fragments = workings.units.flatMap(\.fragments).map {
-      EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
-    }
-    let fleet = JudgedFleet(
-      workings.model, emitted: emitted.compactMap { $0 }, fragments: fragments, mapping: mapping)
-    let judgement = Judgement(
-      fleet, links: workings.plan.links, connections: workings.plan.connections, mapping: mapping)
-    let paths = ReviewedPath.joined(judgement.crossings.map { path(of: $0.crossing, $0) })
-    return Dictionary(paths.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    byKey(judgedPaths(objects, workings))
+  }
+
+  private static func byKey(_ paths: [ReviewedPath]) -> [ReviewedPath.Key: ReviewedPath] {
+    Dictionary(paths.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }

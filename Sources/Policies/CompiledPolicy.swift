@@ -48,7 +48,7 @@ struct CompiledPolicy: Sendable {
     let isSpec = kind.group == nil && PolicyTypes.specKinds.contains(kind.kind)
     var names: [String: CELType] = [
       "clusters": .map(key: .string, value: types.document("Cluster")),
-      "fleet": types.document("Fleet"), "oldObject": .dyn,
+      "fleet": types.document("Fleet"), "oldObject": .dyn, "request": .dyn,
     ]
     if isSpec {
       names["self"] = types.ownPart(kind.kind)
@@ -119,6 +119,19 @@ struct CompiledPolicy: Sendable {
     return parts
   }
 
+  /// What rules for admission find in a cluster and not here, and what to write instead.
+  private static func absent(_ message: String) -> String? {
+    switch message {
+    case "unknown variable 'params'":
+      "there are no parameter objects: write the values as one of the policy's variables"
+    case "unknown variable 'namespaceObject'":
+      "what stands in a cluster's Namespace is not at hand: use object.metadata.namespace, or match.namespaces"
+    case "unknown variable 'authorizer'":
+      "a repository does not tell who may do what: leave out what asks for permissions"
+    default: nil
+    }
+  }
+
   private static func compile(
     _ expression: Located<String>, _ environment: CELEnvironment, _ type: CELType, _ kind: String?,
     _ findings: inout [Diagnostic]
@@ -130,7 +143,7 @@ struct CompiledPolicy: Sendable {
       findings += error.issues.map { issue in
         Diagnostic(
           PolicyRules.invalidExpression, issue.message, at: places.range(issue.range), "in this expression",
-          help: issue.help.map { [$0] } ?? [],
+          help: (absent(issue.message) ?? issue.help).map { [$0] } ?? [],
           notes: kind.map { ["where it judges objects of kind \($0)"] } ?? [])
       }
       return nil

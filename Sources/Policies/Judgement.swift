@@ -18,7 +18,9 @@ struct Judgement {
   ) {
     self.policy = policy
     self.subject = subject
-    var shared: [String: CELValue] = ["clusters": clusters, "fleet": fleet, "oldObject": .null]
+    var shared: [String: CELValue] = [
+      "clusters": clusters, "fleet": fleet, "oldObject": .null, "request": subject.request,
+    ]
     if let cluster = subject.cluster { shared["cluster"] = documents[cluster] ?? .null }
     self.shared = shared
   }

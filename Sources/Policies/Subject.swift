@@ -61,6 +61,22 @@ struct Subject: Sendable {
     self.additions = additions
   }
 
+  /// What rules for admission find under `request`: everything is judged as if it were created. Who asks is not known,
+  /// so there is no `userInfo`.
+  var request: CELValue {
+    let version = document["apiVersion"]?.text ?? ""
+    let slash = version.lastIndex(of: "/")
+    let kind: [(String, CELValue)] = [
+      ("group", .string(slash.map { String(version[..<$0]) } ?? "")),
+      ("version", .string(slash.map { String(version[version.index(after: $0)...]) } ?? version)),
+      ("kind", .string(document["kind"]?.text ?? "")),
+    ]
+    return .object([
+      ("operation", .string("CREATE")), ("name", .string(name)), ("namespace", .string(namespace ?? "")),
+      ("kind", .object(kind)), ("requestKind", .object(kind)), ("dryRun", .bool(false)),
+    ])
+  }
+
   /// The subject's values, with some of its lists narrowed to one element.
   ///
   /// - Parameter chosen: positions of elements by the index of their list's node.

@@ -50,7 +50,7 @@ package struct Review: Sendable {
     var limits = limits
     if objects.incomparable > 0 {
       limits.append(
-        "\(objects.incomparable) \(objects.incomparable == 1 ? "object" : "objects") of connections that one side could not compile"
+        "\(objects.incomparable) \(objects.incomparable == 1 ? "object" : "objects") of connections or links that one side could not compile"
       )
     }
     self.limits = limits

@@ -14,6 +14,7 @@ import Testing
   static let schemas = tool("check-jsonschema")
   static let zizmor = tool("zizmor")
   static let hadolint = tool("hadolint")
+  static let actionlint = tool("actionlint")
 
   static func passes(_ program: Program?, _ arguments: [String]) throws {
     let output = try #require(program).run(arguments, in: Repository.root.path)
@@ -52,6 +53,12 @@ import Testing
         "--offline", "--no-progress", "--config", ".ci/zizmor.yml", "action.yml", "examples/ci/github.yml",
         "examples/ci/github-commit.yml",
       ])
+  }
+
+  @Test(.enabled(if: actionlint != nil, ".venv/bin/actionlint is not installed"))
+  func workflowsAreValid() throws {
+    try Self.passes(
+      Self.actionlint, ["-no-color", "examples/ci/github.yml", "examples/ci/github-commit.yml"])
   }
 
   @Test(.enabled(if: hadolint != nil, ".venv/bin/hadolint is not installed"))
@@ -158,8 +165,13 @@ import Testing
     #expect(runner.file("output") == "changed=false\n")
     runner.environment["CHANGED"] = "false"
     #expect(try runner.run("comment").status == 0)
-    #expect(runner.file("calls").isEmpty)
+    #expect(runner.file("calls").isEmpty && runner.file("summary").isEmpty)
     #expect(runner.file("linkwright-diff.md").hasPrefix("<!-- linkwright-diff porter-pair -->\n"))
+    // Where there is a comment from before, it says now that nothing changes.
+    try Data("4711\n".utf8).write(to: URL(fileURLWithPath: runner.temp + "/earlier"))
+    #expect(try runner.run("comment").status == 0)
+    #expect(runner.file("calls").contains("--method PATCH repos/team/fleet/issues/comments/4711"))
+    #expect(runner.file("linkwright-diff.md").contains("No change in what reaches what"))
   }
 
   /// A fleet that cannot be compared fails the step, and says why.

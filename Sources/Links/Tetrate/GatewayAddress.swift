@@ -1,6 +1,7 @@
 import FleetSpec
 import Kubernetes
 import Linker
+import Templates
 import YAMLTree
 
 /// Where other clusters reach an east-west gateway.
@@ -88,4 +89,18 @@ struct EastWestGateway: Sendable {
 
   var name: String { service?.name ?? "" }
   var namespace: String { existing?.namespace ?? choice.namespace }
+
+  /// Where templates that the fleet adds are rendered.
+  func occasion(of link: TetrateLink) -> Occasion {
+    Occasion(
+      "gateway", cluster: cluster, namespace: namespace,
+      variables: [
+        "link": .string(link.name),
+        "gateway": .map([
+          "name": .optional(service?.name), "namespace": .string(namespace),
+          "labels": (existing?.labels ?? choice.labels).value,
+          "network": .optional(link.member(cluster)?.network?.value),
+        ]),
+      ])
+  }
 }

@@ -18,6 +18,7 @@ struct GatewayUnit: PlannedUnit {
     var lowered = LoweredUnit(
       connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
     GatewayAdmission.emit(traffic, in: cluster, into: &lowered)
+    if let gateway = traffic.gateways[cluster] { lowered.occasions.append(gateway.occasion(of: link)) }
     // One that exists has an owner.
     guard let name = choice.name, traffic.gateways[cluster]?.existing == nil else { return lowered }
     let service = choice.node["service"]

@@ -25,6 +25,7 @@ struct IstioMemberUnit: PlannedUnit {
       ObjectIdentity(apiVersion: "v1", kind: "Namespace", namespace: nil, name: settings.systemNamespace),
       network, &lowered)
     guard traffic.targets[member.cluster] != nil else { return lowered }
+    if let gateway = traffic.gateways[member.cluster] { lowered.occasions.append(gateway.occasion(of: link)) }
     if let service = traffic.gateways[member.cluster].flatMap({
       IstioGatewayService.key($0, in: traffic.model)
     }) {

@@ -43,8 +43,36 @@ struct RemoteServiceUnit: PlannedUnit {
       }
     }
     publish(&lowered)
+    lowered.occasions = occasions
     GatewayPolicies(traffic: traffic, service: service, connections: connections).emit(into: &lowered)
     return lowered
+  }
+
+  /// Where templates that the fleet adds are rendered.
+  private var occasions: [Occasion] {
+    let targets = connections.flatMap(\.targets).filter { $0.service.key == service }
+    let serving = Set(targets.map(\.cluster)).sorted()
+    func occasion(_ scope: String, _ cluster: String, _ namespace: String) -> Occasion {
+      Occasion(
+        scope, cluster: cluster, namespace: namespace,
+        variables: [
+          "link": .string(link.name),
+          "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
+          "exporters": .list(serving.filter { $0 != cluster }.map { .string($0) }),
+        ])
+    }
+    var clients: Set<[String]> = []
+    for connection in connections {
+      for target in connection.targets where target.service.key == service {
+        for client in connection.clients(of: target) {
+          guard let cluster = client.cluster, cluster != target.cluster else { continue }
+          clients.insert([cluster, client.namespace])
+        }
+      }
+    }
+    let order = clients.sorted { $0.lexicographicallyPrecedes($1) }
+    return serving.map { occasion("target", $0, service.namespace) }
+      + order.map { occasion("client", $0[0], $0[1]) }
   }
 
   /// The clusters that expose the Service to one: where traffic is declared (Istio), or where the networks

@@ -30,7 +30,7 @@ package enum Tetrate: LinkType {
         group: "networking.istio.io", kind: "WorkloadEntry",
         resources: ["we", "workloadentry", "workloadentries"],
         fields: [["spec", "address"], ["spec", "network"], ["spec", "ports"], ["spec", "labels"]]),
-    ])
+    ], extras: TetrateTemplates.extras)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
     var findings: [Diagnostic] = []

@@ -4,6 +4,34 @@ import Templates
 enum TetrateTemplates {
   static let all = names + install + control + expected + policies + istio + [SharedTemplates.peerConfigMap]
 
+  /// Where templates that a fleet adds are rendered.
+  static let extras = [
+    ExtraScope(
+      "gateway", "once for each cluster that exposes Services, in the namespace of its east-west gateway",
+      [
+        .field("link", .string, "the Link's name"),
+        .field(
+          "gateway",
+          .object([
+            .optional("name", .string, "of the installed gateway, where the link or its manifest names it"),
+            .field("namespace", .string), .field("labels", .labels, "of its pods"),
+            .optional("network", .string, "of its cluster"),
+          ])),
+      ]),
+    ExtraScope(
+      "target", "once for each Service that connections reach, in each cluster whose pods answer", service),
+    ExtraScope(
+      "client",
+      "once for each Service that connections reach, in each cluster and namespace of clients elsewhere",
+      service),
+  ]
+
+  private static let service: [TemplateField] = [
+    .field("link", .string, "the Link's name"),
+    .field("service", .object([.field("name", .string), .field("namespace", .string)])),
+    .field("exporters", .list(.string), "the other clusters that serve it"),
+  ]
+
   private static let names = [
     TemplateDeclaration(
       "tetrate/names.yaml",

@@ -80,8 +80,8 @@ package struct ObjectComparison: Sendable {
     return result
   }
 
-  /// An object that one side lacks, and whose connections that side could not compile: nobody knows whether it would
-  /// have it.
+  /// An object that one side lacks, and whose connections or link that side could not compile: nobody knows whether it
+  /// would have it.
   private static func isUnknown(
     _ pair: Pair, _ unknown: (base: UnknownConnections, head: UnknownConnections)
   ) -> Bool {
@@ -91,6 +91,10 @@ package struct ObjectComparison: Sendable {
   }
 
   private static func isUnknown(_ object: ReviewedObject, _ unknown: UnknownConnections) -> Bool {
-    object.connections.contains { unknown.mayHold($0, file: object.origin) }
+    if !object.connections.isEmpty {
+      return object.connections.contains { unknown.mayHold($0, file: object.origin) }
+    }
+    // What serves a link as a whole names the link's file; patches and fragments do not even that.
+    return object.origin.map(unknown.files.contains) ?? !unknown.files.isEmpty
   }
 }

@@ -107,7 +107,10 @@ enum ReviewMarkdown {
   }
 
   private static func line(_ index: Int, _ stage: StagePlan.Stage) -> [String] {
-    ["\(index + 1). **\(stage.name.rawValue)**: \(stage.summary)\n"]
+    let listing = stage.listing
+    return ["\(index + 1). **\(stage.name.rawValue)**: \(stage.summary)\n"]
+      + listing.steps.map { "   - \(MarkdownText.code($0))\n" }
+      + (listing.leftOut > 0 ? ["   - and \(listing.leftOut) more\n"] : [])
       + stage.faults.map { "   - ⚠️ \(MarkdownText.code($0))\n" }
   }
 

@@ -52,6 +52,9 @@ enum ReviewText {
       text += "\n" + paint("Stages", .title) + "\n"
       for (index, stage) in stages.enumerated() {
         text += "  \(index + 1). \(stage.name.rawValue): \(VisibleText.line(stage.summary))\n"
+        let listing = stage.listing
+        for step in listing.steps { text += "     " + paint(VisibleText.line(step), .faint) + "\n" }
+        if listing.leftOut > 0 { text += "     " + paint("and \(listing.leftOut) more", .faint) + "\n" }
         for fault in stage.faults { text += "     " + paint("! ", .risk) + VisibleText.line(fault) + "\n" }
       }
     }

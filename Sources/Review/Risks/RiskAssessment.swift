@@ -86,13 +86,7 @@ enum RiskAssessment {
   private static func claimRisks(_ object: ObjectChange, _ all: [ObjectChange]) -> [Risk] {
     switch object.kind {
     case .added:
-      let service = object.after?.root?.at("spec", "service")?.text
-      let old = all.first { other in
-        other.kind == .removed && other.key.kind == object.key.kind && other.key.cluster == object.key.cluster
-          && other.key.namespace == object.key.namespace
-          && other.before?.root?.at("spec", "service")?.text == service
-      }
-      guard let old else { return [] }
+      guard let old = formerClaim(of: object, all) else { return [] }
       return [
         risk(
           .renamedClaim, object,
@@ -107,6 +101,29 @@ enum RiskAssessment {
         )
       }
     case .removed: return []
+    }
+  }
+
+  /// The claim for the same Service and port that goes while this one comes.
+  private static func formerClaim(of object: ObjectChange, _ all: [ObjectChange]) -> ObjectChange? {
+    func target(_ claim: ReviewedObject?) -> String? {
+      let spec = claim?.root?["spec"]
+      return spec?["service"].map { "\($0.text):\(spec?["servicePort"]?.text ?? "")" }
+    }
+    guard let wanted = target(object.after) else { return nil }
+    return all.first { other in
+      other.kind == .removed && other.key.kind == object.key.kind && other.key.cluster == object.key.cluster
+        && other.key.namespace == object.key.namespace && target(other.before) == wanted
+    }
+  }
+
+  /// Claims that only change their name, with their former name.
+  static func renamedClaims(_ changes: [ObjectChange]) -> [(claim: String, former: String, cluster: String)] {
+    changes.compactMap { change in
+      guard change.kind == .added, change.key.kind == "TransportServerClaim",
+        change.key.part == .manifests, let old = formerClaim(of: change, changes)
+      else { return nil }
+      return (change.key.name, old.key.name, change.key.cluster)
     }
   }
 

@@ -3,56 +3,62 @@ import YAMLTree
 
 /// A policy that admits what either of two versions of it admits: the step between them that closes nothing.
 enum PolicyUnion {
-  /// What stands between two versions.
-  enum Step {
-    /// The later version admits all that the earlier one did.
-    case laterIsWider
-    /// The earlier version admits all that the later one does.
-    case earlierIsWider
-    /// A policy of its own.
-    case between([UInt8])
-    /// No one policy does it: other pods are selected, traffic is denied by name, or other directions are isolated.
-    case impossible(String)
-  }
+  /// What the name of a policy ends with that stays beside its successor until the last stage.
+  static let formerSuffix = "-linkwright-former"
+  /// The longest name of an object (DNS subdomain).
+  private static let longestName = 253
+
+  private static let directions = ["ingress", "egress"]
 
   /// Rules of one policy add up (NetworkPolicy, CiliumNetworkPolicy), so the union has the rules of both. A direction
   /// is isolated only where both versions isolate it.
-  static func step(from before: Node, to after: Node, kind: String) -> Step {
-    guard let old = before["spec"], let new = after["spec"] else { return .impossible("it has no spec") }
-    let directions = ["ingress", "egress"]
+  ///
+  /// Policies add up as well, so where no one policy is the union, the two beside each other are: what both versions let
+  /// through, neither denies by name and at least one admits, whatever pods they select.
+  static func change(from before: Node, to after: Node, kind: String) -> InPlaceChange {
+    guard let old = before["spec"], let new = after["spec"] else { return .switches("it has no spec") }
     switch kind {
     case "NetworkPolicy": break
     case "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy":
       for name in ["ingressDeny", "egressDeny"] where old[name] != nil || new[name] != nil {
-        return .impossible("it denies by name")
+        return old.isEqual(to: new) ? .wider : beside(before)
       }
-    default: return .impossible("rules of \(kind) do not add up")
+    case "AuthorizationPolicy":
+      // Denials and admissions add up each for themselves; from one to the other there is no way between.
+      guard old["action"]?.text ?? "ALLOW" == new["action"]?.text ?? "ALLOW" else {
+        return .switches("it admits what it denied, or denies what it admitted")
+      }
+      return old.isEqual(to: new) ? .wider : beside(before)
+    // Ranks decide, and no two may have the same.
+    default: return old.isEqual(to: new) ? .wider : .switches("rules of \(kind) do not add up")
     }
     for selector in ["podSelector", "endpointSelector", "nodeSelector"] {
       switch (old[selector], new[selector]) {
       case (nil, nil): break
       case (let a?, let b?) where a.isEqual(to: b): break
-      default: return .impossible("it selects other pods")
+      default: return beside(before)
       }
     }
     let types = isolation(old, kind).intersection(isolation(new, kind))
-    guard !types.isEmpty else { return .impossible("it isolates another direction") }
-    let gone = directions.contains { !rules(old, $0, areIn: new) }
-    let come = directions.contains { !rules(new, $0, areIn: old) }
+    guard !types.isEmpty else { return beside(before) }
+    let gone = directions.contains { !rules(old, $0, areIn: new, kind) }
+    let come = directions.contains { !rules(new, $0, areIn: old, kind) }
     let closes = !isolation(new, kind).isSubset(of: isolation(old, kind))
     let opens = !isolation(old, kind).isSubset(of: isolation(new, kind))
-    if !gone, !closes { return .laterIsWider }
-    if !come, !opens { return .earlierIsWider }
-    return .between(union(after, old, new, types: types.sorted()))
+    if !gone, !closes { return .wider }
+    if !come, !opens { return .narrower }
+    return .between(union(after, old, new, kind, types: types.sorted()))
   }
 
   private static func rules(_ spec: Node, _ direction: String) -> [Node] {
     spec[direction]?.elements.map { $0 } ?? []
   }
 
-  private static func rules(_ spec: Node, _ direction: String, areIn other: Node) -> Bool {
+  private static func rules(_ spec: Node, _ direction: String, areIn other: Node, _ kind: String) -> Bool {
     let others = rules(other, direction)
-    return rules(spec, direction).allSatisfy { rule in others.contains { $0.isEqual(to: rule) } }
+    return rules(spec, direction).allSatisfy { rule in
+      others.contains { PolicyRuleCover.covers($0, rule, kind: kind) }
+    }
   }
 
   /// The directions that a policy isolates, with the API's defaults.
@@ -67,29 +73,65 @@ enum PolicyUnion {
     return directions
   }
 
-  private static func union(_ after: Node, _ old: Node, _ new: Node, types: [String]) -> [UInt8] {
+  // MARK: Writing
+
+  /// The earlier version under a name of its own.
+  private static func beside(_ before: Node) -> InPlaceChange {
+    guard let metadata = before["metadata"], let name = metadata["name"]?.string else {
+      return .switches("it has no name")
+    }
+    let former = name + formerSuffix
+    guard former.utf8.count <= longestName else { return .switches("its name is too long for a second one") }
+    var tree = TreeBuilder(file: SourceFile(path: "", bytes: []))
+    tree.beginDocument()
+    let root = tree.open(.mapping)
+    for (key, value) in before.entries {
+      tree.copy(key)
+      guard key.text == "metadata" else {
+        tree.copy(value)
+        continue
+      }
+      let own = tree.open(.mapping)
+      for (key, value) in metadata.entries {
+        tree.copy(key)
+        if key.text == "name" { tree.string(former) } else { tree.copy(value) }
+      }
+      tree.close(own, count: metadata.count)
+    }
+    tree.close(root, count: before.count)
+    guard let result = tree.finish().root else { return .switches(nil) }
+    return .beside(name: former, YAMLWriter.write(result))
+  }
+
+  private static func union(
+    _ after: Node, _ old: Node, _ new: Node, _ kind: String, types: [String]
+  ) -> [UInt8] {
     var tree = TreeBuilder(file: SourceFile(path: "", bytes: []))
     tree.beginDocument()
     let root = tree.open(.mapping)
     for (key, value) in after.entries {
       tree.copy(key)
-      if key.text == "spec" { spec(old, new, types, to: &tree) } else { tree.copy(value) }
+      if key.text == "spec" { spec(old, new, kind, types, to: &tree) } else { tree.copy(value) }
     }
     tree.close(root, count: after.count)
     guard let result = tree.finish().root else { return [] }
     return YAMLWriter.write(result)
   }
 
-  private static func spec(_ old: Node, _ new: Node, _ types: [String], to tree: inout TreeBuilder) {
-    let directions = ["ingress": "Ingress", "egress": "Egress"]
+  private static func spec(
+    _ old: Node, _ new: Node, _ kind: String, _ types: [String], to tree: inout TreeBuilder
+  ) {
+    let isolated = ["ingress": "Ingress", "egress": "Egress"]
     let names = Set(old.entries.map(\.key.text) + new.entries.map(\.key.text))
-      .filter { name in directions[name].map(types.contains) ?? true }.sorted()
+      .filter { name in isolated[name].map(types.contains) ?? true }.sorted()
     let spec = tree.open(.mapping)
     for name in names {
       tree.key(name)
-      if directions[name] != nil {
+      if isolated[name] != nil {
         let earlier = rules(old, name)
-        let later = rules(new, name).filter { rule in !earlier.contains { $0.isEqual(to: rule) } }
+        let later = rules(new, name).filter { rule in
+          !earlier.contains { PolicyRuleCover.covers($0, rule, kind: kind) }
+        }
         let list = tree.open(.sequence)
         for rule in earlier + later { tree.copy(rule) }
         tree.close(list, count: earlier.count + later.count)

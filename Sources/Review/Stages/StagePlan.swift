@@ -1,3 +1,4 @@
+import Kubernetes
 import Output
 import YAMLTree
 
@@ -5,11 +6,11 @@ import YAMLTree
 /// first, then what uses it, and what nobody needs any more goes last.
 package struct StagePlan: Sendable {
   package enum Name: String, Sendable, CaseIterable {
-    /// Providers and policies: claims, Services, gateways; policies that change admit the old and the new for now.
+    /// Providers and policies: claims, Services, gateways; what changes does the old and the new for now.
     case provide
-    /// What clients use: addresses, names, entries.
+    /// What clients use: addresses, names, entries; and what cannot do the old and the new at once.
     case consume
-    /// What is left over, and policies become what they shall be.
+    /// What is left over, and what did both becomes what it shall be.
     case remove
   }
 
@@ -17,9 +18,9 @@ package struct StagePlan: Sendable {
     package enum Action: String, Sendable, CaseIterable {
       case add
       case change
-      /// A policy admits more for now: what it admitted and what it will admit.
+      /// A policy or another object does more for now: what it did and what it will do.
       case widen
-      /// A widened policy becomes what it shall be.
+      /// It becomes what it shall be.
       case narrow
       case remove
     }
@@ -31,6 +32,13 @@ package struct StagePlan: Sendable {
     package let content: [UInt8]?
     /// Where the file was before, when that is another place.
     package let formerPath: String?
+
+    /// The path below the directory of its part.
+    var rest: String {
+      if case .file(let name) = key.subject { return name }
+      let start = path.firstRange(of: "/\(key.part.rawValue)/")
+      return start.map { String(path[$0.upperBound...]) } ?? path
+    }
   }
 
   package struct Stage: Sendable {
@@ -38,6 +46,18 @@ package struct StagePlan: Sendable {
     package let steps: [Step]
     /// What is not as it should be: a step that may break something, a path that does not hold on this stage.
     package var faults: [String]
+
+    /// The most steps that reports for people name.
+    private static let named = 8
+
+    /// The first steps in words, and how many are left out: what controllers will make is not named.
+    var listing: (steps: [String], leftOut: Int) {
+      let own = steps.filter { $0.key.part != .expected }
+      return (
+        own.prefix(Self.named).map { "\($0.action.rawValue) \($0.key.name) in \($0.key.cluster)" },
+        max(0, own.count - Self.named)
+      )
+    }
 
     /// `2 to add, 1 to widen`.
     package var summary: String {
@@ -55,8 +75,21 @@ package struct StagePlan: Sendable {
   package init(_ changes: [ObjectChange]) {
     var steps: [Name: [Step]] = [:]
     var faults: [Name: [String]] = [:]
+    var expected: [Step] = []
     for change in changes {
-      for (name, step) in Self.steps(of: change, &faults) { steps[name, default: []].append(step) }
+      for (name, step) in Self.steps(of: change, &faults) {
+        if step.key.part == .expected { expected.append(step) } else { steps[name, default: []].append(step) }
+      }
+    }
+    for risk in RiskAssessment.renamedClaims(changes) {
+      faults[.remove, default: []].append(
+        "\(risk.former) in \(risk.cluster) goes, and with it the port that clients use: let them learn that of \(risk.claim) before this stage ('linkwright observe')"
+      )
+    }
+    // What controllers will make follows from the rest, and is no reason for a stage of its own.
+    if !expected.isEmpty {
+      let last = Name.allCases.last { steps[$0] != nil } ?? .consume
+      steps[steps[.consume] == nil ? last : .consume, default: []] += expected
     }
     stages = Name.allCases.compactMap { name in
       guard let steps = steps[name], !steps.isEmpty else { return nil }
@@ -78,21 +111,60 @@ package struct StagePlan: Sendable {
     case (.added, _): return [(.provide, step(.add, content))]
     case (.removed, _): return [(.remove, step(.remove, nil))]
     case (.changed, .consumer), (.changed, .record): return [(.consume, step(.change, content))]
-    case (.changed, .provider): return [(.provide, step(.change, content))]
-    case (.changed, .policy):
+    case (.changed, .provider), (.changed, .policy):
       guard let before = change.before?.root, let after = change.after?.root else {
         return [(.provide, step(.change, content))]
       }
-      switch PolicyUnion.step(from: before, to: after, kind: change.key.kind) {
-      case .laterIsWider: return [(.provide, step(.change, content))]
-      case .earlierIsWider: return [(.remove, step(.narrow, content))]
+      switch InPlaceChange.of(before, after, kind: change.key.kind, isPolicy: role == .policy) {
+      case .wider: return [(.provide, step(.change, content))]
+      case .narrower: return [(.remove, step(.narrow, content))]
       case .between(let union): return [(.provide, step(.widen, union)), (.remove, step(.narrow, content))]
-      case .impossible(let reason):
-        faults[.consume, default: []].append(
-          "\(change.key.name) in \(change.key.cluster) changes in one step, since \(reason)")
+      case .beside(let name, let former):
+        guard let kept = Self.former(of: change, name: name, former) else {
+          return [(.consume, step(.change, content))]
+        }
+        return [(.provide, step(.change, content)), (.provide, kept.add), (.remove, kept.remove)]
+      case .switches(let reason):
+        // Together with what clients use of it, so that the two are apart for as short a time as can be.
+        let place = "\(change.key.name) in \(change.key.cluster)"
+        if let reason {
+          faults[.consume, default: []].append("\(place) changes in one step, since \(reason)")
+        }
+        if let ports = claimedPorts(before, after, change.key.kind) {
+          faults[.consume, default: []].append(
+            "\(place) leads from port \(ports.before) to port \(ports.after) in one step: a Service and a claim of their own for \(ports.after) let both work until the old ones go"
+          )
+        }
         return [(.consume, step(.change, content))]
       }
     }
+  }
+
+  /// The Service's ports of a claim, where they differ: the operator keeps one port for each claim (Porter).
+  private static func claimedPorts(
+    _ before: Node, _ after: Node, _ kind: String
+  ) -> (before: String, after: String)? {
+    guard kind == "TransportServerClaim", let old = before.at("spec", "servicePort")?.text,
+      let new = after.at("spec", "servicePort")?.text, old != new
+    else { return nil }
+    return (old, new)
+  }
+
+  /// The steps that keep the earlier version of a policy beside the later one.
+  private static func former(
+    of change: ObjectChange, name: String, _ content: [UInt8]
+  ) -> (add: Step, remove: Step)? {
+    guard case .object(let identity) = change.key.subject, let slash = change.path.lastIndex(of: "/") else {
+      return nil
+    }
+    let own = ObjectIdentity(
+      group: identity.group, kind: identity.kind, namespace: identity.namespace, name: name)
+    let key = ObjectKey(cluster: change.key.cluster, part: change.key.part, subject: .object(own))
+    let path = change.path[...slash] + OutputLayout.fileName(own)
+    return (
+      Step(action: .add, key: key, path: String(path), content: content, formerPath: nil),
+      Step(action: .remove, key: key, path: String(path), content: nil, formerPath: nil)
+    )
   }
 
   /// What an object is for.

@@ -1,14 +1,19 @@
-import Output
+package import Output
 package import Snapshot
 
-/// The objects that are synced at a point of a change: those of the earlier side, and what stages have done to them.
+/// The objects and fragments at a point of a change: those of the earlier side, and what stages have done to them. What
+/// controllers are expected to make is left out: it follows from the others.
 package struct StagedObjects: Sendable {
   package struct Object: Sendable {
     package let cluster: String
-    /// True for a patch of an object that somebody else owns.
-    package let isPatch: Bool
+    package let part: OutputLayout.Part
     package let path: String
+    /// The path below the part's directory: a fragment's name.
+    package let rest: String
     package let content: [UInt8]
+
+    /// True for a patch of an object that somebody else owns.
+    package var isPatch: Bool { part == .components }
   }
 
   private var byPath: [String: Object] = [:]
@@ -16,22 +21,20 @@ package struct StagedObjects: Sendable {
   /// The objects of a side. Reads every file that is synced.
   package init(_ side: OutputSide) throws(SnapshotError) {
     for file in side.files {
-      guard let place = side.place(of: file), place.part == .manifests || place.part == .components else {
-        continue
-      }
+      guard let place = side.place(of: file), place.part != .expected else { continue }
       byPath[file.path] = Object(
-        cluster: place.cluster, isPatch: place.part == .components, path: file.path,
+        cluster: place.cluster, part: place.part, path: file.path, rest: place.rest,
         content: try side.content(of: file))
     }
   }
 
   /// Goes one stage on.
   package mutating func apply(_ stage: StagePlan.Stage) {
-    for step in stage.steps where step.key.part == .manifests || step.key.part == .components {
+    for step in stage.steps where step.key.part != .expected {
       if let former = step.formerPath { byPath[former] = nil }
       byPath[step.path] = step.content.map {
         Object(
-          cluster: step.key.cluster, isPatch: step.key.part == .components, path: step.path, content: $0)
+          cluster: step.key.cluster, part: step.key.part, path: step.path, rest: step.rest, content: $0)
       }
     }
   }

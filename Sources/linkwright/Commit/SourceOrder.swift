@@ -51,6 +51,18 @@ struct SourceOrder {
     return sources
   }
 
+  /// The source that an output commit itself names: by its trailer, else by `hydrator.metadata`.
+  static func namedSource(
+    _ output: CommitFacts, _ snapshot: some Snapshot
+  ) throws(CommandFailure) -> ObjectID? {
+    if let named = output.trailers(sourceTrailer).last.flatMap({ ObjectID(hexadecimal: $0) }) { return named }
+    do {
+      return try HydratorMetadata.source(in: snapshot)
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+    }
+  }
+
   /// For a branch that holds output only.
   func standing(
     on branch: String, _ tip: CommitFacts?, _ snapshot: some Snapshot

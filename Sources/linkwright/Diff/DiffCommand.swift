@@ -46,8 +46,8 @@ extension Command {
   private static func read(
     _ request: DiffRequest, isWhole: Bool
   ) throws(CommandFailure) -> (base: ReadSide?, head: ReadSide?, fleet: Fleet?) {
-    let earlier = try Compiling.fleet(request.base.snapshot).0
-    let later = try Compiling.fleet(request.head.snapshot).0
+    let earlier = try Compiling.fleet(request.base.specification).0
+    let later = try Compiling.fleet(request.head.specification).0
     guard let fleet = later ?? earlier else { return (nil, nil, nil) }
     var (base, head) = (request.base.snapshot, request.head.snapshot)
     // Only where both sides are compiled does it matter what changed between them.
@@ -56,9 +56,10 @@ extension Command {
         let slice = try FleetSlice.between(base, head, fleet: later)
         if slice.isEmpty {
           let nothing = { side in
-            ReadSide(
-              side: side, compilation: nil, output: OutputSide(emptyFor: fleet), limits: [], unknown: .init(),
-              isUnchanged: true)
+            var read = ReadSide(side)
+            read.output = OutputSide(emptyFor: fleet)
+            read.isUnchanged = true
+            return read
           }
           return (nothing(request.base), nothing(request.head), fleet)
         }
@@ -70,44 +71,50 @@ extension Command {
         }
       }
     }
-    return (
-      try ReadSide.read(request.base, slice: base, fleet: fleet, options: CompileOptions()),
-      try ReadSide.read(request.head, slice: head, fleet: fleet, options: CompileOptions()), fleet
-    )
+    let options = CompileOptions()
+    let readHead = try ReadSide.read(request.head, slice: head, fleet: fleet, options: options)
+    let readBase = try ReadSide.read(
+      request.base, slice: base, fleet: fleet, options: options, later: readHead.judge)
+    return (readBase, readHead, fleet)
   }
 
   private static func review(
     _ base: ReadSide, _ head: ReadSide, _ fleet: Fleet
   ) throws(CommandFailure) -> Review {
-    let unknown = (base: base.unknown, head: head.unknown)
     var objects = ObjectComparison.none
     var paths: [PathChange] = []
+    var limits = base.limits + head.limits
     if let old = base.output, let new = head.output {
       do {
         objects = try ObjectComparison(
-          from: old, to: new, unknown: unknown, map: ObjectComparison.onAllCores)
+          from: old, to: new, unknown: (base: base.unknown, head: head.unknown),
+          map: ObjectComparison.onAllCores)
       } catch {
         throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
       }
-      if !base.side.isRecorded, !head.side.isRecorded {
-        paths = PathChange.between(
-          base.compilation?.reviewedPaths ?? [], head.compilation?.reviewedPaths ?? [], unknown: unknown)
+      if let old = base.paths, let new = head.paths {
+        paths = PathChange.between(old, new, unknown: (base: base.unknownPaths, head: head.unknownPaths))
+        // By whose documents a record is judged matters only where something differs.
+        if case .laterInstead = base.side.documents, base.side.isRecorded, !objects.changes.isEmpty {
+          limits.append(
+            "which commit the output on record in \(base.side.name) was compiled from: its paths are those that the later side declares"
+          )
+        }
       }
     }
     return Review(
       fleet: fleet.name.value, base: base.side.description, head: head.side.description, paths: paths,
-      objects: objects, limits: base.limits + head.limits,
-      isJudged: base.isJudged && head.isJudged)
+      objects: objects, limits: limits, isJudged: base.isJudged && head.isJudged)
   }
 
-  /// The stages of a change; proved where the later side is compiled.
+  /// The stages of a change; proved where the documents of the later side are at hand.
   private static func stages(
     _ review: Review, _ base: ReadSide, _ head: ReadSide
   ) throws(CommandFailure) -> StagePlan {
     let plan = StagePlan(review.objects)
-    guard let compilation = head.compilation, let output = base.output else { return plan }
+    guard let judge = head.judge, let output = base.output else { return plan }
     do {
-      return try compilation.proved(plan, from: output)
+      return try judge.proved(plan, from: output, after: head.paths, former: base.judge)
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }

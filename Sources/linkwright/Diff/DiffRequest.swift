@@ -58,20 +58,23 @@ struct DiffRequest {
     directory = parsed.has(Self.head) || parsed.has(Self.staged) ? nil : source.directory
     var head = DiffSide(name: name, commit: source.commit, snapshot: source.snapshot)
     head.isRecorded = recorded == "head" || recorded == "both"
+    if head.isRecorded {
+      head.documents = try Self.documents(head, source.repository, source.prefix)
+    }
     self.head = head
-    var base = try Self.base(parsed, source, head)
-    base.isRecorded = recorded == "base" || recorded == "both"
-    self.base = base
+    self.base = try Self.base(parsed, source, head, isRecorded: recorded == "base" || recorded == "both")
   }
 
   // MARK: The earlier side
 
   private static func base(
-    _ parsed: ParsedArguments, _ source: FleetSource, _ head: DiffSide
+    _ parsed: ParsedArguments, _ source: FleetSource, _ head: DiffSide, isRecorded: Bool
   ) throws(CommandFailure) -> DiffSide {
     // Without a revision, output on record is that of the later side: what 'build' or 'commit' would change.
     if !parsed.has(Self.base), parsed.last(Self.recorded) == "base" {
-      return try recordOf(source, head)
+      var record = try recordOf(source, head)
+      record.isRecorded = true
+      return record
     }
     let repository: GitRepository
     if let open = source.repository {
@@ -88,7 +91,49 @@ struct DiffRequest {
       (commit, revision) = try standardBase(parsed, repository, head)
     }
     let snapshot = CommitSnapshot(repository, commit: commit, prefix: String(source.prefix.dropLast()))
-    return DiffSide(name: revision ?? "HEAD", commit: commit, snapshot: snapshot)
+    var base = DiffSide(name: revision ?? "HEAD", commit: commit, snapshot: snapshot)
+    base.isRecorded = isRecorded
+    if isRecorded { base.documents = try documents(base, repository, source.prefix) }
+    return base
+  }
+
+  // MARK: Documents of a record
+
+  /// The documents that output on record was compiled from: those in the same tree, else those of the source commit
+  /// that it names.
+  private static func documents(
+    _ side: DiffSide, _ repository: GitRepository?, _ prefix: String
+  ) throws(CommandFailure) -> DiffSide.Documents {
+    do {
+      if try side.snapshot.entry(at: Compiler.fleetFile) != nil { return .own }
+    } catch {
+      throw CommandFailure(message: "cannot read \(error.path) in \(side.name): \(error.reason)")
+    }
+    guard let repository, let commit = side.commit else { return .laterInstead }
+    return try sourceDocuments([commit], repository, prefix) ?? .laterInstead
+  }
+
+  /// The one source that all output commits name, where this repository has it.
+  private static func sourceDocuments(
+    _ outputs: [CommitFacts], _ repository: GitRepository, _ prefix: String
+  ) throws(CommandFailure) -> DiffSide.Documents? {
+    var sources: Set<ObjectID> = []
+    for output in outputs {
+      guard
+        let source = try SourceOrder.namedSource(
+          output, CommitSnapshot(repository, commit: output, prefix: String(prefix.dropLast())))
+      else { return nil }
+      sources.insert(source)
+    }
+    guard sources.count == 1, let id = sources.first else { return nil }
+    do {
+      let commit = try repository.commit(id)
+      return .source(
+        commit, CommitSnapshot(repository, commit: commit, prefix: String(prefix.dropLast())))
+    } catch {
+      if error.kind == .missingObject || error.kind == .notFound { return nil }
+      throw CommandFailure(error)
+    }
   }
 
   /// Where the later side's history left the default upstream; HEAD where there is none, and for the index.
@@ -129,7 +174,7 @@ struct DiffRequest {
   private static func recordOf(_ source: FleetSource, _ head: DiffSide) throws(CommandFailure) -> DiffSide {
     let (fleet, _) = try Compiling.fleet(source.snapshot)
     guard let fleet, fleet.branch != nil || fleet.units.contains(where: { $0.branch != nil }) else {
-      return DiffSide(name: head.name, commit: head.commit, snapshot: head.snapshot)
+      return DiffSide(name: head.name, commit: head.commit, snapshot: head.snapshot, documents: .later)
     }
     var repository = source.repository
     if repository == nil, let directory = source.directory {
@@ -143,6 +188,7 @@ struct DiffRequest {
       throw CommandFailure(message: findings.first?.message ?? "nothing says which branch holds the output")
     }
     var tips: [String: any Snapshot] = [:]
+    var outputs: [CommitFacts] = []
     for reference in branches.references {
       let id = try reporting { () throws(GitError) in try repository.target(ofReference: reference) }
       guard let id else {
@@ -150,11 +196,13 @@ struct DiffRequest {
         continue
       }
       let commit = try reporting { () throws(GitError) in try repository.commit(id) }
+      outputs.append(commit)
       tips[reference] = CommitSnapshot(repository, commit: commit, prefix: String(source.prefix.dropLast()))
     }
     let known = tips
     return DiffSide(
       name: branches.references.map(\.branchName).joined(separator: ", "), commit: nil,
-      snapshot: branches.recorded { known[$0] ?? MemorySnapshot([:]) })
+      snapshot: branches.recorded { known[$0] ?? MemorySnapshot([:]) },
+      documents: try sourceDocuments(outputs, repository, source.prefix) ?? .laterInstead)
   }
 }
