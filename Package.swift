@@ -63,7 +63,9 @@ let modules: [Target] = [
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
   .target(
     name: "Reachability",
-    dependencies: ["Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree"],
+    dependencies: [
+      "Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree",
+    ],
     exclude: ["Platforms"], plugins: ["EmbedResources"]),
 
   /** What a change does: objects and paths of two sides compared, stages, reports for reviewers */

@@ -26,7 +26,8 @@ struct Judging {
     }
     faulted.formUnion(Self.faulted(plan))
     findings =
-      judgement.findings(except: faulted, mapping: mapping)
+      judgement.findings(
+        except: faulted, reported: plan.findings + units.flatMap(\.lowered.findings), mapping: mapping)
       + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
       .findings
       + (options.isParanoid ? judgement.disputes(mapping: mapping) : [])

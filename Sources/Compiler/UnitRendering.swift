@@ -120,7 +120,8 @@ struct UnitRendering: Sendable {
       rendered.judged.append(
         EmittedObject(
           cluster: cluster, manifest: manifest, isPatch: part == .components,
-          subject: rendered.lowered.subject, connections: rendered.lowered.connections))
+          subject: rendered.lowered.subject, connections: rendered.lowered.connections,
+          template: rendering.template.level == .builtIn ? nil : rendering.template.tree))
     }
   }
 

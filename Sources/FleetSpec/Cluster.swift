@@ -18,6 +18,7 @@ package struct Cluster: Sendable {
   package let podCIDRs: [Located<String>]
   package let serviceCIDRs: [Located<String>]
   package let nodeCIDRs: [Located<String>]
+  package let apiServerCIDRs: [Located<String>]
   /// Files with the policies that the platform puts into every namespace; nil: nobody said.
   package let baseline: [Located<String>]?
   /// What a fleet that shares the cluster with others may write into it; nil: it may write anything.
@@ -59,6 +60,7 @@ package struct Cluster: Sendable {
     podCIDRs = network?["podCIDRs"]?.locatedStrings ?? []
     serviceCIDRs = network?["serviceCIDRs"]?.locatedStrings ?? []
     nodeCIDRs = network?["nodeCIDRs"]?.locatedStrings ?? []
+    apiServerCIDRs = network?["apiServerCIDRs"]?.locatedStrings ?? []
     baseline = network?["baseline"]?.locatedStrings
     tenant = spec?["tenant"].map { node in
       Tenant(

@@ -273,7 +273,9 @@ package struct SpecDecoder: Sendable {
   // MARK: Networks
 
   private func checkNetworks(_ cluster: Cluster, _ findings: inout [Diagnostic]) {
-    for list in [cluster.podCIDRs, cluster.serviceCIDRs, cluster.nodeCIDRs] {
+    for list in [
+      cluster.podCIDRs, cluster.serviceCIDRs, cluster.nodeCIDRs, cluster.apiServerCIDRs,
+    ] {
       Self.checkNetworks(list, &findings)
     }
   }

@@ -49,7 +49,7 @@ package enum MemoFields {
     "subject",
   ]
   package static let remark = ["topic", "text", "connections"]
-  package static let judged = ["cluster", "manifest", "isPatch", "subject", "connections"]
+  package static let judged = ["cluster", "manifest", "isPatch", "subject", "connections", "template"]
   package static let object = [
     "cluster", "part", "identity", "content", "blob", "path", "unit", "subject", "template",
   ]
@@ -213,6 +213,9 @@ extension UnitEncoder {
     var storage: [UInt8] = []
     tree.appendStorage(to: &storage)
     writer.append(storage)
+    let path = object.template?.file.path
+    if let path, memo.templates.template(inFile: path)?.tree !== object.template { isRestorable = false }
+    writer.append(path)
   }
 }
 
@@ -354,12 +357,13 @@ private struct UnitDecoder {
     let file = reader.number() == 1 ? memo.file(path) : SourceFile(path: path, bytes: [])
     let index = reader.number()
     let storage = reader.slice()
+    let template = template()
     guard reader.isValid, let file, let node = Tree.restored(storage, of: file)?.node(at: index),
       let manifest = Manifest(node)
     else { return nil }
     return EmittedObject(
       cluster: cluster, manifest: manifest, isPatch: isPatch, subject: unit.lowered.subject,
-      connections: unit.lowered.connections)
+      connections: unit.lowered.connections, template: template?.tree)
   }
 
   private mutating func satisfied() -> Satisfied? {

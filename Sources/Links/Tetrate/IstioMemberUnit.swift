@@ -59,9 +59,10 @@ struct IstioMemberUnit: PlannedUnit {
 
   private func emitGateway(_ lowered: inout LoweredUnit) {
     let choice = link.settings.gateway
+    let hosts = traffic.passedHosts(in: member.cluster)
     if let existing = IstioGateway.all(in: traffic.model.clusters[member.cluster]).first(where: {
       $0.isPassThrough && $0.selector == choice.labels && $0.manifest.namespace == choice.namespace
-        && link.settings.passedHosts.allSatisfy($0.hosts.contains)
+        && Self.passes(hosts, $0.hosts)
     }) {
       lowered.satisfied.append(
         Satisfied(
@@ -80,9 +81,27 @@ struct IstioMemberUnit: PlannedUnit {
         variables: [
           "gateway": .map([
             "name": .string(name), "namespace": .string(choice.namespace), "selector": choice.labels.value,
-            "hosts": .list(link.settings.passedHosts.map { .string($0) }),
+            "hosts": .list(hosts.map { .string($0) }),
           ])
         ]))
+  }
+}
+
+extension IstioMemberUnit {
+  /// True where a Gateway takes all the hosts: by their names, or by wildcards.
+  private static func passes(_ hosts: [String], _ patterns: [String]) -> Bool {
+    hosts.allSatisfy { host in
+      patterns.contains { host == $0 || $0 == "*" || $0.hasPrefix("*.") && host.hasSuffix($0.dropFirst()) }
+    }
+  }
+}
+
+extension TetrateTraffic {
+  /// The hosts that a member's gateway passes on: those that the link lists, else those of the Services that connections
+  /// reach there, and no other.
+  func passedHosts(in cluster: String) -> [String] {
+    link.settings.passedHosts
+      ?? (targets[cluster] ?? []).map { "\($0.name).\($0.namespace).svc.cluster.local" }.sorted()
   }
 }
 

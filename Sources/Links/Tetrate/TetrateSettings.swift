@@ -125,7 +125,8 @@ struct TetrateSettings: Sendable {
   let reachability: ReachabilityChoice
   /// Where istiod runs.
   let systemNamespace: String
-  let passedHosts: [String]
+  /// Nil: what connections reach.
+  let passedHosts: [String]?
   let usesRemoteSecrets: Bool
 
   init(_ section: Node) {
@@ -154,7 +155,7 @@ struct TetrateSettings: Sendable {
       }
     let istio = section["istio"]
     systemNamespace = istio?["systemNamespace"]?.string ?? "istio-system"
-    passedHosts = istio?["hosts"]?.elements.map(\.text) ?? ["*.local"]
+    passedHosts = istio?["hosts"]?.elements.map(\.text)
     usesRemoteSecrets = istio?["discovery"]?.string == "remoteSecret"
   }
 

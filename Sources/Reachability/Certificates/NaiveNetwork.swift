@@ -14,8 +14,7 @@ struct NaiveNetwork {
   ) {
     network = ClusterNetwork(profile: fleet.clusters[key.cluster]?.profile ?? .kubernetes)
     guard let cluster = fleet.clusters[key.cluster] else { return }
-    network.podNetworks = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
-    network.nodeNetworks = cluster.model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    network.takeNetworks(of: cluster.model.cluster)
     network.clusterName = cluster.meshName
     let clusterwide = declared[key.cluster]?[""] ?? []
     let own = clusterwide.first { $0.kind == "Namespace" && $0.name == key.namespace }
@@ -56,7 +55,7 @@ struct NaiveNetwork {
       }
       return PodFacts(
         namespace: 0, name: "pods", kind: "Pods", labels: subject.labels,
-        runtimeLabels: keys.filter { subject.labels[$0] == nil }.sorted().map {
+        runtimeLabels: keys.filter { !subject.knowsLabels && subject.labels[$0] == nil }.sorted().map {
           RuntimeLabel(key: $0, values: nil)
         })
     }

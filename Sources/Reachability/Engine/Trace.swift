@@ -14,6 +14,10 @@ package struct Trace: Sendable {
     package let range: SourceRange
     /// In words.
     package let reason: String
+    /// The rule that opens; nil where none does.
+    let rule: Node?
+    /// Which of the rule's peers lets the other end in; nil where the rule names none.
+    let peer: Int?
   }
 
   /// What one end says.
@@ -108,7 +112,9 @@ extension PolicyEngine {
         policy: manifest, selects: selects, opens: opens, range: best.rule.node.range,
         reason: best.answer == .yes
           ? "\(best.rule.name) \(verb == "deny" ? "denies" : verb == "admit" ? "admits" : "passes on") it"
-          : "\(best.rule.name) may \(verb) it")
+          : "\(best.rule.name) may \(verb) it", rule: best.rule.node,
+        peer: best.rule.peers?.firstIndex { membership(of: other, in: $0, policy.rules.namespace).answer.may }
+      )
     }
     let reason: String
     switch policy.rules.stage {
@@ -122,7 +128,7 @@ extension PolicyEngine {
     }
     return Trace.Decision(
       policy: manifest, selects: selects, opens: policy.rules.stage == .policy ? .no : .depends,
-      range: manifest.nameNode.range, reason: reason)
+      range: manifest.nameNode.range, reason: reason, rule: nil, peer: nil)
   }
 
   private func peerAnswer(_ rule: PolicyRules.Rule, _ namespace: Int?, _ other: PeerPoint) -> Ternary {

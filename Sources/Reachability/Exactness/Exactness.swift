@@ -25,13 +25,15 @@ struct Exactness {
     let kind: Kind
     let policy: KnownObject
     let rule: String
+    /// What of the policy opens it: a peer, a rule, the selector.
+    let opener: Node?
+    /// The least change that closes it.
+    let remedy: String
     let direction: NetworkPolicy.Direction
     let pod: Int
     /// Who, in words.
     let other: String
     let ports: PortSet
-    /// What would be enough, in words.
-    let enough: String
   }
 
   let slice: NamespaceSlice
@@ -57,11 +59,11 @@ struct Exactness {
   private func excesses(of pod: Int, _ direction: NetworkPolicy.Direction, _ needs: [Need]) -> [Excess] {
     let engine = slice.engine
     var needed = PeerSet()
-    var portsOf: [(peers: PeerSet, ports: PortSet)] = []
+    var portsOf: [(need: Need, peers: PeerSet, ports: PortSet)] = []
     for need in needs {
       let peers = self.peers(need)
       needed = needed.union(peers)
-      portsOf.append((peers, PortSet(need.transport, IntervalSet(need.port, need.port))))
+      portsOf.append((need, peers, PortSet(need.transport, IntervalSet(need.port, need.port))))
     }
     var found: [Excess] = []
     let openings = engine.grants(to: pod, direction)
@@ -79,12 +81,11 @@ struct Exactness {
       // Somebody needed, at ports that are not.
       let wanted = opening.peers.intersection(needed).subtracting(alien)
       guard !wanted.isEmpty else { continue }
-      let enough = portsOf.filter { !$0.peers.intersection(wanted).isEmpty }.reduce(PortSet()) {
-        $0.union($1.ports)
-      }
+      let concerned = portsOf.filter { !$0.peers.intersection(wanted).isEmpty }
+      let enough = concerned.reduce(PortSet()) { $0.union($1.ports) }
       let extra = opening.ports.subtracting(enough)
       guard !extra.isEmpty, let peer = sample(wanted, direction, pod) else { continue }
-      found += blame(opening.policy, peer, pod, direction, extra, needs, .ports)
+      found += blame(opening.policy, peer, pod, direction, extra, concerned.map(\.need), .ports)
     }
     return found
   }
@@ -140,27 +141,17 @@ struct Exactness {
     let decisions = slice.engine.trace(from: source, to: destination, port: port, transport).sides.filter {
       $0.direction == direction && $0.pod == pod
     }.flatMap(\.decisions)
-    let rule = decisions.first {
+    let decision = decisions.first {
       $0.policy.node.tree === object.node.tree && $0.policy.name == object.name && $0.opens.may
     }
+    let remedy = Remedy(
+      slice: slice, needs: needs, policy: object, decision: decision, pod: pod, direction: direction,
+      kind: kind)
     return [
       Excess(
-        kind: kind, policy: object, rule: rule?.reason ?? "one of its rules", direction: direction, pod: pod,
-        other: slice.words(other), ports: ports, enough: enough(needs))
+        kind: kind, policy: object, rule: decision?.reason ?? "one of its rules", opener: remedy.opener,
+        remedy: remedy.text, direction: direction, pod: pod, other: slice.words(other), ports: ports)
     ]
-  }
-
-  private func enough(_ needs: [Need]) -> String {
-    let words = needs.map { need -> String in
-      let port = "\(need.transport.rawValue) \(need.port)"
-      switch need.other {
-      case .address(let address): return "\(address.text) at \(port)"
-      case .peer(let id): return "\(id) at \(port)"
-      case .resolver: return "DNS at \(port)"
-      case .sender(let sender): return "\(sender.description) at \(port)"
-      }
-    }
-    return listed(words.withoutRepetitions, none: "nothing")
   }
 }
 

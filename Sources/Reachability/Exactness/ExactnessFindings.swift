@@ -9,13 +9,19 @@ extension Judgement {
   ///
   /// Policies of connections that fail or wait for an observation, or of which errors are found, are left out: what they
   /// need is not known.
-  func excesses(except faulted: Set<String>, mapping: some ParallelMapping) -> [Diagnostic] {
+  ///
+  /// - Parameter reported: what rules of link types say already about what authors wrote.
+  func excesses(
+    except faulted: Set<String>, reported: [Diagnostic], mapping: some ParallelMapping
+  ) -> [Diagnostic] {
     var needs: [NamespaceSlice.Key: [Need]] = [:]
     var unclear: Set<String> = faulted
+    var unclearClusters: Set<String> = []
     for judged in crossings {
       let notesAll = self.judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
       if [.refuted, .pending].contains(judged.verdict) || !notesAll {
         unclear.insert(judged.crossing.connection.id.description)
+        unclearClusters.insert(judged.crossing.target.cluster)
       }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
@@ -30,14 +36,37 @@ extension Judgement {
     var seen: Set<String> = []
     for (slice, excesses) in zip(slices, found) {
       for excess in excesses
-      where !excess.policy.connections.isEmpty && unclear.isDisjoint(with: excess.policy.connections) {
+      where unclear.isDisjoint(with: excess.policy.connections) {
+        // What serves a link as a whole names no connection: what all of them need must be known.
+        if excess.policy.connections.isEmpty, unclearClusters.contains(slice.cluster.name) { continue }
         let key =
           "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.rule) \(excess.kind)"
         guard seen.insert(key).inserted else { continue }
         findings.append(finding(excess, in: slice))
       }
     }
-    return findings
+    return findings + systemExcesses(except: faulted, reported)
+  }
+
+  /// What emitted objects that are no policies open beyond the connections.
+  private func systemExcesses(except faulted: Set<String>, _ reported: [Diagnostic]) -> [Diagnostic] {
+    var seen: Set<String> = []
+    func isSaid(_ excess: SystemExcess) -> Bool {
+      let document = excess.link.node.range
+      return reported.contains { finding in
+        excess.saidBy.contains(finding.rule.id) && finding.primary?.range.file.path == document.file.path
+      }
+    }
+    return judge.systemsInOrder.flatMap { $0.excesses(beyond: crossings, in: judge.fleet) }.filter { excess in
+      faulted.isDisjoint(with: excess.object.connections) && !isSaid(excess)
+        && seen.insert(excess.message).inserted
+    }.map { excess in
+      Diagnostic(
+        excess.rule, excess.message,
+        at: excess.object.subject ?? Label(excess.object.manifest.nameNode.range),
+        also: [excess.object.templateLabel(at: excess.opener, "opens it")].compactMap { $0 },
+        help: [excess.remedy])
+    }
   }
 
   private func finding(_ excess: Exactness.Excess, in slice: NamespaceSlice) -> Diagnostic {
@@ -49,23 +78,16 @@ extension Judgement {
       isIngress
       ? "admits \(excess.other) to \(ports) of \(pods)" : "lets \(pods) out to \(excess.other) at \(ports)"
     let rule: Rule
-    let help: String
+    let words: String
     switch excess.kind {
-    case .others:
-      rule = JudgementRules.opensToOthers
-      help = "narrow the peers of the template's rule to what is needed: \(excess.enough)"
-    case .pods:
-      rule = JudgementRules.opensOtherPods
-      help =
-        "narrow the template's podSelector: no connection \(isIngress ? "leads to" : "comes from") \(pods)"
-    case .ports:
-      rule = JudgementRules.opensOtherPorts
-      help = "name the ports that are needed: \(excess.enough)"
+    case .others: (rule, words) = (JudgementRules.opensToOthers, "lets it in")
+    case .pods: (rule, words) = (JudgementRules.opensOtherPods, "selects it")
+    case .ports: (rule, words) = (JudgementRules.opensOtherPorts, "opens them")
     }
     return Diagnostic(
       rule, "\(policy.identity.description) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
-      help: [help],
-      notes: ["by \(excess.rule)"])
+      also: [excess.policy.templateLabel(at: excess.opener, words)].compactMap { $0 },
+      help: [excess.remedy], notes: ["by \(excess.rule)"])
   }
 }

@@ -49,9 +49,59 @@ struct Strangers {
           for peer in rule[key]?.elements.map({ $0 }) ?? [] where peer["ipBlock"] == nil {
             add(peer, known, labels, &seen)
           }
+          for selector in rule["\(key)Endpoints"]?.elements.map({ $0 }) ?? [] {
+            addEndpoint(selector, known, labels, &seen)
+          }
         }
       }
     }
+  }
+
+  /// A pod that carries what a selector of Cilium's asks for. Namespaces are labels there.
+  private mutating func addEndpoint(
+    _ selector: Node, _ known: [PeerPod], _ labels: [Labels], _ seen: inout Set<String>
+  ) {
+    let all = LabelSelector(selector).requirements
+    let wanted = Self.labels(LabelSelector(requirements: all)).items.map {
+      label -> (key: String, value: String) in
+      (label.key.hasPrefix("k8s:") ? String(label.key.dropFirst(4)) : label.key, label.value)
+    }
+    let description = "endpoints \(wanted.map { "\($0.key)=\($0.value)" }.joined(separator: ","))"
+    guard !wanted.isEmpty, seen.insert(description).inserted else { return }
+    var place = Labels()
+    var carried = Labels()
+    var namespace: String?
+    for (key, value) in wanted {
+      if key == Self.namespaceKey {
+        namespace = value
+      } else if key.hasPrefix(Self.namespaceLabelsKey) {
+        place = place.setting(String(key.dropFirst(Self.namespaceLabelsKey.count)), to: value)
+        namespace = namespace ?? "another-namespace"
+      } else {
+        carried = carried.setting(key, to: value)
+      }
+    }
+    let name = namespace ?? own
+    place = place.setting(NamespaceFacts.nameLabel, to: name)
+    let isKnown = known.contains { pod in
+      pod.namespace == name
+        && carried.items.allSatisfy { label in
+          label.key == Self.clusterLabel
+            ? label.value == (pod.isRemote ? pod.meshCluster : meshName)
+            : pod.labels[label.key] == label.value
+        }
+    }
+    let isOwn = name == own && labels.contains { own in carried.items.allSatisfy { own[$0.key] == $0.value } }
+    guard !isKnown, !isOwn else { return }
+    let cluster = carried[Self.clusterLabel]
+    let words = carried.isEmpty ? "all pods" : "pods with \(carried.description)"
+    self.all.append(
+      Stranger(
+        pod: PeerPod(
+          id: "stranger \(description)", namespace: name, namespaceLabels: place, knowsNamespaceLabels: true,
+          name: "a pod", kind: "Pod", labels: carried, isRemote: cluster != nil && cluster != meshName,
+          meshCluster: cluster),
+        words: name == own ? words : "\(words) of namespace \(name)"))
   }
 
   /// A pod that carries what a peer selects, where the peer is about nobody who is needed.
@@ -84,6 +134,8 @@ struct Strangers {
         words: words(namespaces, pods)))
   }
 
+  private static let namespaceKey = "io.kubernetes.pod.namespace"
+  private static let namespaceLabelsKey = "io.cilium.k8s.namespace.labels."
   private static let clusterLabel = "io.cilium.k8s.policy.cluster"
 
   private func words(_ namespaces: LabelSelector?, _ pods: LabelSelector) -> String {

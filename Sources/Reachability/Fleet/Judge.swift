@@ -51,6 +51,9 @@ final class Judge: Sendable {
     self.slices = slices
   }
 
+  /// The models of all links, by the links' names.
+  var systemsInOrder: [any ReachabilitySystem] { systems.sorted { $0.key < $1.key }.map(\.value) }
+
   /// The model of a crossing's link; nil for a carrier that nobody has modelled.
   func system(of crossing: Crossing) -> (any ReachabilitySystem)? {
     systems[crossing.connection.link.link.name.value]
@@ -119,6 +122,12 @@ private struct SliceRequests {
     let target = crossing.target
     add(peers.atTarget, target.cluster, target.service.key.namespace)
     if let cluster = crossing.client.cluster { add(peers.atClient, cluster, crossing.client.namespace) }
+    for (namespace, pods) in peers.onTheWay {
+      let key = NamespaceSlice.Key(cluster: target.cluster, namespace: namespace)
+      if requests[key, default: Request(key: key)].known.insert("on the way \(pods.id)").inserted {
+        requests[key, default: Request(key: key)].subjects.append(pods)
+      }
+    }
   }
 
   private mutating func add(_ peers: [PeerPod], _ cluster: String, _ namespace: String) {

@@ -45,7 +45,7 @@ package final class JudgedCluster: Sendable {
     for object in emitted {
       let known = KnownObject(
         manifest: object.manifest, evidence: .emitted, subject: object.subject,
-        connections: object.connections)
+        connections: object.connections, template: object.template)
       let identity = object.manifest.identity
       if object.isPatch {
         patches[identity] = known
@@ -167,6 +167,15 @@ package final class JudgedCluster: Sendable {
 
   /// The workloads of a namespace, in the order of their files.
   package func workloads(in namespace: String) -> [Workload] { model.declared.workloads[namespace] ?? [] }
+}
+
+extension ClusterNetwork {
+  /// Takes over what a Cluster document says of its networks; what is no network is reported elsewhere.
+  mutating func takeNetworks(of cluster: Cluster) {
+    podNetworks = cluster.podCIDRs.compactMap { IPNetwork($0.value) }
+    nodeNetworks = cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    apiServerNetworks = cluster.apiServerCIDRs.compactMap { IPNetwork($0.value) }
+  }
 }
 
 extension NetworkProfile {

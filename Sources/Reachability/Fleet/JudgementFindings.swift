@@ -9,9 +9,12 @@ extension Judgement {
   ///
   /// - Parameter faulted: connections about which an error is found already, at its source: their failure is its
   ///   consequence, and is not reported again.
-  package func findings(except faulted: Set<String>, mapping: some ParallelMapping) -> [Diagnostic] {
+  /// - Parameter reported: findings of the link types, so that nothing is said twice.
+  package func findings(
+    except faulted: Set<String>, reported: [Diagnostic] = [], mapping: some ParallelMapping
+  ) -> [Diagnostic] {
     refutations(except: faulted) + openQuestions(except: faulted)
-      + excesses(except: faulted, mapping: mapping)
+      + excesses(except: faulted, reported: reported, mapping: mapping)
   }
 
   /// One finding per connection, rule and broken place.

@@ -8,7 +8,7 @@ package import Diagnostics
 package enum JudgementRules {
   package static let all = [
     egress, name, address, unpublished, service, targetPort, ingress, pods, tunnel, depends, opensToOthers,
-    opensOtherPods, opensOtherPorts, certificate,
+    opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, certificate,
   ]
 
   /// The silver fleet with files over it.
@@ -188,63 +188,6 @@ package enum JudgementRules {
       metadata: {name: silver}
       spec: {distribution: openshift}
       """), passing: silver())
-
-  // MARK: Exactness
-
-  private static func template(selector: String = "{matchLabels: \"${policy.podSelector}\"}", _ rule: String)
-    -> RuleExample
-  {
-    RuleExample(
-      over: "porter-pair",
-      """
-      -- templates/porter/network-policy.yaml --
-      apiVersion: networking.k8s.io/v1
-      kind: NetworkPolicy
-      metadata: {name: "${policy.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
-      spec:
-        podSelector: \(selector)
-        policyTypes: [Ingress]
-        ingress: [\(rule)]
-      -- workloads/gold/other.yaml --
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: {name: other, namespace: a1b2c3-dev}
-      spec:
-        selector: {matchLabels: {name: other}}
-        template: {metadata: {labels: {name: other}}, spec: {containers: [{name: app, image: other}]}}
-      """)
-  }
-
-  private static let ingressPeer =
-    "{namespaceSelector: {matchLabels: {network.openshift.io/policy-group: ingress}}}"
-
-  package static let opensToOthers = Rule(
-    "LW7221", "opens-to-others", .warning, "an emitted policy admits somebody whom no connection needs",
-    explanation: """
-      What is emitted shall open what is declared and nothing else. Every emitted policy is compared with what the \
-      connections need of it; pods and addresses that are in no manifest count too. \
-      A policy that somebody else wrote and that opens the same is not held against the emitted one.
-      """,
-    failing: template("{from: [\(ingressPeer), {namespaceSelector: {}}], ports: [{port: 8000}]}"),
-    passing: template("{from: [\(ingressPeer)], ports: [{port: 8000}]}"))
-
-  package static let opensOtherPods = Rule(
-    "LW7222", "opens-other-pods", .warning, "an emitted policy opens pods that no connection leads to",
-    explanation: """
-      The podSelector of an emitted policy takes in pods beside those of the connection: what it admits reaches them \
-      as well.
-      """,
-    failing: template(selector: "{}", "{from: [\(ingressPeer)], ports: [{port: 8000}]}"),
-    passing: template("{from: [\(ingressPeer)], ports: [{port: 8000}]}"))
-
-  package static let opensOtherPorts = Rule(
-    "LW7223", "opens-other-ports", .note, "an emitted policy opens ports that no connection needs",
-    explanation: """
-      The policy admits those whom a connection needs, at more ports than it needs. A link may be set so on purpose \
-      (networkPolicy.ports: all); the note says what would be enough.
-      """,
-    failing: template("{from: [\(ingressPeer)]}"),
-    passing: template("{from: [\(ingressPeer)], ports: [{port: 8000}]}"))
 
   // MARK: The judge itself
 

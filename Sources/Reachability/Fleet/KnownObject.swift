@@ -12,10 +12,15 @@ package struct EmittedObject: Sendable {
   package let subject: Label
   /// The connections that it serves, `namespace/name`.
   package let connections: [String]
+  /// The fleet's own template that made it, to whose nodes `Node.origin` leads; nil for what the program brings, and for
+  /// an object that was read from bytes.
+  package let template: Tree?
 
   package init(
-    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String]
+    cluster: String, manifest: Manifest, isPatch: Bool, subject: Label, connections: [String],
+    template: Tree? = nil
   ) {
+    self.template = template
     self.cluster = cluster
     self.manifest = manifest
     self.isPatch = isPatch
@@ -47,6 +52,8 @@ package struct KnownObject: Sendable {
   let subject: Label?
   /// The connections that an emitted object serves, `namespace/name`.
   var connections: [String] = []
+  /// For an emitted object the fleet's own template that made it.
+  var template: Tree?
 
   package var node: Node { manifest.node }
   package var name: String { manifest.name }
@@ -55,6 +62,12 @@ package struct KnownObject: Sendable {
   package func label(_ text: String = "") -> Label {
     subject.map { Label($0.range, text.isEmpty ? "emits \(manifest.identity.description)" : text) }
       ?? Label(manifest.nameNode.range, text)
+  }
+
+  /// The line of the fleet's own template that made a node; nil for what the program brings, and for what nobody emits.
+  func templateLabel(at node: Node?, _ text: String) -> Label? {
+    guard let template, let made = template.node(at: (node ?? manifest.node).origin) else { return nil }
+    return Label(made.range, text)
   }
 
   /// The place of one of its nodes; of an emitted object the connection it serves.

@@ -32,6 +32,8 @@ package final class NamespaceSlice: Sendable {
   let subjects: [SubjectPod]
   private let subjectNumbers: [String: Int]
   private let peerNumbers: [String: Int]
+  /// Pods of other places that connections meet.
+  let peerPods: [PeerPod]
   /// The pods of the platform's DNS.
   let resolvers: [Int]
   /// Pods that are in no manifest, with their names in findings; only where policies are emitted.
@@ -44,8 +46,7 @@ package final class NamespaceSlice: Sendable {
     let policies = Self.policies(cluster, namespace)
     self.policies = policies
     var network = ClusterNetwork(profile: cluster.profile)
-    network.podNetworks = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
-    network.nodeNetworks = cluster.model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    network.takeNetworks(of: cluster.model.cluster)
     let manifest = cluster.model.declared.namespaces[namespace]
     network.namespaces.append(
       NamespaceFacts(
@@ -68,6 +69,7 @@ package final class NamespaceSlice: Sendable {
       Self.add(peer, to: &network, &namespaces)
     }
     self.peerNumbers = peerNumbers
+    peerPods = peers
     resolvers = Self.addResolvers(cluster, to: &network, &namespaces)
     let emitted = policies.map(\.object).filter { $0.evidence == .emitted }
     var strangers: [Int: String] = [:]
@@ -136,7 +138,7 @@ package final class NamespaceSlice: Sendable {
   /// names: whatever else a policy selects by may be there.
   private static func pod(_ subject: SubjectPod, _ looked: Set<String>) -> PodFacts {
     guard let workload = subject.workload else {
-      let unknown = looked.filter { subject.labels[$0] == nil }.sorted()
+      let unknown = subject.knowsLabels ? [] : looked.filter { subject.labels[$0] == nil }.sorted()
       return PodFacts(
         namespace: 0, name: "pods", kind: "Pods", labels: subject.labels,
         runtimeLabels: unknown.map { RuntimeLabel(key: $0, values: nil) })

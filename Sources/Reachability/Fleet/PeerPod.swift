@@ -51,6 +51,8 @@ package struct SubjectPod: Sendable {
   /// Nil where no manifest makes such pods.
   let workload: Workload?
   let labels: Labels
+  /// True where the pods have no other labels than these, though no manifest makes them.
+  var knowsLabels = false
 
   /// `Deployment db`, or `pods with app=db`.
   var description: String {

@@ -24,6 +24,12 @@ package protocol ReachabilitySystem: Sendable {
   /// Pods of other places that the policies of the two ends meet. Asked before anything is evaluated.
   func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers
 
+  /// What emitted objects of the link's own kinds open beyond the crossings: Services, networks, names. What policies
+  /// open is found without it. Linear in the objects of the system's kinds times the crossings.
+  ///
+  /// - Parameter crossings: all of the fleet.
+  func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess]
+
   /// Walks from the client to the target. Stops at the first hop that fails (`walk.isOver`).
   func walk(_ crossing: Crossing, _ walk: inout Walk)
 }
@@ -32,6 +38,7 @@ extension ReachabilitySystem {
   package static var kinds: Set<String> { [] }
   package static var notesAllNeeds: Bool { false }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
+  package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
 }
 
 /// Pods of other places that policies meet at the two ends of a crossing.
@@ -40,10 +47,15 @@ package struct CrossingPeers: Sendable {
   package var atTarget: [PeerPod]
   /// Whom the client's policies see: destinations that are pods.
   package var atClient: [PeerPod]
+  /// Pods on the way in the target's cluster that policies of their own namespace isolate: those of a gateway.
+  package var onTheWay: [(namespace: String, pods: SubjectPod)]
 
-  package init(atTarget: [PeerPod] = [], atClient: [PeerPod] = []) {
+  package init(
+    atTarget: [PeerPod] = [], atClient: [PeerPod] = [], onTheWay: [(namespace: String, pods: SubjectPod)] = []
+  ) {
     self.atTarget = atTarget
     self.atClient = atClient
+    self.onTheWay = onTheWay
   }
 }
 

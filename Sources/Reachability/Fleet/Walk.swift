@@ -95,7 +95,7 @@ package struct Walk: Sendable {
       CheckedClaim(claim: claim(), holds: isNot ? .no : holds, wanted: isNot ? .no : .yes))
   }
 
-  private mutating func need(
+  mutating func need(
     _ slice: NamespaceSlice, _ direction: NetworkPolicy.Direction, _ pod: Int, _ other: Need.Other,
     _ port: Int,
     _ transport: TransportProtocol

@@ -23,8 +23,7 @@ extension JudgedCluster {
     }
     var surroundings = ManifestNetwork.Surroundings()
     surroundings.clusterName = meshName
-    surroundings.podNetworks = model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
-    surroundings.nodeNetworks = model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    surroundings.cluster = model.cluster
     surroundings.baseline = (model.baseline ?? []).map(\.manifest)
     surroundings.checkedPolicies = 0..<declared.count { PolicyKind($0) != nil }
     surroundings.checkedNamespaces = namespaces

@@ -1,4 +1,5 @@
 package import Diagnostics
+package import FleetSpec
 package import Kubernetes
 import YAMLTree
 
@@ -20,8 +21,8 @@ package struct ManifestNetwork: Sendable {
   /// What a fleet says of a cluster beside its manifests.
   package struct Surroundings: Sendable {
     package var clusterName: String?
-    package var podNetworks: [IPNetwork] = []
-    package var nodeNetworks: [IPNetwork] = []
+    /// The document that names its networks.
+    package var cluster: Cluster?
     /// Policies that the platform puts into every namespace.
     package var baseline: [Manifest] = []
     /// Which policies are somebody's own, to be checked; nil for all. The numbers are places among the policies
@@ -42,8 +43,7 @@ package struct ManifestNetwork: Sendable {
     self.surroundings = surroundings
     network = ClusterNetwork(profile: profile)
     network.clusterName = surroundings.clusterName
-    network.podNetworks = surroundings.podNetworks
-    network.nodeNetworks = surroundings.nodeNetworks
+    if let cluster = surroundings.cluster { network.takeNetworks(of: cluster) }
     for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" {
       addNamespace(manifest)
     }

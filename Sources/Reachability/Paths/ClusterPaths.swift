@@ -21,8 +21,7 @@ struct ClusterPaths: Sendable {
   init(_ cluster: JudgedCluster) {
     self.cluster = cluster
     var network = ClusterNetwork(profile: cluster.profile)
-    network.podNetworks = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
-    network.nodeNetworks = cluster.model.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    network.takeNetworks(of: cluster.model.cluster)
     network.clusterName = cluster.meshName
     let facts = cluster.model.declared
     let names = Set(facts.workloads.keys).union(facts.namespaces.keys).union(facts.policies.keys).sorted()

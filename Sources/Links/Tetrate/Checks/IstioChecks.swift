@@ -162,7 +162,7 @@ struct IstioChecks {
     let node = link.settings.node.at("istio", "hosts")
     for (key, connections) in traffic.byService.sorted(by: { $0.key < $1.key }) {
       let host = "\(key.name).\(key.namespace).svc.cluster.local"
-      guard !link.settings.passedHosts.contains(where: { Self.matches(host, $0) }),
+      guard let hosts = link.settings.passedHosts, !hosts.contains(where: { Self.matches(host, $0) }),
         let connection = connections.first
       else { continue }
       findings.append(

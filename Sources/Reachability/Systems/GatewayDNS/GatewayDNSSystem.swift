@@ -13,6 +13,7 @@ import YAMLTree
 /// resolver block sends the zone to it, and the gateway chooses the Service by the host of the request.
 package struct GatewayDNSSystem: ReachabilitySystem {
   package static let key = "gatewayDNS"
+  package static let notesAllNeeds = true
   package static let kinds: Set<String> = [
     "Cluster", "ConfigMap", "DNS", "GRPCRoute", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress", "TLSRoute",
   ]
@@ -33,6 +34,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     }
   }
 
+  let link: Link
   let section: Node
   let management: String
   let namespace: String
@@ -43,6 +45,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   private let publisher: GatewayPublisher
 
   package init(_ link: Link, in fleet: JudgedFleet) {
+    self.link = link
     section = link.section
     management = section["managementCluster"]?.text ?? ""
     namespace = section["namespace"]?.text ?? ""
@@ -85,6 +88,25 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       let service = publisher.service(for: registration)
     else { return CrossingPeers() }
     return CrossingPeers(atTarget: GatewayPods(service, in: cluster).peers)
+  }
+
+  // MARK: Exactness
+
+  package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
+    let reached = Set(crossings.over(Self.key).map(\.target.cluster))
+    return fleet.clusters.sorted { $0.key < $1.key }.flatMap { name, cluster -> [SystemExcess] in
+      guard !reached.contains(name), let registration = Registration(cluster),
+        registration.management == management, registration.namespace == namespace
+      else { return [] }
+      return publisher.selecting(registration).filter { $0.evidence == .emitted }.map { object in
+        SystemExcess(
+          JudgementRules.publishesGateways, object, at: object.node.at("spec", "clusterSelector"), of: link,
+          saidBy: ["LW4004"],
+          "\(object.manifest.identity.description) publishes the gateway of \(name), which no connection reaches",
+          remedy: "select \(listed(reached.sorted(), none: "nothing")) alone, by a label that \(name) has not"
+        )
+      }
+    }
   }
 
   // MARK: The way

@@ -39,7 +39,7 @@ struct GatewayPublisher: Sendable {
     return labels
   }
 
-  private func selecting(_ registration: GatewayDNSSystem.Registration) -> [KnownObject] {
+  func selecting(_ registration: GatewayDNSSystem.Registration) -> [KnownObject] {
     objects.filter { object in
       let selector = LabelSelector(object.node.at("spec", "clusterSelector"))
       return selector.selectsEverything || labels(registration).map(selector.matches) ?? false

@@ -102,6 +102,28 @@ package struct PorterSystem: ReachabilitySystem {
     CrossingPeers(atTarget: [Self.ingress, Self.hostNetwork])
   }
 
+  // MARK: Exactness
+
+  /// Emitted claims for a Service or a port that no connection reaches.
+  package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
+    let crossings = crossings.over(Self.key)
+    return claims.values.flatMap { $0 }.sorted { $0.name < $1.name }.compactMap { claim in
+      guard claim.object.evidence == .emitted, let namespace = claim.object.manifest.namespace else {
+        return nil
+      }
+      let isReached = crossings.contains { crossing in
+        crossing.target.service.key == NamespacedName(namespace, claim.service)
+          && crossing.port.port.number == claim.port
+      }
+      guard !isReached else { return nil }
+      return SystemExcess(
+        JudgementRules.exposesServices, claim.object, at: claim.object.node.at("spec", "service"), of: link,
+        saidBy: [],
+        "\(claim.object.manifest.identity.description) publishes port \(claim.port.map(String.init) ?? "?") of Service \(claim.service) to the whole data-centre network, and no connection reaches it",
+        remedy: "take the claim out, or declare the connection that needs it")
+    }
+  }
+
   // MARK: The way
 
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {

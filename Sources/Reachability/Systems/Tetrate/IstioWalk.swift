@@ -317,7 +317,7 @@ struct IstioWalk {
         ]))
   }
 
-  private static func matches(_ host: String, _ pattern: String) -> Bool {
+  static func matches(_ host: String, _ pattern: String) -> Bool {
     let name = pattern.split(separator: "/").last.map(String.init) ?? pattern
     if name == "*" { return true }
     return name.hasPrefix("*.") ? host.hasSuffix(name.dropFirst()) : host == name

@@ -13,6 +13,8 @@ struct TetrateControl: Sendable {
     let patch: Node?
     let evidence: Hop.Evidence
     let label: Label
+    /// What this compile emits of it: the object, or the patch; nil for a file for tctl, and for what somebody else keeps.
+    var known: KnownObject?
 
     /// A part of the spec: the patch's where it has one, since patches replace lists and scalars.
     func spec(_ path: StaticString...) -> Node? {
@@ -31,6 +33,7 @@ struct TetrateControl: Sendable {
     /// Nil: every Service of the workspace.
     let items: [Labels]?
     let object: Object
+    let node: Node
 
     func exposes(_ labels: Labels) -> Bool {
       items?.contains { item in item.items.allSatisfy { labels[$0.key] == $0.value } } ?? true
@@ -46,6 +49,9 @@ struct TetrateControl: Sendable {
   /// Consumer network to exporters; nil where the organization's settings are not known.
   let reach: [String: Set<String>]?
   let reachLabel: Label?
+  /// The organization's setting, and its map of networks.
+  let reachObject: Object?
+  let reachMap: Node?
   let reachEvidence: Hop.Evidence
   /// Networks by the clusters' names in TSB.
   let networks: [String: String]
@@ -95,6 +101,8 @@ struct TetrateControl: Sendable {
       reach = section["reachability"]?.text == "unmanaged" && setting == nil ? nil : [:]
     }
     reachLabel = setting?.label
+    reachObject = setting
+    reachMap = setting?.spec("networkSettings", "networkReachability")
     reachEvidence = setting?.evidence ?? .specified
     var networks: [String: String] = [:]
     for object in objects("Cluster", [("organization", organization)]) {
@@ -111,7 +119,7 @@ struct TetrateControl: Sendable {
     let items = node["exposedServices"]?.elements.map { $0.labels("serviceLabels") }
     return Entry(
       selector: EastWestSelector(namespace: namespace, labels: selector.labels("labels")),
-      items: items?.isEmpty == true ? nil : items, object: object)
+      items: items?.isEmpty == true ? nil : items, object: object, node: node)
   }
 
   // MARK: Claims
@@ -238,9 +246,10 @@ extension JudgedCluster {
       object.manifest.identity.group == "tsb.tetrate.io"
         && parents.allSatisfy { object.manifest.annotation("tsb.tetrate.io/\($0.0)") == $0.1 }
     }.map { object in
-      TetrateControl.Object(
-        node: object.node, patch: patch(of: object.manifest.identity)?.node, evidence: object.evidence,
-        label: object.label())
+      let patch = patch(of: object.manifest.identity)
+      return TetrateControl.Object(
+        node: object.node, patch: patch?.node, evidence: object.evidence, label: object.label(),
+        known: patch ?? (object.evidence == .emitted ? object : nil))
     }
   }
 }

@@ -12,6 +12,7 @@ import YAMLTree
 /// Service's pods. Traffic arrives there from the gateway's pods, so policies see those.
 package struct TetrateSystem: ReachabilitySystem {
   package static let key = "tetrate"
+  package static let notesAllNeeds = true
   package static let kinds: Set<String> = [
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
@@ -35,7 +36,9 @@ package struct TetrateSystem: ReachabilitySystem {
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
     guard let cluster = fleet.clusters[crossing.target.cluster] else { return CrossingPeers() }
     let selectors = control?.selectors ?? [IstioGateways(link.section).selector]
-    return CrossingPeers(atTarget: selectors.map { EastWestPods.peer($0, in: cluster) })
+    return CrossingPeers(
+      atTarget: selectors.map { EastWestPods.peer($0, in: cluster) },
+      onTheWay: selectors.map { ($0.namespace, EastWestPods.subject($0)) })
   }
 
   // MARK: The way
@@ -70,56 +73,37 @@ enum EastWestPods {
       name: selector.labels.description, kind: "Gateway", labels: selector.labels)
   }
 
+  /// The gateway's pods as its own namespace's policies see them. Its operator labels them; whatever else it adds, no
+  /// policy is written by.
+  static func subject(_ selector: EastWestSelector) -> SubjectPod {
+    SubjectPod(id: selector.id, workload: nil, labels: selector.labels, knowsLabels: true)
+  }
+
   /// Policies that keep other clusters out of the gateway's pods. Whoever arrives there comes from outside, with an
   /// address that only the network knows.
   static func judge(_ selector: EastWestSelector, in cluster: JudgedCluster, _ walk: inout Walk) {
-    var policies = cluster.model.policies(in: selector.namespace)
-    policies += cluster.emittedObjects(in: selector.namespace).filter {
-      $0.manifest.kind == "NetworkPolicy" && $0.manifest.identity.group == "networking.k8s.io"
-    }.map { NetworkPolicy($0.manifest, namespace: selector.namespace) }
-    let isolating = policies.filter { $0.isolatesIngress && $0.podSelector.matches(selector.labels) }
-    let claim = Claim.ingress(
-      NamespaceSlice.Key(cluster: cluster.name, namespace: selector.namespace),
-      SubjectPod(id: selector.id, workload: nil, labels: selector.labels),
-      .unknown(description: "other clusters"), port: TetrateSystem.port, .tcp)
-    // A policy that looks at other labels may select the gateway's pods as well: nothing is claimed then.
-    let isSure = policies.allSatisfy { policy in
-      policy.podSelector.requirements.allSatisfy { selector.labels[$0.key] != nil }
-    }
-    guard !isolating.isEmpty else {
-      if isSure { walk.rely(on: claim) }
-      return
-    }
-    let rules = isolating.flatMap { $0.rules(.ingress) }.filter {
-      NetworkPolicy.rule($0, admits: TetrateSystem.port, name: nil, .tcp)
-    }
-    let peers = rules.map { NetworkPolicy.peers($0, .ingress) }
-    if peers.contains(where: { $0 == nil })
-      || peers.contains(where: { $0?.contains(where: isEverything) ?? false })
-    {
-      if isSure { walk.rely(on: claim) }
-      return
-    }
-    if peers.contains(where: { $0?.contains { $0["ipBlock"] != nil } ?? false }) {
+    let sender = Sender.unknown(description: "other clusters")
+    let key = NamespaceSlice.Key(cluster: cluster.name, namespace: selector.namespace)
+    guard
+      let answer = walk.admission(of: sender, to: subject(selector), in: key, port: TetrateSystem.port, .tcp)
+    else { return }
+    switch answer {
+    case .yes: break
+    case .depends:
       walk.depend(
         .gateway, in: cluster.name, selector.description,
         on: [Question("whether the addresses that its policies admit are those of the other clusters")])
-      return
+    case .no:
+      walk.fail(
+        .gateway, in: cluster.name, selector.description,
+        Fault(
+          JudgementRules.ingress,
+          "no policy of \(selector.namespace) in \(cluster.name) admits other clusters to port \(TetrateSystem.port) of its gateway",
+          at: walk.isolating(subject(selector), in: key),
+          help: [
+            "admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"
+          ]))
     }
-    walk.fail(
-      .gateway, in: cluster.name, selector.description,
-      Fault(
-        JudgementRules.ingress,
-        "no policy of \(selector.namespace) in \(cluster.name) admits other clusters to port \(TetrateSystem.port) of its gateway",
-        at: isolating.prefix(3).map { Label($0.manifest.nameNode.range, "isolates the gateway's pods") },
-        help: [
-          "admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"
-        ],
-        because: claim))
-  }
-
-  private static func isEverything(_ peer: Node) -> Bool {
-    peer.at("ipBlock", "cidr")?.text == "0.0.0.0/0" && (peer.at("ipBlock", "except")?.count ?? 0) == 0
   }
 }
 
@@ -182,6 +166,7 @@ struct EastWestPlace: Sendable {
         walk.leave(to: address, port: TetrateSystem.port, .tcp, as: "\(text):\(TetrateSystem.port)")
       } else if let slice = walk.clientSlice, walk.clientPods.contains(where: { !slice.isOpen($0, .egress) })
       {
+        walk.needAnywhere(port: TetrateSystem.port, .tcp)
         walk.depend(
           .egress, in: slice.cluster.name, "to \(text):\(TetrateSystem.port)",
           on: [Question("which addresses \(text) has, and whether the client's policies let it out to them")])

@@ -51,6 +51,11 @@ struct TetrateWalk {
     }
   }
 
+  /// True where the entry's gateway stands in a cluster.
+  func hasGateway(_ entry: TetrateControl.Entry, in cluster: JudgedCluster) -> Bool {
+    gateway(entry, in: cluster) != nil
+  }
+
   private func candidates(in cluster: JudgedCluster) -> [KnownObject] {
     (cluster.objects(ofKind: "Gateway") + cluster.objects(ofKind: "IngressGateway")).filter {
       $0.manifest.identity.group == "install.tetrate.io"

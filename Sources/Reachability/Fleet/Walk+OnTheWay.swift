@@ -1,0 +1,40 @@
+package import Diagnostics
+package import Kubernetes
+
+/// Pods between the two ends: those of a gateway, in a namespace of the target's cluster.
+extension Walk {
+  /// Whether the policies of such pods' own namespace admit a sender; nil where nobody has asked for the pods
+  /// (`CrossingPeers.onTheWay`). The certificate holds it.
+  package mutating func admission(
+    of sender: Sender, to pods: SubjectPod, in key: NamespaceSlice.Key, port: Int,
+    _ transport: TransportProtocol
+  ) -> Ternary? {
+    guard !isOver, let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id),
+      let number = UInt16(exactly: port)
+    else { return nil }
+    var answer = Ternary.yes
+    if !slice.isOpen(pod, .ingress) {
+      need(slice, .ingress, pod, .sender(sender), port, transport)
+      answer = slice.admits(sender, to: pod, number, transport).answer
+    }
+    rely(on: .ingress(key, pods, sender, port: port, transport), holds: answer)
+    return answer
+  }
+
+  /// The policies that isolate such pods.
+  package func isolating(_ pods: SubjectPod, in key: NamespaceSlice.Key) -> [Label] {
+    guard let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id) else { return [] }
+    return Set(slice.engine.selecting(pod, .ingress)).sorted().prefix(3).map {
+      slice.policies[$0].object.label("isolates the gateway's pods")
+    }
+  }
+
+  /// Isolated clients need a port of addresses that nobody knows.
+  package mutating func needAnywhere(port: Int, _ transport: TransportProtocol) {
+    guard let slice = clientSlice, !isOver else { return }
+    for pod in clientPods where !slice.isOpen(pod, .egress) {
+      need(
+        slice, .egress, pod, .sender(.unknown(description: "an address that is not known")), port, transport)
+    }
+  }
+}

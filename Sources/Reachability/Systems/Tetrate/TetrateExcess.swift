@@ -1,0 +1,147 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// What the link's emitted objects let through beyond the connections.
+extension TetrateSystem {
+  package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
+    let own = crossings.over(Self.key)
+    var targets: Set<ClusterService> = []
+    for crossing in own {
+      targets.insert(ClusterService(cluster: crossing.target.cluster, key: crossing.target.service.key))
+    }
+    guard let control else { return passedOn(targets, fleet) }
+    return exposed(control, targets, fleet) + joined(control, own, fleet)
+  }
+
+  private struct ClusterService: Hashable {
+    let cluster: String
+    let key: NamespacedName
+  }
+
+  // MARK: TSB
+
+  /// Services whose labels an emitted setting exposes.
+  private func exposed(
+    _ control: TetrateControl, _ targets: Set<ClusterService>, _ fleet: JudgedFleet
+  ) -> [SystemExcess] {
+    var found: [SystemExcess] = []
+    for entry in control.entries {
+      guard let object = entry.object.known else { continue }
+      for (name, cluster) in fleet.clusters.sorted(by: { $0.key < $1.key })
+      where TetrateWalk(control: control, section: link.section).hasGateway(entry, in: cluster) {
+        let services = cluster.model.declared.services.values.filter {
+          control.owns($0.key.namespace, of: cluster) && !Self.isGateway($0, entry.selector)
+        }.sorted { $0.key < $1.key }
+        let wanted = services.filter { targets.contains(ClusterService(cluster: name, key: $0.key)) }
+        for service in services
+        where entry.exposes(service.manifest.labels)
+          && !targets.contains(ClusterService(cluster: name, key: service.key))
+        {
+          let item = entry.node["exposedServices"]?.elements.first { item in
+            item.labels("serviceLabels").items.allSatisfy { service.manifest.labels[$0.key] == $0.value }
+          }
+          found.append(
+            SystemExcess(
+              JudgementRules.exposesServices, object, at: item ?? entry.node, of: link, saidBy: ["LW5058"],
+              "\(object.manifest.identity.description) exposes Service \(service.key.description) of \(name), which no connection reaches",
+              remedy: Self.remedy(wanted, services)))
+        }
+      }
+    }
+    return found
+  }
+
+  /// The gateway's own Service lies in the workspace as well.
+  private static func isGateway(_ service: Service, _ selector: EastWestSelector) -> Bool {
+    service.key.namespace == selector.namespace && !service.selector.isEmpty
+      && service.selector.items.allSatisfy { selector.labels[$0.key] == $0.value }
+  }
+
+  /// Labels that choose what connections reach and nothing else, where there are such.
+  private static func remedy(_ wanted: [Service], _ all: [Service]) -> String {
+    guard !wanted.isEmpty else { return "take the entry out: no connection reaches anything there" }
+    var items: [String] = []
+    for service in wanted {
+      let others = all.filter { other in !wanted.contains { $0.key == other.key } }
+      let own = service.manifest.labels
+      let label = own.items.first { label in !others.contains { $0.manifest.labels[label.key] == label.value }
+      }
+      guard
+        label != nil
+          || !others.contains(where: { other in
+            own.items.allSatisfy { other.manifest.labels[$0.key] == $0.value }
+          })
+      else {
+        return "give Service \(service.key.description) a label of its own: these expose the other as well"
+      }
+      let chosen = label.map { [$0] } ?? own.items
+      items.append("{serviceLabels: {\(chosen.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}}")
+    }
+    return "write 'exposedServices: [\(items.withoutRepetitions.joined(separator: ", "))]'"
+  }
+
+  /// Pairs of networks that an emitted setting joins. Several links may share it, so every link's crossings count.
+  private func joined(
+    _ control: TetrateControl, _ crossings: [Crossing], _ fleet: JudgedFleet
+  ) -> [SystemExcess] {
+    guard let object = control.reachObject?.known, let map = control.reachMap else { return [] }
+    var needed: Set<[String]> = []
+    for crossing in crossings {
+      guard let client = crossing.client.cluster.flatMap({ fleet.clusters[$0] }),
+        let target = fleet.clusters[crossing.target.cluster],
+        let from = control.networks[TetrateControl.name(of: client)],
+        let to = control.networks[TetrateControl.name(of: target)]
+      else { continue }
+      needed.insert([from, to])
+    }
+    return map.entries.flatMap { from, list in
+      let all = list.text.split(separator: ",").map(String.init)
+      return all.filter { !needed.contains([from.text, $0]) }.map { to in
+        let rest = all.filter { needed.contains([from.text, $0]) }
+        return SystemExcess(
+          JudgementRules.joinsNetworks, object, at: list, of: link, saidBy: ["LW5062"],
+          "\(object.manifest.identity.description) lets network \(from.text) reach \(to), which no connection needs",
+          remedy: rest.isEmpty
+            ? "take '\(from.text)' out of networkReachability"
+            : "write '\(from.text): \(rest.joined(separator: ","))'")
+      }
+    }
+  }
+
+  // MARK: Istio alone
+
+  /// Services whose hosts an emitted Gateway passes on.
+  private func passedOn(_ targets: Set<ClusterService>, _ fleet: JudgedFleet) -> [SystemExcess] {
+    var found: [SystemExcess] = []
+    for (name, cluster) in fleet.clusters.sorted(by: { $0.key < $1.key }) {
+      for object in cluster.objects(ofKind: "Gateway")
+      where object.evidence == .emitted && object.manifest.identity.group == "networking.istio.io" {
+        let own = targets.filter { $0.cluster == name }.map {
+          "\($0.key.name).\($0.key.namespace).svc.cluster.local"
+        }
+        .sorted()
+        for server in object.node.at("spec", "servers")?.elements.map({ $0 }) ?? [] {
+          for host in server["hosts"]?.elements.map({ $0 }) ?? [] {
+            let services = cluster.model.declared.services.values.filter { service in
+              !targets.contains(ClusterService(cluster: name, key: service.key))
+                && !Self.isGateway(service, IstioGateways(link.section).selector)
+                && IstioWalk.matches(
+                  "\(service.key.name).\(service.key.namespace).svc.cluster.local", host.text)
+            }.map(\.key).sorted()
+            guard let first = services.first else { continue }
+            let more = services.count > 1 ? " and \(services.count - 1) more" : ""
+            found.append(
+              SystemExcess(
+                JudgementRules.exposesServices, object, at: host, of: link, saidBy: [],
+                "\(object.manifest.identity.description) in \(name) passes \(host.text) on: Service \(first.description)\(more), which no connection reaches",
+                remedy: "write 'hosts: [\(own.joined(separator: ", "))]'"))
+          }
+        }
+      }
+    }
+    return found
+  }
+}

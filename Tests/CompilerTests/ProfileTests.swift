@@ -1,0 +1,78 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Reachability
+import TestSupport
+import Testing
+
+@testable import Compiler
+
+/// The network profile of a Cluster document, and the networks that it names.
+@Suite struct ProfileTests {
+  private static func cluster(_ network: String, _ more: String = "") -> String {
+    """
+    -- clusters/gold.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Cluster
+    metadata: {name: gold}
+    spec: {distribution: openshift, network: {baseline: [baseline/deny.yaml]\(network)}\(more)}
+
+    """
+  }
+
+  private static func judged(_ files: String) throws -> JudgedCluster {
+    let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: files).compile()
+    return try #require(compilation.judgement?.fleet.clusters["gold"], "\(compilation.findingsText)")
+  }
+
+  /// The schema offers every profile that stands for a plugin, and no other.
+  @Test func schemaOffersAllProfiles() throws {
+    let names = NetworkProfile.all.map(\.name).filter { $0 != NetworkProfile.npGuard }
+    for name in names { #expect(try Self.judged(Self.cluster(", profile: \(name)")).profile.name == name) }
+    let wrong = try FixtureFleet(base: "porter-pair").overlaid(by: Self.cluster(", profile: np-guard"))
+      .compile()
+    #expect(wrong.failed)
+  }
+
+  @Test func wrongNameGetsTheNearest() throws {
+    for (name, near) in [
+      ("ovn-kubernets", "ovn-kubernetes"), ("cilium-1.9", "cilium-1.19"), ("Calico", "calico"),
+    ] {
+      let compilation = try FixtureFleet(base: "porter-pair").overlaid(by: Self.cluster(", profile: \(name)"))
+        .compile()
+      let finding = try #require(compilation.findings.first { $0.severity == .error })
+      #expect(finding.primary?.range.file.path == "clusters/gold.yaml")
+      #expect(finding.goldenText.contains(near), "\(finding.goldenText)")
+    }
+  }
+
+  @Test func profileOfDistributionAndRelease() throws {
+    #expect(try Self.judged(Self.cluster("")).profile.name == "ovn-kubernetes")
+    #expect(try Self.judged(Self.cluster(", profile: openshift-sdn")).profile.name == "openshift-sdn")
+  }
+
+  /// A policy of Cilium's that lets clients out to the API server alone, judged at its address.
+  @Test func apiServerIsAnEntity() throws {
+    let policy = """
+      -- workloads/gold/server.yaml --
+      apiVersion: cilium.io/v2
+      kind: CiliumNetworkPolicy
+      metadata: {name: server, namespace: a1b2c3-dev}
+      spec: {endpointSelector: {}, egress: [{toEntities: [kube-apiserver]}]}
+
+      """
+    let files = policy + Self.cluster(", profile: cilium-1.19, apiServerCIDRs: [192.0.2.10/32]")
+    let network = try Self.judged(files).network().network
+    let engine = PolicyEngine(network)
+    let pod = try #require(network.pods.firstIndex { $0.name == "yourapp" })
+    func answer(_ address: String) throws -> PairAnswer {
+      engine.connections(from: .pod(pod), to: .address(try #require(IPAddress(address))))
+    }
+    #expect(try answer("192.0.2.10").must.contains(6443, .tcp))
+    #expect(try !answer("192.0.2.11").may.contains(6443, .tcp))
+    let wrong = try FixtureFleet(base: "porter-pair").overlaid(
+      by: Self.cluster(", apiServerCIDRs: [192.0.2.10/33]")
+    ).compile()
+    #expect(wrong.findings.contains { $0.severity == .error && $0.message.contains("192.0.2.10/33") })
+  }
+}
