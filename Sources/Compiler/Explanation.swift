@@ -42,7 +42,32 @@ package struct FileExplanation: Sendable {
   }
 }
 
+/// What must be open in the networks for one link.
+package struct LinkOpenings: Sendable {
+  /// The Link's name.
+  package let link: String
+  /// Its type's key: `clusterMesh`.
+  package let type: String
+  package let place: Label
+  package let pairs: [NetworkPair]
+}
+
 extension Compilation {
+  /// What must be open for links between clusters, by their names.
+  ///
+  /// - Parameter wanted: takes a link's name and its type's key.
+  package func openings(where wanted: (_ name: String, _ type: String) -> Bool) -> [LinkOpenings] {
+    guard let workings else { return [] }
+    return workings.plan.links.filter { wanted($0.link.name.value, $0.link.type.value) }.map { bound in
+      LinkOpenings(
+        link: bound.link.name.value, type: bound.link.type.value, place: Label(bound.link.name.node.range),
+        pairs: bound.openings(in: workings.model))
+    }.sorted { $0.link < $1.link }
+  }
+
+  /// The names of the links that are declared, bound or not, ordered.
+  package var declaredLinks: [String] { workings?.model.specification.links.keys.sorted() ?? [] }
+
   /// The connections that are declared, bound or not: `namespace/name`, ordered.
   package var declaredConnections: [String] {
     guard let workings else { return [] }

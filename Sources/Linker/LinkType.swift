@@ -89,6 +89,14 @@ package protocol BoundLink: Sendable {
 
   /// Groups the connections of this link into units and checks what concerns several at once.
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan
+
+  /// What must be open between the link's clusters, pair by pair, whatever its connections are. Empty for a type whose
+  /// requests belong to single connections.
+  func openings(in model: FleetModel) -> [NetworkPair]
+}
+
+extension BoundLink {
+  package func openings(in model: FleetModel) -> [NetworkPair] { [] }
 }
 
 /// The units of one link.

@@ -21,6 +21,7 @@ import Testing
   private static let breaks =
     JudgementTests.porter + JudgementTests.fixed + GatewayDNSJudgementTests.breaks
     + TetrateJudgementTests.control + TetrateJudgementTests.istio + MeshJudgementTests.breaks
+    + MeshJudgementTests.hops + MeshJudgementTests.exports
 
   @Test(arguments: bases)
   func certificatesOfGoodFleetsHold(_ base: String) throws {
@@ -59,9 +60,10 @@ import Testing
   func judgeThatIsWrongIsNoticed(_ planted: JudgementTests.Break) throws {
     let base = try FixtureFleet(base: planted.base)
     // What lies over the base without being the break: another form of the link.
-    let isIstio = planted.files.hasPrefix(TetrateJudgementTests.istioFleet)
-    let good = try #require(
-      try base.overlaid(by: isIstio ? TetrateJudgementTests.istioFleet : "").compile().judgement)
+    let form = [TetrateJudgementTests.istioFleet, MeshJudgementTests.exporting].first {
+      planted.files.hasPrefix($0)
+    }
+    let good = try #require(try base.overlaid(by: form ?? "").compile().judgement)
     let bad = try #require(try base.overlaid(by: planted.files).compile().judgement)
     #expect(good.crossings.first?.verdict == .proved)
     #expect(!good.disputes(mapping: AllCores(), reading: bad.fleet).isEmpty, "blind to the break")
@@ -113,6 +115,7 @@ import Testing
     #expect(
       kinds == [
         "egress", "ingress", "service", "found", "found, missing", "leads", "pods", "targetPort", "forwards",
+        "resolvesImports",
       ])
   }
 

@@ -16,6 +16,10 @@ import Testing
     let rule: String
     var testDescription: String { name }
 
+    init(_ name: String, over base: String, at hop: Hop.Kind, _ rule: String, _ files: String) {
+      self.init(name, over: base, files, at: hop, rule)
+    }
+
     init(_ name: String, over base: String, _ files: String, at hop: Hop.Kind, _ rule: String) {
       self.name = name
       self.base = base

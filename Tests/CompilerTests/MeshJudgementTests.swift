@@ -1,7 +1,11 @@
-import Compiler
 import Diagnostics
+import Kubernetes
+import Linker
+import Output
 import Reachability
 import Testing
+
+@testable import Compiler
 
 /// Planted breaks in each hop of a Cilium mesh.
 @Suite struct MeshJudgementTests {
@@ -14,7 +18,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["examples/clustermesh", "examples/clustermesh-five"])
+  @Test(arguments: ["examples/clustermesh", "examples/clustermesh-five", "examples/clustermesh-mcs"])
   func examplesAreNotRefuted(_ path: String) throws {
     let judgement = try #require(try FixtureFleet(directory: path).compile().judgement)
     #expect(!judgement.crossings.isEmpty)
@@ -84,6 +88,293 @@ extension MeshJudgementTests {
     kind: NetworkPolicy
     metadata: {name: closed, namespace: default}
     spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+
+    """
+  }
+}
+
+// MARK: The mesh's own hops
+
+extension MeshJudgementTests {
+  /// Every hop broken on its own, in a way that no other rule stops.
+  static let hops: [JudgementTests.Break] = [
+    JudgementTests.Break(
+      "clients may not ask for names", over: "clustermesh", at: .name, "LW7202",
+      template(
+        "egress-policy", "Egress",
+        "egress: [{to: [{podSelector: {matchLabels: {name: rebel-base, io.cilium.k8s.policy.cluster: cluster02}}}], ports: [{port: 80}]}]"
+      )
+        + closed("cluster01")),
+    JudgementTests.Break(
+      "the Service at the clients is not global", over: "clustermesh", at: .address, "LW7203",
+      service(annotations: "\"${common.annotations}\"")),
+    JudgementTests.Break(
+      "the Service at the clients names its port otherwise", over: "clustermesh", at: .address, "LW7203",
+      service(port: "web")),
+    JudgementTests.Break(
+      "the Service at the clients has its port over another protocol", over: "clustermesh", at: .address,
+      "LW7203",
+      service(transport: "UDP")),
+    JudgementTests.Break(
+      "no peers in the values", over: "clustermesh", at: .tunnel, "LW7209",
+      values("config: {enabled: true, clusters: {}}")),
+    JudgementTests.Break(
+      "peers in the values switched off", over: "clustermesh", at: .tunnel, "LW7209",
+      values("config: {enabled: false, clusters: \"${mesh.peers}\"}")),
+    JudgementTests.Break(
+      "no API server of the mesh", over: "clustermesh", at: .tunnel, "LW7209",
+      values("config: {enabled: true, clusters: \"${mesh.peers}\"}", server: false)),
+    JudgementTests.Break(
+      "no peers in the objects", over: "clustermesh", at: .tunnel, "LW7209",
+      link("emit: objects") + """
+        -- templates/cluster-mesh/peers-secret.yaml --
+        apiVersion: v1
+        kind: Secret
+        metadata: {name: "${secret.name}", namespace: "${secret.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+        type: Opaque
+        data: {}
+
+        """),
+    JudgementTests.Break(
+      "the target's Service is not shared", over: "clustermesh", at: .service, "LW7205",
+      target("{service.cilium.io/global: \"true\", service.cilium.io/shared: \"false\"}")
+        + patch("service.cilium.io/global: \"true\"")),
+    JudgementTests.Break(
+      "the target's Service is not global", over: "clustermesh", at: .service, "LW7205",
+      target("{}") + patch("service.cilium.io/global: \"false\"")),
+  ]
+
+  /// The same for Services that cross by exports.
+  static let exports: [JudgementTests.Break] = [
+    JudgementTests.Break(
+      "the API of exports is off", over: "clustermesh", at: .address, "LW7203",
+      exporting + values("config: {enabled: true, clusters: \"${mesh.peers}\"}")),
+    JudgementTests.Break(
+      "CoreDNS does not know clusterset.local", over: "clustermesh", at: .name, "LW7202",
+      exporting + cluster01("mcsapi: {coreDNS: configured}") + corefile("")),
+  ]
+
+  @Test(arguments: hops + exports)
+  func hopIsRefuted(_ fault: JudgementTests.Break) throws {
+    let compilation = try FixtureFleet(base: fault.base).overlaid(by: fault.files).compile()
+    let judged = try #require(compilation.judgement?.crossings.first, "\(compilation.findingsText)")
+    #expect(judged.verdict == .refuted, "\(compilation.findingsText)")
+    #expect(judged.decisiveHop?.kind == fault.hop, "\(compilation.findingsText)")
+    let found = compilation.findings.filter { $0.rule.id == fault.rule }
+    #expect(!found.isEmpty && found.allSatisfy { !$0.help.isEmpty }, "\(compilation.findingsText)")
+  }
+
+  /// What is emitted does not arrive: the Service at the clients, or the export of the target.
+  @Test(arguments: [
+    ("Service", "", Hop.Kind.name, "there is no Service default/rebel-base in cluster01"),
+    ("ServiceExport", exporting, .service, "is not exported: it has no ServiceExport"),
+  ])
+  func missingObjectIsRefuted(_ kind: String, _ files: String, _ hop: Hop.Kind, _ message: String) throws {
+    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+    let workings = try #require(compilation.workings)
+    let emitted = workings.units.flatMap(\.judged)
+    #expect(emitted.contains { $0.manifest.kind == kind })
+    let fragments = workings.units.flatMap(\.fragments).map {
+      EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
+    }
+    let fleet = JudgedFleet(
+      workings.model, emitted: emitted.filter { $0.manifest.kind != kind }, fragments: fragments,
+      mapping: AllCores())
+    let judgement = Judgement(
+      fleet, links: workings.plan.links, connections: workings.plan.connections, mapping: AllCores())
+    let judged = try #require(judgement.crossings.first)
+    #expect(judged.verdict == .refuted && judged.decisiveHop?.kind == hop)
+    let trace = judgement.trace(of: judged.crossing)?.text() ?? ""
+    #expect(trace.contains(message), "\(trace)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
+  /// Exports that are whole are proved; what the Corefile says counts, where it is known.
+  @Test func exportsAreProved() throws {
+    let configured = Self.cluster01("mcsapi: {coreDNS: configured}")
+    let known = Self.corefile("multicluster clusterset.local")
+    for files in [Self.exporting, Self.exporting + configured, Self.exporting + configured + known] {
+      let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+      let judgement = try #require(compilation.judgement)
+      #expect(!judgement.crossings.isEmpty)
+      for judged in judgement.crossings {
+        let text = judgement.trace(of: judged.crossing)?.text() ?? ""
+        #expect(
+          judged.verdict == .proved && text.contains("rebel-base.default.svc.clusterset.local"), "\(text)")
+      }
+    }
+  }
+
+  /// What nobody says is no proof: a namespace that no manifest shows, and whose export is the oldest.
+  @Test func openQuestionsOfExportsAreNamed() throws {
+    let elsewhere =
+      Self.exporting + """
+        -- workloads/cluster01/x-wing.yaml --
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: x-wing, namespace: wings}
+        spec:
+          selector: {matchLabels: {name: x-wing}}
+          template:
+            metadata: {labels: {name: x-wing}}
+            spec: {containers: [{name: x-wing, image: json-mock}]}
+        -- connections/rebel-base.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Connection
+        metadata: {name: rebel-base, namespace: default}
+        spec:
+          from: [{clusters: [cluster01], namespace: wings, podSelector: {matchLabels: {name: x-wing}}}]
+          to: {clusters: [cluster02], service: rebel-base, ports: [80]}
+
+        """
+    let older =
+      Self.exporting + """
+        -- workloads/cluster01/other.yaml --
+        apiVersion: v1
+        kind: Service
+        metadata: {name: rebel-base, namespace: default}
+        spec: {selector: {name: other}, ports: [{name: other, port: 81}]}
+        ---
+        apiVersion: multicluster.x-k8s.io/v1alpha1
+        kind: ServiceExport
+        metadata: {name: rebel-base, namespace: default}
+
+        """
+    let excluded =
+      Self.exporting + """
+        -- linkwright.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Fleet
+        metadata: {name: clustermesh}
+        spec: {output: {consumer: {type: argocd, version: "3", excludedKinds: [ServiceExport]}}}
+
+        """
+    for (files, text) in [
+      (elsewhere, "whether namespace default exists"), (older, "is the oldest"),
+      (excluded, "whether somebody applies ServiceExport"),
+    ] {
+      let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+      let judgement = try #require(compilation.judgement)
+      let judged = try #require(judgement.crossings.first)
+      #expect(judged.verdict == .depends, "\(compilation.findingsText)")
+      let trace = judgement.trace(of: judged.crossing)?.text() ?? ""
+      #expect(trace.contains(text), "\(trace)")
+      #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+    }
+  }
+
+  // MARK: Parts of fleets
+
+  private static func service(
+    annotations: String = "{$merge: \"${common.annotations}\", service.cilium.io/global: \"true\"}",
+    port: String = "http", transport: String = "TCP"
+  ) -> String {
+    """
+    -- templates/cluster-mesh/global-service.yaml --
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: ${service.name}
+      namespace: ${service.namespace}
+      labels: ${common.labels}
+      annotations: \(annotations)
+    spec: {selector: "${service.selector}", ports: [{name: \(port), port: 80, protocol: \(transport)}]}
+
+    """
+  }
+
+  private static func values(_ section: String, server: Bool = true) -> String {
+    """
+    -- templates/cluster-mesh/cilium-values.yaml --
+    cluster: {name: "${member.name}", id: "${member.id}"}
+    clustermesh:
+      useAPIServer: \(server)
+      maxConnectedClusters: ${mesh.maxConnectedClusters}
+      \(section)
+
+    """
+  }
+
+  private static func patch(_ annotations: String) -> String {
+    """
+    -- templates/cluster-mesh/global-service-patch.yaml --
+    apiVersion: v1
+    kind: Service
+    metadata: {name: "${service.name}", namespace: "${service.namespace}", annotations: {\(annotations)}}
+
+    """
+  }
+
+  private static func target(_ annotations: String) -> String {
+    """
+    -- workloads/cluster02/rebel-base.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: rebel-base, namespace: default}
+    spec:
+      selector: {matchLabels: {name: rebel-base}}
+      template:
+        metadata: {labels: {name: rebel-base}}
+        spec: {containers: [{name: rebel-base, image: nginx}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: rebel-base, namespace: default, annotations: \(annotations)}
+    spec: {selector: {name: rebel-base}, ports: [{name: http, port: 80}]}
+
+    """
+  }
+
+  private static func link(_ line: String) -> String {
+    """
+    -- links/mesh.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Link
+    metadata: {name: mesh}
+    spec:
+      clusterMesh:
+        members: [cluster01, cluster02]
+        certificates: {method: certmanager, issuerRef: {kind: ClusterIssuer, name: ca}, sharedAuthority: true}
+        \(line)
+
+    """
+  }
+
+  static let exporting = link("services: mcs") + target("{}")
+
+  private static func cluster01(_ line: String) -> String {
+    """
+    -- clusters/cluster01.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Cluster
+    metadata: {name: cluster01}
+    spec:
+      network: {podCIDRs: [10.1.0.0/16], serviceCIDRs: [10.101.0.0/16], baseline: []}
+      apiServer: {certificateAuthorityFile: pki/ca.crt, expose: {address: 10.6.124.66, nodePort: 31931}}
+      cilium:
+        id: 1
+        chartVersion: 1.20.0
+        mesh: {ips: [10.6.124.66, 10.6.125.66]}
+        \(line)
+
+    """
+  }
+
+  private static func corefile(_ option: String) -> String {
+    """
+    -- workloads/cluster01/coredns.yaml --
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: coredns, namespace: kube-system}
+    data:
+      Corefile: |
+        .:53 {
+            kubernetes cluster.local clusterset.local {
+              pods insecure
+              \(option)
+            }
+            forward . /etc/resolv.conf
+        }
 
     """
   }

@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import Foundation
 import JSONSchema
+import Output
 import TestSupport
 import Testing
 import YAMLTree
@@ -14,7 +15,8 @@ import YAMLTree
     let mesh: String
     let certificates: String
     var cilium = ""
-    var testDescription: String { "\(chart) \(mesh) \(certificates) \(cilium)" }
+    var services = "global"
+    var testDescription: String { "\(chart) \(mesh) \(certificates) \(cilium) \(services)" }
   }
 
   static let charts = ["1.16.19", "1.17.18", "1.18.12", "1.19.6", "1.20.0"]
@@ -31,7 +33,11 @@ import YAMLTree
     ]
     return meshes.flatMap { mesh in
       certificates.map { Variant(chart: chart, mesh: mesh, certificates: $0) }
-    }
+    } + [
+      Variant(
+        chart: chart, mesh: meshes[0], certificates: certificates[1],
+        cilium: "mcsapi: {coreDNS: configured}", services: "mcs")
+    ]
   }
 
   static func fleet(_ variant: Variant) throws -> ExampleFleet {
@@ -66,6 +72,7 @@ import YAMLTree
           members: [cluster01, cluster02]
           domain: mesh.example.org
           authMode: migration
+          services: \(variant.services)
           certificates: \(variant.certificates)
       """
     return fleet
@@ -88,7 +95,7 @@ import YAMLTree
   }
 
   /// Names of values that only older charts have.
-  static let older = ["clustermesh.apiserver.tls.server"]
+  static let older = ["clustermesh.apiserver.tls.server", "clustermesh.enableMCSAPISupport"]
 
   @Test(arguments: variants)
   func valuesAreLegal(_ variant: Variant) throws {
@@ -115,6 +122,32 @@ import YAMLTree
     #expect(clusters.kind == (takesMap ? .mapping : .sequence))
   }
 
+  /// Where each chart has the switch, and CoreDNS where the chart can configure it and clients are.
+  @Test(arguments: charts)
+  func exportsAreSwitchedOn(_ chart: String) throws {
+    let takesSection = chart.hasPrefix("1.19") || chart.hasPrefix("1.20")
+    let fleet = try Self.fleet(
+      Variant(
+        chart: chart, mesh: "{ips: [10.6.124.67, 10.6.125.67], nodePort: 32400}",
+        certificates: "{method: cronJob}",
+        cilium: takesSection ? "" : "mcsapi: {coreDNS: configured}", services: "mcs"))
+    let compilation = try fleet.compile()
+    #expect(!compilation.failed, "\(compilation.lines)")
+    for (cluster, hasClients) in [("cluster01", true), ("cluster02", false)] {
+      let text = try #require(compilation.text("rendered/\(cluster)/fragments/cilium-values.yaml"))
+      let mesh = try #require(Tree.parse(text: text, path: "values.yaml").tree.root?["clustermesh"])
+      #expect(mesh.at("mcsapi", "enabled")?.boolean == (takesSection ? true : nil))
+      #expect(mesh["enableMCSAPISupport"]?.boolean == (takesSection ? nil : true))
+      #expect(
+        mesh.at("mcsapi", "corednsAutoConfigure", "enabled")?.boolean
+          == (takesSection && hasClients ? true : nil))
+    }
+    #expect(compilation.lines.contains("LW3065") == !takesSection, "\(compilation.lines)")
+    let export = "rendered/cluster02/manifests/default/serviceexport-rebel-base.yaml"
+    #expect(compilation.text(export)?.contains("apiVersion: multicluster.x-k8s.io/v1alpha1") == true)
+    #expect(!compilation.output.files.contains { $0.path.contains("serviceimport") })
+  }
+
   private static func withoutNulls(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasSuffix(": null") }
       .joined(separator: "\n")
@@ -133,7 +166,7 @@ import YAMLTree
     }
   }
 
-  @Test(arguments: ["examples/clustermesh", "examples/clustermesh-five"])
+  @Test(arguments: ["examples/clustermesh", "examples/clustermesh-five", "examples/clustermesh-mcs"])
   func examplesAreLegal(_ directory: String) throws {
     let compilation = try ExampleFleet(directory: directory).compile()
     #expect(!compilation.failed, "\(compilation.lines)")

@@ -31,6 +31,18 @@ struct ChartVersion: Hashable, Comparable, Sendable {
   /// `clustermesh.config.clusters` may be a map by name; before, only a list.
   var takesPeerMap: Bool { self >= .v1_19 }
 
+  /// `clustermesh.mcsapi`; before, `clustermesh.enableMCSAPISupport`, without CRDs and without CoreDNS.
+  var hasMCSSection: Bool { self >= .v1_19 }
+
+  /// `clustermesh.mcsapi.corednsAutoConfigure`.
+  var configuresCoreDNS: Bool { self >= .v1_19 }
+
+  /// A ServiceExport hands annotations on (cilium/cilium#36308, after 1.16).
+  var exportsAnnotations: Bool { self > ChartVersion(minor: 16) }
+
+  /// Of several ports with one target port, one gets remote endpoints (#45109, mended by #45179 in 1.20).
+  var losesSharedTargetPorts: Bool { self < .v1_20 }
+
   /// `clustermesh.apiserver.tls.authMode` where the values say nothing.
   var defaultAuthMode: AuthMode { self >= .v1_19 ? .migration : .legacy }
 

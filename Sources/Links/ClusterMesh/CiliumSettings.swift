@@ -94,6 +94,22 @@ struct CiliumSettings: Sendable {
     return node["policyDefaultLocalCluster"]?.boolean ?? chartVersion.policyDefaultLocalCluster
   }
 
+  /// How the cluster serves the Multi-Cluster Services API.
+  var mcsapi: Node? { node["mcsapi"] }
+
+  /// Whether the chart's values make CoreDNS answer for `clusterset.local`; nil where nobody says and the chart cannot.
+  ///
+  /// - Parameter hasClients: somebody of the cluster uses exported Services.
+  func configuresCoreDNS(hasClients: Bool, isOpenShift: Bool) -> Bool? {
+    switch mcsapi?["coreDNS"]?.string {
+    case "configured": return false
+    case "auto": return true
+    default: break
+    }
+    guard hasClients else { return false }
+    return chartVersion.configuresCoreDNS && !isOpenShift ? true : nil
+  }
+
   /// Whether namespaces must opt in to hold global Services.
   var needsGlobalNamespaces: Bool {
     chartVersion >= .v1_20 && node["defaultGlobalNamespace"]?.boolean == false

@@ -35,6 +35,9 @@ struct CiliumValues {
         "defaultGlobalNamespace": Self.optional(settings.node["defaultGlobalNamespace"]?.boolean),
         "endpointSliceSynchronization": Self.optional(
           settings.node["endpointSliceSynchronization"]?.boolean ?? (unit.synchronizes ? true : nil)),
+        "enableMCSAPISupport": mesh.settings.exportsServices && !version.hasMCSSection
+          ? .boolean(true) : .none,
+        "mcsapi": mesh.settings.exportsServices && version.hasMCSSection ? .map(mcsapi) : .none,
         "domain": .string(mesh.settings.domain), "listsPeers": .boolean(!mesh.settings.emitsObjects),
         "peers": mesh.settings.emitsObjects ? .none : unit.peers.value(for: unit.member),
       ]),
@@ -54,6 +57,16 @@ struct CiliumValues {
     case .some(.none): .map(["enabled": .boolean(false)])
     case .some(let type): .map(["enabled": .boolean(true), "type": .string(type.rawValue)])
     }
+  }
+
+  private var mcsapi: [String: TemplateValue] {
+    var values: [String: TemplateValue] = ["enabled": .boolean(true)]
+    if let installs = settings.mcsapi?["installCRDs"]?.boolean { values["installCRDs"] = .boolean(installs) }
+    let isOpenShift = unit.model.clusters[unit.member.cluster]?.cluster.distribution == .openshift
+    if settings.configuresCoreDNS(hasClients: unit.hasClients, isOpenShift: isOpenShift) == true {
+      values["corednsAutoConfigure"] = .map(["enabled": .boolean(true)])
+    }
+    return values
   }
 
   // MARK: The Service

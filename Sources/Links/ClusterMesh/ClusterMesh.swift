@@ -11,6 +11,19 @@ import YAMLTree
 package enum ClusterMesh: LinkType {
   package static let descriptor = LinkDescriptor(
     key: "clusterMesh", rules: ClusterMeshRules.all, templates: MeshTemplates.all,
+    observes: [
+      ReducedKind(
+        group: "", kind: "Service",
+        fields: [
+          ["status", "loadBalancer", "ingress", "[]", "ip"],
+          ["status", "loadBalancer", "ingress", "[]", "hostname"],
+        ]),
+      ReducedKind(
+        group: "", kind: "Node", scope: .cluster, resources: ["no", "node", "nodes"],
+        fields: [
+          ["status", "addresses", "[]", "address"], ["status", "addresses", "[]", "type"],
+        ]),
+    ],
     perCluster: [PerClusterField(["affinity"], .client), PerClusterField(["syncEndpointSlices"], .client)],
     extras: MeshTemplates.extras)
 
@@ -26,6 +39,7 @@ package enum ClusterMesh: LinkType {
     findings += CertificateChecks(mesh: mesh, model: model).findings()
     findings += VersionChecks(mesh: mesh, model: model).findings()
     findings += APIServerChecks(mesh: mesh, model: model).findings()
+    findings += HostFirewallChecks(mesh: mesh, model: model).findings()
     return LinkBinding(mesh, findings)
   }
 

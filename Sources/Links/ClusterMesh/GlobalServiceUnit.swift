@@ -65,6 +65,11 @@ struct GlobalServiceUnit: PlannedUnit {
   /// Whether remote endpoints must appear as EndpointSlices among a cluster's clients.
   func needsEndpointSlices(in cluster: String) -> Bool { sliced.contains(cluster) }
 
+  /// What clients prefer, in the order of their clusters.
+  var preferences: [(cluster: String, affinity: Located<String>)] {
+    affinities.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   /// What clients of a cluster prefer, as their connection says.
   func affinity(in cluster: String) -> Located<String>? { affinities[cluster] }
 
@@ -75,11 +80,15 @@ struct GlobalServiceUnit: PlannedUnit {
         connections.first?.connection.name.node.range ?? mesh.link.name.node.range,
         "while emitting this connection"))
     let clients = Set(consumers)
-    for target in targets { serve(target, isConsumer: clients.contains(target.cluster), &lowered) }
-    if let first = targets.first {
-      let places = Set(targets.map(\.cluster))
-      for cluster in consumers where !places.contains(cluster) {
-        consume(first, in: cluster, &lowered)
+    if mesh.settings.exportsServices {
+      ExportedService(unit: self).emit(into: &lowered)
+    } else {
+      for target in targets { serve(target, isConsumer: clients.contains(target.cluster), &lowered) }
+      if let first = targets.first {
+        let places = Set(targets.map(\.cluster))
+        for cluster in consumers where !places.contains(cluster) {
+          consume(first, in: cluster, &lowered)
+        }
       }
     }
     for cluster in Set(targets.map(\.cluster) + consumers).sorted() {
@@ -97,6 +106,11 @@ struct GlobalServiceUnit: PlannedUnit {
     publish(&lowered)
     MeshPolicies(unit: self).emit(into: &lowered)
     return lowered
+  }
+
+  /// The name that clients of every member use.
+  var hostName: String {
+    "\(service.name).\(service.namespace).svc.\(mesh.settings.exportsServices ? "clusterset" : "cluster").local"
   }
 
   // MARK: Services
@@ -194,7 +208,7 @@ struct GlobalServiceUnit: PlannedUnit {
                 "name": .string(configMap.value), "namespace": .string(client.namespace),
               ]),
               "peer": .map([
-                "host": .string("\(service.name).\(service.namespace).svc.cluster.local"),
+                "host": .string(hostName),
                 "port": .string(String(port)), "address": .none, "addressPort": .none,
               ]),
             ], connections: [connection.id.description]))

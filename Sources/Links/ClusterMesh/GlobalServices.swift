@@ -9,6 +9,8 @@ struct GlobalServices {
   private(set) var units: [GlobalServiceUnit] = []
   /// Clusters that need remote endpoints as EndpointSlices.
   private(set) var synchronizing: Set<String> = []
+  /// Clusters with clients of other clusters' Services.
+  private(set) var consuming: Set<String> = []
   private(set) var findings: [Diagnostic] = []
 
   init(mesh: MeshLink, model: FleetModel, _ connections: [BoundConnection]) {
@@ -21,6 +23,7 @@ struct GlobalServices {
     for (key, connections) in byService.sorted(by: { $0.key < $1.key }) {
       let unit = GlobalServiceUnit(
         mesh: mesh, service: key, connections: connections, ciliumPolicies: policies, model: model)
+      consuming.formUnion(unit.consumers)
       for cluster in unit.consumers where unit.needsEndpointSlices(in: cluster) {
         synchronizing.insert(cluster)
       }

@@ -12,6 +12,8 @@ struct MemberUnit: PlannedUnit {
   let peers: MeshPeers
   /// True when a connection needs remote endpoints as EndpointSlices here.
   let synchronizes: Bool
+  /// True when a connection has clients of another cluster's Service here.
+  let hasClients: Bool
   let model: FleetModel
 
   static let valuesFile = "cilium-values.yaml"

@@ -34,6 +34,8 @@ struct MeshLink: BoundLink {
     member.settings.issuer ?? settings.certificates.issuer
   }
 
+  func openings(in model: FleetModel) -> [NetworkPair] { MeshOpenings(mesh: self, model: model).pairs() }
+
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
     var plan = LinkPlan()
     let services = GlobalServices(mesh: self, model: model, connections)
@@ -44,11 +46,15 @@ struct MeshLink: BoundLink {
         MemberUnit(
           mesh: self, member: member, peers: peers,
           synchronizes: services.synchronizing.contains(member.cluster),
+          hasClients: services.consuming.contains(member.cluster),
           model: model))
     }
     if settings.writesKubeconfig { plan.units.append(KubeconfigUnit(mesh: self, model: model)) }
     plan.units += services.units as [any PlannedUnit]
     plan.findings += ServiceChecks(mesh: self, model: model).findings(services.units)
+    if settings.exportsServices {
+      plan.findings += ExportChecks(mesh: self, model: model).findings(services.units)
+    }
     plan.findings += PolicyChecks(mesh: self, model: model).findings(services.units)
     return plan
   }

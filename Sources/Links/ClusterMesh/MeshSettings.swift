@@ -43,6 +43,8 @@ struct MeshSettings: Sendable {
   let writesKubeconfig: Bool
   /// Peers go into Secrets of their own instead of Helm values.
   let emitsObjects: Bool
+  /// Services reach other clusters by ServiceExports instead of annotations.
+  let exportsServices: Bool
 
   init(_ section: Node) {
     node = section
@@ -53,6 +55,7 @@ struct MeshSettings: Sendable {
     domain = section["domain"]?.string ?? Self.defaultDomain
     certificates = CertificateSettings(section["certificates"])
     emitsObjects = section["emit"]?.string == "objects"
+    exportsServices = section["services"]?.string == "mcs"
     writesKubeconfig = section["kubeconfig"]?.boolean ?? true
   }
 

@@ -105,7 +105,9 @@ enum MeshTemplates {
       .object([
         .field("maxConnectedClusters", .integer), .optional("cacheTTL", .string),
         .optional("policyDefaultLocalCluster", .boolean), .optional("defaultGlobalNamespace", .boolean),
-        .optional("endpointSliceSynchronization", .boolean), .field("domain", .string),
+        .optional("endpointSliceSynchronization", .boolean),
+        .optional("enableMCSAPISupport", .boolean, "charts before 1.19"), .optional("mcsapi", .any),
+        .field("domain", .string),
         .field("listsPeers", .boolean),
         .optional("peers", .any, "a list or a map, as the chart takes it"),
       ])),
@@ -150,6 +152,13 @@ enum MeshTemplates {
           ]))
       ]),
     TemplateDeclaration(
+      "cluster-mesh/service-export.yaml",
+      "Exports a Service to the other members of the mesh: Cilium imports it wherever its namespace exists.",
+      export),
+    TemplateDeclaration(
+      "cluster-mesh/service-export-patch.yaml",
+      "A kustomize patch that makes somebody's ServiceExport hand annotations on.", export),
+    TemplateDeclaration(
       "cluster-mesh/ingress-policy.yaml",
       "Admits the clients of other clusters to the Service's pods, each with its cluster's name.",
       [.field("policy", .object(policy + [.field("podSelector", .labels, "the Service's selector")]))]),
@@ -169,6 +178,15 @@ enum MeshTemplates {
                 ])),
             ]))
       ]),
+  ]
+
+  private static let export: [TemplateField] = [
+    .field(
+      "export",
+      .object([
+        .field("name", .string), .field("namespace", .string),
+        .optional("annotations", .map(.string), "what clients of every cluster get with the import"),
+      ]))
   ]
 
   private static let annotations = TemplateType.object([

@@ -41,9 +41,13 @@ enum PeerAddress: Sendable {
       return names.first.map { .name($0) } ?? .pending
     case .nodePort:
       let addresses = nodeAddresses(cluster)
-      return service == nil || addresses.isEmpty ? .pending : .ips(addresses)
+      // A few are enough for a node that fails, and a node more or less changes no peer.
+      return service == nil || addresses.isEmpty ? .pending : .ips(Array(addresses.prefix(maximumNodes)))
     }
   }
+
+  /// How many of the observed nodes' addresses peers are told.
+  static let maximumNodes = 3
 
   static func observedService(_ member: MeshMember, in model: FleetModel) -> Service? {
     model.clusters[member.cluster]?.observed.services[
@@ -51,7 +55,7 @@ enum PeerAddress: Sendable {
   }
 
   /// The internal addresses of the observed nodes, in the order of the nodes' names.
-  private static func nodeAddresses(_ cluster: ClusterModel) -> [String] {
+  static func nodeAddresses(_ cluster: ClusterModel) -> [String] {
     let nodes = cluster.observed.objects.filter { $0.key.kind == "Node" && $0.key.group.isEmpty }
     return nodes.sorted { $0.key.name < $1.key.name }.flatMap { _, manifest in
       let addresses = manifest.node.at("status", "addresses")

@@ -36,6 +36,20 @@ extension CertificateChecker {
     case .address(let text): return Ternary(Self.isUsable(text))
     case .forwards(let cluster, let name, let server):
       return fleet.clusters[cluster].map { Ternary(NaiveResolver($0).sends(name, to: server)) }
+    case .resolvesImports(let cluster):
+      return fleet.clusters[cluster].map { judged in
+        let isConfigured = objects.answer(
+          ObjectQuery(
+            of: nil, in: cluster, nil, "cilium-values.yaml", .fragments,
+            where: [.text(["clustermesh", "mcsapi", "corednsAutoConfigure", "enabled"], ["true"])]))
+        if isConfigured { return .yes }
+        if let answer = NaiveResolver(judged).answersImports { return Ternary(answer) }
+        return Ternary(
+          objects.answer(
+            ObjectQuery(
+              of: nil, in: cluster, nil, nil, .document,
+              where: [.text(["spec", "cilium", "mcsapi", "coreDNS"], ["configured"])])))
+      }
     }
   }
 
@@ -182,6 +196,8 @@ extension CertificateChecker {
     case .address(let text): return "that \(text) can stand in an IPv4 EndpointSlice"
     case .forwards(let cluster, let name, let server):
       return "that the resolver of \(cluster) sends \(name) to \(server)"
+    case .resolvesImports(let cluster):
+      return "that the resolver of \(cluster) answers for clusterset.local"
     }
   }
 }

@@ -82,7 +82,8 @@ package struct CertificateChecker: Sendable {
         // A gateway's Service and its pods lie beside the target's.
         cluster == target.cluster
           && (key == target.service.key || key.namespace != target.service.key.namespace)
-      case .forwards(let cluster, _, _), .leads(let cluster, _, _, _, _): cluster == crossing.client.cluster
+      case .forwards(let cluster, _, _), .leads(let cluster, _, _, _, _), .resolvesImports(let cluster):
+        cluster == crossing.client.cluster
       case .found(let queries): !queries.isEmpty
       case .address: true
       }
@@ -111,7 +112,7 @@ package struct CertificateChecker: Sendable {
       case .ingress(_, let subject, _, _, _): entering.insert(subject.workload?.description ?? "")
       case .service(_, let key, let port, _, _):
         hasService = hasService || key == crossing.target.service.key && port == crossing.port.port.number
-      case .found, .leads, .pods, .targetPort, .address, .forwards: break
+      case .found, .leads, .pods, .targetPort, .address, .forwards, .resolvesImports: break
       }
     }
     guard hasService else { return "nothing is said of the Service" }

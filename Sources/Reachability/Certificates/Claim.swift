@@ -30,6 +30,8 @@ package enum Claim: Sendable {
   case address(String)
   /// A cluster's resolver sends questions for a name to a server.
   case forwards(String, name: String, to: String)
+  /// A cluster's resolver answers for Services that are imported: names below `clusterset.local`.
+  case resolvesImports(String)
 
   /// A claim that some object answers the question.
   package static func found(_ query: ObjectQuery) -> Claim { .found([query]) }

@@ -27,6 +27,32 @@ struct NaiveResolver {
     return !hosts.isEmpty && hosts.allSatisfy { $0 == server }
   }
 
+  /// Whether the known Corefile serves imported Services; nil where none is known.
+  var answersImports: Bool? {
+    let identity = ObjectIdentity(group: "", kind: "ConfigMap", namespace: "kube-system", name: "coredns")
+    let map = cluster.model.declared.objects[identity]?.node ?? cluster.emitted[identity]?.node
+    let text: CorefileText
+    if let file = cluster.model.corefile {
+      text = CorefileText(file)
+    } else if let node = map?.at("data", "Corefile") {
+      text = CorefileText(node)
+    } else {
+      return nil
+    }
+    let zones = ["clusterset.local", "clusterset.local."]
+    return CorefileDocument(text).blocks.flatMap { $0.plugins(named: "kubernetes") }.contains { plugin in
+      guard plugin.hasBody, plugin.arguments.contains(where: { zones.contains($0.text) }) else {
+        return false
+      }
+      // The body's options stand in lines; comments end them.
+      let body = String(decoding: text.bytes[plugin.range], as: UTF8.self)
+      let words = body.split(separator: "\n").flatMap { line in
+        line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
+      }
+      return zip(words, words.dropFirst()).contains { $0 == "multicluster" && zones.contains($1) }
+    }
+  }
+
   private typealias Zone = (zone: String, upstreams: [String])
 
   private func operatorZones() -> [Zone] {

@@ -16,13 +16,14 @@ extension Command {
   /// `linkwright explain`
   static let explain = Command(
     name: "explain", summary: "Show a connection hop by hop, or why a file of the output is there",
-    arguments: ["[DIR]", "[NAMESPACE/CONNECTION | FILE]"],
+    arguments: ["[DIR]", "[NAMESPACE/CONNECTION | FILE | mesh | LINK]"],
     options: [from, to, output, .ref, .staged, .workloads, .color, .quiet, .verbose],
     discussion: """
       A connection: every hop from the client's pods to the target's, with its verdict, what it rests on, and what \
       people must do beside (firewall requests). A file of the output: the connection, the template and the source \
       lines that made it. With --from or --to, every connection between two places. -v also names the manifests \
-      behind each hop.
+      behind each hop. 'mesh', or the name of one mesh's Link: which ports must be open between the networks of its \
+      members, pair by pair, as a request to whoever owns the firewalls.
 
       Verdicts: proved; depends (on what nobody has said); pending (an observation is missing); refuted. Exit status: \
       0 explained; 1 a connection is refuted, or there is none; 2 wrong usage or a failure.
@@ -62,6 +63,7 @@ struct Explaining {
       compiling.reporting.summarize("connection \(subject) has no trace: its names are not bound")
       return .findings
     }
+    if let code = try openings(subject) { return code }
     for path in candidates(subject) {
       if let explanation = compilation.explanation(ofFile: path, try Compiling.compiler()) {
         print(explanation)

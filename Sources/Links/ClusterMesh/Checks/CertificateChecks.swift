@@ -1,5 +1,6 @@
 import Diagnostics
 import FleetSpec
+import Kubernetes
 import Linker
 import YAMLTree
 
@@ -10,7 +11,9 @@ struct CertificateChecks {
 
   private var certificates: CertificateSettings { mesh.settings.certificates }
 
-  func findings() -> [Diagnostic] { method() + issuers() + authModes() + validity() }
+  func findings() -> [Diagnostic] {
+    method() + issuers() + seededAuthority() + bundles() + authModes() + validity()
+  }
 
   private func method() -> [Diagnostic] {
     guard certificates.method == nil, let node = certificates.node?["method"] else {
@@ -85,6 +88,75 @@ struct CertificateChecks {
         ))
     }
     return findings
+  }
+
+  /// certgen takes the CA of each cluster's own Secret, and makes one where there is none.
+  private func seededAuthority() -> [Diagnostic] {
+    guard certificates.method == .cronJob, !certificates.isSharedAuthority, certificates.caBundle == nil
+    else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.unprovenAuthority,
+        "each of the \(mesh.bound.count) clusters makes a CA of its own unless Secret cilium-ca is put there first",
+        at: (certificates.node?["method"] ?? mesh.link.name.node).range, "an object of each cluster",
+        help: [
+          "put the same Secret cilium-ca into every cluster and say so with 'sharedAuthority: true', or name a caBundle"
+        ])
+    ]
+  }
+
+  /// The bundle, where manifests hold it: the same in every member, with a certificate for each authority.
+  private func bundles() -> [Diagnostic] {
+    guard let bundle = certificates.caBundle, let name = bundle["name"] else { return [] }
+    let key = bundle["key"]?.text ?? "ca.crt"
+    let kind = bundle["useSecret"]?.boolean == true ? "Secret" : "ConfigMap"
+    let authorities = Set(mesh.bound.compactMap { mesh.issuer(of: $0)?.value }).count
+    var first: (member: MeshMember, manifest: Manifest, certificates: Set<String>)?
+    var findings: [Diagnostic] = []
+    for member in mesh.bound {
+      let identity = ObjectIdentity(
+        apiVersion: "v1", kind: kind, namespace: member.settings.namespace, name: name.text)
+      // What no manifest shows, somebody else puts there.
+      guard let manifest = model.clusters[member.cluster]?.declared.objects[identity] else { continue }
+      func report(_ message: String, _ node: Node, _ text: String, _ help: String) {
+        findings.append(
+          Diagnostic(
+            ClusterMeshRules.differentAuthorities, message, at: node.range, text,
+            also: [Label(name.range, "the bundle")], help: [help]))
+      }
+      // The data of a Secret are in Base64: their number and their equality are not looked at.
+      guard let value = manifest.node[kind == "Secret" ? "stringData" : "data"]?[key] else {
+        if kind == "ConfigMap" || manifest.node["data"]?[key] == nil {
+          report(
+            "\(identity.description) of \(member.cluster) has no key '\(key)'", manifest.nameNode,
+            "no \(key)",
+            "put the CA certificates of all members there")
+        }
+        continue
+      }
+      let held = Self.certificates(in: value.text)
+      if held.count < max(1, authorities) {
+        report(
+          "\(identity.description) of \(member.cluster) holds \(held.count) certificates, and the members have \(max(1, authorities)) authorities",
+          value, "one is missing", "add the CA certificate of every member")
+      } else if let first, first.certificates != held {
+        report(
+          "\(identity.description) of \(member.cluster) holds other certificates than that of \(first.member.cluster)",
+          value, "differs", "use one bundle in all members")
+      }
+      if first == nil { first = (member, manifest, held) }
+    }
+    return findings
+  }
+
+  /// The PEM blocks of a text, without white space.
+  private static func certificates(in text: String) -> Set<String> {
+    let blocks = text.split(separator: "-----BEGIN CERTIFICATE-----", omittingEmptySubsequences: false)
+      .dropFirst()
+    return Set(
+      blocks.map { block in
+        String(block.prefix { $0 != "-" }.filter { !$0.isWhitespace })
+      })
   }
 
   private func authModes() -> [Diagnostic] {

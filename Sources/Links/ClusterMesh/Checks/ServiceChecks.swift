@@ -27,7 +27,81 @@ struct ServiceChecks {
       if let existing = unit.existing(in: cluster) { findings += ports(existing, cluster, first) }
     }
     findings += slices(unit, first) + namespaces(unit, targets) + affinities(unit, targets)
+    findings += missingNamespaces(unit) + hostNetworks(unit) + sharedTargetPorts(unit, targets)
     return findings
+  }
+
+  /// Clients reach the Service through an object of its namespace in their own cluster.
+  private func missingNamespaces(_ unit: GlobalServiceUnit) -> [Diagnostic] {
+    let namespace = unit.service.namespace
+    return unit.consumers.compactMap { cluster in
+      guard let facts = model.clusters[cluster]?.declared, !facts.knows(namespace: namespace),
+        let connection = unit.connections.first(where: { $0.clients.contains { $0.cluster == cluster } })
+      else { return nil }
+      return Diagnostic(
+        ClusterMeshRules.missingNamespace,
+        mesh.settings.exportsServices
+          ? "Service \(unit.service.description) is imported into \(cluster) only if namespace \(namespace) exists there"
+          : "Service \(unit.service.description) goes into \(cluster) as well, and namespace \(namespace) is not known there",
+        at: (connection.targets.first?.reference ?? connection.connection.name.node).range,
+        "no manifest of that namespace is known in \(cluster)",
+        help: ["add the Namespace's manifest to the workloads of \(cluster)"])
+    }
+  }
+
+  /// Pods in the network of their node do without Cilium's translation at the pod.
+  private func hostNetworks(_ unit: GlobalServiceUnit) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    for connection in unit.connections {
+      for client in connection.clients {
+        guard let cluster = client.cluster, let settings = mesh.member(cluster)?.settings,
+          settings.replacesKubeProxy == false, let facts = model.clusters[cluster]?.declared
+        else { continue }
+        findings += (facts.workloads[client.namespace] ?? []).filter {
+          $0.isHostNetwork && client.podSelector?.matches($0.podLabels) ?? true
+        }.map { workload in
+          Diagnostic(
+            ClusterMeshRules.withoutReplacement,
+            "\(workload.description) of \(cluster) runs in the host's network: it reaches pods of \(cluster) only through Service \(unit.service.description)",
+            at: (workload.pod.at("spec", "hostNetwork") ?? workload.manifest.nameNode).range, "host network",
+            also: (settings.node["kubeProxyReplacement"].map {
+              [Label($0.range, "kube-proxy does not know remote endpoints")]
+            }) ?? [],
+            help: ["switch on kubeProxyReplacement, or take the pods out of the host's network"])
+        }
+      }
+    }
+    return findings
+  }
+
+  private func sharedTargetPorts(_ unit: GlobalServiceUnit, _ targets: [BoundTarget]) -> [Diagnostic] {
+    let places = targets.map(\.cluster) + unit.consumers
+    guard
+      let old = places.lazy.compactMap({ mesh.member($0) }).first(where: {
+        $0.settings.chartVersion.losesSharedTargetPorts
+      })
+    else { return [] }
+    return targets.compactMap { target in
+      var first: [String: ServicePort] = [:]
+      for port in target.service.ports {
+        let key = "\(port.target.description)/\(port.transport.rawValue)"
+        guard let other = first[key] else {
+          first[key] = port
+          continue
+        }
+        return Diagnostic(
+          ClusterMeshRules.sharedTargetPort,
+          "ports \(other.description) and \(port.description) of Service \(unit.service.description) lead to one target port, and \(old.cluster) would give one of them remote endpoints",
+          at: port.node.range, "target port \(port.target.description) again",
+          also: [
+            Label(other.node.range, "the first"),
+            Label(old.settings.chartNode.range, "chart \(old.settings.chartVersion.description)"),
+          ],
+          help: ["keep one of the ports, let the pods listen at two, or upgrade \(old.cluster) to chart 1.20"]
+        )
+      }
+      return nil
+    }
   }
 
   /// Backends join by the port's name; number and target may differ.

@@ -26,6 +26,7 @@ struct VersionChecks {
       (settings.node.key("policyDefaultLocalCluster"), "policyDefaultLocalCluster", .v1_18),
       (settings.node.key("cacheTTL"), "cacheTTL", .v1_19),
       (settings.mesh?.key("externallyCreated"), "externallyCreated", .v1_19),
+      (settings.mcsapi?.key("installCRDs"), "mcsapi.installCRDs", .v1_19),
       (settings.node.key("defaultGlobalNamespace"), "defaultGlobalNamespace", .v1_20),
     ]
     return since.compactMap { key, name, version in

@@ -11,7 +11,8 @@ extension ClusterMeshRules {
     "LW3023", "different-authorities", .error, "members have different certificate authorities",
     explanation: """
       Each member checks the others' certificates against its own CA. Different issuers need an object \
-      with the CA certificates of all members (tls.caBundle).
+      with the CA certificates of all members (tls.caBundle); where manifests hold it, it must be the same in every \
+      member, with a certificate for each authority.
       """,
     failing: mesh(cluster(cilium: "issuer: {kind: ClusterIssuer, name: other}")),
     passing: mesh(
@@ -30,10 +31,10 @@ extension ClusterMeshRules {
     passing: mesh(link(certificates: "{method: cronJob}")))
 
   static let unprovenAuthority = Rule(
-    "LW3052", "unproven-authority", .note, "issuers of one name need not have one CA",
+    "LW3052", "unproven-authority", .note, "nothing proves that the members have one CA",
     explanation: """
-      An issuer is an object of its cluster. Members trust each other when the issuers of that name lead \
-      to one CA, which no manifest here proves.
+      An issuer is an object of its cluster, and so is the Secret cilium-ca from which certgen issues. Members trust \
+      each other when the issuers of that name, or these Secrets, lead to one CA, which no manifest here proves.
       """,
     failing: mesh(
       link(certificates: "{method: certmanager, issuerRef: {kind: ClusterIssuer, name: clustermesh-ca}}")),

@@ -3,7 +3,7 @@ import Diagnostics
 /// Rules about policies across clusters.
 extension ClusterMeshRules {
   static let policyRules = [
-    unknownLabel, missingLabel, applicationRules, unknownBaseline,
+    unknownLabel, missingLabel, applicationRules, hostFirewall, unknownBaseline,
   ]
 
   /// A policy of the target's cluster, written by hand.
@@ -72,6 +72,33 @@ extension ClusterMeshRules {
             
 
       """))
+
+  /// A policy for the nodes of the target's cluster.
+  private static func hostPolicy(_ ports: String) -> String {
+    """
+    -- workloads/cluster02/nodes.yaml --
+    apiVersion: cilium.io/v2
+    kind: CiliumClusterwideNetworkPolicy
+    metadata: {name: nodes}
+    spec:
+      nodeSelector: {}
+      ingress: [{fromEntities: [cluster, world], toPorts: [{ports: \(ports)}]}]
+
+    """
+  }
+
+  static let hostFirewall = Rule(
+    "LW3047", "host-firewall", .warning, "policies for nodes close ports that the mesh needs",
+    explanation: """
+      Cilium's host firewall puts nodes into default deny. Peers then reach neither the mesh's state nor the tunnel \
+      unless a policy admits them at those ports (#31712); whom it admits is not looked at. 'linkwright explain mesh' \
+      lists every port.
+      """,
+    failing: mesh(hostPolicy("[{port: \"22\", protocol: TCP}, {port: \"8472\", protocol: UDP}]")),
+    passing: mesh(
+      hostPolicy(
+        "[{port: \"22\", protocol: TCP}, {port: \"8472\", protocol: UDP}, {port: \"32379\", protocol: TCP}]"))
+  )
 
   static let unknownBaseline = Rule(
     "LW3055", "mesh-baseline-unknown", .note,

@@ -5,7 +5,7 @@ package import Diagnostics
 package enum ClusterMeshRules {
   package static let all =
     memberRules + networkRules + peerRules + certificateRules + versionRules
-    + serviceRules + policyRules + accessRules
+    + serviceRules + exportRules + policyRules + accessRules
 
   // MARK: Building blocks of the examples
 

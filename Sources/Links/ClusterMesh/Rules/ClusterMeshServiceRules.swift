@@ -4,13 +4,13 @@ import Diagnostics
 extension ClusterMeshRules {
   static let serviceRules = [
     alone, portsDiffer, annotation, noExporter, headless, localNamespace, withoutReplacement, exportedTwice,
-    clientOutside, matchEach, affinityConflict,
+    clientOutside, matchEach, affinityConflict, missingNamespace, sharedTargetPort,
   ]
 
-  /// Pods that answer in the first cluster too.
-  private static func source() -> String {
+  /// Pods that answer, without a Service.
+  private static func source(_ cluster: Int = 1) -> String {
     """
-    -- workloads/cluster01/rebel-base.yaml --
+    -- workloads/cluster0\(cluster)/rebel-base.yaml --
     apiVersion: apps/v1
     kind: Deployment
     metadata: {name: rebel-base, namespace: default}
@@ -101,7 +101,7 @@ extension ClusterMeshRules {
     "LW3040", "node-port-without-replacement", .warning,
     "node ports of a global Service do not lead to other clusters",
     explanation: """
-      kube-proxy does not know remote endpoints: node ports and host-network clients reach them only with \
+      kube-proxy does not know remote endpoints: node ports and pods in the host's network reach them only with \
       kubeProxyReplacement (documentation, network/clustermesh/global-services).
       """,
     failing: mesh(cluster(1, cilium: "kubeProxyReplacement: false") + service(1, spec: "type: NodePort")),
@@ -157,4 +157,45 @@ extension ClusterMeshRules {
       connection(mesh: "{affinity: local}") + connection(mesh: "{affinity: remote}", name: "second")),
     passing: mesh(
       connection(mesh: "{affinity: local}") + connection(mesh: "{affinity: local}", name: "second")))
+
+  static let missingNamespace = Rule(
+    "LW3063", "mesh-namespace", .warning,
+    "the namespace of a Service is not known where its clients are",
+    explanation: """
+      A global Service stands in the cluster of its clients too, under the same namespace; with 'services: mcs' Cilium \
+      imports a Service into every cluster that has its namespace, and into no other. Linkwright makes no namespaces.
+      """,
+    failing: mesh(
+      """
+      -- workloads/cluster01/x-wing.yaml --
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: x-wing, namespace: wings}
+      spec:
+        selector: {matchLabels: {name: x-wing}}
+        template:
+          metadata: {labels: {name: x-wing}}
+          spec: {containers: [{name: x-wing, image: json-mock}]}
+
+      """
+        + connection(
+          from: "[{clusters: [cluster01], namespace: wings, podSelector: {matchLabels: {name: x-wing}}}]")),
+    passing: mesh())
+
+  static let sharedTargetPort = Rule(
+    "LW3067", "shared-target-port", .warning,
+    "ports of a Service that lead to one target port lose remote endpoints",
+    explanation: """
+      Before 1.20, pods of other clusters join only one of several ports that lead to the same target port (#45109); \
+      #45179 mends it, and patch releases of 1.18 and 1.19 after April 2026 may have it.
+      """,
+    failing: mesh(
+      cluster(1, chart: "1.19.6")
+        + service(
+          2, ports: "[{name: http, port: 80, targetPort: 80}, {name: alt, port: 81, targetPort: 80}]",
+          file: "rebel-base-service") + source(2)),
+    passing: mesh(
+      service(
+        2, ports: "[{name: http, port: 80, targetPort: 80}, {name: alt, port: 81, targetPort: 80}]",
+        file: "rebel-base-service") + source(2)))
 }

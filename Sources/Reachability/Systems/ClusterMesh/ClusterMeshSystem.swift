@@ -14,30 +14,39 @@ import YAMLTree
 package struct ClusterMeshSystem: ReachabilitySystem {
   package static let key = "clusterMesh"
   package static let notesAllNeeds = true
-  package static let kinds: Set<String> = ["Secret"]
+  package static let kinds: Set<String> = ["Secret", "ServiceExport"]
 
   /// A member with what its agents are told of the others.
-  private struct Member: Sendable {
+  struct Member: Sendable {
     let cluster: JudgedCluster
     let name: String
     let cilium: Node
+    /// Its Helm values, where this compile writes some.
+    let values: Node?
     /// Names of clusters that its configuration lists; nil where nothing is known of it.
     let peers: Set<String>?
     let place: Label?
   }
 
   private let members: [String: Member]
+  /// Services cross by exports instead of annotations.
+  private let isExporting: Bool
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     var members: [String: Member] = [:]
     for name in Self.memberNames(link, fleet) {
       guard let cluster = fleet.clusters[name], let cilium = cluster.model.cluster.node.at("spec", "cilium")
       else { continue }
-      let (peers, place) = Self.peers(of: cluster, cilium)
+      let values = cluster.fragment("cilium-values.yaml").flatMap {
+        Tree.parse(SourceFile(path: $0.name, bytes: $0.content)).tree.root
+      }
+      let (peers, place) = Self.peers(of: cluster, cilium, values)
       members[name] = Member(
-        cluster: cluster, name: cluster.meshName ?? name, cilium: cilium, peers: peers, place: place)
+        cluster: cluster, name: cluster.meshName ?? name, cilium: cilium, values: values, peers: peers,
+        place: place)
     }
     self.members = members
+    isExporting = link.section["services"]?.string == "mcs"
   }
 
   private static func memberNames(_ link: Link, _ fleet: JudgedFleet) -> [String] {
@@ -48,7 +57,9 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   }
 
   /// The clusters that a member's agents connect to: those of its Helm values, or of the Secret that they become.
-  private static func peers(of cluster: JudgedCluster, _ cilium: Node) -> (Set<String>?, Label?) {
+  private static func peers(
+    of cluster: JudgedCluster, _ cilium: Node, _ values: Node?
+  ) -> (Set<String>?, Label?) {
     let namespace = cilium["namespace"]?.string ?? "kube-system"
     if let secret = cluster.object("v1", "Secret", namespace, "cilium-clustermesh") {
       var names: Set<String> = []
@@ -58,8 +69,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       return (names.filter { !$0.contains(".") }, secret.label())
     }
     guard let fragment = cluster.fragment("cilium-values.yaml") else { return (nil, nil) }
-    let tree = Tree.parse(SourceFile(path: fragment.name, bytes: fragment.content)).tree
-    let mesh = tree.root?["clustermesh"]
+    let mesh = values?["clustermesh"]
     guard mesh?["useAPIServer"]?.boolean ?? false, mesh?.at("config", "enabled")?.boolean ?? false else {
       return ([], fragment.subject)
     }
@@ -98,10 +108,22 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     walk.leave(
       to: walk.fleet.remoteTargets(of: crossing), port: { $0.number(of: port.target, port.transport) },
       port.transport)
-    name(crossing, near, far, &walk)
+    let imported = ImportedService(
+      key: crossing.target.service.key, near: near, far: far, members: members)
+    if isExporting {
+      imported.resolve(crossing, &walk)
+      localNamespace(crossing.target.service.key, near, far, &walk)
+    } else {
+      name(crossing, near, far, &walk)
+    }
     join(near, far, &walk)
     walk.sender = .pods(
       walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
+    if isExporting {
+      imported.export(&walk)
+      walk.enter { service in imported.notExported(service) }
+      return
+    }
     if notShared(crossing.target.service, far, crossing) == nil {
       walk.rely(on: MeshClaims.service(crossing.target.service.key, in: far.cluster.name, MeshClaims.shared))
     }
@@ -153,10 +175,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       return
     }
     walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.port(port)))
-    if let fault = localNamespace(key.namespace, near) ?? localNamespace(key.namespace, far) {
-      walk.fail(.address, in: place, "Service \(key.description)", fault)
-      return
-    }
+    localNamespace(key, near, far, &walk)
     walk.pass(
       .address, in: place,
       near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .emitted,
@@ -168,6 +187,13 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   ) -> Bool {
     let value = cluster.annotation(annotation, of: object) ?? cluster.annotation(legacy, of: object)
     return value?.lowercased() == "true"
+  }
+
+  private func localNamespace(_ key: NamespacedName, _ near: Member, _ far: Member, _ walk: inout Walk) {
+    guard let fault = localNamespace(key.namespace, near) ?? localNamespace(key.namespace, far) else {
+      return
+    }
+    walk.fail(.address, in: near.cluster.name, "Service \(key.description)", fault)
   }
 
   /// From 1.20 on, with defaultGlobalNamespace off, namespaces opt in.
@@ -205,15 +231,13 @@ package struct ClusterMeshSystem: ReachabilitySystem {
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         continue
       }
-      if needsObservation(other) {
+      if let missing = missingAddress(other) {
         walk.wait(
           .tunnel, in: one.cluster.name, text,
           for: MissingFact(
             cluster: other.cluster.name, namespace: other.cilium["namespace"]?.string ?? "kube-system",
-            fact: "the address of Service clustermesh-apiserver", resources: "svc",
-            lookedFor: [
-              MeshClaims.server(in: other.cluster.name, other.cilium["namespace"]?.string ?? "kube-system")
-            ]))
+            fact: "the address of Service clustermesh-apiserver", resources: missing.resources,
+            lookedFor: missing.queries))
         continue
       }
       walk.fail(
@@ -226,13 +250,29 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     }
   }
 
-  /// True where nobody says at which address a member's API server is reached.
-  private func needsObservation(_ member: Member) -> Bool {
+  /// What must be asked for before anybody can say at which address a member's clustermesh-apiserver is reached; nil
+  /// where that is known.
+  private func missingAddress(_ member: Member) -> (resources: String, queries: [ObjectQuery])? {
     let mesh = member.cilium["mesh"]
-    if mesh?["address"] != nil || (mesh?["ips"]?.count ?? 0) > 0 { return false }
+    if mesh?["address"] != nil || (mesh?["ips"]?.count ?? 0) > 0 { return nil }
+    let cluster = member.cluster.name
     let namespace = member.cilium["namespace"]?.string ?? "kube-system"
     let service = member.cluster.observed("v1", "Service", namespace, "clustermesh-apiserver")
-    return (service?.node.at("status", "loadBalancer", "ingress")?.count ?? 0) == 0
+    switch mesh?["serviceType"]?.string {
+    case "LoadBalancer":
+      guard (service?.node.at("status", "loadBalancer", "ingress")?.count ?? 0) == 0 else { return nil }
+      return (
+        "svc",
+        [MeshClaims.server(in: cluster, namespace, [.exists(["status", "loadBalancer", "ingress", "*"])])]
+      )
+    case "ClusterIP":
+      guard service?.node.at("spec", "clusterIP") == nil else { return nil }
+      return ("svc", [MeshClaims.server(in: cluster, namespace, [.exists(["spec", "clusterIP"])])])
+    default:
+      guard service != nil else { return ("svc,nodes", [MeshClaims.server(in: cluster, namespace)]) }
+      let knowsNodes = member.cluster.model.observed.objects.keys.contains { $0.kind == "Node" }
+      return knowsNodes ? nil : ("svc,nodes", [ObjectQuery("Node", of: "", in: cluster, nil, nil, .observed)])
+    }
   }
 
   /// Pods of a Service that is not global, or not shared, stay in their cluster.

@@ -72,10 +72,35 @@ enum MeshClaims {
     ])
   }
 
-  /// The address of a member's API server, where it was observed.
-  static func server(in cluster: String, _ namespace: String) -> ObjectQuery {
+  /// A member's Service clustermesh-apiserver, as it was observed.
+  static func server(in cluster: String, _ namespace: String, _ conditions: [ObjectCondition] = [])
+    -> ObjectQuery
+  {
     ObjectQuery(
-      "Service", of: "", in: cluster, namespace, "clustermesh-apiserver", .observed,
-      where: [.exists(["status", "loadBalancer", "ingress", "*"])])
+      "Service", of: "", in: cluster, namespace, "clustermesh-apiserver", .observed, where: conditions)
   }
+
+  // MARK: Exports
+
+  /// That a member's Helm values switch the Multi-Cluster Services API on.
+  static func exports(in cluster: String) -> Claim {
+    .found(
+      ObjectQuery(
+        of: nil, in: cluster, nil, "cilium-values.yaml", .fragments,
+        where: [
+          .either([
+            .text(["clustermesh", "mcsapi", "enabled"], ["true"]),
+            .text(["clustermesh", "enableMCSAPISupport"], ["true"]),
+          ])
+        ]))
+  }
+
+  /// That a Service has an export.
+  static func exported(_ key: NamespacedName, in cluster: String) -> Claim {
+    .found(
+      ObjectQuery("ServiceExport", of: "multicluster.x-k8s.io", in: cluster, key.namespace, key.name))
+  }
+
+  /// The Service is more than a name.
+  static let hasPods = [ObjectCondition.not(.text(["spec", "type"], ["ExternalName"]))]
 }
