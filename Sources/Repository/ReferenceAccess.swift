@@ -16,6 +16,24 @@ extension GitRepository {
     try move(name, from: expected, to: target, reflog: reflog, by: person) == .moved
   }
 
+  /// The full names of references that begin with a path, `refs/linkwright/push/`; none where there are none.
+  package func references(below path: String) throws(GitError) -> [String] {
+    let operation = "list \(path)"
+    try withoutNUL(path, operation)
+    return try exclusively { (repository) throws(GitError) in
+      let iterator = try GitHandle(operation, freedBy: { git_reference_iterator_free($0) }) {
+        git_reference_iterator_glob_new($0, repository, path + "*")
+      }
+      var names: [String] = []
+      var name: UnsafePointer<CChar>?
+      defer { git_error_clear() }
+      while git_reference_next_name(&name, iterator.pointer) == 0 {
+        if let name { names.append(String(cString: name)) }
+      }
+      return names
+    }
+  }
+
   /// Removes a reference of Linkwright's own (`refs/linkwright/…`); one that is not there is no fault.
   package func removeOwnReference(_ name: String) throws(GitError) {
     let operation = "remove \(name)"

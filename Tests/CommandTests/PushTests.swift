@@ -103,4 +103,61 @@ struct PushTests {
     #expect(try fleet.git("for-each-ref") == before)
     try fleet.expectClean()
   }
+
+  // MARK: Killed pushes
+
+  private static func ownReferences(_ fleet: FleetRepository) throws -> [String] {
+    try fleet.git("for-each-ref", "--format=%(refname)", "refs/linkwright").split(separator: "\n").map(
+      String.init)
+  }
+
+  /// Starts a push to a remote whose hook does not come to an end, and waits until it hangs there.
+  private static func stuckPush(_ fleet: FleetRepository, _ branch: String) throws -> BackgroundProgram {
+    let remote = "\(fleet.root)/stuck-\(branch).git"
+    try fleet.git("init", "-q", "--bare", remote)
+    let hook = remote + "/hooks/pre-receive"
+    try Data("#!/bin/sh\ntouch '\(remote)/here'\nexec sleep 60\n".utf8).write(to: URL(fileURLWithPath: hook))
+    chmod(hook, 0o755)
+    let process = try BackgroundProgram(
+      FleetRepository.program.path, ["commit", "--branch", branch, "--push", remote], in: fleet.path,
+      environment: FleetRepository.environment)
+    #expect(process.waits { FileManager.default.fileExists(atPath: remote + "/here") })
+    return process
+  }
+
+  @Test
+  func whatKilledPushesLeaveTheNextOneRemoves() throws {
+    let (fleet, _) = try Self.withRemote()
+    let killed = try Self.stuckPush(fleet, "killed")
+    #expect(killed.end())
+    let left = try Self.ownReferences(fleet)
+    #expect(!left.isEmpty)
+    // One that still lives keeps what it has, also when the others are packed away.
+    let living = try Self.stuckPush(fleet, "living")
+    let held = try Self.ownReferences(fleet)
+    #expect(!held.isEmpty && Set(held).isDisjoint(with: left), "\(held) \(left)")
+    try fleet.git("pack-refs", "--all")
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(try Self.ownReferences(fleet) == held)
+    #expect(living.end())
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    #expect(try Self.ownReferences(fleet).isEmpty)
+    try fleet.expectClean()
+  }
+
+  /// Of other machines nothing is known but the time; what is not understood stays.
+  @Test
+  func referencesOfOthersStayUntilTheirTimeIsUp() throws {
+    let (fleet, _) = try Self.withRemote()
+    let now = Int(Date().timeIntervalSince1970)
+    let owners = ["0123456789ab-1-17-\(now + 600)", "0123456789ab-1-17-\(now - 600)", "17", "a-b-c-1"]
+    for owner in owners {
+      try fleet.git("update-ref", "refs/linkwright/push/\(owner)/commit", "HEAD")
+    }
+    try fleet.git("update-ref", "refs/linkwright/pushed", "HEAD")
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    let kept = [owners[0], owners[2], owners[3]].map { "refs/linkwright/push/\($0)/commit" }
+    #expect(try Self.ownReferences(fleet) == (kept + ["refs/linkwright/pushed"]).sorted())
+  }
 }

@@ -41,8 +41,9 @@ struct OutputPush {
     -> OutputCommitting.Result
   {
     let written = committing.written(branch)
-    let own = "refs/linkwright/push/\(getpid())/"
-    let place = (reference: own + "commit", notes: own + "notes")
+    PushReference.sweep(repository)
+    let own = PushReference(seconds: request.seconds)
+    let place = (reference: own.commit, notes: own.notes)
     defer { for name in [place.reference, place.notes] { try? repository.removeOwnReference(name) } }
     var reason = ""
     for attempt in 0..<Self.attemptLimit {
