@@ -67,6 +67,14 @@ struct BackEnd {
     return findings + removals(output)
   }
 
+  /// What is to be observed may come with this very change: then its part that provides goes first.
+  private static func mends(_ item: Pending) -> [String] {
+    [
+      "restore the observation of \(item.cluster), or agree with --prune-pending",
+      "where this change brings what is to be observed, 'commit --stages --until provide --prune-pending' writes that first: observe it, then commit the rest",
+    ]
+  }
+
   /// Objects on record that would go only because a fact went missing.
   private func removals(_ output: OutputTree) -> [Diagnostic] {
     guard !options.prunesPending, !record.owned.isEmpty, !pending.isEmpty else { return [] }
@@ -78,7 +86,7 @@ struct BackEnd {
         Diagnostic(
           OutputRules.pendingRemoval, "\(loss) would go because \(item.fact) is not observed any more",
           at: subject.range, subject.text,
-          help: ["restore the observation of \(item.cluster), or agree with --prune-pending"])
+          help: Self.mends(item))
       }
       let paths =
         item.objects.map { layout.path($0) }
@@ -90,7 +98,7 @@ struct BackEnd {
           OutputRules.pendingRemoval,
           "\(path) would be removed because \(item.fact) is not observed any more",
           at: subject.range, "its connection",
-          help: ["restore the observation of \(item.cluster), or agree with --prune-pending"]))
+          help: Self.mends(item)))
     }
     return findings
   }

@@ -115,10 +115,13 @@ struct Compiling {
   }
 
   /// What the change from the output on record to the new one would be.
-  func change() throws(CommandFailure) -> OutputChange {
+  ///
+  /// - Parameter keeps: true for paths that are left as they are.
+  func change(keeps: (String) -> Bool = { _ in false }) throws(CommandFailure) -> OutputChange {
     do {
       return try OutputChange(
-        from: compilation.record, to: compilation.output, keeps: { compilation.isHeldBack($0) },
+        from: compilation.record, to: compilation.output,
+        keeps: { compilation.isHeldBack($0) || keeps($0) },
         blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")

@@ -118,6 +118,34 @@ import YAMLTree
         "remove: narrow emerald allow-clamav-to-clamav-silver",
       ]),
     Edit(
+      // After the new claim was provided and observed: clients go over to it, then the old one goes.
+      name: "the rest of a renamed claim", fleet: silver,
+      setting: [
+        (
+          "observed/silver/d6cdc9-prod.yaml", "apiVersion: cis.f5.com/v1",
+          """
+          apiVersion: cis.f5.com/v1
+          kind: TransportServer
+          metadata: {name: other-tsc, namespace: d6cdc9-prod}
+          spec: {virtualServerAddress: 142.34.194.68, virtualServerPort: 17001}
+          ---
+          apiVersion: cis.f5.com/v1
+          """
+        )
+      ],
+      change: [
+        (
+          "connections/clamav.yaml", "    overrideServicePort: true",
+          "    overrideServicePort: true\n    claimName: other-tsc"
+        )
+      ],
+      stages: [
+        "provide: widen emerald allow-clamav-to-clamav-silver, add silver other-tsc",
+        "consume: change emerald clamav-peer, change emerald clamav-silver-1, change emerald clamav-silver",
+        "remove: narrow emerald allow-clamav-to-clamav-silver, remove silver clamav-tsc",
+      ],
+      faults: ["goes, and with it the port that clients use"]),
+    Edit(
       name: "other clients", fleet: silver,
       change: [("connections/clamav.yaml", "app: uploads", "app: downloads")],
       stages: [

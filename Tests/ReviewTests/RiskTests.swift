@@ -52,6 +52,26 @@ import Testing
         == ["widerNetwork: NetworkPolicy ns/p: ingress from everywhere"])
   }
 
+  /// What worked for certain and is not certain any more is looked at, whether or not it may still work.
+  @Test func whatIsNotProvedAnyMoreIsShown() {
+    func verdict(_ word: String, _ isReachable: Bool?) -> ReviewedPath.Verdict {
+      ReviewedPath.Verdict(word: word, isReachable: isReachable, reason: "the reason")
+    }
+    func risks(_ before: ReviewedPath.Verdict, _ after: ReviewedPath.Verdict) -> [String] {
+      self.risks(
+        [],
+        PathChange.between(
+          [ReviewSample.path("ns/a", verdict: before)], [ReviewSample.path("ns/a", verdict: after)],
+          unknown: (.init(), .init())))
+    }
+    let (proved, depends) = (verdict("proved", true), verdict("depends", true))
+    let (pending, refuted) = (verdict("pending", nil), verdict("refuted", false))
+    #expect(risks(proved, pending) == ["noLongerProved: golddr → gold ns/db 80/TCP: pending: the reason"])
+    #expect(risks(proved, depends) == ["noLongerProved: golddr → gold ns/db 80/TCP: depends: the reason"])
+    #expect(risks(proved, refuted) == ["newlyUnreachable: golddr → gold ns/db 80/TCP: the reason"])
+    #expect(risks(depends, pending).isEmpty && risks(pending, proved).isEmpty)
+  }
+
   @Test func ciliumPeers() {
     func policy(_ peers: String) -> String {
       "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c, namespace: ns}, spec: {endpointSelector: {}, ingress: [{\(peers), toPorts: [{ports: [{port: '80', protocol: TCP}]}]}]}}"

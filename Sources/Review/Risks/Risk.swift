@@ -8,6 +8,8 @@ package struct Risk: Sendable, Equatable {
     case changedAddress
     case removedPolicy
     case newlyUnreachable
+    /// It worked for certain; now nobody knows, or it depends on what cannot be known here.
+    case noLongerProved
 
     package static func < (a: Kind, b: Kind) -> Bool {
       (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
@@ -22,6 +24,7 @@ package struct Risk: Sendable, Equatable {
       case .changedAddress: "changed address"
       case .removedPolicy: "removed policy"
       case .newlyUnreachable: "not reachable any more"
+      case .noLongerProved: "not proved any more"
       }
     }
   }

@@ -17,6 +17,12 @@ enum RiskAssessment {
             kind: .newlyUnreachable, cluster: nil, subject: path.key.text,
             text: path.after?.verdict?.reason ?? clients(path.before)))
       case .none:
+        if path.before?.verdict?.rank == 0, let after = path.after?.verdict, after.rank > 0 {
+          risks.append(
+            Risk(
+              kind: .noLongerProved, cluster: nil, subject: path.key.text,
+              text: "\(after.word)\(after.reason.map { ": \($0)" } ?? "")"))
+        }
         if path.kind == .changed, let wider = widerClients(path) {
           risks.append(Risk(kind: .widerNetwork, cluster: nil, subject: path.key.text, text: wider))
         }

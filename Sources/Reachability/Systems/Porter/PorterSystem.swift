@@ -153,7 +153,10 @@ package struct PorterSystem: ReachabilitySystem {
     let port = crossing.port.port
     let all = claims(for: key)
     let text = "TransportServerClaim for \(key.description):\(port.number) @\(primary)"
-    guard let claim = all.first(where: { $0.port == port.number }) else {
+    let published = all.filter { $0.port == port.number }
+    // While a claim gives way to another one, either serves: the one that the clients' name leads to counts.
+    let used = published.count > 1 ? published.first { leads(to: $0, crossing, walk) } : nil
+    guard let claim = used ?? published.first else {
       let others = all.map { claim in
         claim.object.label(
           at: claim.object.node.at("spec", "servicePort"), "publishes port \(claim.port ?? 0)")
@@ -191,6 +194,24 @@ package struct PorterSystem: ReachabilitySystem {
     return claim
   }
 
+  /// True when a name in the clients' namespace leads to a claim's virtual server.
+  private func leads(to claim: ServerClaim, _ crossing: Crossing, _ walk: Walk) -> Bool {
+    guard let cluster = walk.clientCluster else { return false }
+    let server = PorterServer(claim, crossing, self, walk.fleet)
+    guard let port = server.port?.number, let address = server.address.flatMap({ IPAddress($0.text) }) else {
+      return false
+    }
+    guard case .found = cluster.name(in: namespace(in: cluster, walk), leadingTo: address, port: port, .tcp)
+    else { return false }
+    return true
+  }
+
+  /// Where names of virtual servers stand for clients: beside the Service in the link's own clusters.
+  private func namespace(in cluster: JudgedCluster, _ walk: Walk) -> String {
+    let isMember = cluster.name == primary || cluster.name == secondary
+    return isMember ? walk.target.service.key.namespace : walk.client.namespace
+  }
+
   private func name(_ claim: ServerClaim, _ server: PorterServer, _ walk: inout Walk) {
     guard let cluster = walk.clientCluster, !walk.isOver else { return }
     let key = walk.target.service.key
@@ -222,9 +243,7 @@ package struct PorterSystem: ReachabilitySystem {
       walk.wait(.name, in: cluster.name, "a name for the virtual server", for: server.missing)
       return
     }
-    let isMember = cluster.name == primary || cluster.name == secondary
-    let namespace = isMember ? walk.target.service.key.namespace : walk.client.namespace
-    walk.resolve(in: cluster, namespace, leadingTo: address, port: port, .tcp)
+    walk.resolve(in: cluster, namespace(in: cluster, walk), leadingTo: address, port: port, .tcp)
   }
 
   private func address(_ server: PorterServer, _ walk: inout Walk) {
