@@ -214,7 +214,7 @@ import YAMLTree
     Edit(
       name: "one service less", fleet: istio,
       change: [("connections/bookinfo.yaml", "[productpage, details]", "[productpage]")],
-      stages: ["remove: remove cluster-2 remote-details"]),
+      stages: ["remove: narrow cluster-1 cross-network-gateway, remove cluster-2 remote-details"]),
     Edit(
       name: "another address outside", fleet: "Tests/CompilerTests/Cases/static-declared/input",
       change: [("links/silver.yaml", "142.34.194.68", "142.34.194.69")],
