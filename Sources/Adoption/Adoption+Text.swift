@@ -36,9 +36,10 @@ extension Adoption {
       let kinds = report.unread.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
       text += "not read: \(kinds.joined(separator: ", "))\n"
     }
-    if report.hooks > 0 { text += "not read: \(report.hooks) Helm hooks\n" }
+    if report.hooks > 0 { text += "not read: \(report.hooks) hooks of Helm or Argo CD\n" }
     if report.warnings > 0 {
-      text += "'linkwright validate' has \(report.warnings) warnings about the new specification\n"
+      let count = report.warnings == 1 ? "1 warning" : "\(report.warnings) warnings"
+      text += "'linkwright validate' has \(count) about the new specification\n"
     }
     return text + ownership + migration
   }

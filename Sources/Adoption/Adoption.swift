@@ -135,8 +135,9 @@ private struct AdoptionRun {
 
   /// What remains of every cluster's files when the objects are gone that Linkwright or a controller makes.
   private mutating func reduceFiles() {
+    let takenOver = Dictionary(grouping: inference.takenOver, by: \.cluster)
     for cluster in input.clusters {
-      var hidden = inference.takenOver.filter { $0.cluster == cluster.name }.map(\.manifest)
+      var hidden = (takenOver[cluster.name] ?? []).map(\.manifest)
       hidden += (inference.controllerMade[cluster.name] ?? []).compactMap { cluster.byIdentity[$0] }
       hidden += cluster.hooks
       // A claim that stays with its owner has its findings already; what the rest gives shall be seen all the same.
@@ -144,9 +145,9 @@ private struct AdoptionRun {
         $0.isGap && $0.cluster == cluster.name && $0.manifest.kind == "TransportServerClaim"
       }
       .map(\.manifest)
-      reduced[cluster.name] = cluster.files.map { file in
-        HiddenObjects.file(file, without: hidden.map(\.node).filter { $0.tree.file === file }) ?? file
-      }
+      reduced[cluster.name] = zip(
+        cluster.files, HiddenObjects.files(cluster.files, without: hidden.map(\.node))
+      ).map { file, reduced in reduced ?? file }
     }
   }
 
@@ -188,9 +189,7 @@ private struct AdoptionRun {
         return !made.contains(manifest.identity)
           && inference.facts[cluster.name]?.contains(manifest.identity) != true
       } + cluster.hooks
-    return cluster.files.compactMap { file in
-      HiddenObjects.file(file, without: others.map(\.node).filter { $0.tree.file === file })
-    }
+    return HiddenObjects.files(cluster.files, without: others.map(\.node)).compactMap { $0 }
   }
 
   private static func holdsObjects(_ file: SourceFile) -> Bool {

@@ -42,6 +42,11 @@ package struct AdoptionRequest: Sendable {
 
 /// What one cluster's manifests say: each object once, what is no state of the cluster left out.
 struct AdoptedCluster: Sendable {
+  private struct KindID: Hashable {
+    let group: String
+    let kind: String
+  }
+
   let name: String
   let path: String?
   let files: [SourceFile]
@@ -50,11 +55,13 @@ struct AdoptedCluster: Sendable {
   private(set) var services: [NamespacedName: Service] = [:]
   private(set) var workloads: [String: [Workload]] = [:]
   private(set) var policies: [String: [NetworkPolicy]] = [:]
+  private var byKind: [KindID: [Manifest]] = [:]
+  private var slices: [NamespacedName: [Manifest]] = [:]
   /// Documents that are Helm values.
   private(set) var values: [Node] = []
   /// Objects of kinds that no system reads, by kind.
   private(set) var unread: [String: Int] = [:]
-  /// Documents of Helm hooks.
+  /// Documents of Helm's and Argo CD's hooks.
   private(set) var hooks: [Manifest] = []
   /// True for what a cluster answered: its objects carry what only the API server sets.
   private(set) var isDump = false
@@ -67,7 +74,7 @@ struct AdoptedCluster: Sendable {
     "Node",
     "GatewayDNS", "Cluster", "DNS", "HelmRelease", "Application", "Gateway", "IngressGateway",
     "WorkspaceSetting",
-    "OrganizationSetting", "ServiceEntry", "HTTPProxy", "Ingress",
+    "OrganizationSetting", "ServiceEntry", "WorkloadEntry", "Workspace", "HTTPProxy", "Ingress",
   ]
 
   init(_ request: AdoptionRequest.Cluster, defaultNamespace: String?) {
@@ -90,7 +97,7 @@ struct AdoptedCluster: Sendable {
     }
     findings += parsed.findings
     for document in parsed.tree.documents where !document.isNull {
-      guard !reportPatch(document) else { continue }
+      guard !reportTemplate(document), !reportPatch(document) else { continue }
       if document["kind"] == nil,
         document["cluster"]?.kind == .mapping || document["clustermesh"]?.kind == .mapping
       {
@@ -118,6 +125,31 @@ struct AdoptedCluster: Sendable {
     let text = String(decoding: file.bytes, as: UTF8.self)
     return [".Values.", ".Release.", "include \""].contains { text.contains($0) }
       && !text.contains("kind: ConfigMap") && !text.contains("kind: List")
+  }
+
+  /// True after reporting a Template of OpenShift, or an object whose place something is to be put into.
+  private mutating func reportTemplate(_ document: Node) -> Bool {
+    if document["kind"]?.isString("Template") == true, let objects = document["objects"],
+      objects.kind == .sequence
+    {
+      findings.append(
+        Diagnostic(
+          AdoptionRules.templateGiven, "this is an OpenShift template, not what it makes",
+          at: (document["kind"] ?? document).range, "not processed",
+          help: ["give adopt what 'oc process -f \(document.range.file.path) -o yaml' prints for \(name)"]))
+      return true
+    }
+    for node in [document.at("metadata", "name"), document.at("metadata", "namespace")].compactMap({ $0 })
+    where node.text.contains("${") {
+      findings.append(
+        Diagnostic(
+          AdoptionRules.templateGiven, "'\(node.text)' is a place for a value, not a name", at: node.range,
+          "not substituted",
+          help: ["give adopt what is applied to \(name), with the values put in (envsubst, Flux, oc process)"]
+        ))
+      return true
+    }
+    return false
   }
 
   /// True after reporting a kustomization or a patch.
@@ -184,7 +216,7 @@ struct AdoptedCluster: Sendable {
 
   private mutating func add(_ manifest: Manifest, _ defaultNamespace: String?) {
     var manifest = manifest
-    if manifest.annotation("helm.sh/hook") != nil {
+    if ["helm.sh/hook", "argocd.argoproj.io/hook"].contains(where: { manifest.annotation($0) != nil }) {
       hooks.append(manifest)
       return
     }
@@ -221,14 +253,19 @@ struct AdoptedCluster: Sendable {
 
   /// Kinds that adopt looks at and that live in a namespace.
   private static func isNamespaced(_ manifest: Manifest) -> Bool {
+    // Files for tctl have a hierarchy in the place of a namespace.
+    if TetrateObject.isTctl(manifest) { return false }
     if Workload.podNode(of: manifest) != nil { return true }
     let clusterScoped: Set<String> = ["Namespace", "CiliumClusterwideNetworkPolicy", "Node", "DNS"]
     return read.contains(manifest.kind) && !clusterScoped.contains(manifest.kind)
   }
 
   private mutating func index(_ manifest: Manifest) {
+    byKind[KindID(group: manifest.identity.group, kind: manifest.kind), default: []].append(manifest)
     let pod = Workload.podNode(of: manifest)
-    if pod == nil, !Self.read.contains(manifest.kind) { unread[manifest.kind, default: 0] += 1 }
+    if pod == nil, !Self.read.contains(manifest.kind), TetrateObject(manifest, of: name) == nil {
+      unread[manifest.kind, default: 0] += 1
+    }
     guard let namespace = manifest.namespace else {
       guard Self.isNamespaced(manifest), manifest.kind != "Cluster" else { return }
       findings.append(
@@ -241,6 +278,10 @@ struct AdoptedCluster: Sendable {
     switch (manifest.identity.group, manifest.kind) {
     case ("", "Service"):
       services[NamespacedName(namespace, manifest.name)] = Service(manifest, namespace: namespace)
+    case ("discovery.k8s.io", "EndpointSlice"):
+      if let service = manifest.labels["kubernetes.io/service-name"] {
+        slices[NamespacedName(namespace, service), default: []].append(manifest)
+      }
     case ("networking.k8s.io", "NetworkPolicy"):
       policies[namespace, default: []].append(NetworkPolicy(manifest, namespace: namespace))
     default:
@@ -254,7 +295,14 @@ struct AdoptedCluster: Sendable {
 
   /// The objects of a kind, in the order of the files.
   func objects(_ group: String, _ kind: String) -> [Manifest] {
-    objects.filter { $0.kind == kind && $0.identity.group == group }
+    byKind[KindID(group: group, kind: kind)] ?? []
+  }
+
+  /// The EndpointSlices of a Service that no controller keeps, in the order of the files.
+  func slices(of service: NamespacedName) -> [Manifest] {
+    (slices[service] ?? []).filter {
+      $0.labels["endpointslice.kubernetes.io/managed-by"]?.hasSuffix("controller.k8s.io") != true
+    }
   }
 
   func object(_ apiVersion: String, _ kind: String, _ namespace: String, _ name: String) -> Manifest? {

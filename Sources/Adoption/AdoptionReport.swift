@@ -16,6 +16,8 @@ package struct AdoptionReport: Sendable {
     case different
     /// Not there today; Linkwright would add it.
     case added
+    /// Left in its manifest; a kustomize Component among the output would change it, where its owner includes it.
+    case patched
     /// Left in its manifest, where it does what a connection needs.
     case kept
     /// Left in its manifest, and not part of the adoption.
@@ -58,46 +60,58 @@ package struct AdoptionReport: Sendable {
     warnings = compilation.findings.count { $0.severity == .warning && $0.suppression == nil }
     let output = EmittedObjects(compilation)
     var seen: Set<String> = []
+    func isNew(_ cluster: String, _ identity: ObjectIdentity) -> Bool {
+      seen.insert("\(cluster) \(identity.group) \(identity.description)").inserted
+    }
     for item in inference.takenOver {
-      let key = "\(item.cluster) \(item.identity.description)"
-      guard seen.insert(key).inserted else { continue }
+      guard isNew(item.cluster, item.identity) else { continue }
       lines.append(Self.line(item, output))
     }
     for (cluster, values) in inference.values.sorted(by: { $0.key < $1.key }) {
       if let line = Self.line(values, cluster, output) { lines.append(line) }
+    }
+    for patch in output.patches {
+      let live = input[patch.cluster]?.byIdentity[patch.manifest.identity]
+      guard let line = Self.line(patch, live) else { continue }
+      if isNew(patch.cluster, patch.manifest.identity) { lines.append(line) }
     }
     for item in inference.left {
       let line = Line(
         cluster: item.cluster, object: item.manifest.identity.description,
         outcome: item.isGap ? .left : .kept,
         place: Self.place(item.manifest.nameNode), output: nil, reason: item.reason)
-      if seen.insert("\(item.cluster) \(line.object)").inserted { lines.append(line) }
+      if isNew(item.cluster, item.manifest.identity) { lines.append(line) }
     }
     for item in compilation.satisfied {
-      let range = item.manifest.nameNode.range
-      guard seen.insert("\(item.cluster) \(item.identity.description)").inserted else { continue }
+      guard isNew(item.cluster, item.identity) else { continue }
+      // Where it was given, not where it is recorded.
+      let given = input[item.cluster]?.byIdentity[item.identity] ?? item.manifest
       lines.append(
         Line(
           cluster: item.cluster, object: item.identity.description, outcome: .kept,
-          place: "\(range.file.path):\(range.startPosition.line)", output: nil,
+          place: Self.place(given.nameNode), output: nil,
           reason: "it does what the connection needs"))
     }
-    for object in output.objects
-    where seen.insert("\(object.cluster) \(object.manifest.identity.description)").inserted {
+    for object in output.objects where isNew(object.cluster, object.manifest.identity) {
       lines.append(
         Line(
           cluster: object.cluster, object: object.manifest.identity.description, outcome: .added, place: nil,
           output: object.path, connection: object.manifest.annotation("linkwright.dev/connection") ?? ""))
     }
-    lines.sort { ($0.cluster, $0.outcome.rawValue, $0.object) < ($1.cluster, $1.outcome.rawValue, $1.object) }
+    lines.sort {
+      ($0.cluster, $0.outcome.rawValue, $0.object, $0.reason ?? "")
+        < ($1.cluster, $1.outcome.rawValue, $1.object, $1.reason ?? "")
+    }
     definedTwice = lines.filter { $0.place != nil && $0.output?.contains("/manifests/") == true }
     steps = MigrationStep.steps(inference.takenOver, lines)
   }
 
   package func count(_ outcome: Outcome) -> Int { lines.count { $0.outcome == outcome } }
 
-  /// True when everything that is taken over comes out as it is.
-  package var isComplete: Bool { count(.different) == 0 && !lines.contains { $0.outcome == .left } }
+  /// True when everything that is taken over comes out as it is, and nothing else would have to change.
+  package var isComplete: Bool {
+    !lines.contains { [.different, .left, .patched].contains($0.outcome) }
+  }
 
   private static func place(_ node: Node) -> String {
     "\(node.range.file.path):\(node.range.startPosition.line)"
@@ -118,6 +132,17 @@ package struct AdoptionReport: Sendable {
       outcome: comparison.isIdentical ? .identical : comparison.isEquivalent ? .equivalent : .different,
       place: line.place, output: emitted.path, differences: comparison.differences,
       connection: item.connection)
+  }
+
+  /// A patch beside the object that it is for; nil where it would change nothing.
+  private static func line(_ patch: EmittedObjects.Object, _ live: Manifest?) -> Line? {
+    let changes = ObjectComparison.changes(of: patch.manifest.node, to: live?.node)
+    guard !changes.isEmpty else { return nil }
+    return Line(
+      cluster: patch.cluster, object: patch.manifest.identity.description, outcome: .patched,
+      place: live.map { place($0.nameNode) }, output: patch.path, differences: changes,
+      reason: "its owner decides: include the Component, or change the manifest",
+      connection: patch.manifest.annotation("linkwright.dev/connection") ?? "")
   }
 
   /// Helm values beside the fragment that a release gets on top of them.
@@ -143,6 +168,8 @@ struct EmittedObjects {
   }
 
   private(set) var objects: [Object] = []
+  /// Patches of Components, for objects that somebody else owns.
+  private(set) var patches: [Object] = []
   private var byKey: [String: Int] = [:]
   private var fragments: [String: (path: String, root: Node)] = [:]
 
@@ -155,9 +182,16 @@ struct EmittedObjects {
       let part = file.path.dropFirst(root.count).split(separator: "/")
       let tree = Tree.parse(SourceFile(path: file.path, bytes: file.content)).tree
       guard let document = tree.root else { continue }
+      let manifest = Manifest(document)
       if part.first == "fragments", let name = part.last {
         fragments["\(cluster) \(name)"] = (file.path, document)
-      } else if part.first == "manifests", let manifest = Manifest(document) {
+        // A file for tctl holds an object too.
+        guard let manifest, TetrateObject.isTctl(manifest) else { continue }
+        byKey["\(cluster) \(manifest.identity.description) \(manifest.identity.group)"] = objects.count
+        objects.append(Object(cluster: cluster, path: file.path, manifest: manifest))
+      } else if part.first == "components", let manifest, manifest.kind != "Component" {
+        patches.append(Object(cluster: cluster, path: file.path, manifest: manifest))
+      } else if part.first == "manifests", let manifest {
         byKey["\(cluster) \(manifest.identity.description) \(manifest.identity.group)"] = objects.count
         objects.append(Object(cluster: cluster, path: file.path, manifest: manifest))
       }

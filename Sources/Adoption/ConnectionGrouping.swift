@@ -9,6 +9,8 @@ struct ConnectionGroup: Sendable {
   let spec: SpecMap
   let overrides: [SpecValue]
   let comment: [String]
+  /// Clusters in which no manifest makes the targets' pods.
+  let withoutPods: [String]
 
   /// Words that end the names of one product's namespaces.
   private static let environments = [
@@ -82,7 +84,8 @@ struct ConnectionGroup: Sendable {
     }
     let group = ConnectionGroup(
       link: base.link, name: base.name, namespaces: taken.map(\.member.namespace), spec: base.spec,
-      overrides: overrides, comment: base.comment)
+      overrides: overrides, comment: base.comment,
+      withoutPods: Set(taken.flatMap(\.member.withoutPods)).sorted())
     return [group] + (rest.isEmpty ? [] : groups(rest))
   }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import FleetSpec
 import Kubernetes
 import Snapshot
@@ -120,6 +121,18 @@ struct DocumentWriting {
   private mutating func write(_ group: ConnectionGroup, over link: String) {
     let isOne = group.namespaces.count == 1
     var document = Self.header("Connection", group.name, namespace: isOne ? group.namespaces[0] : nil)
+    if !group.withoutPods.isEmpty, var metadata = document["metadata"]?.map {
+      // Where pods are an operator's, nothing else can be said; where they were not given, it goes with the record.
+      metadata.add(
+        "annotations",
+        .map([
+          "linkwright.dev/ignore": .text(
+            "LW7208: no manifest of \(listed(group.withoutPods)) makes the pods; they were not among those adopted"
+          )
+        ]),
+        comment: ["Remove it when the workloads' manifests are here ('linkwright record' brings them)."])
+      document["metadata"] = .map(metadata)
+    }
     var spec = SpecMap()
     spec.add("via", .text(link))
     if !isOne { spec.add("namespaces", .texts(group.namespaces)) }

@@ -9,10 +9,17 @@ struct ExistingFleet {
   /// Nil where there is no fleet, or none that can be read.
   let fleet: Fleet?
   private let specification: Specification?
+  /// Connections by each of their namespaces.
+  private var connections: [String: [Connection]] = [:]
 
   init(_ compilation: Compilation?) {
     fleet = compilation?.fleet
     specification = compilation?.specification
+    for connection in specification?.connections ?? [] {
+      for namespace in Set(connection.namespaces.map(\.value)) {
+        connections[namespace, default: []].append(connection)
+      }
+    }
   }
 
   func has(cluster: String) -> Bool {
@@ -28,6 +35,7 @@ struct ExistingFleet {
   func link(like candidate: LinkCandidate) -> String? {
     let links = specification?.links.values.filter { $0.type.value == candidate.type } ?? []
     return links.filter { link in
+      if let matches = candidate.matches { return matches(link.section) }
       guard let anchor = candidate.anchor else { return true }
       return link.section[anchor.key].map { Self.text($0) == anchor.text } ?? false
     }.map(\.name.value).min()
@@ -46,9 +54,7 @@ struct ExistingFleet {
 
   /// The Connection that leads to a candidate's Service already.
   func connection(like candidate: ConnectionCandidate, over link: String) -> Connection? {
-    specification?.connections.first { connection in
-      let isHere = connection.namespaces.contains { $0.value == candidate.namespace }
-      guard isHere else { return false }
+    connections[candidate.namespace]?.first { connection in
       if connection.name.value == candidate.name { return true }
       guard (connection.to.namespace?.value ?? candidate.namespace) == candidate.service.namespace,
         connection.via.map({ $0.value == link }) ?? true

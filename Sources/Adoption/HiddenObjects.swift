@@ -19,4 +19,13 @@ enum HiddenObjects {
     let result = SourceFile(path: file.path, bytes: bytes)
     return Tree.parse(result).findings.isEmpty ? result : nil
   }
+
+  /// The same for many files. Linear in files and nodes.
+  static func files(_ files: [SourceFile], without nodes: [Node]) -> [SourceFile?] {
+    let byFile = Dictionary(grouping: nodes) { ObjectIdentifier($0.tree.file) }
+    return files.map { file in
+      guard let nodes = byFile[ObjectIdentifier(file)] else { return file }
+      return self.file(file, without: nodes)
+    }
+  }
 }

@@ -19,6 +19,8 @@ struct LinkCandidate: Sendable {
   let section: SpecMap
   /// What tells links of one type apart, as a path below the section and its text: an existing Link with it is taken.
   let anchor: (key: String, text: String)?
+  /// Where one value does not tell links apart: true for the section of a Link that does what this one would do.
+  var matches: (@Sendable (Node) -> Bool)?
   var comment: [String] = []
 }
 
@@ -33,6 +35,8 @@ struct ConnectionCandidate: Sendable {
   var spec: SpecMap
   /// What differs by cluster.
   var overrides: [ClusterOverride] = []
+  /// Clusters in which no manifest makes the pods behind a target: an operator's, or not given.
+  var withoutPods: [String] = []
   var comment: [String] = []
 
   struct ClusterOverride: Equatable, Sendable {
@@ -112,12 +116,41 @@ extension AdoptionInput {
   /// The registry of systems: one line each.
   static let systems: [any SystemAdoption.Type] = [
     PorterAdoption.self, StaticAdoption.self, MeshAdoption.self, GatewayDNSAdoption.self,
-    TetrateAdoption.self,
+    TetrateAdoption.self, IstioAdoption.self,
   ]
 
   func infer() -> Inference {
     var inference = Inference()
     for system in Self.systems { system.infer(self, into: &inference) }
+    for index in inference.connections.indices {
+      inference.connections[index].withoutPods = clustersWithoutPods(inference.connections[index])
+    }
     return inference
+  }
+
+  /// Where the judge would find nobody behind the Service.
+  private func clustersWithoutPods(_ candidate: ConnectionCandidate) -> [String] {
+    let to = candidate.spec["to"]?.map
+    var names: [String] = []
+    if case .text(let name) = to?["service"] { names = [name] }
+    if case .list(let list) = to?["services"] {
+      names = list.compactMap { if case .text(let name) = $0 { name } else { nil } }
+    }
+    var namespace = candidate.namespace
+    if case .text(let other) = to?["namespace"] { namespace = other }
+    var wanted: [String]?
+    if case .list(let list) = to?["clusters"] {
+      wanted = list.compactMap { if case .text(let name) = $0 { name } else { nil } }
+    }
+    return clusters.filter { cluster in
+      guard wanted?.contains(cluster.name) ?? true else { return false }
+      return names.contains { name in
+        guard let service = cluster.services[NamespacedName(namespace, name)], !service.selector.isEmpty
+        else {
+          return false
+        }
+        return cluster.pods(of: service).pods.isEmpty
+      }
+    }.map(\.name)
   }
 }

@@ -21,7 +21,8 @@ package struct MigrationStep: Sendable {
           "\(item.cluster): \(item.identity.description) (\(range.file.path):\(range.startPosition.line))"
       }.sorted()
     }
-    let emitted = Set(lines.filter { $0.output != nil }.map { "\($0.cluster) \($0.object)" })
+    let emitted = Set(
+      lines.filter { $0.output?.contains("/manifests/") == true }.map { "\($0.cluster) \($0.object)" })
     let live = taken.filter { emitted.contains("\($0.cluster) \($0.identity.description)") }
     guard !live.isEmpty else { return [] }
     var steps = [

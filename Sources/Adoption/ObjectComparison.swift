@@ -38,6 +38,19 @@ struct ObjectComparison {
     self.differences = differences
   }
 
+  /// What a patch would change of an object, field by field; all that it says where the object is not known.
+  static func changes(of patch: Node, to live: Node?) -> [FieldDifference] {
+    let live = live.map { Flattened($0).values } ?? [:]
+    return Flattened(patch).values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.compactMap {
+      path, value in
+      guard live[path] != value, !EquivalenceRules.isMark(path),
+        !["apiVersion", "kind", "metadata.name", "metadata.namespace"].contains(path),
+        path != "metadata.labels.app.kubernetes.io/managed-by"
+      else { return nil }
+      return FieldDifference(path: path, live: live[path]?.text, emitted: value.text, reason: nil)
+    }
+  }
+
   /// Why two objects that mean the same are not written the same; nil when they are.
   private static func form(_ a: [String: Flattened.Value], _ b: [String: Flattened.Value]) -> String? {
     let differing = Set(a.keys).union(b.keys).filter { a[$0] != b[$0] && !EquivalenceRules.isMark($0) }
@@ -67,8 +80,8 @@ struct EquivalenceRules {
     if var metadata = map["metadata"]?.map {
       for key in LiveFields.metadata { metadata[key] = nil }
       if let annotations = metadata["annotations"]?.map {
-        metadata["annotations"] = .map(
-          SpecMap(annotations.entries.filter { !LiveFields.isBookkeeping(annotation: $0.key) }))
+        let own = annotations.entries.filter { !LiveFields.isBookkeeping(annotation: $0.key) }
+        metadata["annotations"] = own.isEmpty ? nil : .map(SpecMap(own))
       }
       map["metadata"] = .map(metadata)
     }
@@ -91,6 +104,8 @@ struct EquivalenceRules {
       }
     case "NetworkPolicy": normalizePolicy(&spec)
     case "Service": normalizeService(&spec)
+    case "OrganizationSetting": Self.normalizeReachability(&spec)
+    case "WorkspaceSetting": Self.normalizeGateways(&spec)
     default: break
     }
     map["spec"] = .map(spec)
@@ -101,17 +116,49 @@ struct EquivalenceRules {
       spec["policyTypes"] = .texts(["Ingress"] + (spec["egress"] == nil ? [] : ["Egress"]))
     }
     spec["policyTypes"] = spec["policyTypes"].map(Self.sorted)
+    spec["podSelector"] = spec["podSelector"].map(Self.selector)
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
       guard case .list(let rules) = spec[direction] else { continue }
       spec[direction] = Self.sorted(
         .list(
           rules.map { rule in
             guard case .map(var rule) = rule else { return rule }
-            rule[peers] = rule[peers].map(Self.sorted)
+            rule[peers] = rule[peers].map(Self.peers).map(Self.sorted)
             rule["ports"] = rule["ports"].map(Self.portsWithProtocol).map(Self.sorted)
             return .map(rule)
           }))
     }
+  }
+
+  private static func peers(_ value: SpecValue) -> SpecValue {
+    guard case .list(let peers) = value else { return value }
+    return .list(
+      peers.map { peer in
+        guard case .map(var peer) = peer else { return peer }
+        for key in ["podSelector", "namespaceSelector"] { peer[key] = peer[key].map(selector) }
+        return .map(peer)
+      })
+  }
+
+  /// `{key: app, operator: In, values: [db]}` is the label app=db.
+  private static func selector(_ value: SpecValue) -> SpecValue {
+    guard case .map(var map) = value, case .list(let expressions) = map["matchExpressions"] else {
+      return value
+    }
+    var labels = map["matchLabels"]?.map ?? SpecMap()
+    var rest: [SpecValue] = []
+    for expression in expressions {
+      if let each = expression.map, case .text(let key) = each["key"], each["operator"] == .text("In"),
+        case .list(let values) = each["values"], values.count == 1, labels[key] == nil
+      {
+        labels.add(key, values[0])
+      } else {
+        rest.append(expression)
+      }
+    }
+    map["matchExpressions"] = rest.isEmpty ? nil : .list(rest)
+    if !labels.isEmpty { map["matchLabels"] = .map(labels) }
+    return .map(map)
   }
 
   /// What the API server fills in, and what it chose and keeps.
@@ -133,6 +180,31 @@ struct EquivalenceRules {
         if port["protocol"] == nil { port["protocol"] = .text("TCP") }
         if port["targetPort"] == nil { port["targetPort"] = port["port"] }
         return .map(port)
+      })
+  }
+
+  /// Lists of networks in one text: their order means nothing.
+  private static func normalizeReachability(_ spec: inout SpecMap) {
+    guard var settings = spec["networkSettings"]?.map, var reach = settings["networkReachability"]?.map else {
+      return
+    }
+    reach.entries = reach.entries.map { entry in
+      guard case .text(let text) = entry.value else { return entry }
+      let names = text.split(separator: ",", omittingEmptySubsequences: false)
+      return SpecMap.Entry(entry.key, .text(names.sorted().joined(separator: ",")))
+    }
+    settings["networkReachability"] = .map(reach)
+    spec["networkSettings"] = .map(settings)
+  }
+
+  /// An empty list of exposed services is no list: everything.
+  private static func normalizeGateways(_ spec: inout SpecMap) {
+    guard case .list(let gateways) = spec["defaultEastWestGatewaySettings"] else { return }
+    spec["defaultEastWestGatewaySettings"] = .list(
+      gateways.map { gateway in
+        guard case .map(var gateway) = gateway else { return gateway }
+        if gateway["exposedServices"] == .list([]) { gateway["exposedServices"] = nil }
+        return .map(gateway)
       })
   }
 
@@ -205,14 +277,31 @@ struct EquivalenceRules {
     }
   }
 
+  /// Prefixes of annotations that controllers read.
+  private static let readAnnotations = [
+    "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "service.cilium.io/", "io.cilium/",
+    "tsb.tetrate.io/", "xcp.tetrate.io/", "networking.istio.io/", "connectivity.tanzu.vmware.com/",
+  ]
+
+  /// Prefixes of labels by which meshes tell objects apart.
+  private static let meshLabels = [
+    "istio.io/", "topology.istio.io/", "xcp.tetrate.io/", "failover.tetrate.io/",
+  ]
+
   /// Why a difference does not matter; nil when it does, or when nobody can know.
   func reason(_ path: String, live: Flattened.Value?, emitted: Flattened.Value?) -> String? {
     if path == "metadata.labels.app.kubernetes.io/managed-by" { return "says who writes the object" }
     if path == "metadata.annotations.argocd.argoproj.io/sync-wave" {
       return "orders the objects of one sync; the object itself is the same"
     }
+    if path == "metadata.annotations.argocd.argoproj.io/sync-options", live?.text == "Prune=false",
+      emitted == nil
+    {
+      return "goes: it keeps the object alive while it is handed over"
+    }
     if path == "metadata.labels.endpointslice.kubernetes.io/managed-by" { return "says who writes the slice" }
     if path.hasPrefix("metadata.labels."), emitted == nil, kind != "Service",
+      !Self.meshLabels.contains(where: { path.dropFirst("metadata.labels.".count).hasPrefix($0) }),
       kind != "EndpointSlice" || !path.contains("kubernetes.io/service-name")
     {
       return "goes: nothing selects a \(kind) by this label that Linkwright knows of"
@@ -223,12 +312,11 @@ struct EquivalenceRules {
       return "goes: it names the release that wrote the object"
     }
     if path.hasPrefix("metadata.annotations."), emitted == nil,
-      !["argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "service.cilium.io/", "io.cilium/"].contains(
-        where: {
-          path.dropFirst("metadata.annotations.".count).hasPrefix($0)
-        }), kind != "Service"
+      !Self.readAnnotations.contains(where: {
+        path.dropFirst("metadata.annotations.".count).hasPrefix($0)
+      }), kind != "Service"
     {
-      return "goes: no controller reads it on a \(kind)"
+      return "goes: no controller that Linkwright knows of reads it on a \(kind)"
     }
     if path == "metadata.labels" || path == "metadata.annotations",
       emitted?.text == "{}" || live?.text == "{}"

@@ -26,12 +26,16 @@ enum ValuesComparison {
     // Helm joins mappings and replaces lists: a peer that the fragment's list leaves out is gone, other keys stay.
     let isList = emitted.at("clustermesh", "config", "clusters")?.kind == .sequence
     let peers = "clustermesh.config.clusters."
+    let name = theirs["cluster.name"] ?? mine["cluster.name"]
     for path in mine.keys.filter({ theirs[$0] == nil && isOfMesh($0) }).sorted() {
       let goes = isList && path.hasPrefix(peers)
+      let isOwn = name.map { path.hasPrefix("\(peers)\($0).") } ?? false
       differences.append(
         FieldDifference(
           path: path, live: mine[path], emitted: nil,
-          reason: goes ? nil : "stays: the fragment is joined with your values"))
+          reason: !goes
+            ? "stays: the fragment is joined with your values"
+            : isOwn ? "goes: a cluster ignores the entry with its own name" : nil))
     }
     return differences
   }

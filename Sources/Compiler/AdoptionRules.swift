@@ -90,7 +90,7 @@ package enum AdoptionRules {
     "LW9011", "nothing-to-adopt", .error, "the manifests hold nothing that connects clusters",
     explanation: """
       adopt looks for TransportServerClaims, Services without selector and their endpoints, global Services and Helm \
-      values of Cilium, GatewayDNS objects and Tetrate objects.
+      values of Cilium, GatewayDNS objects, and east-west gateways of Tetrate or Istio.
       """, unexampled: why)
 
   package static let unusableField = Rule(

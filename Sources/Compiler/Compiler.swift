@@ -47,14 +47,12 @@ package struct Compiler: Sendable {
     }
   }
 
-  /// The files that hold documents of the specification, linkwright.yaml first; none, with what is wrong, where the
-  /// fleet cannot be read.
-  package func specificationFiles(_ snapshot: some Snapshot) throws(SnapshotError) -> (
-    files: [SnapshotEntry], findings: [Diagnostic]
-  ) {
-    let (fleet, findings) = try fleet(snapshot)
-    guard let fleet, let root = try snapshot.entry(at: Compiler.fleetFile) else { return ([], findings) }
-    return ([root] + (try SourceWalk(snapshot, fleet: fleet, outputs: OutputLayout(fleet).roots).spec), [])
+  /// The files that hold documents of the specification, linkwright.yaml first; nil where there is no fleet.
+  package func specificationFiles(_ snapshot: some Snapshot) throws(SnapshotError) -> [SnapshotEntry]? {
+    guard let root = try snapshot.entry(at: Compiler.fleetFile), root.kind != .directory,
+      let fleet = try fleet(snapshot).fleet
+    else { return nil }
+    return [root] + (try SourceWalk(snapshot, fleet: fleet, outputs: OutputLayout(fleet).roots).spec)
   }
 
   /// Compiles the fleet at the snapshot's root. Throws only when the snapshot itself cannot be read; all that

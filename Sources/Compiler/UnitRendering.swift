@@ -51,6 +51,13 @@ struct UnitRendering: Sendable {
       own = ["common": .map(["labels": .map(Self.labels), "annotations": .map(annotations)])]
       patched = ["common": .map(["labels": .none, "annotations": .map(annotations)])]
     }
+
+    /// The common values of one object of its own. Linkwright's labels stand, whatever the author's are.
+    func own(with labels: [String: String]) -> [String: TemplateValue] {
+      guard !labels.isEmpty else { return own }
+      let all = labels.mapValues { TemplateValue.string($0) }.merging(Self.labels) { $1 }
+      return ["common": .map(["labels": .map(all), "annotations": .map(annotations)])]
+    }
   }
 
   func render(_ unit: any PlannedUnit, of owner: UnitOwner) -> RenderedUnit {
@@ -78,8 +85,8 @@ struct UnitRendering: Sendable {
     let rendering = ObjectRendering(
       template: template,
       layers: [
-        emission.part == .components ? context.patched : context.own, rendered.lowered.variables,
-        emission.variables,
+        emission.part == .components ? context.patched : context.own(with: emission.labels),
+        rendered.lowered.variables, emission.variables,
       ], what: what, subject: rendered.lowered.subject)
     guard let root = rendering.render(&rendered.lowered.findings) else { return }
     let before = rendered.lowered.findings.count

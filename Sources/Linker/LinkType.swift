@@ -166,12 +166,15 @@ package struct Emission: Sendable {
   package let variables: [String: TemplateValue]
   /// The connections that the object serves; nil for all of its unit.
   package let connections: [String]?
+  /// Labels that the author asked for, beside Linkwright's own.
+  package let labels: [String: String]
 
   package init(
     cluster: String, part: OutputPart, template: String, identity: ObjectIdentity,
-    variables: [String: TemplateValue] = [:], connections: [String]? = nil
+    variables: [String: TemplateValue] = [:], connections: [String]? = nil, labels: [String: String] = [:]
   ) {
     self.connections = connections
+    self.labels = labels
     self.cluster = cluster
     self.part = part
     self.template = template

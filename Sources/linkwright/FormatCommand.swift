@@ -31,12 +31,7 @@ extension Command {
     }
     var changed = 0
     var left = false
-    let found = try FormatFiles(parsed)
-    if !found.findings.isEmpty {
-      try Reporting(parsed, prefix: "", formats: ["text"]).print(found.findings)
-      left = true
-    }
-    for (path, file) in found.files {
+    for (path, file) in try FormatFiles.files(parsed) {
       let result = SpecFormatter.format(file, upgrades: upgrades)
       if let reason = result.reason {
         Terminal.printError("\(file.path) is left as it is: \(reason)\n")
@@ -57,33 +52,35 @@ extension Command {
 }
 
 /// The files that `fmt` looks at.
-struct FormatFiles {
+enum FormatFiles {
   static let limit = 16 << 20
 
   /// Paths to write to, with the files; those of the fleet where none are named.
-  private(set) var files: [(path: String, file: SourceFile)] = []
-  /// Why the files of a fleet cannot be told.
-  private(set) var findings: [Diagnostic] = []
-
-  init(_ parsed: ParsedArguments) throws(CommandFailure) {
-    guard !parsed.positional.isEmpty else {
-      try addSpecification(root: FleetLocation(parsed).root, shown: "")
-      return
-    }
-    for path in parsed.positional {
-      if FileSystem.isDirectory(path), FileSystem.exists("\(path)/\(Compiler.fleetFile)") {
-        try addSpecification(root: path, shown: path + "/")
-      } else {
-        files += try InputFiles.read(path).map { ($0.path, SourceFile(path: $0.path, bytes: $0.content)) }
+  static func files(_ parsed: ParsedArguments) throws(CommandFailure) -> [(path: String, file: SourceFile)] {
+    guard parsed.positional.isEmpty else {
+      var files: [(path: String, file: SourceFile)] = []
+      for path in parsed.positional {
+        if FileSystem.isDirectory(path), FileSystem.exists("\(path)/\(Compiler.fleetFile)") {
+          files += try specification(root: path, shown: path + "/")
+        } else {
+          files += try InputFiles.read(path).map { ($0.path, SourceFile(path: $0.path, bytes: $0.content)) }
+        }
       }
+      return files
     }
+    let location = try FleetLocation(parsed)
+    return try specification(root: location.root, shown: "")
   }
 
-  private mutating func addSpecification(root: String, shown prefix: String) throws(CommandFailure) {
+  private static func specification(
+    root: String, shown prefix: String
+  ) throws(CommandFailure) -> [(path: String, file: SourceFile)] {
     let snapshot = DirectorySnapshot(root: root)
     let compiler = try Compiling.compiler()
-    let (files, findings) = try RecordingInput.reading { () throws(SnapshotError) in
-      let (entries, findings) = try compiler.specificationFiles(snapshot)
+    return try RecordingInput.reading { () throws(SnapshotError) in
+      guard let entries = try compiler.specificationFiles(snapshot) else {
+        throw SnapshotError(path: Compiler.fleetFile, reason: "there is no fleet that can be read here")
+      }
       var files: [(path: String, file: SourceFile)] = []
       for entry in entries {
         files.append(
@@ -92,9 +89,7 @@ struct FormatFiles {
             SourceFile(path: prefix + entry.path, bytes: try snapshot.content(of: entry))
           ))
       }
-      return (files, findings)
+      return files
     }
-    self.files += files
-    self.findings += findings
   }
 }

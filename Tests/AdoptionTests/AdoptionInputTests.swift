@@ -1,6 +1,7 @@
 import Adoption
 import Compiler
 import Diagnostics
+import Output
 import Snapshot
 import TestSupport
 import Testing
@@ -22,6 +23,8 @@ import Testing
 
     """
   static let good = claim + "---\n" + service
+  static let inlineClaim =
+    "{apiVersion: porter.devops.gov.bc.ca/v1alpha1, kind: TransportServerClaim, metadata: {name: \"${NAME}\"}, spec: {service: a, servicePort: 1}}\n"
 
   private func adopt(
     _ clusters: KeyValuePairs<String, String>, fleet: [String: String] = [:],
@@ -46,6 +49,11 @@ import Testing
       "LW9001",
       "apiVersion: v1\nkind: Service\nmetadata: {name: \"{{ .Values.name }}\"}\nspec: {ports: [{port: 1}]}\n"
     ),
+    // OpenShift's, and what Flux or envsubst would fill in.
+    (
+      "LW9001",
+      "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: db}\nobjects:\n- " + inlineClaim
+    ), ("LW9001", good.replacing("namespace: a1b2c3-dev", with: "namespace: \"${PLATE}-dev\"")),
     // kustomize's input.
     ("LW9002", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n"),
     ("LW9002", "- op: replace\n  path: /spec/servicePort\n  value: 9000\n"),
@@ -97,9 +105,10 @@ import Testing
       try adopt(["gold": Self.good + "---\n" + Self.claim]).findings.allSatisfy { $0.rule.id != "LW9004" })
   }
 
-  @Test func hooksAreNoState() throws {
+  @Test(arguments: ["helm.sh/hook: test", "argocd.argoproj.io/hook: PreSync"])
+  func hooksAreNoState(_ annotation: String) throws {
     let hook = Self.claim.replacing(
-      "{name: web-tsc,", with: "{annotations: {helm.sh/hook: test}, name: hook,")
+      "{name: web-tsc,", with: "{annotations: {\(annotation)}, name: hook,")
     let adoption = try adopt(["gold": Self.good + "---\n" + hook])
     #expect(adoption.report.hooks == 1)
     #expect(!adoption.goldenText.contains("/hook"))
@@ -124,6 +133,66 @@ import Testing
       """
     let adoption = try adopt(["gold": json])
     #expect(adoption.report.count(.equivalent) == 1, "\(adoption.goldenText)")
+  }
+
+  /// What the API server adds is no part of what is compared, wherever it stands.
+  @Test func liveFieldsChangeNothing() throws {
+    let live = Self.good.replacing(
+      "namespace: a1b2c3-dev}",
+      with:
+        "namespace: a1b2c3-dev, uid: UID, resourceVersion: \"7\", generation: 3, creationTimestamp: \"2026-01-01T00:00:00Z\", finalizers: [porter.devops.gov.bc.ca/finalizer], managedFields: [{manager: kubectl, fieldsV1: {\"f:spec\": {}}}], annotations: {kubectl.kubernetes.io/last-applied-configuration: \"{}\"}}"
+    ).replacing("timeout: 10}}", with: "timeout: 10}}\nstatus: {address: 142.34.1.1, port: \"20000\"}")
+    var text = ""
+    for (number, part) in live.split(separator: "UID", omittingEmptySubsequences: false).enumerated() {
+      text += (number == 0 ? "" : "u\(number)") + part
+    }
+    let (plain, dump) = (try adopt(["gold": Self.good]), try adopt(["gold": text]))
+    func specification(_ adoption: Adoption) -> [AdoptedFile] {
+      adoption.files.filter { !$0.path.hasPrefix("recorded/") && !$0.path.hasPrefix("observed/") }
+    }
+    #expect(specification(plain) == specification(dump))
+    #expect(plain.report.lines.map(\.differences) == dump.report.lines.map(\.differences))
+    #expect(dump.files.contains { $0.path == "observed/gold/a1b2c3-dev.yaml" })
+  }
+
+  /// Kinds of CustomResourceDefinitions that nobody knows, and those definitions themselves, are counted and left.
+  @Test func unknownKindsAreCounted() throws {
+    let strange = """
+      ---
+      apiVersion: apiextensions.k8s.io/v1
+      kind: CustomResourceDefinition
+      metadata: {name: widgets.example.com}
+      spec: {group: example.com, names: {kind: Widget}}
+      ---
+      apiVersion: example.com/v1
+      kind: Widget
+      metadata: {name: w}
+      spec: {selector: {app: web}, service: web}
+
+      """
+    let adoption = try adopt(["gold": Self.good + strange])
+    #expect(adoption.report.unread == ["CustomResourceDefinition": 1, "Widget": 1])
+    #expect(adoption.report.count(.equivalent) == 1 && !adoption.isRefused)
+  }
+
+  /// A repository that is adopted already: the output that its clusters run is no news.
+  @Test func anAdoptedRepositoryStaysAsItIs() throws {
+    let first = try adopt(["gold": Self.good])
+    let rest = first.writtenFiles.merging(["recorded/gold/a1b2c3-dev.yaml": Array(Self.service.utf8)]) { $1 }
+    let compilation = try AdoptionCase.compiler.get().compile(MemorySnapshot(rest))
+    let emitted = try #require(
+      compilation.output.files.first { $0.path.hasSuffix("transportserverclaim-web-tsc.yaml") })
+    let text = Self.service + "---\n" + String(decoding: emitted.content, as: UTF8.self)
+    var request = AdoptionRequest(
+      clusters: [
+        AdoptionRequest.Cluster(
+          name: "gold", files: [SourceFile(path: "gold.yaml", bytes: Array(text.utf8))], path: nil)
+      ], fleetName: "fleet")
+    request.defaultNamespace = nil
+    let again = try Adoption(
+      request, in: MemorySnapshot(rest), compiler: try AdoptionCase.compiler.get())
+    #expect(again.files.isEmpty, "\(again.files.map(\.path))")
+    #expect(again.report.count(.identical) == 1 && again.report.isComplete, "\(again.goldenText)")
   }
 
   /// Thousands of objects that nobody asked for cost time in proportion and change nothing.

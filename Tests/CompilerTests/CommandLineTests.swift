@@ -5,15 +5,9 @@ import Testing
 /// The program at a terminal and in a pipeline: words, exit codes, streams.
 @Suite struct CommandLineTests {
   static let commands = [
-    "init", "adopt", "fmt", "validate", "build", "check", "diff", "commit", "explain", "graph", "reach",
-    "observe", "record", "schema", "rules", "completion", "version",
+    "init", "adopt", "fmt", "validate", "build", "check", "observe", "record", "schema", "rules",
+    "completion", "version",
   ]
-
-  @Test func helpListsTheCommands() throws {
-    let lines = try Linkwright.run("help").text.split(separator: "\n").drop { $0 != "Commands:" }.dropFirst()
-    let listed = lines.prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: " ").first }
-    #expect(listed.map(String.init).sorted() == Self.commands.sorted())
-  }
 
   static let example = Repository.path("Tests/CompilerTests/Fleets/porter-pair")
 
@@ -105,15 +99,6 @@ import Testing
     ])
     #expect(try Linkwright.run("validate", pending.root).status == 0)
     #expect(try Linkwright.run("validate", "--strict", pending.root).status == 1)
-  }
-
-  @Test func fleetThatCannotBeReadIsAFindingForFormatting() throws {
-    let scratch = try BadInputTests.scratch(["linkwright.yaml": Array("kind: Fleet\n  spec: {}\n".utf8)])
-    for arguments in [["fmt", "--check"], ["fmt"], ["fmt", "."]] {
-      let output = try Linkwright.program.run(arguments, in: scratch.root)
-      #expect(output.status == 1 && output.text.isEmpty)
-      #expect(output.errorText.contains("--> linkwright.yaml:"), "\(output.errorText)")
-    }
   }
 
   @Test func fleetIsFoundUpwards() throws {

@@ -245,7 +245,10 @@ struct CiliumFacts: Sendable {
       if let text = value(path)?.text ?? config?[setting]?.text, !text.isEmpty { map.add(key, .text(text)) }
     }
     map.add("encryption", encryption.map { .text($0) })
-    if let proxy = value(["kubeProxyReplacement"])?.text ?? config?["kube-proxy-replacement"]?.text {
+    if let proxy = value(["kubeProxyReplacement"])?.text ?? config?["kube-proxy-replacement"]?.text,
+      ["true", "strict", "false", "disabled"].contains(proxy)
+    {
+      // Older charts have 'partial' and 'probe' too, which is neither.
       map.add("kubeProxyReplacement", .boolean(["true", "strict"].contains(proxy)))
     }
     for (key, path, setting) in Self.booleans {

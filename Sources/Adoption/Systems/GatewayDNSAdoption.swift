@@ -49,7 +49,16 @@ enum GatewayDNSAdoption: SystemAdoption {
     let keys = Set(labels.requirements.map(\.key))
     var members: [AdoptedCluster] = []
     for object in managed {
-      guard let cluster = input[object.name] else { continue }
+      guard let cluster = input[object.name] else {
+        if labels.matches(object.labels) {
+          inference.leave(
+            object, of: management.name,
+            because:
+              "its gateway is published, and the manifests of \(object.name) were not given: --cluster \(object.name)=…",
+            isGap: false)
+        }
+        continue
+      }
       members.append(cluster)
       let own = object.labels.items.filter { keys.contains($0.key) }
       inference.describe(
@@ -62,10 +71,85 @@ enum GatewayDNSAdoption: SystemAdoption {
     }
     for cluster in members {
       addConnections(
-        cluster, ".gateway.\(cluster.name).\(namespace).clusters.\(zone.text)", manifest.name,
-        members.map(\.name), input,
-        &inference)
+        cluster, zone.suffix(cluster.name, namespace), manifest.name, members.map(\.name), input, &inference)
     }
+    for cluster in members {
+      markSlices(cluster, zone, namespace, &inference)
+      adoptNames(cluster, in: members, zone, namespace, manifest.name, &inference)
+    }
+  }
+
+  // MARK: Names of clients
+
+  /// Services of type ExternalName that lead to a gateway: one more client of the connection with that name.
+  private static func adoptNames(
+    _ client: AdoptedCluster, in members: [AdoptedCluster], _ zone: Zone, _ namespace: String, _ link: String,
+    _ inference: inout Inference
+  ) {
+    for service in client.services.values.sorted(by: { $0.key < $1.key }) where service.type == "ExternalName"
+    {
+      guard let host = service.manifest.node.at("spec", "externalName")?.string,
+        let target = members.first(where: { host.hasSuffix(zone.suffix($0.name, namespace)) })
+      else { continue }
+      let name = String(host.dropLast(zone.suffix(target.name, namespace).count))
+      let index = inference.connections.firstIndex { candidate in
+        candidate.link == link && target.services[candidate.service] != nil
+          && candidate.spec["to"]?.map?["clusters"] == .texts([target.name])
+          && (candidate.spec["gatewayDNS"]?.map?["host"] ?? .text(candidate.service.name)) == .text(name)
+      }
+      guard let index else {
+        inference.leave(
+          service.manifest, of: client.name,
+          because: "no route of \(target.name) with the host \(host) is among the manifests")
+        continue
+      }
+      guard client.name != target.name, addClient(service.key, client.name, to: &inference.connections[index])
+      else {
+        inference.leave(
+          service.manifest, of: client.name,
+          because: client.name == target.name
+            ? "it leads back to its own cluster" : "another name of the same cluster leads there already")
+        continue
+      }
+      inference.takenOver.append(
+        TakenOver(
+          cluster: client.name, manifest: service.manifest, role: .leads,
+          connection: inference.connections[index].id.description))
+    }
+  }
+
+  /// Gives a connection the name under which one cluster knows it; false where it has another there already.
+  private static func addClient(
+    _ key: NamespacedName, _ cluster: String, to candidate: inout ConnectionCandidate
+  ) -> Bool {
+    guard !candidate.overrides.contains(where: { $0.cluster == cluster }) else { return false }
+    if key.namespace != candidate.namespace, case .list(let from) = candidate.spec["from"] {
+      // That cluster's client is in another namespace than the connection.
+      var clients = from.compactMap { client -> SpecValue? in
+        guard var map = client.map, case .list(let clusters) = map["clusters"] else { return client }
+        let rest = clusters.filter { $0 != .text(cluster) }
+        map["clusters"] = .list(rest)
+        return rest.isEmpty ? nil : .map(map)
+      }
+      clients.append(.map(["clusters": .texts([cluster]), "namespace": .text(key.namespace)]))
+      candidate.spec["from"] = .list(clients)
+    }
+    candidate.overrides.append(
+      ConnectionCandidate.ClusterOverride(
+        cluster: cluster, spec: SpecMap(["gatewayDNS": .map(["externalName": .text(key.name)])])))
+    return true
+  }
+
+  /// Slices that the controller writes into every cluster, where the manifests are what the cluster answered.
+  private static func markSlices(
+    _ cluster: AdoptedCluster, _ zone: Zone, _ namespace: String, _ inference: inout Inference
+  ) {
+    guard cluster.isDump else { return }
+    let slices = cluster.objects("discovery.k8s.io", "EndpointSlice").filter {
+      $0.namespace == zone.namespace
+        && $0.annotation("connectivity.tanzu.vmware.com/gateway-dns-ref")?.hasPrefix(namespace + "/") == true
+    }
+    inference.controllerMade[cluster.name, default: []].formUnion(slices.map(\.identity))
   }
 
   /// How the cluster's DNS is told of the zone, where its manifests show it.
@@ -172,7 +256,12 @@ enum GatewayDNSAdoption: SystemAdoption {
 
     var namespace: String { isOldProfile ? "capi-dns" : "xcc-dns" }
 
-    /// From the controller's Deployment; else from the names of slices that it made.
+    /// What every name of a cluster's gateway ends with.
+    func suffix(_ cluster: String, _ namespace: String) -> String {
+      ".gateway.\(cluster).\(namespace).clusters.\(text)"
+    }
+
+    /// From the controller's Deployment; else from the names of slices that it made, or the Corefile of its DNS server.
     init?(_ input: AdoptionInput, _ management: AdoptedCluster) {
       for (namespace, workloads) in management.workloads.sorted(by: { $0.key < $1.key }) {
         for workload in workloads {
@@ -195,23 +284,17 @@ enum GatewayDNSAdoption: SystemAdoption {
           return
         }
       }
-      return nil
-    }
-  }
-}
-
-/// Objects of Tetrate Service Bridge. They are named, not read: which of them a Link of type tetrate would write depends
-/// on how the organization lets them be applied, which no manifest says.
-enum TetrateAdoption: SystemAdoption {
-  static func infer(_ input: AdoptionInput, into inference: inout Inference) {
-    for cluster in input.clusters {
-      for manifest in cluster.objects where manifest.identity.group.hasSuffix("tetrate.io") {
-        inference.leave(
-          manifest, of: cluster.name,
-          because:
-            "adopt does not read Tetrate's objects yet; 'linkwright init --link tetrate' shows a Link to write by hand"
-        )
+      // The older generation's server serves one zone, which its Corefile names.
+      for cluster in input.clusters {
+        let corefile = cluster.object("v1", "ConfigMap", "capi-dns", "dns-server-corefile")
+        let first = corefile?.node.at("data", "Corefile")?.text.split(whereSeparator: { " {\n".contains($0) })
+          .first.map(String.init)
+        guard let first, first.contains("."), first != ".", !first.contains("#") else { continue }
+        text = first
+        isOldProfile = true
+        return
       }
+      return nil
     }
   }
 }

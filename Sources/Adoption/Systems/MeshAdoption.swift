@@ -101,8 +101,13 @@ enum MeshAdoption: SystemAdoption {
       map.add("method", .text("userProvided"))
       return .map(map)
     }
-    guard let method = auto["method"]?.text else { return nil }
-    map.add("method", .text(method))
+    guard let given = auto["method"]?.text else { return nil }
+    // Nobody can ask for Helm's own method: the difference is said here, and shown in the report.
+    let isRefused = given == "helm"
+    let method = isRefused ? "cronJob" : given
+    map.add(
+      "method", .text(method),
+      remark: isRefused ? "the release has 'helm', which makes keys anew at every rendering" : nil)
     if let issuer = auto["certManagerIssuerRef"], issuer["name"] != nil {
       map.add(
         "issuerRef",

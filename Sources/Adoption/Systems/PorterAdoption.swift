@@ -46,6 +46,8 @@ private struct PorterPairAdoption {
           claim.manifest, of: claim.cluster,
           because:
             "claim '\(first.manifest.name)' publishes Service \(claim.service) already, and the operator's objects carry the Service's name only"
+            + (first.servicePort == claim.servicePort
+              ? "; remove one of the two before '\(first.manifest.name)' is handed over" : "")
         )
         continue
       }
@@ -57,8 +59,9 @@ private struct PorterPairAdoption {
     }
     shareNoPolicies(&inference, from: before)
     markOperatorObjects(&inference)
-    guard inference.connections.count > before else { return }
-    addLink(inference.connections[before...].map(\.namespace), &inference)
+    // The operator is there, whatever became of its claims.
+    let mine = claims[pair.primary] ?? []
+    addLink(mine.map(\.namespace), &inference)
     for cluster in clusters {
       inference.describe(cluster.name, "distribution", .text("openshift"))
     }
@@ -114,7 +117,7 @@ private struct PorterPairAdoption {
           LeftObject(
             cluster: cluster, manifest: admitting.manifest,
             reason:
-              "it admits the load balancer among others; connection \(candidate.id.description) builds on it",
+              "it admits the load balancer, and connection \(candidate.id.description) builds on it; the specification does not say it: \(form.reason)",
             isGap: false))
       } else {
         reportNoPolicy(claim, cluster, &inference)

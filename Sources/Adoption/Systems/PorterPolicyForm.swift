@@ -9,6 +9,8 @@ struct PorterPolicyForm {
   private(set) var exact: (policy: NetworkPolicy, settings: SpecMap)?
   /// A policy that admits the load balancer and does more or less than Linkwright's would.
   private(set) var admitting: NetworkPolicy?
+  /// What keeps it from being written by Linkwright, as a sentence's end.
+  private(set) var reason = ""
   /// Labels of the Service's selector that only running pods have.
   let runtimeLabels: [(key: String, value: String)]
 
@@ -40,14 +42,25 @@ struct PorterPolicyForm {
           : pods.allSatisfy { Self.ingress.isAdmitted(by: rule, to: target, pod: $0) }
       }
       guard admits else { continue }
-      if let settings = Self.settings(policy, service, target) {
-        if exact == nil { exact = (policy, settings) } else { admitting = policy }
-      } else {
-        admitting = policy
+      switch Self.settings(policy, service, target) {
+      case .success(let settings) where exact == nil: exact = (policy, settings)
+      case .success: admit(policy, "policy '\(exact?.policy.manifest.name ?? "")' admits it too")
+      case .failure(let field): admit(policy, field.text)
       }
     }
     // What a second policy admits anyway, Linkwright would not emit: then all stay as they are.
     if admitting != nil { exact = nil }
+  }
+
+  private mutating func admit(_ policy: NetworkPolicy, _ reason: String) {
+    guard admitting == nil else { return }
+    admitting = policy
+    self.reason = reason
+  }
+
+  /// A field that the specification cannot say.
+  private struct Unsaid: Error {
+    let text: String
   }
 
   private static func podPort(_ port: ServicePort, _ pods: [Workload]) -> PodPort {
@@ -56,12 +69,21 @@ struct PorterPolicyForm {
     return PodPort(port.target, port.transport)
   }
 
-  /// `networkPolicy` settings that give a policy with this spec; nil where none do.
-  private static func settings(_ policy: NetworkPolicy, _ service: Service, _ target: PodPort) -> SpecMap? {
+  /// `networkPolicy` settings that give a policy with this spec; else the field that none give.
+  private static func settings(
+    _ policy: NetworkPolicy, _ service: Service, _ target: PodPort
+  ) -> Result<SpecMap, Unsaid> {
     let rules = policy.rules(.ingress)
-    guard !policy.isolatesEgress, rules.count == 1, !policy.podSelector.selectsEverything,
-      let peers = NetworkPolicy.peers(rules[0], .ingress)
-    else { return nil }
+    if policy.isolatesEgress { return .failure(Unsaid(text: "spec.policyTypes has Egress too")) }
+    if policy.podSelector.selectsEverything {
+      return .failure(Unsaid(text: "spec.podSelector selects every pod of the namespace"))
+    }
+    guard rules.count == 1 else {
+      return .failure(Unsaid(text: "spec.ingress has \(rules.count) rules, and Linkwright writes one"))
+    }
+    guard let peers = NetworkPolicy.peers(rules[0], .ingress) else {
+      return .failure(Unsaid(text: "spec.ingress[0].from is absent: it admits everybody"))
+    }
     var settings = SpecMap()
     settings.add("name", .text(policy.manifest.name))
     if Set(policy.podSelector.requirements) != Set(LabelSelector(equality: service.selector).requirements) {
@@ -71,14 +93,22 @@ struct PorterPolicyForm {
       guard ports.count == 1, let port = ports.elements.first(where: { _ in true }), port["endPort"] == nil,
         port["protocol"]?.text ?? "TCP" == target.transport.rawValue,
         PortReference(port["port"]) == target.reference
-      else { return nil }
+      else {
+        return .failure(
+          Unsaid(
+            text:
+              "spec.ingress[0].ports is not the target port \(target.reference.description) alone, as a number"
+          ))
+      }
     } else {
       settings.add("restrictPorts", .boolean(false))
     }
-    guard let labels = labels(of: peers) else { return nil }
+    guard let labels = labels(of: peers) else {
+      return .failure(Unsaid(text: "spec.ingress[0].from has peers beside the ingress namespaces"))
+    }
     if labels.names != "both" { settings.add("ingressLabels", .text(labels.names)) }
     if labels.admitsHosts { settings.add("hostNetwork", .boolean(true)) }
-    return settings
+    return .success(settings)
   }
 
   /// How the peers name the ingress namespaces; nil for peers that Linkwright does not write.

@@ -74,9 +74,30 @@ enum StaticAdoption: SystemAdoption {
       section.add(
         "ports", .map(SpecMap(mapped.map { SpecMap.Entry(String($0.service), .integer($0.address)) })))
     }
+    addPortNames(service, target, input, &section)
+    let labels = service.manifest.labels.items.filter { $0.key != "app.kubernetes.io/managed-by" }
+    if !labels.isEmpty {
+      section.add("labels", .map(SpecMap(labels.map { SpecMap.Entry($0.key, .text($0.value)) })))
+    }
     candidate.spec.add("static", .map(section))
     inference.connections.append(candidate)
     take(service, endpoints, cluster, candidate.id.description, &inference)
+  }
+
+  /// Names of ports that are not those that Linkwright would give.
+  private static func addPortNames(
+    _ service: Service, _ target: AddressBook.Target, _ input: AdoptionInput, _ section: inout SpecMap
+  ) {
+    let theirs = input[target.cluster]?.services[target.service]?.ports ?? []
+    var names = SpecMap()
+    for port in target.ports {
+      guard let name = service.ports.first(where: { $0.number == port.service })?.name else { continue }
+      let usual =
+        target.ports.count > 1
+        ? theirs.first { $0.number == port.service }?.name ?? "port-\(port.service)" : nil
+      if name != usual { names.add(String(port.service), .text(name)) }
+    }
+    if !names.isEmpty { section.add("portNames", .map(names)) }
   }
 
   private static func take(
@@ -145,10 +166,7 @@ struct EndpointFacts {
       kind = "Endpoints"
       sliceName = nil
     } else {
-      let slices = cluster.objects("discovery.k8s.io", "EndpointSlice").filter {
-        $0.namespace == key.namespace && $0.labels["kubernetes.io/service-name"] == key.name
-          && $0.labels["endpointslice.kubernetes.io/managed-by"]?.hasSuffix("controller.k8s.io") != true
-      }
+      let slices = cluster.slices(of: key)
       guard let first = slices.first else { return nil }
       addresses = slices.flatMap { slice in
         slice.node["endpoints"]?.elements.flatMap { $0["addresses"]?.elements.map(\.text) ?? [] } ?? []

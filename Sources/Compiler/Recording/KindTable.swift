@@ -119,6 +119,29 @@ extension KindTable {
     ["spec", "rules", "[]", "backendRefs", "[]", "port"],
   ]
 
+  /// What links of type tetrate read: TSB's objects in both forms, gateways to install, Istio's gateways and entries.
+  private static let meshes: [ReducedKind] =
+    ["Workspace", "WorkspaceSetting", "OrganizationSetting", "Cluster"].flatMap { kind in
+      [
+        ReducedKind(
+          group: "tsb.tetrate.io", kind: kind,
+          fields: metadata + [["metadata", "annotations", "tsb.tetrate.io/*"], ["spec"]]),
+        ReducedKind(
+          group: "api.tsb.tetrate.io", kind: kind, scope: .cluster,
+          fields: [
+            ["metadata", "organization"], ["metadata", "tenant"], ["metadata", "workspace"], ["spec"],
+          ]),
+      ]
+    }
+    + ["Gateway", "IngressGateway", "Tier1Gateway", "EgressGateway"].map { kind in
+      ReducedKind(group: "install.tetrate.io", kind: kind, fields: metadata + [["spec"]])
+    }
+    + ["Gateway", "ServiceEntry", "WorkloadEntry", "Sidecar"].map { kind in
+      ReducedKind(
+        group: "networking.istio.io", kind: kind,
+        fields: metadata + [["metadata", "annotations", "tsb.tetrate.io/*"], ["spec"]])
+    }
+
   private static let declared: [ReducedKind] = [
     ReducedKind(
       group: "", kind: "Service",

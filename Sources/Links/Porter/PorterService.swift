@@ -199,8 +199,12 @@ struct ClaimResolution {
     _ unit: PorterService, _ port: ServicePort, _ claimName: Located<String>?, _ findings: inout [Diagnostic]
   ) -> ClaimIndex.Claim? {
     let claims = unit.claims.declared(for: unit.service)
+    // Who names a claim speaks of one that exists.
+    let isLive =
+      claimName != nil || claims.contains { $0.port == port.number }
+      || unit.claims.live(for: unit.service).contains { $0.port == port.number }
     for claim in claims where claim.port != port.number {
-      findings.append(
+      var finding =
         Diagnostic(
           PorterRules.severalPorts,
           "Service \(unit.service.description) has a claim for another port already",
@@ -208,19 +212,24 @@ struct ClaimResolution {
           also: [Label(unit.subject.range, "this connection needs port \(port.number)")],
           help: [
             "declare a Service of its own for one of the ports: the operator's objects carry the Service's name only"
-          ]))
+          ])
+      // Both claims are there already: that is to be mended, and no reason to stop.
+      if isLive { finding.severity = .warning }
+      findings.append(finding)
     }
     let same = claims.filter { $0.port == port.number }
-    for extra in same.dropFirst() {
-      findings.append(
-        Diagnostic(
-          PorterRules.duplicateClaim,
-          "two claims publish port \(port.number) of Service \(unit.service.description)",
-          at: extra.manifest.nameNode.range, "the second",
-          also: [Label(same[0].manifest.nameNode.range, "the first")],
-          help: ["remove one: each gets a port, and both write the same Service and Endpoints"]))
+    let own = same.first { $0.manifest.name == claimName?.value } ?? same.first
+    for extra in same where extra.manifest.name != own?.manifest.name {
+      var finding = Diagnostic(
+        PorterRules.duplicateClaim,
+        "two claims publish port \(port.number) of Service \(unit.service.description)",
+        at: extra.manifest.nameNode.range, "the second",
+        also: own.map { [Label($0.manifest.nameNode.range, "the first")] } ?? [],
+        help: ["remove one: each gets a port, and both write the same Service and Endpoints"])
+      if claimName != nil { finding.severity = .warning }
+      findings.append(finding)
     }
-    if let claimName, let first = same.first, first.manifest.name != claimName.value {
+    if let claimName, let first = own, first.manifest.name != claimName.value {
       findings.append(
         Diagnostic(
           PorterRules.duplicateClaim,
@@ -229,7 +238,7 @@ struct ClaimResolution {
           also: [Label(first.manifest.nameNode.range, "the claim that exists")],
           help: ["write 'claimName: \(first.manifest.name)', or remove the manifest"]))
     }
-    return same.first
+    return own
   }
 
   /// A claim keeps its port as long as it keeps its name.

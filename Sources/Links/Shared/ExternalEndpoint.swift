@@ -7,7 +7,7 @@ import YAMLTree
 /// A Service without selector and the addresses behind it: how a cluster names something outside it.
 struct ExternalEndpoint {
   struct Port {
-    /// Nil only where there is one port.
+    /// May be nil only where there is one port.
     let name: String?
     /// The port that clients use.
     let service: Int
@@ -23,6 +23,8 @@ struct ExternalEndpoint {
   let ports: [Port]
   /// Nil: the Service's name with `-1`.
   var sliceName: String?
+  /// Labels that the author gives the Service.
+  var labels: [String: String] = [:]
 
   private var isIPv6: Bool { addresses.contains { $0.contains(":") } }
 
@@ -49,7 +51,7 @@ struct ExternalEndpoint {
     Emission(
       cluster: cluster, part: .manifests, template: "shared/external-service.yaml",
       identity: ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: namespace, name: name),
-      variables: variables)
+      variables: variables, labels: labels)
   }
 
   /// An EndpointSlice, or Endpoints where the fleet asks for them: never both, since a controller copies
@@ -91,7 +93,9 @@ struct ExternalEndpoint {
     switch manifest.kind {
     case "Service":
       let spec = manifest.node["spec"]
-      guard (spec?["selector"]?.count ?? 0) == 0, spec?["type"]?.text != "ExternalName" else { return false }
+      guard (spec?["selector"]?.count ?? 0) == 0, spec?["type"]?.text != "ExternalName",
+        labels.allSatisfy({ manifest.labels[$0.key] == $0.value })
+      else { return false }
       return agrees(spec?["ports"]) { $0.service }
     case "Endpoints":
       guard let subset = manifest.node["subsets"]?.elements.first(where: { _ in true }),

@@ -42,7 +42,7 @@ package enum SharedTemplates {
         "ports",
         .list(
           .object([
-            .optional("name", .string, "absent where there is one port"),
+            .optional("name", .string, "absent where there is one port without a name"),
             .field("port", .integer, "that clients use"),
             .field("targetPort", .integer, "at the address"), .field("protocol", .string, "TCP or UDP"),
           ]))),

@@ -74,15 +74,21 @@ struct StaticConnection: PlannedUnit {
       return
     }
     let mapped = connection.section("static", in: target.cluster)?["ports"]
+    let section = connection.section("static", in: cluster)
+    let names = section?["portNames"]
     let external = ExternalEndpoint(
       namespace: client.namespace, name: name, addresses: addresses,
       ports: target.ports.map { bound in
         ExternalEndpoint.Port(
-          name: target.ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil,
+          name: names?[String(bound.port.number)]?.string
+            ?? (target.ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil),
           service: bound.port.number,
           target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
           transport: bound.port.transport)
-      }, sliceName: connection.section("static", in: cluster)?["endpointSliceName"]?.string)
+      }, sliceName: section?["endpointSliceName"]?.string,
+      labels: Dictionary(
+        section?["labels"]?.entries.map { ($0.key.text, $0.value.text) } ?? []
+      ) { first, _ in first })
     external.emit(to: cluster, in: model, &lowered)
     publish(name, client, cluster, target, addresses, &lowered)
   }

@@ -19,7 +19,8 @@ package enum Static: LinkType {
     ],
     perCluster: [
       PerClusterField(["serviceName"], .client), PerClusterField(["endpointSliceName"], .client),
-      PerClusterField(["ports"], .target),
+      PerClusterField(["ports"], .target), PerClusterField(["portNames"], .client),
+      PerClusterField(["labels"], .client),
     ], extras: StaticTemplates.extras, isLocal: true)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {
@@ -99,8 +100,34 @@ struct StaticLink: BoundLink {
             "'any' needs a mesh or a gateway", help: ["use 'match: each'"]))
         continue
       }
+      plan.findings += Self.unknownPorts(connection)
       plan.units.append(StaticConnection(link: self, connection: connection, model: model))
     }
     return plan
+  }
+
+  /// Keys of `ports` and `portNames` that are no port of the connection: a slip of the pen would go unseen.
+  private static func unknownPorts(_ connection: BoundConnection) -> [Diagnostic] {
+    let ports = Set(connection.targets.flatMap { $0.ports.map { String($0.port.number) } })
+    guard !ports.isEmpty else { return [] }
+    var findings: [Diagnostic] = []
+    var seen: Set<Int> = []
+    let clusters = Set(connection.targets.map(\.cluster) + connection.clients.compactMap(\.cluster)).sorted()
+    for section in clusters.compactMap({ connection.section("static", in: $0) }) {
+      for field in ["ports", "portNames"] {
+        for (key, _) in section[field]?.entries.map({ $0 }) ?? []
+        where !ports.contains(key.text) && seen.insert(key.origin).inserted {
+          findings.append(
+            Diagnostic(
+              StaticRules.unknownPort,
+              "'\(field)' speaks of port \(key.text), which the connection does not reach", at: key.range,
+              "without effect",
+              help: [
+                "its ports are \(listed(ports.sorted { $0.utf8.count != $1.utf8.count ? $0.utf8.count < $1.utf8.count : $0 < $1 }))"
+              ]))
+        }
+      }
+    }
+    return findings
   }
 }

@@ -124,6 +124,13 @@ struct RemoteServiceUnit: PlannedUnit {
       return
     }
     for (placement, variables, template) in placements {
+      if isIstio, let existing = model.clusters[placement.cluster]?.declared.objects[placement.identity],
+        IstioEntryView(existing).leads(to: remote)
+      {
+        lowered.satisfied.append(
+          Satisfied(cluster: placement.cluster, identity: placement.identity, manifest: existing))
+        continue
+      }
       lowered.emissions.append(
         Emission(
           cluster: placement.cluster, part: placement.part, template: template, identity: placement.identity,
@@ -136,8 +143,9 @@ struct RemoteServiceUnit: PlannedUnit {
   ) -> [(Placement, [String: TemplateValue], String)] {
     let key = isIstio ? "serviceEntry" : "expectedServiceEntry"
     guard
-      let name = TetrateNames.name(
-        key, link, service: service, cluster: member.cluster, in: model, &lowered.findings)
+      let name = own("serviceEntryName", in: member)
+        ?? TetrateNames.name(
+          key, link, service: service, cluster: member.cluster, in: model, &lowered.findings)
     else { return [] }
     let namespace = isIstio ? namespace(in: member.cluster) : "xcp-multicluster"
     var entry = remote.entryValues
@@ -154,6 +162,12 @@ struct RemoteServiceUnit: PlannedUnit {
     ]
   }
 
+  /// A name that a connection gives; with Istio alone, since TSB's entries have names of their own.
+  private func own(_ key: String, in member: TetrateMember) -> String? {
+    guard isIstio else { return nil }
+    return connections.lazy.compactMap { $0.section("tetrate", in: member.cluster)?[key]?.string }.first
+  }
+
   /// One entry per gateway; they join the local pods behind the Service.
   private func workloadEntries(
     _ remote: RemoteService, _ local: Service, in member: TetrateMember, _ lowered: inout LoweredUnit
@@ -162,9 +176,10 @@ struct RemoteServiceUnit: PlannedUnit {
     var used: Set<String> = []
     for endpoint in remote.endpoints {
       guard
-        let base = TetrateNames.name(
-          isIstio ? "workloadEntry" : "expectedWorkloadEntry", link, service: service,
-          cluster: endpoint.member.cluster, in: model, &lowered.findings)
+        let base = own("workloadEntryName", in: member)
+          ?? TetrateNames.name(
+            isIstio ? "workloadEntry" : "expectedWorkloadEntry", link, service: service,
+            cluster: endpoint.member.cluster, in: model, &lowered.findings)
       else { return [] }
       for address in endpoint.address.isPending ? [""] : endpoint.address.texts {
         var name = base

@@ -30,6 +30,9 @@ package enum Tetrate: LinkType {
         group: "networking.istio.io", kind: "WorkloadEntry",
         resources: ["we", "workloadentry", "workloadentries"],
         fields: [["spec", "address"], ["spec", "network"], ["spec", "ports"], ["spec", "labels"]]),
+    ],
+    perCluster: [
+      PerClusterField(["serviceEntryName"], .client), PerClusterField(["workloadEntryName"], .client),
     ], extras: TetrateTemplates.extras)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {

@@ -35,6 +35,7 @@ struct TetrateLink: BoundLink {
       plan.findings += ExposureChecks(traffic: traffic).findings()
       plan.findings += FailoverChecks(traffic: traffic).findings()
     }
+    plan.findings += EntryNameChecks(traffic: traffic).findings()
     plan.findings += SidecarChecks(traffic: traffic).findings()
     return plan
   }

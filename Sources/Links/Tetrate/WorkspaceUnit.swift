@@ -31,6 +31,11 @@ struct WorkspaceUnit: PlannedUnit {
       return
     }
     let node = choice.node
+    if let (cluster, manifest) = existing(choice, namespaces) {
+      lowered.satisfied.append(
+        Satisfied(cluster: cluster, identity: manifest.identity, manifest: manifest))
+      return
+    }
     link.add(
       "Workspace", template: "workspace", name: choice.name.value, tenant: true, workspace: false,
       [
@@ -41,6 +46,30 @@ struct WorkspaceUnit: PlannedUnit {
           "isolationBoundary": .optional(node["isolationBoundary"]?.text),
         ])
       ], to: &lowered)
+  }
+
+  /// The Workspace's manifest, where it says just what the link says. Files for tctl are no part of any cluster.
+  private func existing(
+    _ choice: WorkspaceChoice, _ namespaces: [Located<String>]
+  ) -> (cluster: String, manifest: Manifest)? {
+    for name in traffic.model.clusterNames {
+      guard let cluster = traffic.model.clusters[name] else { continue }
+      for object in TSBObject.all("Workspace", in: cluster)
+      where !object.isTctl && object.manifest.name == choice.name.value
+        && object.organization == link.settings.organization?.value
+        && object.tenant == link.settings.tenant?.value
+      {
+        let spec = object.manifest.node["spec"]
+        let names = spec?.at("namespaceSelector", "names")?.elements.map(\.text) ?? []
+        let isSame =
+          Set(names) == Set(namespaces.map(\.value))
+          && ["displayName", "securityDomain", "isolationBoundary"].allSatisfy {
+            choice.node[$0] == nil || spec?[$0]?.text == choice.node[$0]?.text
+          }
+        return isSame ? (name, object.manifest) : nil
+      }
+    }
+    return nil
   }
 
   private func emitSetting(_ lowered: inout LoweredUnit) {

@@ -54,11 +54,13 @@ struct HierarchyChecks {
       }
       for owned in workspace.owned {
         guard let cluster = owned.pattern.cluster, !names.contains(cluster) else { continue }
-        findings.append(
-          Diagnostic(
-            TetrateRules.workspacePattern, "no cluster is named '\(cluster)' in TSB", at: owned.node.range,
-            "selects nothing",
-            help: [didYouMean(cluster, among: names) ?? "the clusters are \(listed(names.sorted()))"]))
+        var finding = Diagnostic(
+          TetrateRules.workspacePattern, "no cluster is named '\(cluster)' in TSB", at: owned.node.range,
+          "selects nothing",
+          help: [didYouMean(cluster, among: names) ?? "the clusters are \(listed(names.sorted()))"])
+        // Somebody else's workspace may speak of clusters that this fleet does not know.
+        if workspace.manifest != nil { finding.severity = .warning }
+        findings.append(finding)
       }
     }
     for (index, workspace) in workspaces.enumerated() {
@@ -209,6 +211,8 @@ struct HierarchyChecks {
     for (_, object) in objects {
       let manifest = object.manifest
       if object.isTctl {
+        // A link that writes such files is compared with them: they are the state of TSB, not of the cluster.
+        guard !links.contains(where: { $0.settings.form == .tctl }) else { continue }
         findings.append(
           Diagnostic(
             TetrateRules.wrongForm, "this \(manifest.kind) is written for tctl, not for a cluster",

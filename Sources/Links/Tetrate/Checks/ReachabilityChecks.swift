@@ -11,7 +11,10 @@ struct ReachabilityChecks {
   func findings() -> [Diagnostic] {
     var findings: [Diagnostic] = []
     checkNetworks(&findings)
-    for map in written { check(map, &findings) }
+    let theirs = organization.isManaged ? [] : settings
+    for map in written {
+      check(map, isTheirs: theirs.contains { $0.index == map.index && $0.tree === map.tree }, &findings)
+    }
     checkNeeds(&findings)
     return findings
   }
@@ -22,9 +25,14 @@ struct ReachabilityChecks {
       if case .written(let node) = traffic.link.settings.reachability { return node }
       return nil
     }
-      + organization.existing.compactMap {
-        $0.object.manifest.node.at("spec", "networkSettings", "networkReachability")
-      }
+      + settings
+  }
+
+  /// The maps of OrganizationSettings among the manifests.
+  private var settings: [Node] {
+    organization.existing.compactMap {
+      $0.object.manifest.node.at("spec", "networkSettings", "networkReachability")
+    }
   }
 
   private var networks: [String] { Set(organization.members.compactMap(\.network?.value)).sorted() }
@@ -59,14 +67,17 @@ struct ReachabilityChecks {
 
   // MARK: What is written
 
-  private func check(_ map: Node, _ findings: inout [Diagnostic]) {
+  /// - Parameter isTheirs: somebody else keeps the settings, who may know clusters that this fleet does not.
+  private func check(_ map: Node, isTheirs: Bool, _ findings: inout [Diagnostic]) {
     let reach = NetworkReach(map)
     for fault in reach.faults {
-      findings.append(
-        Diagnostic(
-          TetrateRules.reachabilityList, fault.message, at: fault.node.range, "not a list of networks",
-          help: ["write the names with commas and nothing else: net-1,net-2"]))
+      var finding = Diagnostic(
+        TetrateRules.reachabilityList, fault.message, at: fault.node.range, "not a list of networks",
+        help: ["write the names with commas and nothing else: net-1,net-2"])
+      if isTheirs { finding.severity = .warning }
+      findings.append(finding)
     }
+    guard !isTheirs else { return }
     let known = networks
     var reported: Set<Int> = []
     for entry in reach.entries {

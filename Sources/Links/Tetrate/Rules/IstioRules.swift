@@ -5,7 +5,7 @@ extension TetrateRules {
   static let istioRules = [
     istioNetwork, flatNetwork, gatewayService, gatewayMode, networkView, hostNotPassed, unresolvedName,
     serviceEntry,
-    shadowedEntry, withoutOutlierDetection,
+    shadowedEntry, withoutOutlierDetection, entryName,
   ]
 
   static let istioNetwork = Rule(
@@ -160,4 +160,26 @@ extension TetrateRules {
     "a DestinationRule fails over and never notices a failure",
     explanation: "Locality failover needs outlierDetection: without it every endpoint counts as healthy.",
     failing: tetrate(rule("")), passing: tetrate(rule("outlierDetection: {consecutive5xxErrors: 5}")))
+
+  private static func named(_ section: String, services: String = "services: [details]") -> String {
+    """
+    -- connections/bookinfo.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Connection
+    metadata: {name: bookinfo, namespace: bookinfo}
+    spec:
+      from: [{clusters: [cluster-2]}]
+      to: {clusters: [cluster-1], \(services), ports: [9080]}
+      tetrate: \(section)
+    """
+  }
+
+  static let entryName = Rule(
+    "LW5111", "istio-entry-name", .error, "a connection names entries that it does not have, or too many",
+    explanation: """
+      A name belongs to one object: the entry of one Service in a cluster. TSB's entries have names that its control \
+      plane chooses.
+      """,
+    failing: tetrate(named("{serviceEntryName: details-elsewhere}")),
+    passing: tetrate(istio() + named("{serviceEntryName: details-elsewhere}")))
 }
