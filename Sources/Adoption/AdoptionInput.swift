@@ -72,7 +72,8 @@ struct AdoptedCluster: Sendable {
     "Service", "Endpoints", "EndpointSlice", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy",
     "CiliumClusterwideNetworkPolicy", "TransportServerClaim", "TransportServer", "ConfigMap", "Secret",
     "Node",
-    "GatewayDNS", "Cluster", "DNS", "HelmRelease", "Application", "Gateway", "IngressGateway",
+    "GatewayDNS", "Cluster", "DNS", "HelmRelease", "HelmChart", "HelmChartConfig", "CiliumConfig",
+    "Application", "Gateway", "IngressGateway",
     "WorkspaceSetting",
     "OrganizationSetting", "ServiceEntry", "WorkloadEntry", "Workspace", "HTTPProxy", "Ingress",
   ]

@@ -76,6 +76,12 @@ package struct AdoptionReport: Sendable {
       if isNew(patch.cluster, patch.manifest.identity) { lines.append(line) }
     }
     for item in inference.left {
+      // Left with its owner, and written all the same: then it is no longer as it was.
+      if let emitted = output.object(item.cluster, item.manifest.identity) {
+        guard isNew(item.cluster, item.manifest.identity) else { continue }
+        lines.append(Self.line(item.manifest, emitted, connection: "", reason: item.reason))
+        continue
+      }
       let line = Line(
         cluster: item.cluster, object: item.manifest.identity.description,
         outcome: item.isGap ? .left : .kept,
@@ -125,13 +131,19 @@ package struct AdoptionReport: Sendable {
       line.reason = "nothing is emitted for it; the findings say why"
       return line
     }
-    let comparison = ObjectComparison(
-      live: item.manifest.node, emitted: emitted.manifest.node, kind: item.identity.kind)
+    return Self.line(item.manifest, emitted, connection: item.connection)
+  }
+
+  /// A live object beside the one that is emitted under its name.
+  private static func line(
+    _ live: Manifest, _ emitted: EmittedObjects.Object, connection: String, reason: String? = nil
+  ) -> Line {
+    let comparison = ObjectComparison(live: live.node, emitted: emitted.manifest.node, kind: live.kind)
     return Line(
-      cluster: item.cluster, object: item.identity.description,
+      cluster: emitted.cluster, object: live.identity.description,
       outcome: comparison.isIdentical ? .identical : comparison.isEquivalent ? .equivalent : .different,
-      place: line.place, output: emitted.path, differences: comparison.differences,
-      connection: item.connection)
+      place: place(live.nameNode), output: emitted.path, differences: comparison.differences, reason: reason,
+      connection: connection)
   }
 
   /// A patch beside the object that it is for; nil where it would change nothing.

@@ -42,7 +42,8 @@ struct CiliumFacts: Sendable {
 
   // MARK: Values
 
-  /// The values of the Cilium release: a values file, a HelmRelease of Flux, an Application of Argo CD.
+  /// The values of the Cilium release: a values file, a HelmRelease of Flux, an Application of Argo CD, or what a
+  /// distribution keeps them in.
   private static func release(_ cluster: AdoptedCluster) -> (values: Node, version: String?)? {
     if let values = cluster.values.first { return (values, nil) }
     for manifest in cluster.objects("helm.toolkit.fluxcd.io", "HelmRelease") {
@@ -64,7 +65,26 @@ struct CiliumFacts: Sendable {
         if let values = tree.root { return (values, source["targetRevision"]?.string) }
       }
     }
-    return nil
+    return distribution(cluster)
+  }
+
+  /// What distributions keep the values in: HelmCharts of k3s and RKE2, and what is laid over them; CiliumConfigs of the
+  /// operator for OpenShift.
+  private static func distribution(_ cluster: AdoptedCluster) -> (values: Node, version: String?)? {
+    for kind in ["HelmChartConfig", "HelmChart"] {
+      for manifest in cluster.objects("helm.cattle.io", kind) {
+        let spec = manifest.node["spec"]
+        guard
+          ["cilium", "rke2-cilium"].contains(manifest.name)
+            || spec?["chart"]?.text.hasSuffix("cilium") == true,
+          let text = spec?["valuesContent"]
+        else { continue }
+        let tree = Tree.parse(text: text.text, path: text.range.file.path).tree
+        if let values = tree.root { return (values, spec?["version"]?.string) }
+      }
+    }
+    guard let config = cluster.objects("cilium.io", "CiliumConfig").first?.node["spec"] else { return nil }
+    return (config, nil)
   }
 
   /// From labels that the chart sets, else from the agent's image.

@@ -49,7 +49,7 @@ extension KindTable {
     LinkRegistry.types.flatMap { $0.descriptor.observes } + endpoints + [service])
 
   /// What `record` keeps of manifests that are rendered elsewhere.
-  static let recorded = KindTable(workloads + declared + endpoints)
+  static let recorded = KindTable(workloads + declared + meshes + endpoints)
 
   /// A Service as a cluster answers it; the address of a load balancer is asked for by the link types.
   private static let service = ReducedKind(
