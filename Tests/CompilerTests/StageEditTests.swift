@@ -247,6 +247,62 @@ import YAMLTree
     try Self.play(plan, from: before, to: after)
   }
 
+  /// Several changes at once, drawn at random: whatever they are together, no stage breaks what works before and after.
+  @Test func noStageBreaksAnythingAtOnce() throws {
+    let fleets = Set(Self.edits.map(\.fleet)).sorted()
+    var staged = 0
+    for seed in 1...UInt64(28) {
+      let fleet = fleets[Int(seed) % fleets.count]
+      let fixture = try FixtureFleet(directory: fleet).files.filter { !$0.key.hasPrefix("rendered/") }
+      let (sides, made) = Self.drawn(fixture, fleet, seed)
+      let (before, after) = (try Self.compile(sides[0]), try Self.compile(sides[1]))
+      guard let layout = after.fleet, !before.failed, !after.failed else { continue }
+      let base = OutputSide(before.output, fleet: layout)
+      let changes = try ObjectComparison(from: base, to: OutputSide(after.output, fleet: layout)).changes
+      let plan = try after.proved(StagePlan(changes), from: base, former: before)
+      if plan.stages.count > 1 { staged += 1 }
+      for fault in plan.stages.flatMap(\.faults) where !fault.contains("which the change removes") {
+        #expect(!fault.contains(" on this stage"), "seed \(seed), \(made): \(fault)")
+      }
+      try Self.play(plan, from: before, to: after)
+    }
+    #expect(staged > 8, "\(staged) changes had stages")
+  }
+
+  /// Two states of a fleet, some changes apart.
+  private static func drawn(
+    _ fixture: [String: [UInt8]], _ fleet: String, _ seed: UInt64
+  ) -> (sides: [[String: [UInt8]]], made: [String]) {
+    var random = SeededGenerator(seed: seed)
+    var files = fixture
+    var sides: [[String: [UInt8]]] = []
+    var made: [String] = []
+    for _ in 0..<2 {
+      for edit in edits.shuffled(using: &random) where edit.fleet == fleet && Bool.random(using: &random) {
+        // A change whose text another one has taken is left out.
+        guard let edited = applied(edit.setting + edit.change, to: files) else { continue }
+        files = edited
+        made.append(edit.name)
+      }
+      sides.append(files)
+    }
+    return (sides, made)
+  }
+
+  /// Nil where a text that is to be replaced is not there.
+  private static func applied(
+    _ edits: [(file: String, old: String, new: String)], to files: [String: [UInt8]]
+  ) -> [String: [UInt8]]? {
+    var files = files
+    for edit in edits {
+      guard let content = files[edit.file] else { return nil }
+      let text = String(decoding: content, as: UTF8.self)
+      guard text.contains(edit.old) else { return nil }
+      files[edit.file] = Array(text.replacing(edit.old, with: edit.new).utf8)
+    }
+    return files
+  }
+
   private static func name(_ step: StagePlan.Step) -> String {
     String(step.key.name.split(separator: " ").last?.split(separator: "/").last ?? "")
   }
