@@ -44,46 +44,32 @@ struct FleetQuestion {
     return (String(text[..<slash]), String(text[text.index(after: slash)...]))
   }
 
-  /// The declared connections from one workload to another: nothing else is known between clusters.
+  /// The declared connections from one workload to another, hop by hop: nothing else is known between clusters.
   private func betweenClusters(
     _ source: (cluster: String?, rest: String), _ destination: (cluster: String?, rest: String),
     _ port: String
   ) throws(CommandFailure) -> ExitCode {
-    let asked = try ReachQuestion.port(port)
-    func names(_ text: String, _ end: (cluster: String?, rest: String)) -> Bool {
-      let full = "\(end.cluster ?? "")/\(end.rest)"
-      return text == full || text.hasPrefix("\(full)[")
-    }
-    let lines = ConnectivityList(judgement, clusters: clusters, profile: profile, mapping: Sequential()).lines
-    let found = lines.filter { line in
-      line.connection != nil && names(line.source, source) && names(line.destination, destination)
-        && (line.must.contains(asked.number, asked.transport)
-          || line.depends.contains(asked.number, asked.transport))
+    let (number, transport) = try ReachQuestion.port(port)
+    let from = "\(source.cluster ?? "")/\(source.rest)"
+    let to = "\(destination.cluster ?? "")/\(destination.rest)"
+    let title = "\(from) => \(to) : \(transport.rawValue) \(number)"
+    let found = judgement.crossings.filter { judged in
+      ConnectivityList.leads(judged.crossing, from: from, to: to, port: number, transport, judgement.fleet)
     }
     guard !found.isEmpty else {
-      Terminal.print(
-        "\(source.cluster ?? "")/\(source.rest) => \(destination.cluster ?? "")/\(destination.rest) : \(asked.transport.rawValue) \(asked.number) is not known to pass: no connection that holds declares it\n"
-      )
+      Terminal.print("\(title) is not known to pass: no connection declares it\n")
       return .findings
     }
-    var passes = false
-    for line in found {
-      let isSure = line.must.contains(asked.number, asked.transport)
-      passes = passes || isSure
-      let verdict = isSure ? "passes" : "depends: \(line.reasons.joined(separator: "; "))"
-      Terminal.print(
-        "\(line.source) => \(line.destination) : \(asked.transport.rawValue) \(asked.number) \(verdict)\n  by connection \(line.connection ?? "")\n"
-      )
+    for judged in found {
+      let verdict =
+        switch judged.verdict {
+        case .proved: "passes"
+        case .refuted: "does not pass"
+        case .depends, .pending: "depends: \(judged.reasons.joined(separator: "; "))"
+        }
+      Terminal.print("\(title) \(verdict)\n")
+      if let trace = judgement.trace(of: judged.crossing) { Terminal.print(trace.text(showsSenders: true)) }
     }
-    return passes ? .success : .findings
-  }
-}
-
-/// One thing after the other.
-private struct Sequential: ParallelMapping {
-  func map<Element: Sendable, Result: Sendable>(
-    _ elements: [Element], piece: Int, _ transform: @Sendable (Element) -> Result
-  ) -> [Result] {
-    elements.map(transform)
+    return found.contains { $0.verdict == .proved } ? .success : .findings
   }
 }

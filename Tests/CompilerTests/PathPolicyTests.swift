@@ -83,4 +83,107 @@ import Testing
       exceptions: "[{rules: [no-dev], namespaces: [a1b2c3-dev], reason: agreed with security}]")
     #expect(found.map(\.suppression) == ["agreed with security"])
   }
+
+  // MARK: Addresses
+
+  /// A policy admits a part of the middle of the network alone: neither its first nor its last address.
+  @Test func networksAreJudgedPartByPart() throws {
+    let policy = """
+      -- workloads/gold/shop.yaml --
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: shop, namespace: a1b2c3-prod}
+      spec:
+        selector: {matchLabels: {app: shop}}
+        template: {metadata: {labels: {app: shop}}, spec: {containers: [{name: app, image: shop}]}}
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: mine, namespace: a1b2c3-prod}
+      spec:
+        podSelector: {}
+        policyTypes: [Ingress]
+        ingress: [{from: [{ipBlock: {cidr: %}}], ports: [{port: 8080}]}]
+
+      """
+    let deny = "{deny: {from: {cidrs: [192.0.2.0/24]}, to: {namespaceSelector: '*-prod'}}}"
+    let found = try Self.findings(deny, policy.replacing("%", with: "192.0.2.16/28"))
+    #expect(found.map(\.rule.id) == ["LW7301"])
+    #expect(found.first?.message.contains("192.0.2.16 →") == true, "\(found.map(\.goldenText))")
+    #expect(found.first?.notes.first?.contains("NetworkPolicy a1b2c3-prod/mine") == true)
+    #expect(try Self.findings(deny, policy.replacing("%", with: "198.51.100.0/24")).isEmpty)
+    // What is required must hold for every part: an exception in the middle is a gap.
+    let require =
+      "{require: {from: {cidrs: [192.0.2.0/24]}, to: {namespaceSelector: '*-prod'}, ports: [{port: 8080}]}}"
+    #expect(try Self.findings(require, policy.replacing("%", with: "192.0.2.0/24")).isEmpty)
+    let gap = try Self.findings(
+      require, policy.replacing("%", with: "192.0.2.0/24, except: [192.0.2.64/26]"))
+    #expect(gap.map(\.rule.id) == ["LW7302"])
+    #expect(gap.first?.message.contains("192.0.2.64 does not") == true, "\(gap.map(\.goldenText))")
+  }
+
+  // MARK: Load balancers
+
+  private static let other = """
+    -- workloads/golddr/other.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: other, namespace: a1b2c3-test}
+    spec:
+      selector: {matchLabels: {app: other}}
+      template: {metadata: {labels: {app: other}}, spec: {containers: [{name: app, image: other}]}}
+
+    """
+
+  private static func egress(_ rules: String) -> String {
+    """
+    -- workloads/golddr/out.yaml --
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: out, namespace: a1b2c3-test}
+    spec: {podSelector: {}, policyTypes: [Egress], egress: [\(rules)]}
+
+    """
+  }
+
+  /// Whoever may send to a virtual server reaches what stands behind it: no connection need be declared.
+  @Test func virtualServersAreOpenToEverybody() throws {
+    let deny =
+      "{deny: {from: {namespaceSelector: '*-test'}, to: {namespaceSelector: '*-dev', clusters: [gold]}}}"
+    let found = try Self.findings(deny, Self.other).filter { $0.message.contains("virtual server") }
+    #expect(found.map(\.rule.id) == ["LW7301"], "\(found.map(\.goldenText))")
+    let first = try #require(found.first)
+    #expect(first.message.contains("Deployment other of a1b2c3-test in golddr"))
+    #expect(first.message.contains("142.34.229.70:37650"))
+    let path = try #require(first.notes.first)
+    for hop in ["egress: not isolated", "address: 142.34.229.70:37650", "load-balancer:", "ingress:", "pod:"]
+    {
+      #expect(path.contains(hop), "\(path)")
+    }
+    // At another port of the pods nothing is served.
+    let elsewhere =
+      "{deny: {from: {namespaceSelector: '*-test'}, to: {namespaceSelector: '*-dev', clusters: [gold]}, ports: [{port: 9}]}}"
+    #expect(try Self.findings(elsewhere, Self.other).isEmpty)
+    // Egress policies keep the pods in, or let them out to the server.
+    #expect(try Self.findings(deny, Self.other + Self.egress("")).isEmpty)
+    let away = "{to: [{ipBlock: {cidr: 142.34.229.71/32}}]}"
+    #expect(try Self.findings(deny, Self.other + Self.egress(away)).isEmpty)
+    let there = "{to: [{ipBlock: {cidr: 142.34.229.70/32}}], ports: [{port: 37650}]}"
+    let opened = try Self.findings(deny, Self.other + Self.egress(there))
+    #expect(opened.first?.notes.first?.contains("NetworkPolicy a1b2c3-test/out") == true)
+  }
+
+  /// A declared client is judged as a connection, and not a second time as somebody who finds the address.
+  @Test func declaredClientsAreReportedOnce() throws {
+    let found = try Self.findings(
+      "{deny: {from: {clusters: [golddr], namespaceSelector: '*-dev'}, to: {clusters: [gold]}}}")
+    #expect(found.count == 1 && found.first?.message.contains("passes") == true, "\(found.map(\.goldenText))")
+  }
+
+  @Test func networksOutsideReachVirtualServers() throws {
+    let found = try Self.findings(
+      "{deny: {from: {cidrs: [142.34.0.0/16]}, to: {namespaceSelector: '*-dev', clusters: [gold]}}}")
+    #expect(
+      found.contains { $0.message.contains("network 142.34.0.0/16 may reach") }, "\(found.map(\.goldenText))")
+  }
 }

@@ -69,4 +69,35 @@ import Testing
     let output = try Linkwright.program.run(["reach"] + arguments + [Self.example])
     #expect(output.status == 2 && output.errorText.hasPrefix("linkwright: "), "\(output.errorText)")
   }
+
+  /// Between clusters the answer is the chain, and at each hop whom the next one sees.
+  @Test func chainBetweenClusters() throws {
+    let line = try #require(try Self.lines().first { $0.contains("connection ") })
+    let parts = line.split(separator: " ").map { String($0.split(separator: "[")[0]) }
+    let output = try Linkwright.program.run([
+      "reach", "--from", parts[0], "--to", parts[2], "--port", parts[5], Self.example,
+    ])
+    #expect(output.status == 0, "\(output.errorText)")
+    let text = output.text
+    for hop in [
+      "client", "egress", "name", "address", "load-balancer", "service", "target-port", "ingress", "pod",
+    ] {
+      #expect(text.contains(" \(hop) "), "\(text)")
+    }
+    // The load balancer rewrites the source: behind it policies see the platform.
+    let lines = text.split(separator: "\n").map(String.init)
+    let balancer = try #require(lines.firstIndex { $0.contains(" load-balancer ") })
+    #expect(lines[balancer + 1].contains("next hop sees the load balancer"), "\(text)")
+    let client = try #require(lines.firstIndex { $0.contains(" client ") })
+    #expect(lines[client + 1].contains("next hop sees the client's own address"), "\(text)")
+  }
+
+  @Test func undeclaredWayBetweenClusters() throws {
+    let line = try #require(try Self.lines().first { $0.contains("connection ") })
+    let parts = line.split(separator: " ").map { String($0.split(separator: "[")[0]) }
+    let output = try Linkwright.program.run([
+      "reach", "--from", parts[0], "--to", parts[2], "--port", "9", Self.example,
+    ])
+    #expect(output.status == 1 && output.text.contains("no connection declares it"), "\(output.text)")
+  }
 }

@@ -303,7 +303,7 @@ import Testing
     ),
   ]
 
-  private static let tctl = """
+  static let tctl = """
     apiVersion: linkwright.dev/v1alpha1
     kind: Link
     metadata: {name: east-west}

@@ -101,3 +101,15 @@ struct NaiveNetwork {
     return addresses.sorted { $0.bits < $1.bits }
   }
 }
+
+extension IPNetwork {
+  /// The first and the last address.
+  var extremes: [IPAddress] {
+    if address.isIPv6 {
+      let interval = ipv6Interval.intervals
+      return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv6: $0) } }
+    }
+    let interval = ipv4Interval.intervals
+    return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv4: $0) } }
+  }
+}

@@ -76,7 +76,9 @@ package struct PolicyChecks {
   /// Reports fields that the API does not know.
   private mutating func fields(of node: Node, _ place: String, _ known: [String]) {
     guard node.kind == .mapping else {
-      report(ReachabilityRules.policyShape, "\(place) is not a mapping", node)
+      report(
+        ReachabilityRules.policyShape, "\(place) is not a mapping", node,
+        help: "its fields are \(listed(known))")
       return
     }
     for (key, _) in node.entries where !known.contains(key.text) {
@@ -89,7 +91,8 @@ package struct PolicyChecks {
   private mutating func check(types: Node) {
     guard !types.isNull else { return }
     guard types.kind == .sequence else {
-      report(ReachabilityRules.policyTypes, "policyTypes is not a list", types)
+      report(
+        ReachabilityRules.policyTypes, "policyTypes is not a list", types, help: "write [Ingress, Egress]")
       return
     }
     var seen: Set<String> = []
@@ -100,7 +103,8 @@ package struct PolicyChecks {
           ReachabilityRules.policyTypes, "there is no policy type '\(name)'", type,
           help: didYouMean(name, among: ["Ingress", "Egress"]) ?? "the types are Ingress and Egress")
       } else if !seen.insert(name).inserted {
-        report(ReachabilityRules.policyTypes, "policyTypes lists \(name) twice", type)
+        report(
+          ReachabilityRules.policyTypes, "policyTypes lists \(name) twice", type, help: "remove one of them")
       }
     }
   }
@@ -131,7 +135,8 @@ package struct PolicyChecks {
 
   private mutating func check(block: Node) {
     guard block.kind == .mapping else {
-      report(ReachabilityRules.policyShape, "'ipBlock' is not a mapping", block)
+      report(
+        ReachabilityRules.policyShape, "'ipBlock' is not a mapping", block, help: "write {cidr: 10.0.0.0/8}")
       return
     }
     fields(of: block, "an ipBlock", ["cidr", "except"])
@@ -145,7 +150,9 @@ package struct PolicyChecks {
     checkHostBits(cidr, network)
     for except in list(block, "except") ?? [] {
       guard let inner = IPNetwork(except.text) else {
-        report(ReachabilityRules.addressBlock, "'\(except.text)' is no address range", except)
+        report(
+          ReachabilityRules.addressBlock, "'\(except.text)' is no address range", except,
+          help: "write an address and a prefix length: 10.1.0.0/16")
         continue
       }
       guard network.contains(inner.address), inner.prefixLength > network.prefixLength else {
@@ -185,7 +192,9 @@ package struct PolicyChecks {
     if let port { check(portValue: port) }
     guard let end = entry["endPort"], !end.isNull else { return }
     guard let last = end.integer, (1...65535).contains(last) else {
-      report(ReachabilityRules.policyPort, "endPort \(end.text) is not between 1 and 65535", end)
+      report(
+        ReachabilityRules.policyPort, "endPort \(end.text) is not between 1 and 65535", end,
+        help: "write the range's last number")
       return
     }
     guard let first = port?.integer else {
@@ -198,14 +207,17 @@ package struct PolicyChecks {
     if last < first {
       report(
         ReachabilityRules.policyPort, "endPort \(last) is smaller than port \(first)", end,
-        also: port.map { [Label($0.range, "the first")] } ?? [])
+        also: port.map { [Label($0.range, "the first")] } ?? [],
+        help: "write the smaller number as 'port', or leave endPort out")
     }
   }
 
   private mutating func check(portValue port: Node) {
     if port.kind == .integer {
       guard let number = port.integer, (1...65535).contains(number) else {
-        report(ReachabilityRules.policyPort, "port \(port.text) is not between 1 and 65535", port)
+        report(
+          ReachabilityRules.policyPort, "port \(port.text) is not between 1 and 65535", port,
+          help: "write the number that the pods listen on, or leave 'port' out for all")
         return
       }
     } else if let name = port.string {
@@ -216,7 +228,9 @@ package struct PolicyChecks {
         help: isNumber
           ? "write the number without quotation marks" : "up to 15 of a-z, 0-9 and '-', with a letter")
     } else {
-      report(ReachabilityRules.policyPort, "'\(port.text)' is neither a port number nor a port name", port)
+      report(
+        ReachabilityRules.policyPort, "'\(port.text)' is neither a port number nor a port name", port,
+        help: "write a number, or a name in quotation marks")
     }
   }
 
@@ -234,7 +248,8 @@ package struct PolicyChecks {
       if let key = expression["key"] {
         check(labelKey: key)
       } else {
-        report(ReachabilityRules.policySelector, "an expression names no label", expression)
+        report(
+          ReachabilityRules.policySelector, "an expression names no label", expression, help: "add 'key'")
       }
       check(expression)
     }
@@ -268,7 +283,9 @@ package struct PolicyChecks {
 
   private mutating func check(labelKey key: Node) {
     guard !LabelSyntax.isKey(key.text) else { return }
-    report(ReachabilityRules.policySelector, "'\(key.text)' is no label key", key)
+    report(
+      ReachabilityRules.policySelector, "'\(key.text)' is no label key", key,
+      help: "up to 63 letters, digits, '-', '_' and '.', after a DNS name and '/' if it has a prefix")
   }
 
   private mutating func check(labelValue value: Node) {
@@ -276,7 +293,8 @@ package struct PolicyChecks {
       report(
         ReachabilityRules.policySelector, "'\(value.text)' is no label value", value,
         help: value.isScalar && value.kind != .string && LabelSyntax.isValue(value.text)
-          ? "write it in quotation marks: labels are strings" : nil)
+          ? "write it in quotation marks: labels are strings"
+          : "up to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends")
       return
     }
   }

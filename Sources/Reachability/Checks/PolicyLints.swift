@@ -125,11 +125,24 @@ package struct PolicyLints {
     checkSeparateItems(nodes)
   }
 
+  /// A name or a label that a namespace of the manifests nearly has. Other repositories have namespaces of their own, so
+  /// nothing but a near miss is said.
   private func nearestNamespace(_ selector: LabelSelector) -> String? {
-    let names = engine.network.namespaces.map(\.name)
-    for case .isIn(NamespaceFacts.nameLabel, let values) in selector.requirements {
-      for value in values {
-        if let near = didYouMean(value, among: names) { return near }
+    let namespaces = engine.network.namespaces.filter { !$0.isRemote }
+    for case .isIn(let key, let values) in selector.requirements {
+      guard key != NamespaceFacts.nameLabel else {
+        let near = values.lazy.compactMap { didYouMean($0, among: namespaces.map(\.name)) }.first
+        if let near { return near }
+        continue
+      }
+      let carried = Set(namespaces.compactMap { $0.labels[key] })
+      if carried.isEmpty {
+        let keys = Set(namespaces.flatMap { $0.labels.items.map(\.key) })
+        if let near = didYouMean(key, among: keys) { return "no namespace has the label '\(key)'; \(near)" }
+      } else if carried.isDisjoint(with: values),
+        let near = values.lazy.compactMap({ didYouMean($0, among: carried) }).first
+      {
+        return near
       }
     }
     return nil

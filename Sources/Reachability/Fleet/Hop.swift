@@ -55,7 +55,7 @@ package struct Hop: Sendable {
   package let state: State
   /// The manifests that the hop rests on.
   package let places: [Label]
-  /// The source address that the next hop sees.
+  /// Whom this hop takes for the sender: what the hop before it leaves as the source address.
   package let source: String
 }
 

@@ -1,4 +1,5 @@
 package import FleetSpec
+package import Kubernetes
 
 /// How one kind of carrier takes a connection from one cluster to another: a model of its controllers, written
 /// from their source and documentation and from nothing that emits for them.
@@ -30,6 +31,10 @@ package protocol ReachabilitySystem: Sendable {
   /// - Parameter crossings: all of the fleet.
   func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess]
 
+  /// Where a crossing's target can be reached by everybody who can send there, whatever connections declare: an address
+  /// on a network that no policy of a cluster guards. Policies about paths ask for it.
+  func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening]
+
   /// Walks from the client to the target. Stops at the first hop that fails (`walk.isOver`).
   func walk(_ crossing: Crossing, _ walk: inout Walk)
 }
@@ -39,6 +44,28 @@ extension ReachabilitySystem {
   package static var notesAllNeeds: Bool { false }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
+  package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] { [] }
+}
+
+/// An address at which somebody serves a target to all comers.
+package struct Opening: Sendable {
+  /// Nil where it is not known yet.
+  let address: IPAddress?
+  let port: UInt16?
+  /// `the virtual server of TransportServerClaim db-tsc`.
+  let what: String
+
+  package init(address: IPAddress?, port: UInt16?, what: String) {
+    self.address = address
+    self.port = port
+    self.what = what
+  }
+
+  /// `142.34.229.70:37650, the virtual server of …`.
+  var description: String {
+    guard let address else { return "the address of \(what), which is not known yet" }
+    return "\(address.text):\(port.map(String.init) ?? "?"), \(what)"
+  }
 }
 
 /// Pods of other places that policies meet at the two ends of a crossing.

@@ -8,8 +8,10 @@ import YAMLTree
 extension CrossingTrace {
   /// The trace as lines: what passes, hop by hop, with the verdict of those that do not simply hold.
   ///
-  /// - Parameter showsPlaces: true to name the manifests that each hop rests on.
-  package func text(showsPlaces: Bool = false) -> String {
+  /// - Parameters:
+  ///   - showsPlaces: true to name the manifests that each hop rests on.
+  ///   - showsSenders: true to say at each hop which source address the next one sees.
+  package func text(showsPlaces: Bool = false, showsSenders: Bool = false) -> String {
     let title = crossing.description
     var text = title + String(repeating: " ", count: max(1, 88 - title.count)) + verdict.rawValue + "\n"
     for (index, hop) in hops.enumerated() {
@@ -17,6 +19,7 @@ extension CrossingTrace {
       text += "  \(index + 1) \(kind)\(String(repeating: " ", count: max(1, 14 - kind.count)))\(hop.text)"
       text += "  [\(hop.stateWord)]\n"
       for line in hop.details { text += "      \(line)\n" }
+      if showsSenders, index + 1 < hops.count { text += "      next hop sees \(hops[index + 1].source)\n" }
       guard showsPlaces || hop.isBroken else { continue }
       for place in hop.places where !place.range.file.path.isEmpty {
         let position = place.range.startPosition
@@ -45,7 +48,10 @@ extension CrossingTrace {
       }
       writer.member("verdict", verdict.rawValue)
       writer.key("hops")
-      writer.array(of: hops) { $1.write(to: &$0) }
+      writer.array(of: Array(hops.enumerated())) { writer, entry in
+        let next = entry.offset + 1 < hops.count ? hops[entry.offset + 1].source : nil
+        entry.element.write(to: &writer, leavingAs: next)
+      }
     }
   }
 }
@@ -74,7 +80,7 @@ extension Hop {
     }
   }
 
-  func write(to writer: inout JSONWriter) {
+  func write(to writer: inout JSONWriter, leavingAs next: String?) {
     writer.object { writer in
       writer.member("hop", kind.rawValue)
       if let cluster { writer.member("cluster", cluster) }
@@ -104,6 +110,7 @@ extension Hop {
         writer.array(of: fault.help) { $0.string($1) }
       }
       writer.member("source", source)
+      if let next { writer.member("nextSource", next) }
       writer.key("places")
       writer.array(of: places.filter { !$0.range.file.path.isEmpty }) { writer, place in
         let position = place.range.startPosition

@@ -58,6 +58,40 @@ extension PolicyEngine {
   }
 }
 
+extension PolicyEngine {
+  /// One address of each part of a network within which no policy tells addresses apart, under any reading: what holds for
+  /// one holds for the whole part. Linear in the edges of all policies.
+  func atoms(of networks: [IPNetwork]) -> [IPAddress] {
+    var starts: Set<IPAddress> = []
+    func add(_ start: UInt128, isIPv6: Bool) {
+      let address = isIPv6 ? IPAddress(ipv6: start) : IPAddress(ipv4: UInt32(truncatingIfNeeded: start))
+      if networks.contains(where: { $0.contains(address) }) { starts.insert(address) }
+    }
+    func add(_ peers: PeerSet) {
+      for interval in peers.ipv4.intervals {
+        add(UInt128(interval.lower), isIPv6: false)
+        if interval.upper < .max { add(UInt128(interval.upper) + 1, isIPv6: false) }
+      }
+      for interval in peers.ipv6.intervals {
+        add(interval.lower, isIPv6: true)
+        if interval.upper < .max { add(interval.upper + 1, isIPv6: true) }
+      }
+    }
+    for network in networks { add(PeerSet(ipv4: network.ipv4Interval, ipv6: network.ipv6Interval)) }
+    var seen: Set<Int32> = []
+    for policy in policies {
+      for direction in [NetworkPolicy.Direction.ingress, .egress] {
+        for grant in policy.section(direction)?.grants ?? [] {
+          for number in [grant.mayPeers, grant.mustPeers] where seen.insert(number).inserted {
+            add(tables.peerSets[number])
+          }
+        }
+      }
+    }
+    return starts.sorted { $0.isIPv6 == $1.isIPv6 ? $0.bits < $1.bits : !$0.isIPv6 }
+  }
+}
+
 /// Addresses as text.
 enum AddressText {
   static func ipv4(_ bits: UInt32) -> String {

@@ -1,6 +1,6 @@
 import Diagnostics
 import FleetSpec
-import Kubernetes
+package import Kubernetes
 import Linker
 import YAMLTree
 
@@ -56,6 +56,23 @@ extension ConnectivityList {
         || $0.crossing.client.cluster.map(isListed.contains) ?? false
     }
     self.init(lists.flatMap { $0 } + crossings.flatMap { Self.lines($0, fleet) })
+  }
+
+  /// True where a crossing leads from one workload to another at a port of the pods. Workloads are named
+  /// `cluster/namespace/name`; a client's network outside by its name.
+  package static func leads(
+    _ crossing: Crossing, from source: String, to destination: String, port: UInt16,
+    _ transport: TransportProtocol, _ fleet: JudgedFleet
+  ) -> Bool {
+    func names(_ text: String, _ wanted: String) -> Bool { text == wanted || text.hasPrefix("\(wanted)[") }
+    guard crossing.port.port.transport == transport,
+      sources(crossing, fleet).contains(where: { names($0, source) })
+    else { return false }
+    return destinations(crossing, fleet).contains { name, workload in
+      let number =
+        workload.flatMap { $0.number(of: crossing.port.port.target, transport) } ?? crossing.port.port.number
+      return names(name, destination) && number == Int(port)
+    }
   }
 
   /// A crossing, workload by workload; none where it is refuted: nothing passes there.

@@ -11,6 +11,8 @@ struct ClusterPaths: Sendable {
     let words: String
     let places: [Label]
     let target: NamespacedName
+    /// What it passes, line by line.
+    let path: String
   }
 
   let cluster: JudgedCluster
@@ -80,10 +82,10 @@ struct ClusterPaths: Sendable {
     }
   }
 
-  /// The ends as the engine takes them: a network is its first and its last address.
+  /// The ends as the engine takes them: of a network one address of each part that policies tell apart.
   private func endpoints(_ end: Policy.PathEnd) -> [Endpoint] {
     guard let networks = end.networks else { return pods(end).map { .pod($0) } }
-    return networks.flatMap { $0.value.extremes.map { Endpoint.address($0) } }
+    return engine.atoms(of: networks.map(\.value)).map { .address($0) }
   }
 
   // MARK: Paths
@@ -98,10 +100,48 @@ struct ClusterPaths: Sendable {
         guard let (port, transport) = open.first else { continue }
         return Witness(
           words: "\(words(source)) → \(words(destination)) at \(transport.rawValue) \(port)",
-          places: places(source, destination), target: target(destination, source))
+          places: places(source, destination), target: target(destination, source),
+          path: lines(engine.trace(from: source, to: destination, port: port, transport), words(source)))
       }
     }
     return nil
+  }
+
+  /// One pod of an end that may send to an opening; nil where policies keep all of them in.
+  ///
+  /// - Parameter isDeclared: passes pods whose way there is declared, so that it is judged as a connection.
+  func witness(
+    from end: Policy.PathEnd, through opening: Opening,
+    unless isDeclared: (_ namespace: String, Labels) -> Bool
+  ) -> Witness? {
+    for pod in pods(end) where !isDeclared(workloads[pod].key.namespace, workloads[pod].podLabels) {
+      let goal = opening.address ?? IPAddress(ipv4: 0xC000_0201)
+      let port = opening.port ?? 443
+      let passes =
+        opening.address == nil || opening.port == nil
+        ? engine.isOpen(pod, .egress)
+          || !engine.connections(from: .pod(pod), to: .address(goal)).may[.tcp].intervals.isEmpty
+        : engine.connections(from: .pod(pod), to: .address(goal)).may.contains(port, .tcp)
+      guard passes else { continue }
+      return Witness(
+        words: words(.pod(pod)), places: [Label(workloads[pod].manifest.nameNode.range, "the source")],
+        target: workloads[pod].key,
+        path: lines(
+          engine.trace(from: .pod(pod), to: .address(goal), port: port, .tcp), words(.pod(pod))))
+    }
+    return nil
+  }
+
+  /// The policies that let a packet pass, or that nothing isolates its ends.
+  private func lines(_ trace: Trace, _ source: String) -> String {
+    var text = "  \(source) @\(cluster.name)\n"
+    for side in trace.sides {
+      let name = side.direction == .ingress ? "ingress" : "egress"
+      let opening = side.decisions.filter(\.opens.may)
+      let reasons = opening.map { "\($0.policy.identity.description): \($0.reason)" }
+      text += "  \(name): \(side.decisions.isEmpty ? "not isolated" : reasons.joined(separator: ", "))\n"
+    }
+    return text
   }
 
   /// One pair that does not surely pass, and whether there is any pair at all.
@@ -117,7 +157,7 @@ struct ClusterPaths: Sendable {
         return (
           Witness(
             words: "\(words(source)) does not surely reach \(words(destination))",
-            places: places(source, destination), target: target(destination, source)), true
+            places: places(source, destination), target: target(destination, source), path: ""), true
         )
       }
     }
@@ -150,17 +190,5 @@ struct ClusterPaths: Sendable {
       guard case .pod(let pod) = endpoint else { return nil }
       return Label(workloads[pod].manifest.nameNode.range, text)
     }
-  }
-}
-
-extension IPNetwork {
-  /// The first and the last address.
-  var extremes: [IPAddress] {
-    if address.isIPv6 {
-      let interval = ipv6Interval.intervals
-      return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv6: $0) } }
-    }
-    let interval = ipv4Interval.intervals
-    return [interval.first?.lower, interval.last?.upper].compactMap { $0.map { IPAddress(ipv4: $0) } }
   }
 }

@@ -62,7 +62,71 @@ package struct PathEvaluation {
       report(
         PathRules.forbidden, path, policy, "\(witness.words) may pass in \(network.cluster.name)",
         at: witness.places,
-        exempting: (witness.target.name, witness.target.namespace, network.cluster.name), witness: nil)
+        exempting: (witness.target.name, witness.target.namespace, network.cluster.name),
+        witness: witness.path)
+    }
+    denyOpenings(path, policy)
+  }
+
+  /// Ways that nobody declares: what a load balancer or a gateway serves, it serves to everybody who can send there.
+  private mutating func denyOpenings(_ path: Policy.PathRule, _ policy: Policy) {
+    var seen: Set<String> = []
+    for judged in judgement.crossings where isServed(judged) {
+      let crossing = judged.crossing
+      let key = crossing.target.service.key
+      guard ends(crossing, at: path.to), carries(crossing, path.ports),
+        let system = judgement.judge.system(of: crossing),
+        seen.insert("\(crossing.target.cluster) \(key.description) \(crossing.port.port.number)").inserted
+      else { continue }
+      let isDeclared = declaredClients(of: crossing)
+      for opening in system.openings(to: crossing, in: judgement.fleet) {
+        guard let (words, places, lines) = sender(path.from, through: opening, isDeclared) else { continue }
+        let served = (judgement.trace(of: crossing)?.hops ?? []).filter {
+          [.loadBalancer, .gateway, .service, .targetPort, .ingress, .pod].contains($0.kind)
+        }.map { "  \($0.kind.rawValue): \($0.text)\n" }.joined()
+        report(
+          PathRules.forbidden, path, policy,
+          "\(words) may reach Service \(key.description) of \(crossing.target.cluster) at \(opening.description): no policy tells who sends there",
+          at: places + [Label(crossing.connection.connection.name.node.range, "asks for the address")],
+          exempting: (crossing.connection.id.name, key.namespace, crossing.target.cluster),
+          witness: "\(lines)  address: \(opening.description)\n\(served)")
+      }
+    }
+  }
+
+  private func sender(
+    _ end: Policy.PathEnd, through opening: Opening,
+    _ isDeclared: (_ cluster: String, _ namespace: String, Labels) -> Bool
+  ) -> (words: String, places: [Label], path: String)? {
+    if let networks = end.networks {
+      return networks.first.map { first in
+        ("network \(first.node.text)", [], "  network \(first.node.text)\n")
+      }
+    }
+    for (name, network) in networks.sorted(by: { $0.key < $1.key }) {
+      let witness = network.witness(from: end, through: opening) { isDeclared(name, $0, $1) }
+      if let witness { return ("\(witness.words) in \(name)", witness.places, witness.path) }
+    }
+    return nil
+  }
+
+  /// What stands behind the address works, whoever the clients are.
+  private func isServed(_ judged: JudgedCrossing) -> Bool {
+    guard judged.verdict == .refuted, let kind = judged.decisiveHop?.kind else { return true }
+    return [.client, .egress, .name].contains(kind)
+  }
+
+  /// The pods whose connection to the target is judged by itself.
+  private func declaredClients(of crossing: Crossing) -> (String, String, Labels) -> Bool {
+    let same = judgement.crossings.map(\.crossing).filter {
+      $0.target.cluster == crossing.target.cluster && $0.target.service.key == crossing.target.service.key
+        && $0.port.port.number == crossing.port.port.number
+    }
+    return { cluster, namespace, labels in
+      same.contains {
+        $0.client.cluster == cluster && $0.client.namespace == namespace
+          && $0.client.podSelector?.matches(labels) ?? true
+      }
     }
   }
 

@@ -90,6 +90,21 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     return CrossingPeers(atTarget: GatewayPods(service, in: cluster).peers)
   }
 
+  // MARK: Openings
+
+  package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] {
+    guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
+      let service = publisher.service(for: registration)
+    else { return [] }
+    let record = GatewayRecord(
+      cluster, registration, service, declared: section["addresses"]?[cluster.name])
+    return record.addresses.compactMap { IPAddress($0.text) }.map { address in
+      Opening(
+        address: address, port: UInt16(exactly: port(crossing)),
+        what: "the gateway \(service.description) of \(cluster.name)")
+    }
+  }
+
   // MARK: Exactness
 
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {

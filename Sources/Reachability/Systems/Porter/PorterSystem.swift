@@ -124,6 +124,19 @@ package struct PorterSystem: ReachabilitySystem {
     }
   }
 
+  // MARK: Openings
+
+  package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] {
+    let published = claims(for: crossing.target.service.key).first { $0.port == crossing.port.port.number }
+    return [published].compactMap { $0 }.map { claim in
+      let server = PorterServer(claim, crossing, self, fleet)
+      return Opening(
+        address: server.address.flatMap { IPAddress($0.text) },
+        port: server.port.flatMap { UInt16(exactly: $0.number) },
+        what: "the virtual server of TransportServerClaim \(claim.name) on the data-centre network")
+    }
+  }
+
   // MARK: The way
 
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {

@@ -20,6 +20,21 @@ package struct StaticSystem: ReachabilitySystem {
     self.addresses = addresses
   }
 
+  package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] {
+    guard let cluster = fleet.clusters[crossing.target.cluster], let section = addresses[cluster.name] else {
+      return []
+    }
+    let port = crossing.port.port.number
+    let mapped = crossing.connection.section("static")?["ports"]?[String(port)]?.integer ?? port
+    let known =
+      section.string == "observed" ? observedAddresses(crossing, cluster) : declaredAddresses(section)
+    return known.compactMap { IPAddress($0.text) }.map { address in
+      Opening(
+        address: address, port: UInt16(exactly: mapped),
+        what: "the address of link \(crossing.connection.link.link.name.value)")
+    }
+  }
+
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {
     walk.start()
     guard let cluster = walk.targetCluster, let section = addresses[cluster.name] else { return }

@@ -1,0 +1,255 @@
+import Diagnostics
+import Linker
+import Output
+import Reachability
+import Testing
+
+@testable import Compiler
+
+/// Every hop that a carrier has is broken by some test, and found there.
+///
+/// | hop | porter | static | gatewayDNS | tetrate with TSB | tetrate, Istio alone |
+/// |---|---|---|---|---|---|
+/// | egress, name, address | planted | planted | planted | planted | planted |
+/// | load balancer, gateway | planted | none | planted | planted | planted |
+/// | tunnel | none | none | none | planted | planted (remote secrets) |
+/// | Service, target port, pod | after linking | after linking | after linking | after linking | after linking |
+/// | ingress | planted | planted | planted | planted | planted |
+///
+/// What the linker's own checks find first is broken after linking: the judge is asked about a fleet that has changed.
+/// A client's hop has nothing that could fail: pods without a manifest are pods all the same.
+@Suite struct HopCoverageTests {
+  typealias Break = JudgementTests.Break
+
+  private static func tetrateEgress(_ rules: String) -> String {
+    JudgementTests.template(
+      "tetrate/egress-policy.yaml",
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata:
+        name: ${policy.name}
+        namespace: ${policy.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
+      spec:
+        podSelector: {}
+        policyTypes: [Egress]
+        egress: [\(rules)]
+      """) + JudgementTests.policy("cluster-2", "bookinfo", "{podSelector: {}, policyTypes: [Egress]}")
+  }
+
+  private static let toGateway = "{to: [{ipBlock: {cidr: 172.18.255.175/32}}], ports: [{port: 15443}]}"
+  private static let wayOut = "{to: [{ipBlock: {cidr: 172.18.255.99/32}}], ports: [{port: 15443}]}"
+  private static let dns =
+    "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{protocol: UDP, port: 53}]}"
+
+  private static func tctl(_ template: String, _ spec: String) -> String {
+    "-- links/east-west.yaml --\n" + TetrateJudgementTests.tctl
+      + JudgementTests.template(
+        "tetrate/tctl-\(template).yaml",
+        """
+        apiVersion: api.tsb.tetrate.io/v2
+        kind: \(template == "workspace-setting" ? "WorkspaceSetting" : "OrganizationSetting")
+        metadata:
+          name: ${object.name}
+          organization: ${object.organization}
+        \(template == "workspace-setting" ? "  tenant: ${object.tenant}\n  workspace: ${object.workspace}\n" : "")spec: \(spec)
+        """)
+  }
+
+  static let tetrate: [Break] = [
+    Break("no DNS for the client", over: "tetrate", tetrateEgress(toGateway), at: .name, "LW7202"),
+    Break(
+      "a Sidecar that hides other clusters' Services", over: "tetrate",
+      """
+      -- workloads/cluster-2/sidecar.yaml --
+      apiVersion: networking.istio.io/v1
+      kind: Sidecar
+      metadata: {name: default, namespace: bookinfo}
+      spec: {egress: [{hosts: ["./*", "istio-system/*"]}]}
+
+      """, at: .name, "LW7202"),
+    Break(
+      "a file for tctl that exposes nothing", over: "tetrate",
+      tctl("workspace-setting", "{defaultEastWestGatewaySettings: []}"), at: .gateway, "LW7204"),
+    Break(
+      "a file for tctl that exposes other labels", over: "tetrate",
+      tctl(
+        "workspace-setting",
+        "{defaultEastWestGatewaySettings: [{workloadSelector: {namespace: bookinfo, labels: {app: eastwest-gateway}}, exposedServices: [{serviceLabels: {app: reviews}}]}]}"
+      ), at: .gateway, "LW7204"),
+    Break(
+      "a file for tctl that joins no networks", over: "tetrate",
+      tctl("organization-setting", "{networkSettings: {networkReachability: {net-1: net-2}}}"), at: .tunnel,
+      "LW7209"),
+  ]
+
+  private static let secrets = TetrateJudgementTests.istioFleet.replacing(
+    "cluster-1: 172.18.255.175}}",
+    with: "cluster-1: 172.18.255.175}}\n    istio: {discovery: remoteSecret}")
+
+  private static func networkLabel(_ network: String) -> String {
+    secrets
+      + JudgementTests.template(
+        "istio/network-label-patch.yaml",
+        """
+        apiVersion: v1
+        kind: ${object.kind}
+        metadata:
+          name: ${object.name}
+          namespace: ${object.namespace}
+          annotations: ${common.annotations}
+          labels: {topology.istio.io/network: \(network)}
+        """)
+  }
+
+  static let istio: [Break] = [
+    Break(
+      "no way out to the gateway", over: "tetrate",
+      TetrateJudgementTests.istioFleet + tetrateEgress("\(dns), \(wayOut)"), at: .egress, "LW7201"),
+    Break(
+      "a ServiceEntry with another host", over: "tetrate",
+      TetrateJudgementTests.istioFleet
+        + JudgementTests.template(
+          "istio/service-entry.yaml",
+          """
+          apiVersion: networking.istio.io/v1
+          kind: ServiceEntry
+          metadata:
+            name: ${entry.name}
+            namespace: ${entry.namespace}
+            labels: ${common.labels}
+            annotations: ${common.annotations}
+          spec:
+            hosts: [reviews.bookinfo.svc.cluster.local]
+            resolution: STATIC
+            ports: [{name: http, number: 9080, protocol: HTTP}]
+            endpoints: [{address: 172.18.255.175, ports: {http: 15443}, labels: {security.istio.io/tlsMode: istio}}]
+          """), at: .name, "LW7202"),
+    Break("one network for both clusters", over: "tetrate", networkLabel("net-1"), at: .tunnel, "LW7209"),
+  ]
+
+  @Test(arguments: tetrate + istio)
+  func breakIsFoundAtItsHop(_ planted: Break) throws {
+    let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile()
+    let judgement = try #require(compilation.judgement)
+    let crossing = try #require(judgement.crossings.first, "\(compilation.findingsText)")
+    #expect(crossing.verdict == .refuted, "\(compilation.findingsText)")
+    #expect(crossing.decisiveHop?.kind == planted.hop, "\(compilation.findingsText)")
+    let finding = try #require(
+      compilation.findings.first { $0.rule.id == planted.rule }, "\(compilation.findingsText)")
+    // Found at a place, with what mends it.
+    #expect(finding.primary?.range.file.path.hasPrefix("connections/") == true && !finding.help.isEmpty)
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
+  // MARK: After linking
+
+  struct Change: Sendable, CustomTestStringConvertible {
+    let base: String
+    /// The link in another form.
+    var link = ""
+    let path: String
+    let old: String
+    let new: String
+    let hop: Hop.Kind
+    let rule: String
+    var testDescription: String { "\(base) \(link.isEmpty ? "" : "in another form ")\(old) → \(new)" }
+  }
+
+  private static func details(_ link: String) -> [Change] {
+    let path = "workloads/cluster-1/details.yaml"
+    let port = "{name: http, port: 9080}"
+    return [
+      Change(
+        base: "tetrate", link: link, path: path, old: "selector: {app: details}",
+        new: "selector: {app: gone}",
+        hop: .pod, rule: "LW7208"),
+      Change(
+        base: "tetrate", link: link, path: path, old: port, new: "{name: http, port: 9080, targetPort: gone}",
+        hop: .targetPort, rule: "LW7206"),
+      Change(
+        base: "tetrate", link: link, path: path, old: port, new: "{name: http, port: 9081}", hop: .service,
+        rule: "LW7205"),
+    ]
+  }
+
+  static let changes: [Change] =
+    [
+      Change(
+        base: "porter-pair", path: "workloads/gold/yourservice.yaml", old: "selector: {name: yourapp}",
+        new: "selector: {name: gone}", hop: .pod, rule: "LW7208"),
+      Change(
+        base: "porter-pair", path: "workloads/gold/yourservice.yaml", old: "targetPort: 8000",
+        new: "targetPort: gone", hop: .targetPort, rule: "LW7206"),
+      Change(
+        base: "porter-pair", path: "workloads/gold/yourservice.yaml", old: "port: 8000,", new: "port: 8001,",
+        hop: .service, rule: "LW7205"),
+      Change(
+        base: "porter-silver", path: "workloads/silver/clamav.yaml", old: "selector: {app: clamav}",
+        new: "selector: {app: gone}", hop: .pod, rule: "LW7208"),
+      Change(
+        base: "porter-silver", path: "workloads/silver/clamav.yaml", old: "targetPort: 3310",
+        new: "targetPort: gone", hop: .targetPort, rule: "LW7206"),
+      Change(
+        base: "porter-silver", path: "workloads/silver/clamav.yaml", old: "{port: 3310,", new: "{port: 3311,",
+        hop: .service, rule: "LW7205"),
+      Change(
+        base: "gateway-dns", path: "workloads/cluster-a/kuard.yaml", old: "selector: {app: kuard}",
+        new: "selector: {app: gone}", hop: .pod, rule: "LW7208"),
+      Change(
+        base: "gateway-dns", path: "workloads/cluster-a/kuard.yaml", old: "targetPort: 8080",
+        new: "targetPort: gone", hop: .targetPort, rule: "LW7206"),
+      Change(
+        base: "gateway-dns", path: "workloads/cluster-a/kuard.yaml", old: "port: 80, target",
+        new: "port: 81, target",
+        hop: .service, rule: "LW7205"),
+    ] + details("") + details(TetrateJudgementTests.istioFleet)
+
+  @Test(arguments: changes)
+  func changeAfterLinkingIsFound(_ change: Change) throws {
+    let good = try FixtureFleet(base: change.base).overlaid(by: change.link)
+    let text = String(decoding: try #require(good.files[change.path]), as: UTF8.self)
+    let changed = text.replacing(change.old, with: change.new)
+    #expect(changed != text)
+    let bad = good.overlaid(by: "-- \(change.path) --\n\(changed)")
+    let workings = try #require(try good.compile().workings)
+    let model = try #require(try bad.compile().workings).model
+    let fragments = workings.units.flatMap(\.fragments).map {
+      EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
+    }
+    let fleet = JudgedFleet(
+      model, emitted: workings.units.flatMap(\.judged), fragments: fragments, mapping: AllCores())
+    let judgement = Judgement(
+      fleet, links: workings.plan.links, connections: workings.plan.connections, mapping: AllCores())
+    let crossing = try #require(judgement.crossings.first)
+    #expect(crossing.verdict == .refuted && crossing.decisiveHop?.kind == change.hop, "\(crossing.openHops)")
+    guard case .broken(let fault)? = crossing.decisiveHop?.state else { return }
+    #expect(fault.rule.id == change.rule && !fault.help.isEmpty)
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
+  // MARK: The table
+
+  @Test(arguments: [
+    ("porter-pair", "", JudgementTests.porter), ("porter-silver", "", JudgementTests.fixed),
+    ("gateway-dns", "", GatewayDNSJudgementTests.breaks),
+    ("tetrate", "", TetrateJudgementTests.control + tetrate),
+    ("tetrate", TetrateJudgementTests.istioFleet, TetrateJudgementTests.istio + istio),
+    ("tetrate", secrets, istio),
+  ])
+  func everyHopIsBroken(_ base: String, _ link: String, _ breaks: [Break]) throws {
+    let judgement = try #require(try FixtureFleet(base: base).overlaid(by: link).compile().judgement)
+    let trace = try #require(judgement.crossings.first.flatMap { judgement.trace(of: $0.crossing) })
+    var broken = Set(breaks.map(\.hop))
+    broken.formUnion(Self.changes.filter { $0.base == base && $0.link.isEmpty == link.isEmpty }.map(\.hop))
+    if link == Self.secrets {
+      // The rest of the way is that of the other form.
+      #expect(broken.contains(.tunnel) && trace.hops.contains { $0.kind == .tunnel })
+      return
+    }
+    let missing = Set(trace.hops.map(\.kind)).subtracting(broken).subtracting([.client])
+    #expect(missing.isEmpty, "\(missing)")
+  }
+}

@@ -1,0 +1,182 @@
+import Diagnostics
+import Kubernetes
+import Reachability
+import Testing
+import YAMLTree
+
+/// Lists of small sets of manifests, worked out by hand, and what is said of policies that are refused or nearly right.
+@Suite struct ManifestListTests {
+  // MARK: Lists
+
+  private static func list(_ manifests: String, _ profile: String = "np-guard") throws -> [String] {
+    let network = RuleTests.network(manifests, try #require(NetworkProfile.named(profile)))
+    let list = ConnectivityList(PolicyEngine(network.network), network)
+    return ConnectivityFormat.text.render(list, withoutDepends: true).split(separator: "\n").map(String.init)
+  }
+
+  private static let closed = ManifestSetTests.policy(
+    "a/closed", "podSelector: {}, policyTypes: [Ingress, Egress]")
+
+  /// Pods of one owner are one line, under the owner's name and kind.
+  @Test func podsOfOneOwner() throws {
+    func pod(_ name: String) -> String {
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: \(name)
+        namespace: a
+        labels: {app: web}
+        ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: u}]
+      spec: {containers: []}
+      ---
+
+      """
+    }
+    let admit = ManifestSetTests.policy(
+      "a/in",
+      "podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 80}]}]"
+    )
+    let out = ManifestSetTests.policy(
+      "a/out",
+      "podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]")
+    #expect(
+      try Self.list(
+        ManifestSetTests.namespace("a") + pod("web-1") + pod("web-2")
+          + ManifestSetTests.workload("a/client", "app: client")
+          + Self.closed
+          + admit + out) == ["a/client[Deployment] => a/web[ReplicaSet] : TCP 80"])
+  }
+
+  /// A Service's port by number or name, its target by name, and a Route's by the pods' port.
+  @Test func whatIsPublished() throws {
+    let services = """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: web, namespace: a}
+      spec: {selector: {app: web}, ports: [{name: main, port: 80, targetPort: http}, {name: admin, port: 81, targetPort: 9000}]}
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: Ingress
+      metadata: {name: web, namespace: a}
+      spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {name: main}}}}]}}]}
+      ---
+
+      """
+    let route = """
+      apiVersion: route.openshift.io/v1
+      kind: Route
+      metadata: {name: web, namespace: a}
+      spec: {to: {kind: Service, name: web}, port: {targetPort: admin}}
+      ---
+
+      """
+    let web =
+      ManifestSetTests.namespace("a")
+      + ManifestSetTests.workload("a/web", "app: web", ports: "{name: http, containerPort: 8080}")
+    let open = ManifestSetTests.policy(
+      "a/open",
+      "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{namespaceSelector: {}}]}]")
+    #expect(try Self.list(web + services + open) == ["{ingress-controller} => a/web[Deployment] : TCP 8080"])
+    #expect(
+      try Self.list(web + services + route + open) == [
+        "{ingress-controller} => a/web[Deployment] : TCP 8080,9000"
+      ])
+    #expect(try Self.list(web + services + Self.closed) == [])
+    let wrong = services.replacing("selector: {app: web}", with: "selector: {app: gone}")
+    #expect(try Self.list(web + wrong + open) == [])
+  }
+
+  /// Addresses are cut where policies of the direction cut them, and joined ports are written as people read them.
+  @Test func rangesAndPorts() throws {
+    let policies =
+      ManifestSetTests.policy(
+        "a/in",
+        "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: 80}, {port: 81}, {port: 90}, {protocol: UDP, port: 53}]}]"
+      )
+    #expect(
+      try Self.list(
+        ManifestSetTests.namespace("a") + ManifestSetTests.workload("a/web", "app: web") + policies) == [
+          "10.0.0.0-10.0.255.255[External] => a/web[Deployment] : TCP 80-81,90,UDP 53",
+          "10.2.0.0-10.255.255.255[External] => a/web[Deployment] : TCP 80-81,90,UDP 53",
+        ])
+  }
+
+  /// What the API server refuses is refused, at its place.
+  @Test(arguments: [
+    "ingress: [{from: [{}]}]", "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]",
+    "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}}]}]",
+    "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]}]",
+    "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]", "ingress: [{from: [{ipBlock: {cidr: ten}}]}]",
+    "ingress: [{ports: [{port: 80, endPort: 79}]}]", "ingress: [{ports: [{endPort: 80}]}]",
+    "ingress: [{ports: [{port: http, endPort: 80}]}]", "ingress: [{ports: [{port: 0}]}]",
+    "ingress: [{ports: [{port: 65536}]}]", "ingress: [{ports: [{port: Not_A_Name}]}]",
+    "ingress: [{ports: [{port: a-name-that-is-too-long}]}]",
+    "ingress: [{ports: [{port: 80, protocol: ICMP}]}]",
+    "ingress: [{from: [{podSelector: {matchLabels: {\"bad key!\": x}}}]}]",
+    "ingress: [{from: [{podSelector: {matchLabels: {a: \"bad value!\"}}}]}]",
+    "ingress: [{from: [{podSelector: {matchExpressions: [{key: a, operator: Gt, values: [\"1\"]}]}}]}]",
+    "ingress: [{from: [{podSelector: {matchExpressions: [{key: a, operator: In, values: []}]}}]}]",
+    "ingress: [{from: [{podSelector: {matchExpressions: [{key: a, operator: Exists, values: [x]}]}}]}]",
+    "policyTypes: [Ingress, Egress, Ingress]", "policyTypes: [Inbound]",
+    "ingress: [{ports: [{port: 80, endPort: 65536}]}]",
+  ])
+  func badPoliciesAreRefused(_ spec: String) throws {
+    let text =
+      ManifestSetTests.namespace("a") + ManifestSetTests.workload("a/web", "app: web")
+      + ManifestSetTests.policy("a/bad", "podSelector: {}, \(spec)")
+    let manifests = RuleTests.network(text, .kubernetes)
+    let errors = manifests.findings.filter { $0.severity == .error }
+    #expect(errors.count == 1, "\(manifests.findings.map(\.message))")
+    let place = try #require(errors.first?.primary)
+    #expect(place.range.startPosition.line > 1 && !(errors.first?.help.isEmpty ?? true))
+  }
+
+  @Test func twoPoliciesOfOneName() throws {
+    let text =
+      ManifestSetTests.policy("a/same", "podSelector: {}")
+      + ManifestSetTests.policy("a/same", "podSelector: {}, policyTypes: [Egress]")
+    #expect(RuleTests.network(text, .kubernetes).findings.contains { $0.severity == .error })
+    // The same name in another namespace is another policy.
+    let other =
+      ManifestSetTests.policy("a/same", "podSelector: {}")
+      + ManifestSetTests.policy("b/same", "podSelector: {}")
+    #expect(!RuleTests.network(other, .kubernetes).findings.containErrors)
+  }
+
+  /// Valid, and surely not meant: with the nearest name where there is one.
+  @Test(arguments: [
+    (
+      "a policy that selects nothing", "podSelector: {matchLabels: {app: wbe}}, policyTypes: [Ingress]", "web"
+    ),
+    ("a key that no pod has", "podSelector: {matchLabels: {ap: web}}, policyTypes: [Ingress]", "app"),
+    ("a port that no pod has", "podSelector: {}, ingress: [{ports: [{port: htp}]}]", "http"),
+    (
+      "a peer that nobody carries",
+      "podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: clinet}}}]}]",
+      "client"
+    ),
+    (
+      "a namespace that nobody labels so",
+      "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: reds}}}]}]", "red"
+    ),
+    (
+      "a namespace of another name",
+      "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: bb}}}]}]",
+      "b"
+    ),
+  ])
+  func nearMissesAreNamed(_ name: String, _ spec: String, _ nearest: String) throws {
+    let text =
+      ManifestSetTests.namespace("a", "team: red") + ManifestSetTests.namespace("b", "team: blue")
+      + ManifestSetTests.workload("a/web", "app: web", ports: "{name: http, containerPort: 80}")
+      + ManifestSetTests.workload("a/client", "app: client", ports: "{name: http, containerPort: 80}")
+      + ManifestSetTests.policy("a/odd", spec)
+    let manifests = RuleTests.network(text, .kubernetes)
+    let found = manifests.findings + PolicyLints(manifests, PolicyEngine(manifests.network)).findings
+    let warning = try #require(found.first { $0.severity == .warning }, "\(found.map(\.message))")
+    let words = ([warning.message] + warning.help + warning.notes + [warning.suggestion?.replacement ?? ""])
+      .joined(separator: " ")
+    #expect(words.contains(nearest), "\(name): \(words)")
+  }
+}
