@@ -131,7 +131,8 @@ struct MeshCheck: Sendable {
     MeshCheck(
       44, "policies come in pairs, and let DNS out",
       .both(
-        ["LW7201", "LW7202", "LW7207"], "ClusterMeshTests/policiesComeInPairsWhereBothSidesAreIsolated()")),
+        ["LW7201", "LW7202", "LW7207", "LW3068"],
+        "ClusterMeshTests/policiesComeInPairsWhereBothSidesAreIsolated()")),
     MeshCheck(45, "rules of layer 7 across clusters in a tunnel", .rules(["LW3045"])),
     MeshCheck(46, "policyDefaultLocalCluster differs", .rules(["LW3046"])),
     MeshCheck(
@@ -144,7 +145,7 @@ struct MeshCheck: Sendable {
     MeshCheck(49, "one kind of credentials, by reference", .rules(["LW3049"])),
     MeshCheck(
       50, "a certificate authority, and no current-context",
-      .both(["LW3050"], "ClusterMeshTests/kubectlMergesTheFragments()")),
+      .both(["LW3050"], "ClusterMeshTests/kubectlMergesTheFragments(_:)")),
     MeshCheck(51, "the API server's Service leads to it", .rules(["LW3051"])),
   ]
 }

@@ -105,10 +105,40 @@ import Testing
 
   // MARK: Kubeconfigs
 
-  @Test(.enabled(if: Program.find("kubectl") != nil, "kubectl is not installed"))
-  func kubectlMergesTheFragments() throws {
+  /// A member as people write it into a kubeconfig by hand, after the documentation of seed and client-go.
+  struct Member: Sendable {
+    let name: String
+    let server: String
+    let user: String
+  }
+
+  static let kubeconfigs: [(example: String, members: [Member])] = [
+    (
+      "clustermesh",
+      [("cluster01", "10.6.124.66:31936"), ("cluster02", "10.6.124.67:31466")].map {
+        Member(name: $0, server: $1, user: "{client-certificate: \($0).crt, client-key: \($0).key}")
+      }
+    ),
+    (
+      "clustermesh-five",
+      ["ams", "fra", "lon", "nyc", "par"].map {
+        Member(
+          name: $0, server: "api.\($0).example.com:6443",
+          user: """
+            {exec: {apiVersion: client.authentication.k8s.io/v1, command: kubelogin, args: [get-token, --cluster, \($0)], interactiveMode: IfAvailable}}
+            """)
+      }
+    ),
+  ]
+
+  /// Merging the fragments with kubectl gives what merging by hand gives, in any order, and the reader's own context
+  /// stays; every member is a context.
+  @Test(
+    .enabled(if: Program.find("kubectl") != nil, "kubectl is not installed"), arguments: kubeconfigs.indices)
+  func kubectlMergesTheFragments(_ index: Int) throws {
     let kubectl = try #require(Program.find("kubectl"))
-    let compilation = try ExampleFleet(directory: "examples/clustermesh").compile()
+    let (example, members) = Self.kubeconfigs[index]
+    let compilation = try ExampleFleet(directory: "examples/\(example)").compile()
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kubeconfig-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -118,34 +148,69 @@ import Testing
       try Data(text.utf8).write(to: path)
       return path.path
     }
-    var paths: [String] = []
-    for cluster in ["cluster01", "cluster02"] {
-      let text = try #require(compilation.text("rendered/\(cluster)/fragments/kubeconfig-\(cluster).yaml"))
-      #expect(!text.contains("current-context"))
-      paths.append(try write(text, "\(cluster).yaml"))
-      for file in ["\(cluster).crt", "\(cluster).key"] { _ = try write("stand-in\n", file) }
-    }
-    let whole = try write(
-      try #require(compilation.text("rendered/cluster01/fragments/kubeconfig.yaml")), "whole.yaml")
-    let own = try write(
-      "apiVersion: v1\nkind: Config\ncurrent-context: kubernetes-admin@cluster.local\n", "own.yaml")
-    func view(_ files: [String]) throws -> String {
+    func run(_ files: [String], _ arguments: String...) throws -> String {
       let output = try kubectl.run(
-        ["config", "view", "--flatten", "--raw"], environment: ["KUBECONFIG": files.joined(separator: ":")])
+        ["config"] + arguments, environment: ["KUBECONFIG": files.joined(separator: ":")])
       #expect(output.status == 0, "\(output.errorText)")
       return output.text
     }
-    // In any order the reader's own context stays, and the parts give what the whole gives.
-    let merged = try view(paths + [own])
-    #expect(merged.contains("current-context: kubernetes-admin@cluster.local"))
-    #expect(try view([own, whole]) == merged)
-    #expect(try view([own] + paths.reversed()) == merged)
+    var parts: [String] = []
+    for member in members {
+      let text = try #require(
+        compilation.text("rendered/\(member.name)/fragments/kubeconfig-\(member.name).yaml"))
+      #expect(!text.contains("current-context"))
+      parts.append(try write(text, "\(member.name).yaml"))
+      for file in ["\(member.name).crt", "\(member.name).key"] { _ = try write("stand-in\n", file) }
+      // Everybody gets the same file with all members.
+      #expect(
+        compilation.text("rendered/\(member.name)/fragments/kubeconfig.yaml")
+          == compilation.text("rendered/\(members[0].name)/fragments/kubeconfig.yaml"))
+    }
+    let whole = try write(
+      try #require(compilation.text("rendered/\(members[0].name)/fragments/kubeconfig.yaml")), "whole.yaml")
+    let own = try write(
+      """
+      apiVersion: v1
+      kind: Config
+      clusters: [{name: cluster.local, cluster: {server: "https://127.0.0.1:6443"}}]
+      users: [{name: kubernetes-admin, user: {token: mine}}]
+      contexts: [{name: kubernetes-admin@cluster.local, context: {cluster: cluster.local, user: kubernetes-admin}}]
+      current-context: kubernetes-admin@cluster.local
+
+      """, "own.yaml")
+    func authority(_ name: String) throws -> String {
+      try Data(contentsOf: Repository.root.appendingPathComponent("examples/\(example)/pki/\(name)-ca.crt"))
+        .base64EncodedString()
+    }
+    var byHand = "apiVersion: v1\nkind: Config\nclusters:\n"
+    for member in members {
+      byHand +=
+        "- {name: \(member.name), cluster: {server: \"https://\(member.server)\", certificate-authority-data: \(try authority(member.name))}}\n"
+    }
+    byHand += "- {name: cluster.local, cluster: {server: \"https://127.0.0.1:6443\"}}\nusers:\n"
+    for member in members { byHand += "- {name: \(member.name), user: \(member.user)}\n" }
+    byHand += "- {name: kubernetes-admin, user: {token: mine}}\ncontexts:\n"
+    for member in members {
+      byHand += "- {name: \(member.name), context: {cluster: \(member.name), user: \(member.name)}}\n"
+    }
+    byHand +=
+      "- {name: kubernetes-admin@cluster.local, context: {cluster: cluster.local, user: kubernetes-admin}}\n"
+    byHand += "current-context: kubernetes-admin@cluster.local\n"
+    let wanted = try run([write(byHand, "by-hand.yaml")], "view", "--flatten", "--raw")
+    for files in [parts + [own], [own] + parts, [own] + parts.reversed(), [own, whole], [whole, own]] {
+      #expect(try run(files, "view", "--flatten", "--raw") == wanted)
+    }
+    let names = members.map(\.name)
+    #expect(try run([whole], "get-contexts", "-o", "name") == names.map { $0 + "\n" }.joined())
     #expect(
-      merged.contains("server: https://10.6.124.66:31936")
-        && merged.contains("server: https://10.6.124.67:31466"))
-    let contexts = try kubectl.run(
-      ["config", "get-contexts", "-o", "name"], environment: ["KUBECONFIG": whole])
-    #expect(contexts.text == "cluster01\ncluster02\n")
+      try run(parts + [own], "get-contexts", "-o", "name").split(separator: "\n").map(String.init)
+        == (names + ["kubernetes-admin@cluster.local"]).sorted())
+    // Each context by itself leads to its own member.
+    for member in members {
+      let view = try run(
+        [whole], "view", "--minify", "--context", member.name, "-o", "jsonpath={.clusters[0].cluster.server}")
+      #expect(view == "https://\(member.server)")
+    }
   }
 
   // MARK: Policies

@@ -2,7 +2,6 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
-import YAMLTree
 
 /// The connections of a mesh, one unit per Service that they reach.
 struct GlobalServices {
@@ -31,35 +30,12 @@ struct GlobalServices {
     }
   }
 
+  private static let joined = JoinedServices(
+    each: ClusterMeshRules.matchEach, outside: ClusterMeshRules.clientOutside, joining: "make it a member")
+
   private mutating func check(_ connection: BoundConnection, _ mesh: MeshLink) -> Bool {
-    let before = findings.count
-    if let match = connection.connection.to.match, match.value == .each,
-      Set(connection.targets.map(\.cluster)).count > 1
-    {
-      findings.append(
-        Diagnostic(
-          ClusterMeshRules.matchEach, "a mesh joins the Services of several clusters into one",
-          at: match.node.range, "'each' cannot be told apart",
-          help: ["use 'match: any', or declare a connection to one cluster"]))
-    }
-    for client in connection.clients {
-      guard let cluster = client.cluster else {
-        findings.append(
-          Diagnostic(
-            ClusterMeshRules.clientOutside, "a mesh serves pods of its members, not networks outside",
-            at: client.node.range, "not a member of \(mesh.link.name.value)",
-            help: ["use a link with an address of its own for this client"]))
-        continue
-      }
-      guard mesh.member(cluster) == nil else { continue }
-      findings.append(
-        Diagnostic(
-          ClusterMeshRules.clientOutside,
-          "cluster '\(cluster)' is no member of mesh '\(mesh.link.name.value)'",
-          at: client.node.range, "its pods do not see global Services",
-          also: [Label(mesh.link.name.node.range, "its members: \(listed(mesh.members))")],
-          help: ["make it a member, or use another link"]))
-    }
-    return findings.count == before
+    let found = Self.joined.findings(connection) { mesh.member($0) != nil }
+    findings += found
+    return found.isEmpty
   }
 }

@@ -21,6 +21,46 @@ struct MeshPolicies {
   func emit(into lowered: inout LoweredUnit) {
     for target in unit.targets { emitIngress(target, &lowered) }
     emitEgress(&lowered)
+    checkOwnPods(&lowered)
+  }
+
+  // MARK: Pods of the own cluster
+
+  /// Where the clients' cluster answers as well, the Service leads them to its own pods too. Policies for what stays in
+  /// a cluster are its authors'; that they close this way is worth saying.
+  private func checkOwnPods(_ lowered: inout LoweredUnit) {
+    for connection in unit.connections {
+      for client in connection.clients {
+        guard let name = client.cluster, let cluster = unit.model.clusters[name],
+          let member = unit.mesh.member(name),
+          let target = connection.targets.first(where: {
+            $0.cluster == name && $0.service.key == unit.service
+          }),
+          // What Cilium's own policies admit is not read here.
+          unit.ciliumPolicies.isEmpty
+        else { continue }
+        // Only whether they are admitted is asked: nothing is satisfied by it.
+        var asked = LoweredUnit(connections: [], subject: lowered.subject)
+        let isClosedOut =
+          isIsolated(client, cluster) && !isLetOut(client, to: target, of: member, cluster, member, &asked)
+        var isClosedIn = false
+        let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+        if case .isolated = cluster.isolation(of: labels, in: namespace, .ingress) {
+          isClosedIn = !isAdmitted(client, to: target, Self.podPorts(target), member, &asked)
+        }
+        guard isClosedOut || isClosedIn else { continue }
+        let what = isClosedOut ? "lets these clients out to them" : "lets these clients in"
+        lowered.findings.append(
+          Diagnostic(
+            ClusterMeshRules.ownPodsClosed,
+            "Service \(unit.service.description) leads clients in \(name) to its pods in \(name) as well, and no policy \(what)",
+            at: client.node.range, "clients in \(name)",
+            also: [Label(target.reference.range, "pods of \(name) answer too")],
+            help: [
+              "admit them with a policy of your own: Linkwright writes policies for what crosses clusters, or leave \(name) out of 'to'"
+            ]))
+      }
+    }
   }
 
   // MARK: In
@@ -310,7 +350,9 @@ struct MeshPeer: Sendable {
     _ settings: CiliumSettings
   ) -> Bool {
     guard let peers = NetworkPolicy.peers(rule, direction) else { return true }
-    return peers.contains { matches($0, policyNamespace, needsCluster: settings.policyDefaultLocalCluster) }
+    // Without the label, a policy that means the own cluster means these pods where they are its own.
+    let needsCluster = settings.policyDefaultLocalCluster && cluster != settings.name.value
+    return peers.contains { matches($0, policyNamespace, needsCluster: needsCluster) }
   }
 
   /// True when a peer would include the pods if it named their cluster, and does not.

@@ -209,36 +209,15 @@ final class TetrateTraffic: Sendable {
 
   // MARK: Connections
 
+  private static let joined = JoinedServices(
+    each: TetrateRules.matchEach, outside: TetrateRules.clientOutside,
+    joining: "add a 'tetrate' section to the Cluster or name it in 'members'")
+
   private static func check(
     _ connection: BoundConnection, _ link: TetrateLink, _ findings: inout [Diagnostic]
   ) -> Bool {
     let before = findings.count
-    if let match = connection.connection.to.match, match.value == .each,
-      Set(connection.targets.map(\.cluster)).count > 1
-    {
-      findings.append(
-        Diagnostic(
-          TetrateRules.matchEach, "Services of one name in several clusters are one service to clients",
-          at: match.node.range, "'each' cannot be told apart",
-          help: ["use 'match: any', or declare a connection to one cluster"]))
-    }
-    for client in connection.clients {
-      guard let cluster = client.cluster else {
-        findings.append(
-          Diagnostic(
-            TetrateRules.clientOutside, "an east-west gateway serves pods of the mesh, not networks outside",
-            at: client.node.range, "has no certificate of the mesh",
-            help: ["use a link with an address of its own for this client"]))
-        continue
-      }
-      guard link.member(cluster) == nil else { continue }
-      findings.append(
-        Diagnostic(
-          TetrateRules.clientOutside, "cluster '\(cluster)' is no member of Link '\(link.name)'",
-          at: client.node.range, "its pods are not told of the service",
-          also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
-          help: ["add a 'tetrate' section to the Cluster or name it in 'members', or use another link"]))
-    }
+    findings += joined.findings(connection) { link.member($0) != nil }
     for target in connection.targets {
       for port in target.ports where port.port.transport != .tcp {
         findings.append(

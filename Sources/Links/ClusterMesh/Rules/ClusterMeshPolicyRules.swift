@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about policies across clusters.
 extension ClusterMeshRules {
   static let policyRules = [
-    unknownLabel, missingLabel, applicationRules, hostFirewall, unknownBaseline,
+    unknownLabel, missingLabel, applicationRules, hostFirewall, ownPodsClosed,
+    unknownBaseline,
   ]
 
   /// A policy of the target's cluster, written by hand.
@@ -99,6 +100,40 @@ extension ClusterMeshRules {
       hostPolicy(
         "[{port: \"22\", protocol: TCP}, {port: \"8472\", protocol: UDP}, {port: \"32379\", protocol: TCP}]"))
   )
+
+  /// Pods of both members answer, and those of the first are closed but for a policy's clients.
+  private static func bothAnswer(_ rules: String) -> String {
+    """
+    -- workloads/cluster01/rebel-base.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: rebel-base, namespace: default}
+    spec:
+      selector: {matchLabels: {name: rebel-base}}
+      template:
+        metadata: {labels: {name: rebel-base}}
+        spec: {containers: [{name: rebel-base, image: nginx, ports: [{name: http, containerPort: 80}]}]}
+    -- workloads/cluster01/policy.yaml --
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: rebel-base, namespace: default}
+    spec:
+      podSelector: {matchLabels: {name: rebel-base}}
+      ingress: [{from: [{podSelector: {matchLabels: \(rules)}}]}]
+
+    """ + service(1)
+      + connection(
+        to: "{match: any, clusters: [cluster01, cluster02], service: rebel-base, ports: [80]}")
+  }
+
+  static let ownPodsClosed = Rule(
+    "LW3068", "own-pods-closed", .warning,
+    "a Service of the mesh leads clients to pods of their own cluster that no policy opens",
+    explanation: """
+      A global Service joins the pods of all members that share it: where the clients' own cluster answers too, requests \
+      go to its pods as well, whatever crosses clusters. Policies for that way are not Linkwright's to write.
+      """,
+    failing: mesh(bothAnswer("{name: other}")), passing: mesh(bothAnswer("{name: x-wing}")))
 
   static let unknownBaseline = Rule(
     "LW3055", "mesh-baseline-unknown", .note,

@@ -1,0 +1,54 @@
+package import Diagnostics
+import FleetSpec
+import YAMLTree
+
+/// What holds for every link type that joins the Services of one name in several clusters into one, and serves pods of
+/// its members alone.
+package struct JoinedServices: Sendable {
+  /// A connection asks for each cluster by itself.
+  package let each: Rule
+  /// A client is no pod of a member.
+  package let outside: Rule
+  /// What makes a cluster a member, in an imperative: `make it a member`.
+  package let joining: String
+
+  package init(each: Rule, outside: Rule, joining: String) {
+    self.each = each
+    self.outside = outside
+    self.joining = joining
+  }
+
+  /// Linear in the clients and targets of the connection.
+  package func findings(_ connection: BoundConnection, isMember: (String) -> Bool) -> [Diagnostic] {
+    let link = connection.link
+    var findings: [Diagnostic] = []
+    if let match = connection.connection.to.match, match.value == .each,
+      Set(connection.targets.map(\.cluster)).count > 1
+    {
+      findings.append(
+        Diagnostic(
+          each,
+          "Services of one name in several clusters are one Service behind Link '\(link.link.name.value)'",
+          at: match.node.range, "'each' cannot be told apart",
+          help: ["use 'match: any', or declare a connection to one cluster"]))
+    }
+    for client in connection.clients {
+      guard let cluster = client.cluster else {
+        findings.append(
+          Diagnostic(
+            outside, "Link '\(link.link.name.value)' serves pods of its members, not networks outside",
+            at: client.node.range, "no pods of a member",
+            help: ["use a link with an address of its own for this client"]))
+        continue
+      }
+      guard !isMember(cluster) else { continue }
+      findings.append(
+        Diagnostic(
+          outside, "cluster '\(cluster)' is no member of Link '\(link.link.name.value)'",
+          at: client.node.range, "its pods are not told of the Service",
+          also: [Label(link.link.name.node.range, "its members: \(listed(link.members))")],
+          help: ["\(joining), or use another link"]))
+    }
+    return findings
+  }
+}
