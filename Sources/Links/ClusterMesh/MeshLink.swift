@@ -11,8 +11,15 @@ struct MeshLink: BoundLink {
   let settings: MeshSettings
   /// In the order of their names.
   let bound: [MeshMember]
+  /// Their names, asked for once for each connection.
+  let members: [String]
 
-  var members: [String] { bound.map(\.cluster) }
+  init(link: Link, settings: MeshSettings, bound: [MeshMember]) {
+    self.link = link
+    self.settings = settings
+    self.bound = bound
+    members = bound.map(\.cluster)
+  }
 
   /// The member with a Cluster's name. Logarithmic in the members.
   func member(_ cluster: String) -> MeshMember? {

@@ -1,3 +1,4 @@
+import Diagnostics
 package import FleetSpec
 package import Kubernetes
 package import Linker
@@ -14,6 +15,7 @@ package final class JudgedCluster: Sendable {
   private let emittedByNamespace: [String: [KnownObject]]
   let patches: [ObjectIdentity: KnownObject]
   private let fragments: [String: EmittedFragment]
+  private let fragmentRoots: [String: Node]
   /// Declared and emitted objects of the kinds that systems ask for.
   private let byKind: [String: [KnownObject]]
   /// Policies of other kinds than NetworkPolicy, by namespace.
@@ -25,7 +27,9 @@ package final class JudgedCluster: Sendable {
 
   /// Linear in the objects of the cluster.
   init(
-    _ model: ClusterModel, emitted: [EmittedObject], fragments: [EmittedFragment], indexing kinds: Set<String>
+    _ model: ClusterModel, emitted: [EmittedObject], fragments: [EmittedFragment],
+    indexing kinds: Set<String>,
+    reading names: Set<String>
   ) {
     self.model = model
     profile = NetworkProfile.of(model.cluster)
@@ -66,6 +70,11 @@ package final class JudgedCluster: Sendable {
     emittedByNamespace = byNamespace
     self.patches = patches
     self.fragments = Dictionary(fragments.map { ($0.name, $0) }) { first, _ in first }
+    var roots: [String: Node] = [:]
+    for fragment in fragments where names.contains(fragment.name) && roots[fragment.name] == nil {
+      roots[fragment.name] = Tree.parse(SourceFile(path: fragment.name, bytes: fragment.content)).tree.root
+    }
+    fragmentRoots = roots
     self.byKind = byKind.mapValues(Self.inOrder)
     var policiesByNamespace: [String: [KnownObject]] = [:]
     var clusterwide: [KnownObject] = []
@@ -118,6 +127,9 @@ package final class JudgedCluster: Sendable {
 
   /// What this compile writes into `fragments/` of the cluster.
   package func fragment(_ name: String) -> EmittedFragment? { fragments[name] }
+
+  /// The root of a fragment among those that systems read as YAML.
+  package func fragmentRoot(_ name: String) -> Node? { fragmentRoots[name] }
 
   /// Everything that this compile writes into `fragments/` of the cluster, by name.
   package var fragmentsInOrder: [EmittedFragment] { fragments.values.sorted { $0.name < $1.name } }

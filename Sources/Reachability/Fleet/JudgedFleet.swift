@@ -19,7 +19,7 @@ package final class JudgedFleet: Sendable {
       model.clusters[name].map {
         JudgedCluster(
           $0, emitted: byCluster[name] ?? [], fragments: fragmentsByCluster[name] ?? [],
-          indexing: SystemRegistry.kinds)
+          indexing: SystemRegistry.kinds, reading: SystemRegistry.fragments)
       }
     }
     self.clusters = Dictionary(

@@ -15,6 +15,9 @@ package protocol ReachabilitySystem: Sendable {
   /// endpoints and policies. Only emitted objects of these kinds are kept for it.
   static var kinds: Set<String> { get }
 
+  /// Names of fragments that the system reads as YAML (`JudgedCluster.fragmentRoot`): they are parsed on all cores.
+  static var fragments: Set<String> { get }
+
   /// True where walks of the system ask the policies of both ends for everything that the carrier needs of them: then
   /// whatever else an emitted policy opens is reported. False where controllers need ways that no walk takes.
   static var notesAllNeeds: Bool { get }
@@ -41,6 +44,7 @@ package protocol ReachabilitySystem: Sendable {
 
 extension ReachabilitySystem {
   package static var kinds: Set<String> { [] }
+  package static var fragments: Set<String> { [] }
   package static var notesAllNeeds: Bool { false }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
@@ -102,4 +106,7 @@ package enum SystemRegistry {
       "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Service", "Endpoints",
       "EndpointSlice",
     ]) { $0.formUnion($1.kinds) }
+
+  /// Names of fragments that are read as YAML.
+  static let fragments: Set<String> = systems.reduce(into: []) { $0.formUnion($1.fragments) }
 }

@@ -15,6 +15,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   package static let key = "clusterMesh"
   package static let notesAllNeeds = true
   package static let kinds: Set<String> = ["Secret", "ServiceExport"]
+  package static let fragments: Set<String> = ["cilium-values.yaml"]
 
   /// A member with what its agents are told of the others.
   struct Member: Sendable {
@@ -23,9 +24,33 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     let cilium: Node
     /// Its Helm values, where this compile writes some.
     let values: Node?
-    /// Names of clusters that its configuration lists; nil where nothing is known of it.
-    let peers: Set<String>?
+    let peers: Peers
     let place: Label?
+  }
+
+  /// The clusters that a member's configuration lists.
+  enum Peers: Sendable {
+    /// Nothing is known of it.
+    case unknown
+    /// It has none.
+    case none
+    /// Keys of a Secret.
+    case secret(Node)
+    /// A list or a map in Helm values.
+    case values(Node)
+
+    /// Whether a cluster is among them; nil where nothing is known. Linear in the clusters.
+    func hold(_ name: String) -> Bool? {
+      switch self {
+      case .unknown: nil
+      case .none: false
+      case .secret(let secret):
+        !name.contains(".") && (secret["data"]?[name] != nil || secret["stringData"]?[name] != nil)
+      case .values(let clusters):
+        clusters.kind == .sequence
+          ? clusters.elements.contains { $0["name"]?.text == name } : clusters[name] != nil
+      }
+    }
   }
 
   private let members: [String: Member]
@@ -37,9 +62,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     for name in Self.memberNames(link, fleet) {
       guard let cluster = fleet.clusters[name], let cilium = cluster.model.cluster.node.at("spec", "cilium")
       else { continue }
-      let values = cluster.fragment("cilium-values.yaml").flatMap {
-        Tree.parse(SourceFile(path: $0.name, bytes: $0.content)).tree.root
-      }
+      let values = cluster.fragmentRoot("cilium-values.yaml")
       let (peers, place) = Self.peers(of: cluster, cilium, values)
       members[name] = Member(
         cluster: cluster, name: cluster.meshName ?? name, cilium: cilium, values: values, peers: peers,
@@ -59,25 +82,17 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   /// The clusters that a member's agents connect to: those of its Helm values, or of the Secret that they become.
   private static func peers(
     of cluster: JudgedCluster, _ cilium: Node, _ values: Node?
-  ) -> (Set<String>?, Label?) {
+  ) -> (Peers, Label?) {
     let namespace = cilium["namespace"]?.string ?? "kube-system"
     if let secret = cluster.object("v1", "Secret", namespace, "cilium-clustermesh") {
-      var names: Set<String> = []
-      for key in ["data", "stringData"] {
-        names.formUnion(secret.node[key]?.entries.map { $0.key.text } ?? [])
-      }
-      return (names.filter { !$0.contains(".") }, secret.label())
+      return (.secret(secret.node), secret.label())
     }
-    guard let fragment = cluster.fragment("cilium-values.yaml") else { return (nil, nil) }
+    guard let fragment = cluster.fragment("cilium-values.yaml") else { return (.unknown, nil) }
     let mesh = values?["clustermesh"]
-    guard mesh?["useAPIServer"]?.boolean ?? false, mesh?.at("config", "enabled")?.boolean ?? false else {
-      return ([], fragment.subject)
-    }
-    let clusters = mesh?.at("config", "clusters")
-    let names =
-      clusters?.kind == .sequence
-      ? clusters?.elements.compactMap { $0["name"]?.text } : clusters?.entries.map { $0.key.text }
-    return (Set(names ?? []), fragment.subject)
+    guard mesh?["useAPIServer"]?.boolean ?? false, mesh?.at("config", "enabled")?.boolean ?? false,
+      let clusters = mesh?.at("config", "clusters")
+    else { return (.none, fragment.subject) }
+    return (.values(clusters), fragment.subject)
   }
 
   // MARK: Pods of the other side
@@ -215,7 +230,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   private func join(_ near: Member, _ far: Member, _ walk: inout Walk) {
     for (one, other) in [(near, far), (far, near)] where !walk.isOver {
       let text = "\(one.cluster.name) reads \(other.name)"
-      guard let peers = one.peers else {
+      guard let isTold = one.peers.hold(other.name) else {
         walk.depend(
           .tunnel, in: one.cluster.name, text,
           on: [
@@ -226,7 +241,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       }
       let claim = MeshClaims.reads(
         other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system")
-      guard !peers.contains(other.name) else {
+      guard !isTold else {
         walk.rely(on: claim)
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         continue
