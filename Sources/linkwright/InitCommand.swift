@@ -5,7 +5,7 @@ extension Command {
   private static let link = Option(
     name: "--link", value: "TYPE",
     help:
-      "Start with a link of this type: porter, static, gateway-dns or tetrate; with --templates, only its templates",
+      "Start with a link of this type: porter, cluster-mesh, static, gateway-dns or tetrate; with --templates, only its templates",
     choices: TemplateCopies.folders)
   private static let templates = Option(
     name: "--templates", help: "Copy the built-in templates into the fleet, to be edited")
@@ -24,11 +24,14 @@ extension Command {
   ) { parsed throws(CommandFailure) in
     let directory = parsed.positional.first ?? "."
     if parsed.has(templates) { return try copyTemplates(to: directory, of: parsed.last(link)) }
-    guard ["porter", "static", "gateway-dns", "tetrate"].contains(parsed.last(link) ?? "porter") else {
+    guard
+      ["porter", "cluster-mesh", "static", "gateway-dns", "tetrate"].contains(parsed.last(link) ?? "porter")
+    else {
       throw CommandFailure(
         message: "'init' writes no links of type \(parsed.last(link) ?? "")",
         help:
-          "start with porter, static, gateway-dns or tetrate and edit the link, or copy one of the examples")
+          "start with porter, cluster-mesh, static, gateway-dns or tetrate and edit the link, or copy one of the examples"
+      )
     }
     let files = StarterFleet.files(
       link: parsed.last(link) ?? "porter", name: StarterFleet.name(for: directory))

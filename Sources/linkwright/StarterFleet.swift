@@ -9,6 +9,7 @@ enum StarterFleet {
   }
 
   static func files(link: String, name: String) -> [(path: String, text: String)] {
+    if link == "cluster-mesh" { return [("linkwright.yaml", fleet(name))] + clusterMesh }
     if link == "gateway-dns" { return [("linkwright.yaml", fleet(name))] + gatewayDNS }
     if link == "tetrate" { return [("linkwright.yaml", fleet(name))] + tetrate }
     let clusters = link == "porter" ? ["gold", "golddr"] : ["silver", "emerald"]

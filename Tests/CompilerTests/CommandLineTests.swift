@@ -66,6 +66,7 @@ import Testing
 
   @Test(arguments: [
     ("porter", "gold"), ("static", "silver"), ("gateway-dns", "cluster-a"), ("tetrate", "cluster-1"),
+    ("cluster-mesh", "cluster01"),
   ])
   func newFleetIsValid(_ link: String, _ cluster: String) throws {
     let scratch = try ScratchDirectory("new")

@@ -111,15 +111,34 @@ import YAMLTree
 
   /// Every key stands in the chart's schema, and every value keeps it. Helm drops null before it looks.
   static func check(_ text: String, chart: String) throws {
+    let values = try checkAgainstSchema(text)
+    let clusters = try #require(values.at("clustermesh", "config", "clusters"))
+    let takesMap = chart.hasPrefix("1.19") || chart.hasPrefix("1.20")
+    #expect(clusters.kind == (takesMap ? .mapping : .sequence))
+  }
+
+  @discardableResult
+  private static func checkAgainstSchema(_ text: String) throws -> Node {
     let values = try #require(Tree.parse(text: withoutNulls(text), path: "values.yaml").tree.root)
     let root = try schema.get()
     let compiled = try Self.compiled.get()
     let violations = compiled.validate(values)
     #expect(violations.isEmpty, "\(violations)\n\(text)")
     checkKeys(values, root, "")
-    let clusters = try #require(values.at("clustermesh", "config", "clusters"))
-    let takesMap = chart.hasPrefix("1.19") || chart.hasPrefix("1.20")
-    #expect(clusters.kind == (takesMap ? .mapping : .sequence))
+    return values
+  }
+
+  /// Whatever the rules' examples of good fleets emit is legal as well.
+  @Test(arguments: ClusterMeshRuleTests.exampled)
+  func valuesOfExamplesAreLegal(_ id: String) throws {
+    let example = try #require(RuleCatalogue.rule(id)?.passing)
+    let compilation = try ExampleFleet.base().overlaid(by: example.files).compile()
+    var count = 0
+    for file in compilation.output.files where file.path.hasSuffix("/fragments/cilium-values.yaml") {
+      try Self.checkAgainstSchema(String(decoding: file.content, as: UTF8.self))
+      count += 1
+    }
+    #expect(count >= 2)
   }
 
   /// Where each chart has the switch, and CoreDNS where the chart can configure it and clients are.

@@ -149,9 +149,16 @@ extension KindTable {
         + [
           "type", "clusterIP", "selector", "externalName", "externalIPs", "externalTrafficPolicy",
           "internalTrafficPolicy", "loadBalancerIP", "loadBalancerSourceRanges", "publishNotReadyAddresses",
+          "sessionAffinity", "sessionAffinityConfig", "trafficDistribution",
         ].map { FieldPath(steps: ["spec", $0]) }),
     ReducedKind(group: "", kind: "Namespace", scope: .cluster, fields: metadata),
     ReducedKind(group: "networking.k8s.io", kind: "NetworkPolicy", fields: metadata + [["spec"]]),
+    ReducedKind(group: "multicluster.x-k8s.io", kind: "ServiceExport", fields: metadata + [["spec"]]),
+    ReducedKind(group: "multicluster.x-k8s.io", kind: "ServiceImport", fields: metadata),
+    ReducedKind(
+      group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", scope: .cluster,
+      names: ["serviceexports.multicluster.x-k8s.io", "serviceimports.multicluster.x-k8s.io"],
+      fields: metadata),
     ReducedKind(group: "cilium.io", kind: "CiliumNetworkPolicy", fields: metadata + [["spec"], ["specs"]]),
     ReducedKind(
       group: "cilium.io", kind: "CiliumClusterwideNetworkPolicy", scope: .cluster,

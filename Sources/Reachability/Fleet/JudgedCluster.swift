@@ -129,7 +129,7 @@ package final class JudgedCluster: Sendable {
   package func fragment(_ name: String) -> EmittedFragment? { fragments[name] }
 
   /// The root of a fragment among those that systems read as YAML.
-  package func fragmentRoot(_ name: String) -> Node? { fragmentRoots[name] }
+  func fragmentRoot(_ name: String) -> Node? { fragmentRoots[name] }
 
   /// Everything that this compile writes into `fragments/` of the cluster, by name.
   package var fragmentsInOrder: [EmittedFragment] { fragments.values.sorted { $0.name < $1.name } }

@@ -14,7 +14,6 @@ extension Explaining {
       guard isKeyword || compilation.declaredLinks.contains(subject) else { return nil }
       if compilation.findings.containErrors {
         try compiling.reporting.print(compilation.findings.filter { $0.severity == .error })
-        compiling.reporting.summarize("the names of link \(subject) are not bound")
         return .findings
       }
       throw CommandFailure(
