@@ -174,6 +174,16 @@ private struct AdoptionRun {
         Observation.reduce(answers, at: place, existing: []), cluster.name, "Observation",
         try !place.existing(in: snapshot).isEmpty, &overlay)
     }
+    for cluster in input.clusters where !cluster.isDump {
+      guard let answers = inference.answers[cluster.name],
+        let place = try? RecordingPlace(.observed, of: cluster.name, in: fleet)
+      else { continue }
+      let others = cluster.objects.filter { !answers.contains($0.identity) } + cluster.hooks
+      let files = HiddenObjects.files(cluster.files, without: others.map(\.node)).compactMap { $0 }
+      add(
+        Observation.reduce(files.filter { Self.holdsObjects($0) }, at: place, existing: []), cluster.name,
+        "Observation", try !place.existing(in: snapshot).isEmpty, &overlay)
+    }
   }
 
   /// The cluster's files with nothing but what controllers answered.

@@ -87,6 +87,8 @@ struct Inference: Sendable {
   var controllerMade: [String: Set<ObjectIdentity>] = [:]
   /// Manifests that are facts as well: what they hold is observed.
   var facts: [String: Set<ObjectIdentity>] = [:]
+  /// Manifests that hold what a cluster once answered, and nothing else tells: they are observed as well.
+  var answers: [String: Set<ObjectIdentity>] = [:]
   var left: [LeftObject] = []
   /// Helm values that a fragment stands for, by cluster.
   var values: [String: Node] = [:]

@@ -147,7 +147,7 @@ private struct IstioMeshAdoption {
     if let system = members.lazy.compactMap(\.systemNamespace).first, system != "istio-system" {
       istio.add("systemNamespace", .text(system))
     }
-    if gateway.hosts != ["*.local"], !gateway.hosts.isEmpty { istio.add("hosts", .texts(gateway.hosts)) }
+    if !gateway.hosts.isEmpty { istio.add("hosts", .texts(gateway.hosts)) }
     if !hasConnections {
       istio.add("discovery", .text("remoteSecret"), remark: "no ServiceEntry leads to a gateway")
     }

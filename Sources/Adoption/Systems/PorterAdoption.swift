@@ -37,6 +37,11 @@ private struct PorterPairAdoption {
 
   private var clusters: [AdoptedCluster] { pair.members.compactMap { input[$0] } }
 
+  private var written: PorterWrittenEndpoints {
+    PorterWrittenEndpoints(
+      clusters, members: pair.members, claims: claims[pair.primary] ?? [], input: input)
+  }
+
   func infer(into inference: inout Inference) {
     let before = inference.connections.count
     var seen: [NamespacedName: PorterClaim] = [:]
@@ -59,6 +64,7 @@ private struct PorterPairAdoption {
     }
     shareNoPolicies(&inference, from: before)
     markOperatorObjects(&inference)
+    written.take(&inference)
     // The operator is there, whatever became of its claims.
     let mine = claims[pair.primary] ?? []
     addLink(mine.map(\.namespace), &inference)
@@ -276,6 +282,10 @@ private struct PorterPairAdoption {
     section.add("primary", .text(pair.primary), remark: "takes the claims")
     section.add("secondary", pair.secondary.map { .text($0) })
     section.add("addresses", addresses())
+    if !written.isEmpty {
+      section.add(
+        "endpoints", .text("emit"), remark: "Services and Endpoints of the other side are kept by hand")
+    }
     let unusual = namespaces.first { !Self.isPlate($0) }
     if let unusual {
       section.add("namespacePattern", .null, remark: "'\(unusual)' is no licence plate with an environment")
@@ -303,7 +313,11 @@ private struct PorterPairAdoption {
       let servers = cluster.objects("cis.f5.com", "TransportServer").map(PorterServer.init)
       for type in ["NodePort", "ClusterIP"] {
         let found = Set(servers.filter { $0.serviceType == type }.compactMap(\.address))
-        if found.count == 1, let address = found.first { types.add(type, .text(address)) }
+        if found.count == 1, let address = found.first {
+          types.add(type, .text(address))
+        } else if found.isEmpty, let address = written.address(of: cluster.name, type) {
+          types.add(type, .text(address))
+        }
       }
       if !types.isEmpty { map.add(cluster.name, .map(types)) }
     }

@@ -10,7 +10,9 @@ enum StaticAdoption: SystemAdoption {
     for cluster in input.clusters {
       for (key, service) in cluster.services.sorted(by: { $0.key < $1.key })
       where service.selector.isEmpty && service.type != "ExternalName" {
-        guard inference.controllerMade[cluster.name]?.contains(service.manifest.identity) != true,
+        let identity = service.manifest.identity
+        guard inference.controllerMade[cluster.name]?.contains(identity) != true,
+          inference.answers[cluster.name]?.contains(identity) != true,
           let endpoints = EndpointFacts(of: service, in: cluster)
         else { continue }
         guard let target = addresses.target(of: endpoints, service, from: cluster.name) else {
