@@ -85,6 +85,53 @@ import Testing
       "LW7209"),
   ]
 
+  private static func authorization(_ spec: String) -> String {
+    """
+    -- workloads/cluster-1/authorization.yaml --
+    apiVersion: security.istio.io/v1
+    kind: AuthorizationPolicy
+    metadata: {name: mine, namespace: bookinfo}
+    spec: \(spec)
+
+    """
+  }
+
+  /// What sidecars let in, beside network policies.
+  static let authorizations: [Break] = [
+    Break("nobody is authorized", over: "tetrate", authorization("{}"), at: .ingress, "LW7207"),
+    Break(
+      "everybody is denied", over: "tetrate", authorization("{action: DENY, rules: [{}]}"), at: .ingress,
+      "LW7207"),
+    Break(
+      "another namespace is authorized", over: "tetrate",
+      authorization("{rules: [{from: [{source: {namespaces: [other]}}]}]}"), at: .ingress, "LW7207"),
+    Break(
+      "another port is authorized", over: "tetrate",
+      authorization(
+        "{selector: {matchLabels: {app: details}}, rules: [{to: [{operation: {ports: [\"15443\"]}}]}]}"),
+      at: .ingress, "LW7207"),
+  ]
+
+  @Test(arguments: [
+    ("{rules: [{}]}", ConnectionVerdict.proved), ("{selector: {matchLabels: {app: reviews}}}", .proved),
+    (
+      "{rules: [{from: [{source: {namespaces: [\"book*\"]}}], to: [{operation: {ports: [\"9080\"]}}]}]}",
+      .proved
+    ),
+    ("{action: DENY, rules: [{from: [{source: {notNamespaces: [bookinfo]}}]}]}", .proved),
+    ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/sleep]}}]}]}", .depends),
+    (
+      "{rules: [{from: [{source: {namespaces: [bookinfo]}}], to: [{operation: {methods: [GET]}}]}]}", .depends
+    ),
+    ("{action: AUDIT, rules: [{}]}", .proved),
+  ])
+  func authorizationIsEvaluatedOrAsked(_ spec: String, _ verdict: ConnectionVerdict) throws {
+    let compilation = try FixtureFleet(base: "tetrate").overlaid(by: Self.authorization(spec)).compile()
+    let judgement = try #require(compilation.judgement)
+    #expect(judgement.crossings.map(\.verdict) == [verdict], "\(compilation.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
   private static let secrets = TetrateJudgementTests.istioFleet.replacing(
     "cluster-1: 172.18.255.175}}",
     with: "cluster-1: 172.18.255.175}}\n    istio: {discovery: remoteSecret}")
@@ -130,7 +177,7 @@ import Testing
     Break("one network for both clusters", over: "tetrate", networkLabel("net-1"), at: .tunnel, "LW7209"),
   ]
 
-  @Test(arguments: tetrate + istio)
+  @Test(arguments: tetrate + istio + authorizations)
   func breakIsFoundAtItsHop(_ planted: Break) throws {
     let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile()
     let judgement = try #require(compilation.judgement)

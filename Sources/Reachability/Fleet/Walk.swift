@@ -10,7 +10,8 @@ import YAMLTree
 package struct Walk: Sendable {
   package let crossing: Crossing
   let judge: Judge
-  private let isTracing: Bool
+  /// False where nobody will read the trace: nothing need be made for it.
+  package let isTracing: Bool
   /// All hops in a trace, else those that do not hold.
   private(set) var hops: [Hop] = []
   package private(set) var verdict = ConnectionVerdict.proved
@@ -142,7 +143,7 @@ package struct Walk: Sendable {
   package mutating func leave(
     to address: IPAddress?, port: Int, _ transport: TransportProtocol,
     as description: @autoclosure () -> String,
-    missing: MissingFact? = nil, isDirect: Bool = false
+    missing: @autoclosure () -> MissingFact? = nil, isDirect: Bool = false
   ) {
     guard let slice = clientSlice, !isOver else { return }
     guard let address else {
@@ -156,7 +157,7 @@ package struct Walk: Sendable {
         egressIsOpen(slice)
         return
       }
-      if let missing {
+      if let missing = missing() {
         wait(.egress, in: slice.cluster.name, "to an address that is not known yet", for: missing)
       }
       return
@@ -291,8 +292,12 @@ package struct Walk: Sendable {
 
   /// The last four hops: the Service, the pods' port, their policies, the pods. `sender` is whom the policies see.
   ///
-  /// - Parameter fault: what is wrong with the Service for this carrier; nil where nothing is.
-  package mutating func enter(unless fault: ((Service) -> Fault?)? = nil) {
+  /// - Parameters:
+  ///   - fault: what is wrong with the Service for this carrier; nil where nothing is.
+  ///   - admission: what else admits the sender beside the pods' network policies: a carrier's own.
+  package mutating func enter(
+    unless fault: ((Service) -> Fault?)? = nil, admittedBy admission: ((inout Walk) -> Void)? = nil
+  ) {
     guard let slice = targetSlice, !isOver else { return }
     let cluster = slice.cluster
     let service = target.service
@@ -342,10 +347,12 @@ package struct Walk: Sendable {
       .service, in: cluster.name, service.isInline ? .specified : known?.object.evidence ?? .declared,
       at: [Label(port.node.range)],
       "Service \(service.key.description):\(port.number) → \(now.selector.description)")
-    enter(slice, now, port)
+    enter(slice, now, port, admission)
   }
 
-  private mutating func enter(_ slice: NamespaceSlice, _ service: Service, _ port: ServicePort) {
+  private mutating func enter(
+    _ slice: NamespaceSlice, _ service: Service, _ port: ServicePort, _ admission: ((inout Walk) -> Void)?
+  ) {
     let pods = targetPods
     let name = slice.cluster.name
     let claim = Claim.pods(
@@ -395,6 +402,7 @@ package struct Walk: Sendable {
       .targetPort, in: name, .declared, at: [Label(port.node.range)],
       "target port \(listed(Set(numbers.map(\.port)).sorted().map(String.init)))/\(port.transport.rawValue)")
     judgeIngress(slice, numbers, port.transport)
+    admission?(&self)
     pass(
       .pod, in: name, .declared,
       at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },

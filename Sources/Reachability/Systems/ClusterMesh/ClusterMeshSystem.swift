@@ -239,10 +239,12 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           ])
         continue
       }
-      let claim = MeshClaims.reads(
-        other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system")
+      let claim = {
+        MeshClaims.reads(
+          other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system")
+      }
       guard !isTold else {
-        walk.rely(on: claim)
+        walk.rely(on: claim())
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         continue
       }
@@ -261,7 +263,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           JudgementRules.tunnel,
           "\(one.cluster.name) is not told of \(other.name): its agents do not see those pods",
           at: one.place.map { [$0] } ?? [],
-          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"], because: claim))
+          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"], because: claim()
+        ))
     }
   }
 

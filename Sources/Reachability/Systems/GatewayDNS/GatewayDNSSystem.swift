@@ -243,7 +243,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     guard !walk.isOver else { return }
     let cluster = walk.target.cluster
     let text = "*.\(domain(registration))"
-    if let claim = publisher.labelsClaim(for: registration) { walk.rely(on: claim) }
+    if walk.isTracing, let claim = publisher.labelsClaim(for: registration) { walk.rely(on: claim) }
     switch publisher.publication(of: registration) {
     case .refused(let fault):
       walk.fail(.address, in: cluster, text, fault)
@@ -256,8 +256,8 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       walk.fail(.address, in: cluster, text, fault)
       return
     }
-    if let claim = record.serviceClaim { walk.rely(on: claim) }
-    if let claim = record.addressesClaim { walk.rely(on: claim) }
+    if walk.isTracing, let claim = record.serviceClaim { walk.rely(on: claim) }
+    if walk.isTracing, let claim = record.addressesClaim { walk.rely(on: claim) }
     guard !record.addresses.isEmpty else {
       walk.wait(.address, in: cluster, text, for: record.missing)
       return
@@ -318,7 +318,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     }
     if pods.isKnown {
       walk.rely(on: pods.listens(port))
-      if let claim = pods.podsClaim { walk.rely(on: claim) }
+      if walk.isTracing, let claim = pods.podsClaim { walk.rely(on: claim) }
       walk.pass(.gateway, in: cluster.name, pods.evidence, at: pods.places, text)
     } else {
       walk.depend(

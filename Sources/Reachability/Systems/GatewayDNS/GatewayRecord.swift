@@ -130,24 +130,18 @@ struct GatewayRecord: Sendable {
   let evidence: Hop.Evidence
   /// Why the controller publishes nothing, or what the API server refuses.
   let fault: Fault?
-  let missing: MissingFact
-  /// That the Service is of the type from which the controller takes addresses; nil where nothing is known of it.
-  let serviceClaim: Claim?
+  private let cluster: String
+  /// What is known of the Service: nothing, what was observed, a manifest.
+  private let knows: (manifest: Bool, observation: Bool)
 
   init(
-    _ cluster: JudgedCluster, _ registration: GatewayDNSSystem.Registration, _ service: NamespacedName?,
+    _ judged: JudgedCluster, _ registration: GatewayDNSSystem.Registration, _ service: NamespacedName?,
     declared: Node?
   ) {
     self.service = service
-    missing = MissingFact(
-      cluster: cluster.name, namespace: service?.namespace ?? "",
-      fact: "the load balancer's address of Service \(service?.name ?? "")", resources: "svc",
-      lookedFor: [
-        Self.query(
-          cluster.name, service, .observed, [.exists(["status", "loadBalancer", "ingress", "*", "ip"])])
-      ])
-    let known = service.flatMap { cluster.service($0)?.object }
-    let observed = service.flatMap { cluster.observed("v1", "Service", $0.namespace, $0.name) }
+    cluster = judged.name
+    let known = service.flatMap { judged.service($0)?.object }
+    let observed = service.flatMap { judged.observed("v1", "Service", $0.namespace, $0.name) }
     let ingress = observed?.node.at("status", "loadBalancer", "ingress")?.elements.map { $0 } ?? []
     if let declared, declared.count > 0 {
       addresses = declared.elements.map { $0 }
@@ -156,17 +150,31 @@ struct GatewayRecord: Sendable {
       addresses = ingress.compactMap { $0["ip"] }.filter { !$0.text.isEmpty }
       evidence = .observed
     }
-    if let service, known == nil, observed == nil, cluster.model.declared.knows(namespace: service.namespace)
-    {
+    if let service, known == nil, observed == nil, judged.model.declared.knows(namespace: service.namespace) {
       fault = Fault(
         JudgementRules.unpublished,
-        "there is no Service \(service.description) in \(cluster.name): the controller publishes no address",
+        "there is no Service \(service.description) in \(judged.name): the controller publishes no address",
         help: ["name the gateway's Service, or add its manifest"],
-        because: .found([Self.query(cluster.name, service), Self.query(cluster.name, service, .observed)]))
+        because: .found([Self.query(judged.name, service), Self.query(judged.name, service, .observed)]))
     } else {
-      fault = Self.fault(known ?? observed, service, known == nil, ingress, addresses, cluster.name)
+      fault = Self.fault(known ?? observed, service, known == nil, ingress, addresses, judged.name)
     }
-    serviceClaim = (known ?? observed).map { _ in Self.balanced(cluster.name, service, known == nil) }
+    knows = (known != nil, observed != nil)
+  }
+
+  var missing: MissingFact {
+    MissingFact(
+      cluster: cluster, namespace: service?.namespace ?? "",
+      fact: "the load balancer's address of Service \(service?.name ?? "")", resources: "svc",
+      lookedFor: [
+        Self.query(cluster, service, .observed, [.exists(["status", "loadBalancer", "ingress", "*", "ip"])])
+      ])
+  }
+
+  /// That the Service is of the type from which the controller takes addresses; nil where nothing is known of it.
+  var serviceClaim: Claim? {
+    guard knows.manifest || knows.observation else { return nil }
+    return Self.balanced(cluster, service, !knows.manifest)
   }
 
   /// That the load balancer was observed with the addresses; nil where they are specified, or not known.
@@ -174,7 +182,7 @@ struct GatewayRecord: Sendable {
     guard evidence == .observed, !addresses.isEmpty else { return nil }
     return .found(
       Self.query(
-        missing.cluster, service, .observed,
+        cluster, service, .observed,
         [.only(["status", "loadBalancer", "ingress", "*", "ip"], addresses.map(\.text))]))
   }
 

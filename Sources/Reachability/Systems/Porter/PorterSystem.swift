@@ -152,7 +152,8 @@ package struct PorterSystem: ReachabilitySystem {
     balance(claim, server, &walk)
     walk.sender = Self.loadBalancer
     let fleet = walk.fleet
-    if let known = fleet.clusters[crossing.target.cluster]?.service(crossing.target.service.key)?.service,
+    if walk.isTracing,
+      let known = fleet.clusters[crossing.target.cluster]?.service(crossing.target.service.key)?.service,
       poolFault(known, in: crossing.target.cluster, fleet) == nil
     {
       walk.rely(on: pooled(known, in: crossing.target.cluster, fleet))
@@ -270,7 +271,7 @@ package struct PorterSystem: ReachabilitySystem {
       walk.fail(.address, in: cluster, "\(address.text):\(port.number)", fault)
       return
     }
-    if let claim = server.contradictionClaim { walk.rely(on: claim, isNot: true) }
+    if walk.isTracing, let claim = server.contradictionClaim { walk.rely(on: claim, isNot: true) }
     walk.pass(
       .address, in: cluster, address.evidence == .observed ? port.evidence : address.evidence,
       at: [address.place, port.place], "\(address.text):\(port.number)")

@@ -91,12 +91,14 @@ package struct StaticSystem: ReachabilitySystem {
   }
 
   private func finish(_ crossing: Crossing, _ isObserved: Bool, _ walk: inout Walk) {
-    let claim = Claim.found(
-      ObjectQuery(
-        "Service", of: "", in: crossing.target.cluster, crossing.target.service.key.namespace,
-        crossing.target.service.key.name, where: [.text(["spec", "type"], ["LoadBalancer"])]))
+    let claim = {
+      Claim.found(
+        ObjectQuery(
+          "Service", of: "", in: crossing.target.cluster, crossing.target.service.key.namespace,
+          crossing.target.service.key.name, where: [.text(["spec", "type"], ["LoadBalancer"])]))
+    }
     if isObserved, walk.targetCluster?.service(crossing.target.service.key)?.service.type == "LoadBalancer" {
-      walk.rely(on: claim)
+      walk.rely(on: claim())
     }
     walk.enter { service in
       guard isObserved, service.type != "LoadBalancer" else { return nil }
@@ -104,7 +106,7 @@ package struct StaticSystem: ReachabilitySystem {
         JudgementRules.service,
         "Service \(service.key.description) is of type \(service.type): no load balancer gives it an address",
         at: [Label(service.typeNode.range, "in \(crossing.target.cluster)")],
-        help: ["set 'type: LoadBalancer', or write the address into the link"], because: claim)
+        help: ["set 'type: LoadBalancer', or write the address into the link"], because: claim())
     }
   }
 }

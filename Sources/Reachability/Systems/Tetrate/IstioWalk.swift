@@ -54,24 +54,26 @@ struct IstioWalk {
   func walk(_ crossing: Crossing, _ walk: inout Walk) {
     guard let cluster = walk.targetCluster, let client = walk.clientCluster else { return }
     let place = gateways.place(in: cluster)
-    let missing = MissingFact(
-      cluster: cluster.name, namespace: gateways.selector.namespace,
-      fact: "the address of the east-west gateway's Service", resources: "svc",
-      lookedFor: [
-        ObjectQuery(
-          "Service", of: "", in: cluster.name, gateways.selector.namespace, gateways.service?.name, .observed,
-          where: [.exists(["status", "loadBalancer", "ingress", "*"])])
-      ])
+    let missing = {
+      MissingFact(
+        cluster: cluster.name, namespace: gateways.selector.namespace,
+        fact: "the address of the east-west gateway's Service", resources: "svc",
+        lookedFor: [
+          ObjectQuery(
+            "Service", of: "", in: cluster.name, gateways.selector.namespace, gateways.service?.name,
+            .observed, where: [.exists(["status", "loadBalancer", "ingress", "*"])])
+        ])
+    }
     if let place {
       place.leave(&walk)
     } else {
-      walk.leave(to: nil, port: TetrateSystem.port, .tcp, as: "the gateway", missing: missing)
+      walk.leave(to: nil, port: TetrateSystem.port, .tcp, as: "the gateway", missing: missing())
     }
     name(crossing, client, place, &walk)
     if let place {
       address(crossing, client, place, &walk)
     } else {
-      walk.wait(.address, in: cluster.name, "the gateway's address", for: missing)
+      walk.wait(.address, in: cluster.name, "the gateway's address", for: missing())
     }
     gateway(crossing, cluster, &walk)
     if usesRemoteSecrets { networks(client, cluster, &walk) }
@@ -79,7 +81,7 @@ struct IstioWalk {
     EastWestPods.judge(gateways.selector, in: cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
-    walk.enter()
+    walk.enter(admittedBy: { AuthorizationPolicies(cluster).judge(crossing, &$0) })
   }
 
   private func host(_ crossing: Crossing) -> String {

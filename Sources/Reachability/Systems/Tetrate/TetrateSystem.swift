@@ -16,7 +16,7 @@ package struct TetrateSystem: ReachabilitySystem {
   package static let kinds: Set<String> = [
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
-    "WorkloadEntry", "Sidecar", "Namespace",
+    "WorkloadEntry", "Sidecar", "Namespace", "AuthorizationPolicy",
   ]
 
   /// The port of mutual TLS between clusters.

@@ -37,7 +37,7 @@ struct TetrateWalk {
     EastWestPods.judge(entry.selector, in: cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
-    walk.enter()
+    walk.enter(admittedBy: { AuthorizationPolicies(cluster).judge(crossing, &$0) })
   }
 
   // MARK: The gateway
