@@ -178,7 +178,7 @@ import Testing
     let own = "connections/\(namespace)/own.yaml"
     func append(_ text: String, to path: String) { files[path]? += Array(text.utf8) }
     let isLocal = Int.random(in: 0..<3, using: &random) > 0
-    switch isLocal ? Int.random(in: 0..<12, using: &random) : Int.random(in: 12..<24, using: &random) {
+    switch isLocal ? Int.random(in: -6..<12, using: &random) : Int.random(in: 12..<24, using: &random) {
     case 0, 1:
       files[own] = connection(
         "way", namespace, to: namespace, port: 8000 + Int.random(in: 0...1, using: &random))
@@ -203,6 +203,38 @@ import Testing
       files[own] = connection("way", namespace, to: namespace).replacing(
         "  namespace: \(namespace)\nspec",
         with: "  namespace: \(namespace)\n  annotations: {linkwright.dev/ignore: 'LW2125: known'}\nspec")
+    // Manifests, most of which only their own namespace looks at.
+    case -1: files["workloads/gold/\(namespace)/policy.yaml"] = policy("deny", namespace)
+    case -2:
+      files["workloads/gold/\(namespace)/peers.yaml"] = Array(
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: peers, namespace: \(namespace)}
+        spec:
+          podSelector: {matchLabels: {app: server}}
+          policyTypes: [Ingress]
+          ingress:
+          - from:
+            - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \(other)}}
+              podSelector: {matchLabels: {app: \(["client", "server", "x\(step)"].randomElement(using: &random) ?? "")}}
+            ports: [{port: \(8000 + step % 3)}, {port: name\(step % 2)}]
+
+        """.utf8)
+    case -3:
+      for path in files.keys
+      where path.hasPrefix("workloads/gold/\(namespace)/") && !path.hasSuffix("server.yaml") {
+        files[path] = nil
+      }
+    case -4, -5:
+      for cluster in ["gold", "golddr"] {
+        let path = "workloads/\(cluster)/\(namespace)/server.yaml"
+        files[path] = files[path]?.replacing("image: x", with: "image: x\(step)x")
+      }
+    case -6:
+      files["workloads/golddr/\(namespace)/config.yaml"] = Array(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config, namespace: \(namespace)}\ndata: {step: '\(step)'}\n"
+          .utf8)
     // What concerns more than connections: everything is compiled.
     case 12: files["workloads/gold/\(namespace)/policy.yaml"] = policy("deny", namespace)
     case 13:
@@ -210,7 +242,12 @@ import Testing
         "apiVersion: v1\nkind: Namespace\nmetadata: {name: \(namespace), labels: {step: s\(step)}}\n".utf8)
     case 14: append("# cluster\n", to: "clusters/gold.yaml")
     case 15: append("# link\n", to: "links/gold-pair.yaml")
-    case 16: files["workloads/gold/\(namespace)/server.yaml"] = workload(namespace, port: 8000 - step % 2)
+    case 16 where step % 2 == 0:
+      files["workloads/gold/\(namespace)/server.yaml"] = workload(namespace, port: 8000 - step % 2)
+    case 16:
+      let path = "workloads/gold/\(namespace)/server.yaml"
+      files[path] = files[path]?.replacing(
+        "labels: {app: server}", with: "labels: {app: server, step: s\(step)}")
     case 17: append("# platform\n", to: "baseline/platform-services-controlled-default.yaml")
     case 18: files["docs/step\(step).md"] = Array("Prose".utf8)
     case 19: files["connections/broken.yaml"] = Array("kind: Connection\nbroken: [".utf8)

@@ -1,4 +1,5 @@
 import Snapshot
+import YAMLTree
 
 /// Two sides of a fleet's sources and how they differ, found by git's ids and what is remembered of directories.
 ///
@@ -51,6 +52,13 @@ struct SourceChange {
     guard let old = try base.directoryID(""), let new = try head.directoryID("") else { return nil }
     guard try loadHead("", new, previous: old) != nil else { return nil }
     guard try compare("", old, new) else { return nil }
+  }
+
+  /// A file of one side; nil when it cannot be read or parsed.
+  func tree(_ entry: SnapshotEntry, isHead: Bool) -> Tree? {
+    let snapshot = isHead ? headSnapshot : baseSnapshot
+    let parsed = ParsedFile.read(entry, snapshot, store)
+    return parsed.findings.isEmpty && parsed.damage == nil ? parsed.tree : nil
   }
 
   // MARK: The later side

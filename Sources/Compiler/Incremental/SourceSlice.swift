@@ -2,8 +2,8 @@ import Snapshot
 
 /// The part of two sides that a change of connections can concern, found without reading what did not change.
 ///
-/// The part is that of `FleetSlice`: closed under "shares a namespace with". Only connections may differ; a manifest
-/// may concern policies of namespaces that it does not name.
+/// The part is that of `FleetSlice`: closed under "shares a namespace with". Connections may differ, and manifests of
+/// namespaces in what no other namespace looks at (`PublicFacts`).
 struct SourceSlice {
   /// The sides with what does not matter hidden.
   let base: SlicedSnapshot
@@ -26,7 +26,7 @@ struct SourceSlice {
     self.head = SlicedSnapshot(head, listings: closing.headListings())
     namespaces = closing.namespaces
     changed = Set(change.changes.keys)
-    connections = changed.union(closing.connectionFiles)
+    connections = closing.connectionFiles
   }
 }
 
@@ -50,23 +50,42 @@ private struct SliceClosing {
     guard change.changes.count <= limit * 16,
       !change.others.contains(where: { $0.hasPrefix("templates/") || $0.hasPrefix("schemas/") })
     else { return false }
-    for (_, sides) in change.changes {
+    for (path, sides) in change.changes {
       for (side, entry) in [(change.base, sides.base), (change.head, sides.head)] {
         guard let entry else { continue }
         let directory = side.places[entry.place].directory
-        guard directory.role(entry.entry) == .specification, directory.flags(entry.entry).isEmpty else {
-          return false
-        }
+        guard directory.flags(entry.entry).isEmpty else { return false }
         let names = directory.names(entry.entry)
         guard !names.isEmpty else { return false }
         namespaces.formUnion(names)
       }
       if let entry = sides.head { kept[entry.place][entry.entry] = true }
+      if let entry = sides.base,
+        change.base.places[entry.place].directory.role(entry.entry) == .specification
+      {
+        connectionFiles.insert(path)
+      }
+      guard hasSamePublicFacts(sides) else { return false }
     }
     guard let (candidates, fixedWords) = sort() else { return false }
     guard closeConnections(candidates, limit: limit) else { return false }
     keepManifests(fixedWords)
     return true
+  }
+
+  /// True for connections, and for manifests that policies of other namespaces see as they were.
+  private func hasSamePublicFacts(_ sides: (base: EntryPlace?, head: EntryPlace?)) -> Bool {
+    func facts(_ entry: EntryPlace?, _ side: SourceChange.Side, isHead: Bool) -> String? {
+      guard let entry else { return "" }
+      let place = side.places[entry.place]
+      guard place.directory.role(entry.entry) == .manifest else { return "" }
+      return change.tree(place.directory.entry(entry.entry, in: place.path), isHead: isHead)
+        .map { PublicFacts.text(of: $0) }
+    }
+    guard let old = facts(sides.base, change.base, isHead: false),
+      let new = facts(sides.head, change.head, isHead: true)
+    else { return false }
+    return old == new
   }
 
   /// Keeps what is fixed, and gives all other connections, with the words of what is fixed; nil when that makes parts
