@@ -106,16 +106,23 @@ package struct PorterSystem: ReachabilitySystem {
 
   /// Emitted claims for a Service or a port that no connection reaches.
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
-    let crossings = crossings.over(Self.key)
+    struct Port: Hashable {
+      let service: NamespacedName
+      let number: Int?
+    }
+    // Claims and crossings come by the ten thousand: each is looked at once.
+    let reached = Set(
+      crossings.over(Self.key).map {
+        Port(service: $0.target.service.key, number: $0.port.port.number)
+      })
     return claims.values.flatMap { $0 }.sorted { $0.name < $1.name }.compactMap { claim in
       guard claim.object.evidence == .emitted, let namespace = claim.object.manifest.namespace else {
         return nil
       }
-      let isReached = crossings.contains { crossing in
-        crossing.target.service.key == NamespacedName(namespace, claim.service)
-          && crossing.port.port.number == claim.port
+      guard !reached.contains(Port(service: NamespacedName(namespace, claim.service), number: claim.port))
+      else {
+        return nil
       }
-      guard !isReached else { return nil }
       return SystemExcess(
         JudgementRules.exposesServices, claim.object, at: claim.object.node.at("spec", "service"), of: link,
         saidBy: [],
