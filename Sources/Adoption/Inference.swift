@@ -96,6 +96,20 @@ struct Inference: Sendable {
   var endpointsAPI: String?
   var findings: [Diagnostic] = []
 
+  private var names: Set<NamespacedName> = []
+
+  /// A name for a Connection that no other has: a Service may be reached over two links. Constant time, but for names
+  /// that are taken.
+  mutating func connectionName(_ preferred: String, in namespace: String, over link: String) -> String {
+    var name = preferred
+    var number = 1
+    while !names.insert(NamespacedName(namespace, name)).inserted {
+      name = number == 1 ? "\(preferred)-\(link)" : "\(preferred)-\(link)-\(number)"
+      number += 1
+    }
+    return name
+  }
+
   mutating func describe(_ cluster: String, _ key: String, _ value: SpecValue, remark: String? = nil) {
     var map = clusters[cluster] ?? SpecMap()
     if map[key] == nil { map.add(key, value, remark: remark) }

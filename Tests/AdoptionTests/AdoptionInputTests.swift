@@ -175,6 +175,26 @@ import Testing
     #expect(adoption.report.count(.equivalent) == 1 && !adoption.isRefused)
   }
 
+  /// Manifests from elsewhere go into records: what is not taken over must be found there again.
+  @Test(arguments: ["tetrate-gitops", "tetrate-tctl", "istio"])
+  func recordsKeepWhatLinksRead(_ name: String) throws {
+    let example = AdoptionCase(name: name)
+    var request = try example.request()
+    request.clusters = request.clusters.map {
+      AdoptionRequest.Cluster(name: $0.name, files: $0.files, path: nil)
+    }
+    let elsewhere = try Adoption(
+      request, in: MemorySnapshot(texts: [:]), compiler: try AdoptionCase.compiler.get())
+    #expect(elsewhere.files.contains { $0.path.hasPrefix("recorded/") })
+    func outcomes(_ adoption: Adoption) -> [String] {
+      adoption.report.lines.map { "\($0.cluster) \($0.object) \($0.outcome)" }
+    }
+    #expect(outcomes(elsewhere) == outcomes(try example.adopt()))
+    #expect(
+      elsewhere.files.filter { $0.path.hasPrefix("links/") }
+        == (try example.adopt()).files.filter { $0.path.hasPrefix("links/") })
+  }
+
   /// A repository that is adopted already: the output that its clusters run is no news.
   @Test func anAdoptedRepositoryStaysAsItIs() throws {
     let first = try adopt(["gold": Self.good])

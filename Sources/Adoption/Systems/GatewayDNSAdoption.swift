@@ -48,6 +48,8 @@ enum GatewayDNSAdoption: SystemAdoption {
       TakenOver(cluster: management.name, manifest: manifest, role: .leads, connection: ""))
     let keys = Set(labels.requirements.map(\.key))
     var members: [AdoptedCluster] = []
+    // Those whose gateways this object publishes; another object of the namespace may publish the others'.
+    var gateways: [AdoptedCluster] = []
     for object in managed {
       guard let cluster = input[object.name] else {
         if labels.matches(object.labels) {
@@ -60,6 +62,7 @@ enum GatewayDNSAdoption: SystemAdoption {
         continue
       }
       members.append(cluster)
+      if labels.matches(object.labels) { gateways.append(cluster) }
       let own = object.labels.items.filter { keys.contains($0.key) }
       inference.describe(
         cluster.name, "clusterAPI",
@@ -69,13 +72,13 @@ enum GatewayDNSAdoption: SystemAdoption {
         ]))
       addResolver(cluster, zone, &inference)
     }
-    for cluster in members {
+    for cluster in gateways {
       addConnections(
         cluster, zone.suffix(cluster.name, namespace), manifest.name, members.map(\.name), input, &inference)
     }
     for cluster in members {
       markSlices(cluster, zone, namespace, &inference)
-      adoptNames(cluster, in: members, zone, namespace, manifest.name, &inference)
+      adoptNames(cluster, in: gateways, zone, namespace, manifest.name, &inference)
     }
   }
 
@@ -177,13 +180,17 @@ enum GatewayDNSAdoption: SystemAdoption {
     for route in Self.routes(cluster) where route.host.hasSuffix(suffix) {
       let key = NamespacedName(route.namespace, route.service)
       guard cluster.services[key]?.ports.contains(where: { $0.number == route.port }) == true,
-        !inference.connections.contains(where: { $0.link == link && $0.service == key })
+        !inference.connections.contains(where: {
+          $0.link == link && $0.service == key && $0.spec["to"]?.map?["clusters"] == .texts([cluster.name])
+        })
       else { continue }
       let host = String(route.host.dropLast(suffix.count))
       let clients = members.filter { $0 != cluster.name }
       guard !clients.isEmpty else { continue }
       var candidate = ConnectionCandidate(
-        link: link, namespace: key.namespace, name: key.name, service: key, spec: SpecMap())
+        link: link, namespace: key.namespace,
+        name: inference.connectionName(key.name, in: key.namespace, over: link), service: key,
+        spec: SpecMap())
       candidate.spec.add(
         "from", .list([.map(["clusters": .texts(clients)])]),
         comment: [

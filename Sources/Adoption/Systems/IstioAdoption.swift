@@ -255,7 +255,9 @@ private struct IstioMeshAdoption {
       return
     }
     var candidate = ConnectionCandidate(
-      link: Self.link, namespace: key.namespace, name: key.name, service: key, spec: SpecMap())
+      link: Self.link, namespace: key.namespace,
+      name: inference.connectionName(key.name, in: key.namespace, over: Self.link), service: key,
+      spec: SpecMap())
     candidate.spec.add(
       "from", .list([.map(["clusters": .texts([name])])]),
       comment: [

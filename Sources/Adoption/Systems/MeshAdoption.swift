@@ -175,7 +175,9 @@ struct GlobalServiceAdoption {
     }
     let names = targets.map(\.cluster.name)
     var candidate = ConnectionCandidate(
-      link: "mesh", namespace: key.namespace, name: key.name, service: key, spec: SpecMap())
+      link: "mesh", namespace: key.namespace,
+      name: inference.connectionName(key.name, in: key.namespace, over: "mesh"), service: key,
+      spec: SpecMap())
     candidate.spec.add(
       "from", .list([.map(["clusters": .texts(holders.map(\.cluster.name))])]),
       comment: [

@@ -64,7 +64,7 @@ private struct PorterPairAdoption {
     }
     shareNoPolicies(&inference, from: before)
     markOperatorObjects(&inference)
-    written.take(&inference)
+    written.take(over: pair.linkName, &inference)
     // The operator is there, whatever became of its claims.
     let mine = claims[pair.primary] ?? []
     addLink(mine.map(\.namespace), &inference)
@@ -100,8 +100,9 @@ private struct PorterPairAdoption {
       forms.append((side.cluster.name, PorterPolicyForm(side.service, port: side.port, in: side.cluster)))
     }
     var candidate = ConnectionCandidate(
-      link: pair.linkName, namespace: claim.namespace, name: claim.service, service: claim.key,
-      spec: SpecMap())
+      link: pair.linkName, namespace: claim.namespace,
+      name: inference.connectionName(claim.service, in: claim.namespace, over: pair.linkName),
+      service: claim.key, spec: SpecMap())
     candidate.spec.add(
       "from", clients(of: claim, targets: sides.map(\.cluster.name)), comment: clientComment(claim))
     candidate.spec.add("to", target(claim, sides.map(\.cluster.name), forms.first?.form.runtimeLabels ?? []))

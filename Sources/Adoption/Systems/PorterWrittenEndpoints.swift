@@ -54,10 +54,13 @@ struct PorterWrittenEndpoints: Sendable {
   }
 
   /// Takes them over. Their ports are what the operator drew: nothing else in the manifests tells them.
-  func take(_ inference: inout Inference) {
+  func take(over link: String, _ inference: inout Inference) {
+    var names: [NamespacedName: String] = [:]
+    for candidate in inference.connections where candidate.link == link {
+      names[candidate.service] = candidate.id.description
+    }
     for item in items {
-      let connection = item.claim.key.description
-      guard inference.connections.contains(where: { $0.id.description == connection }) else { continue }
+      guard let connection = names[item.claim.key] else { continue }
       for manifest in [item.service, item.endpoints].compactMap({ $0 }) {
         inference.takenOver.append(
           TakenOver(cluster: item.cluster, manifest: manifest, role: .leads, connection: connection))

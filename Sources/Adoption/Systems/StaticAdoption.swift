@@ -19,7 +19,8 @@ enum StaticAdoption: SystemAdoption {
           inference.leave(
             service.manifest, of: cluster.name,
             because:
-              "it leads to \(listed(endpoints.addresses)), which is no known address of another cluster")
+              "it leads to \(listed(endpoints.addresses)), which is no known address of another cluster\(hint(key, input))"
+          )
           continue
         }
         if target.isVirtualServer {
@@ -29,6 +30,20 @@ enum StaticAdoption: SystemAdoption {
         }
       }
     }
+  }
+
+  /// Which dump would tell, where the name speaks of a claim of another cluster.
+  private static func hint(_ key: NamespacedName, _ input: AdoptionInput) -> String {
+    for cluster in input.clusters where key.name.hasSuffix("-\(cluster.name)") {
+      let service = String(key.name.dropLast(cluster.name.count + 1))
+      let isClaimed = cluster.objects(PorterClaim.group, "TransportServerClaim").contains {
+        $0.node.at("spec", "service")?.text == service
+      }
+      if isClaimed {
+        return "; what \(cluster.name) answers would tell: oc get ts,tscs -A -o yaml"
+      }
+    }
+    return ""
   }
 
   // MARK: Static links
@@ -52,7 +67,9 @@ enum StaticAdoption: SystemAdoption {
           ]), anchor: ("addresses", "\(target.cluster)=\(anchor)")))
     }
     var candidate = ConnectionCandidate(
-      link: link, namespace: key.namespace, name: key.name, service: target.service, spec: SpecMap())
+      link: link, namespace: key.namespace,
+      name: inference.connectionName(key.name, in: key.namespace, over: link), service: target.service,
+      spec: SpecMap())
     candidate.spec.add(
       "from", .list([.map(["clusters": .texts([cluster.name])])]),
       comment: [

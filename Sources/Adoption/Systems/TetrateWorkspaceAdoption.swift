@@ -311,10 +311,9 @@ struct TetrateWorkspaceAdoption {
     _ inference: inout Inference
   ) {
     let first = services[0].key
-    var name = services.count == 1 ? first.name : link
-    if inference.connections.contains(where: { $0.namespace == shape.namespace && $0.name == name }) {
-      name = "\(link)-\(first.name)"
-    }
+    let name = inference.connectionName(
+      services.count == 1 ? first.name : link, in: shape.namespace,
+      over: services.count == 1 ? link : first.name)
     var candidate = ConnectionCandidate(
       link: link, namespace: shape.namespace, name: name, service: first, spec: SpecMap())
     candidate.spec.add(
