@@ -70,15 +70,15 @@ package struct PathEvaluation {
 
   /// Ways that nobody declares: what a load balancer or a gateway serves, it serves to everybody who can send there.
   private mutating func denyOpenings(_ path: Policy.PathRule, _ policy: Policy) {
+    let byTarget = Dictionary(grouping: judgement.crossings.map(\.crossing), by: Self.target)
     var seen: Set<String> = []
     for judged in judgement.crossings where isServed(judged) {
       let crossing = judged.crossing
       let key = crossing.target.service.key
       guard ends(crossing, at: path.to), carries(crossing, path.ports),
-        let system = judgement.judge.system(of: crossing),
-        seen.insert("\(crossing.target.cluster) \(key.description) \(crossing.port.port.number)").inserted
+        let system = judgement.judge.system(of: crossing), seen.insert(Self.target(crossing)).inserted
       else { continue }
-      let isDeclared = declaredClients(of: crossing)
+      let isDeclared = Self.declaredClients(byTarget[Self.target(crossing)] ?? [])
       for opening in system.openings(to: crossing, in: judgement.fleet) {
         guard let (words, places, lines) = sender(path.from, through: opening, isDeclared) else { continue }
         let served = (judgement.trace(of: crossing)?.hops ?? []).filter {
@@ -116,12 +116,13 @@ package struct PathEvaluation {
     return [.client, .egress, .name].contains(kind)
   }
 
+  /// A target's port, as one text.
+  private static func target(_ crossing: Crossing) -> String {
+    "\(crossing.target.cluster) \(crossing.target.service.key.description) \(crossing.port.port.number)"
+  }
+
   /// The pods whose connection to the target is judged by itself.
-  private func declaredClients(of crossing: Crossing) -> (String, String, Labels) -> Bool {
-    let same = judgement.crossings.map(\.crossing).filter {
-      $0.target.cluster == crossing.target.cluster && $0.target.service.key == crossing.target.service.key
-        && $0.port.port.number == crossing.port.port.number
-    }
+  private static func declaredClients(_ same: [Crossing]) -> (String, String, Labels) -> Bool {
     return { cluster, namespace, labels in
       same.contains {
         $0.client.cluster == cluster && $0.client.namespace == namespace
