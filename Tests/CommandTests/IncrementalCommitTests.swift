@@ -109,6 +109,27 @@ struct IncrementalCommitTests {
     try fleet.expectClean()
   }
 
+  /// The commit to go on from was rewritten and thrown away: everything is compiled.
+  @Test func aSourceThatIsGoneIsNoFault() throws {
+    let fleet = try FleetRepository()
+    try fleet.changePort(8001)
+    #expect(try fleet.linkwright("commit", "--branch", "out").status == 0)
+    let gone = try fleet.id("HEAD")
+    try fleet.git("branch", "plain", "out")
+    try fleet.git("commit", "-q", "--amend", "-m", "Said better")
+    try fleet.git("reflog", "expire", "--expire=now", "--all")
+    try fleet.git("gc", "-q", "--prune=now")
+    #expect(try fleet.git("cat-file", "-t", gone, allowFailure: true).isEmpty)
+    try fleet.changePort(8002)
+    for branch in ["out", "plain"] {
+      let output = try fleet.linkwright(
+        "commit", "--branch", branch, "--replace-unrelated", branch == "out" ? "-q" : "--recompile")
+      #expect(output.status == 0, "\(output.errorText)")
+    }
+    #expect(try fleet.id("out") == fleet.id("plain"))
+    try fleet.expectClean()
+  }
+
   /// Each change leaves a small file in the memo; none of them grows, and the large one stays.
   @Test func theMemoStaysSmall() throws {
     let fleet = try FleetRepository()
