@@ -44,6 +44,7 @@ struct BackEnd {
     for (index, item) in pending.enumerated() {
       groups["\(item.cluster) \(item.namespace)", default: []].append(index)
     }
+    let owners = Owners(model.specification.connections)
     var findings: [Diagnostic] = []
     for (_, indices) in groups.sorted(by: { $0.key < $1.key }) {
       guard let first = indices.first else { continue }
@@ -62,6 +63,7 @@ struct BackEnd {
           "\(tool) --context \(context) -n \(item.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(item.cluster) -f -"
         ])
       if options.isStrict { finding.severity = .error }
+      finding.owner = owners.owner(of: pendingSubjects[first].range, in: item.namespace)
       findings.append(finding)
     }
     return findings + removals(output)

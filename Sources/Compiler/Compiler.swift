@@ -113,6 +113,7 @@ package struct Compiler: Sendable {
       specification, units,
       emittedKinds: Set(objects.lazy.map(\.identity.kind) + front.customResources.kinds),
       isComplete: !findings.containErrors)
+    findings += PolicySelections(specification.policies, model, plan.connections).findings
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
     let judging = Judging(model, plan, units, options)
     findings += judging.findings

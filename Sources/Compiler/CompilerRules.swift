@@ -4,7 +4,7 @@ package import Diagnostics
 package enum CompilerRules {
   package static let all = [
     unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest,
-    detachedEndpoints, pending, wrongIdentity,
+    detachedEndpoints, doubtfulManifest, pending, wrongIdentity,
     invalidObject, unusedSuppression,
   ]
 
@@ -79,6 +79,32 @@ package enum CompilerRules {
       kind: NetworkPolicy
       metadata: {name: mine, namespace: a1b2c3-dev}
       spec: {podSelector: {}, ingress: []}
+      """))
+
+  package static let doubtfulManifest = Rule(
+    "LW1306", "doubtful-manifest", .warning, "a manifest is not what it looks like to an API server",
+    explanation: """
+      An object has an apiVersion, a kind and a name, and API servers serve each kind under certain versions. A \
+      NetworkPolicy of extensions/v1beta1 isolates nothing; a Service without a kind is none. Documents without a \
+      namespace are reported, and those in namespaces where connections begin or end.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/policy.yaml --
+      apiVersion: extensions/v1beta1
+      kind: NetworkPolicy
+      metadata: {name: mine, namespace: a1b2c3-dev}
+      spec: {podSelector: {}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/policy.yaml --
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: mine, namespace: a1b2c3-dev}
+      spec: {podSelector: {}, ingress: [{}]}
       """))
 
   package static let detachedEndpoints = Rule(

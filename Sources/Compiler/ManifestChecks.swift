@@ -28,6 +28,15 @@ struct ManifestChecks: Sendable {
         if let cluster = client.cluster { namespaces[cluster, default: []].insert(client.namespace) }
       }
     }
+    var findings: [Diagnostic] = []
+    for (_, cluster) in model.clusters.sorted(by: { $0.key < $1.key }) {
+      let names = namespaces[cluster.name] ?? []
+      findings += cluster.declared.doubtful.lazy.filter { $0.namespace.map(names.contains) ?? true }.map {
+        Diagnostic(
+          CompilerRules.doubtfulManifest, "this \($0.kind) \($0.fault)", at: $0.place.range,
+          "among the workloads of \(cluster.name)", help: [$0.remedy])
+      }
+    }
     var items: [Item] = []
     for (cluster, names) in namespaces.sorted(by: { $0.key < $1.key }) {
       guard let facts = model.clusters[cluster]?.declared else { continue }
@@ -44,7 +53,7 @@ struct ManifestChecks: Sendable {
         items.append(Item(manifest: policy.manifest, cluster: cluster, facts: facts))
       }
     }
-    return parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
+    return findings + parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
   }
 
   private func check(_ item: Item) -> [Diagnostic] {

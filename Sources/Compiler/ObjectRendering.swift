@@ -70,8 +70,17 @@ struct ObjectRendering {
       findings.append(
         Diagnostic(
           CompilerRules.invalidObject, finding.message, at: place(violation.node), "in this template",
-          also: sources(of: violation.node) + [subject], help: finding.help, notes: ["of \(what)"]))
+          also: sources(of: violation.node) + [subject], help: help(finding, at: violation.node),
+          notes: ["of \(what)"]))
     }
+  }
+
+  /// Quotes around an expression change nothing: its value keeps its type.
+  private func help(_ finding: Diagnostic, at node: Node) -> [String] {
+    guard finding.help.first?.hasPrefix("quote it") == true,
+      let written = template.node(forOrigin: node.origin)?.text, written.contains("${")
+    else { return finding.help }
+    return ["make a text of it: ${string(…)}"]
   }
 
   /// The result must be what the fleet's CustomResourceDefinitions take.

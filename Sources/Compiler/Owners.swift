@@ -6,25 +6,31 @@ import YAMLTree
 struct Owners {
   private struct Entry {
     let document: SourceRange
-    let owner: String
+    let namespaces: Set<String>
+    let owner: String?
   }
 
   private var entries: [String: [Entry]] = [:]
+  private var isEmpty = true
 
   /// Linear in the connections.
   init(_ connections: [Connection]) {
     for connection in connections {
-      guard let owner = connection.owner?.value else { continue }
       let range = connection.node.range
-      entries[range.file.path, default: []].append(Entry(document: range, owner: owner))
+      if connection.owner != nil { isEmpty = false }
+      entries[range.file.path, default: []].append(
+        Entry(
+          document: range, namespaces: Set(connection.namespaces.map(\.value)),
+          owner: connection.owner?.value))
     }
   }
 
-  /// The findings with their owners: that of the document a finding points into, else of the first that it
-  /// mentions.
+  /// The findings with their owners, where they have none yet: that of the document a finding points into, else of
+  /// the first that it mentions.
   func named(in findings: [Diagnostic]) -> [Diagnostic] {
-    guard !entries.isEmpty else { return findings }
+    guard !isEmpty else { return findings }
     return findings.map { finding in
+      guard finding.owner == nil else { return finding }
       var finding = finding
       let labels = [finding.primary].compactMap { $0 } + finding.secondary
       finding.owner = labels.lazy.compactMap { owner(of: $0.range) }.first
@@ -32,8 +38,14 @@ struct Owners {
     }
   }
 
-  private func owner(of range: SourceRange) -> String? {
-    entries[range.file.path]?.first { $0.document.start <= range.start && range.start <= $0.document.end }?
-      .owner
+  /// The owner of a place in a document, of what concerns one of its namespaces where that is known; nil where
+  /// overrides give the namespaces different owners and it is not.
+  func owner(of range: SourceRange, in namespace: String? = nil) -> String? {
+    let found = (entries[range.file.path] ?? []).filter {
+      $0.document.start <= range.start && range.start <= $0.document.end
+        && (namespace.map($0.namespaces.contains) ?? true)
+    }
+    let owners = Set(found.map(\.owner))
+    return owners.count == 1 ? found.first?.owner : nil
   }
 }

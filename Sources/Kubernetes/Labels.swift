@@ -143,7 +143,7 @@ extension Entries {
 
 extension Elements {
   /// No elements, where a sequence is missing.
-  static var none: Elements { Node.missing.elements }
+  package static var none: Elements { Node.missing.elements }
 }
 
 extension Node {

@@ -35,13 +35,18 @@ package struct Manifest: Sendable {
   /// Every object of a document: the document itself, or the items of a `List` or `…List`, also of
   /// lists inside lists (the depth of trees is bounded).
   package static func all(in document: Node, _ body: (Manifest) -> Void) {
+    objects(in: document) { node in if let manifest = Manifest(node) { body(manifest) } }
+  }
+
+  /// The same before anything is asked of them.
+  package static func objects(in document: Node, _ body: (Node) -> Void) {
     guard document.kind == .mapping else { return }
     if let items = document["items"], items.kind == .sequence,
       document["kind"]?.string?.hasSuffix("List") == true
     {
-      for item in items.elements { all(in: item, body) }
-    } else if let manifest = Manifest(document) {
-      body(manifest)
+      for item in items.elements { objects(in: item, body) }
+    } else {
+      body(document)
     }
   }
 }

@@ -86,6 +86,14 @@ package final class Service: Sendable {
     }
   }
 
+  /// The ports that a reference means: a number may stand once for each protocol.
+  package func ports(_ reference: PortReference) -> [ServicePort] {
+    switch reference {
+    case .number(let number): ports.filter { $0.number == number }
+    case .name: port(reference).map { [$0] } ?? []
+    }
+  }
+
   /// The node of `spec.type`, or of the name where the type is left to its default.
   package var typeNode: Node { manifest.node.at("spec", "type") ?? manifest.nameNode }
 }

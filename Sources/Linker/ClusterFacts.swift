@@ -5,9 +5,16 @@ package import YAMLTree
 /// The Kubernetes objects of one file, read once. Files are independent, so they are read in parallel.
 package struct ManifestFacts: Sendable {
   package private(set) var manifests: [Manifest] = []
+  /// What looks like an object and would be none, or not the one that it looks like.
+  package private(set) var doubtful: [DoubtfulManifest] = []
 
   package init(_ tree: Tree) {
-    for document in tree.documents { Manifest.all(in: document) { manifests.append($0) } }
+    for document in tree.documents {
+      Manifest.objects(in: document) { node in
+        if let manifest = Manifest(node) { manifests.append(manifest) }
+        if let doubt = DoubtfulManifest(node) { doubtful.append(doubt) }
+      }
+    }
   }
 }
 
@@ -22,6 +29,8 @@ package struct ClusterFacts: Sendable {
   package private(set) var objects: [ObjectIdentity: Manifest] = [:]
   /// Namespaced objects whose manifest names no namespace.
   package private(set) var unplaced: [Manifest] = []
+  /// In the order of their files.
+  package private(set) var doubtful: [DoubtfulManifest] = []
   package private(set) var findings: [Diagnostic] = []
 
   package init() {}
@@ -32,6 +41,7 @@ package struct ClusterFacts: Sendable {
     objects.reserveCapacity(count)
     for file in files {
       for manifest in file.manifests { add(manifest) }
+      doubtful += file.doubtful
     }
   }
 

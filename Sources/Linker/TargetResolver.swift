@@ -110,14 +110,16 @@ struct TargetResolver {
     _ service: Service, _ reference: Node, _ cluster: String, _ facts: ClusterFacts
   ) -> BoundTarget? {
     var ports: [BoundPort] = []
+    var isComplete = true
     for wanted in target.ports {
-      guard let port = service.port(wanted.value) else {
+      let found = service.ports(wanted.value)
+      if found.isEmpty {
         report(missing: wanted, of: service, in: cluster)
-        continue
+        isComplete = false
       }
-      ports.append(BoundPort(reference: wanted, port: port))
+      ports += found.map { BoundPort(reference: wanted, port: $0) }
     }
-    guard ports.count == target.ports.count else { return nil }
+    guard isComplete else { return nil }
     let pods = facts.pods(of: service, runtimeLabels: target.runtimeLabels)
     checkPods(pods, of: service, reference, cluster, facts)
     checkTargetPorts(ports, pods, of: service, cluster)
@@ -131,7 +133,9 @@ struct TargetResolver {
   ) {
     let key = service.key.description
     var help: [String] = []
-    if case .number(let number) = wanted.value,
+    if case .name(let name) = wanted.value, let number = Int(name), service.port(.number(number)) != nil {
+      help.append("remove the quotes: in quotes it is a port's name, not number \(number)")
+    } else if case .number(let number) = wanted.value,
       let behind = service.ports.first(where: { $0.target == .number(number) })
     {
       help.append("connections name a Service port, not a target port; use \(behind.number)")

@@ -3,7 +3,7 @@ package import Diagnostics
 /// Rules about Policy documents, and the one that stands for all that they say themselves.
 package enum PolicyRules {
   package static let all = [
-    broken, invalidExpression, notEvaluated, dateNotCompared, unusedException, unknownKind,
+    broken, invalidExpression, notEvaluated, dateNotCompared, unusedException, unknownKind, selectsNothing,
   ]
 
   package static let broken = Rule(
@@ -153,6 +153,40 @@ package enum PolicyRules {
         match: {kinds: [Connection]}
         rules: [{expression: has(self.owner)}]
         exceptions: [{names: [yourservice], reason: older than the rule}]
+      """))
+
+  package static let selectsNothing = Rule(
+    "LW6018", "policy-chooses-nothing", .warning,
+    "a name or selector of a policy chooses nothing of the fleet",
+    explanation: """
+      A path that is forbidden for pods that do not exist forbids nothing. Clusters are those of the specification, \
+      namespaces and pods those of manifests and connections. A misspelt cluster is an error of its own (LW1201).
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/paths.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: paths}
+      spec:
+        paths:
+        - deny:
+            from: {clusters: [golddr]}
+            to: {clusters: [gold], namespaceSelector: a1b2c3-deb}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/paths.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: paths}
+      spec:
+        paths:
+        - require:
+            from: {clusters: [golddr], namespaceSelector: a1b2c3-dev}
+            to: {clusters: [gold], namespaceSelector: a1b2c3-dev}
       """))
 
   package static let unknownKind = Rule(

@@ -88,7 +88,8 @@ package struct PathPattern: Sendable, Equatable {
     var captured = captured
     while let component = components.popFirst() {
       if case .anyDepth = component {
-        if components.isEmpty { return Match(cluster: captured) }
+        // `a/**` is what lies in `a`, not `a` itself.
+        if components.isEmpty { return parts.isEmpty ? nil : Match(cluster: captured) }
         for skipped in 0...parts.count {
           if let found = match(components, parts.dropFirst(skipped), captured: captured) { return found }
         }

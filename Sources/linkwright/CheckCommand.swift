@@ -22,7 +22,7 @@ extension Command {
       throw CommandFailure(
         message: "an interrupted build left the output half written", help: "run 'linkwright build'")
     }
-    let compiling = try Compiling(parsed)
+    let compiling = try Compiling(parsed, isBeside: true)
     var findings = compiling.compilation.findings
     guard !compiling.compilation.failed else {
       try compiling.reporting.print(findings, of: compiling.compilation)

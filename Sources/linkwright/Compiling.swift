@@ -14,11 +14,15 @@ struct Compiling {
   let compilation: Compilation
   let reporting: Reporting
 
-  /// - Parameter output: the directory whose output is on record; nil for the source's own.
-  init(_ parsed: ParsedArguments, output: String? = nil) throws(CommandFailure) {
+  /// - Parameters:
+  ///   - output: the directory whose output is on record; nil for the source's own, or the branches that the Fleet
+  ///     names.
+  ///   - isBeside: true where what lies beside the source counts, whatever branches are named.
+  init(_ parsed: ParsedArguments, output: String? = nil, isBeside: Bool = false) throws(CommandFailure) {
     source = try FleetSource(parsed)
     reporting = try Reporting(parsed, prefix: source.prefix)
-    recorded = output.map { DirectorySnapshot(root: $0) } ?? source.snapshot
+    let branches = output == nil && !isBeside ? try RecordedBranches(source) : nil
+    recorded = output.map { DirectorySnapshot(root: $0) } ?? branches?.snapshot ?? source.snapshot
     var options = try Self.options(parsed)
     options.sourceDay = source.commit?.day
     let memo = source.memo

@@ -52,6 +52,13 @@ struct FleetLocation {
 
 /// Questions to the file system.
 enum FileSystem {
+  /// The path without links and dots; nil where nothing is.
+  static func resolve(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   static func isDirectory(_ path: String) -> Bool {

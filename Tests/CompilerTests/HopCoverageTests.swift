@@ -85,39 +85,6 @@ import Testing
       "LW7209"),
   ]
 
-  /// The link whose names this compile writes, in the operator's place.
-  private static func emitted(_ slice: String) -> String {
-    """
-    -- links/gold-pair.yaml --
-    apiVersion: linkwright.dev/v1alpha1
-    kind: Link
-    metadata: {name: gold-pair}
-    spec:
-      porter:
-        primary: gold
-        secondary: golddr
-        endpoints: emit
-        addresses: {gold: {NodePort: 142.34.229.70}, golddr: {NodePort: 142.34.64.70}}
-
-    """ + slice
-  }
-
-  static let porterNames: [Break] = [
-    Break(
-      "a written name that leads to another address", over: "porter-pair",
-      emitted(JudgementTests.slice("142.34.229.71", 37650)), at: .name, "LW7202"),
-    Break(
-      "a written name that leads to another port", over: "porter-pair",
-      emitted(JudgementTests.slice("142.34.229.70", 8000)), at: .address, "LW7203"),
-  ]
-
-  @Test func writtenNamesAreProved() throws {
-    let judgement = try #require(
-      try FixtureFleet(base: "porter-pair").overlaid(by: Self.emitted("")).compile().judgement)
-    #expect(judgement.crossings.map(\.verdict) == [.proved])
-    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
-  }
-
   private static func authorization(_ spec: String) -> String {
     """
     -- workloads/cluster-1/authorization.yaml --
@@ -210,7 +177,7 @@ import Testing
     Break("one network for both clusters", over: "tetrate", networkLabel("net-1"), at: .tunnel, "LW7209"),
   ]
 
-  @Test(arguments: tetrate + istio + authorizations + porterNames)
+  @Test(arguments: tetrate + istio + authorizations)
   func breakIsFoundAtItsHop(_ planted: Break) throws {
     let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile()
     let judgement = try #require(compilation.judgement)

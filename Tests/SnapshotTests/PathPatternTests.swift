@@ -20,6 +20,9 @@ import Testing
     ("connections/**/*.yaml", "connections/x.yaml", true),
     ("connections/**/*.yaml", "connections/a/b/x.yaml", true),
     ("connections/**/*.yaml", "connections/a/b/x.json", false),
+    ("{cluster}/**", "linkwright.yaml", false),
+    ("overlays/**", "overlays", false),
+    ("**", "linkwright.yaml", true),
     ("a*c?", "abbcd", true),
     ("a*c?", "abbc", false),
   ])

@@ -121,7 +121,7 @@ struct PorterEmitter {
       else { continue }
       let server = VirtualServer(
         claim: claim.name, service: service, cluster: cluster, opposite: unit.opposite(of: cluster),
-        settings: unit.settings, primary: unit.primary)
+        settings: unit.settings, primary: unit.primary, claims: unit.claims)
       lowered.findings += server.findings
       servers[cluster.name] = server
     }
@@ -277,7 +277,8 @@ struct PorterEmitter {
     VirtualServer(
       claim: claim.name,
       service: unit.target(in: unit.primary.name)?.service ?? unit.connections[0].targets[0].service,
-      cluster: unit.primary, opposite: nil, settings: unit.settings, primary: unit.primary)
+      cluster: unit.primary, opposite: nil, settings: unit.settings, primary: unit.primary,
+      claims: unit.claims)
   }
 
   // MARK: Published addresses

@@ -325,7 +325,7 @@ struct PorterPolicies {
       apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: client.namespace, name: name)
     let server = VirtualServer(
       claim: claim.name, service: target.service, cluster: cluster, opposite: unit.opposite(of: cluster),
-      settings: unit.settings, primary: unit.primary)
+      settings: unit.settings, primary: unit.primary, claims: unit.claims)
     guard let address = server.address, let port = server.port else {
       lowered.pending.append(
         Pending(

@@ -22,15 +22,19 @@ struct VirtualServer: Sendable {
   ///   - opposite: the cluster in which the operator writes Endpoints that lead to it.
   init(
     claim: String, service: Service, cluster: ClusterModel, opposite: ClusterModel?, settings: PorterSettings,
-    primary: ClusterModel
+    primary: ClusterModel, claims: ClaimIndex
   ) {
     let namespace = service.key.namespace
+    let leadsElsewhere = claims.isServedForAnother(claim, service.key, in: cluster.name)
     let server = cluster.observed.objects[
       ObjectIdentity(apiVersion: "cis.f5.com/v1", kind: "TransportServer", namespace: namespace, name: claim)]
-    let endpoints = opposite?.observed.objects[
-      ObjectIdentity(
-        apiVersion: "v1", kind: "Endpoints", namespace: namespace, name: "\(service.key.name)-\(cluster.name)"
-      )]
+    let endpoints =
+      leadsElsewhere
+      ? nil
+      : opposite?.observed.objects[
+        ObjectIdentity(
+          apiVersion: "v1", kind: "Endpoints", namespace: namespace,
+          name: "\(service.key.name)-\(cluster.name)")]
     let status = primary.observed.objects[
       ObjectIdentity(
         apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace,
@@ -45,11 +49,24 @@ struct VirtualServer: Sendable {
       status?.node.at("status", "port"),
     ].compactMap { $0 }
     let declared = settings.addresses[cluster.name]?[service.type]
-    address = declared?.value ?? observedAddresses.first?.text
-    if let declared, let other = observedAddresses.first(where: { $0.text != declared.value }) {
+    let addresses = observedAddresses.filter { node in
+      let isAddress = IPAddress(node.text) != nil
+      if !isAddress { reportUnusable(node, claim) }
+      return isAddress
+    }
+    address = declared?.value ?? addresses.first?.text
+    if let declared, let other = addresses.first(where: { $0.text != declared.value }) {
       reportAddress(declared, other, service, cluster, settings)
     }
     readPort(observedPorts, claim)
+  }
+
+  private mutating func reportUnusable(_ address: Node, _ claim: String) {
+    findings.append(
+      Diagnostic(
+        PorterRules.unusableAddress, "'\(address.text)' is no IP address", at: address.range,
+        "observed address of \(claim)", help: ["observe the cluster again, or mend the file if it was edited"]
+      ))
   }
 
   private mutating func readPort(_ observed: [Node], _ claim: String) {

@@ -88,9 +88,6 @@ extension Judgement {
       rule, "\(policy.identity.description) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
       also: [excess.policy.templateLabel(at: excess.opener, words)].compactMap { $0 },
-      help: [excess.remedy]
-        + (excess.policy.template == nil
-          ? ["the rule is of the program's own template: what it opens is set in the link"] : []),
-      notes: ["by \(excess.rule)"])
+      help: [excess.remedy], notes: ["by \(excess.rule)"])
   }
 }

@@ -38,6 +38,11 @@ extension Command {
         message: "'explain' needs a connection, a file of the output, --from or --to",
         help: "'linkwright help explain' shows how")
     }
+    if asksBetween, let given = parsed.positional.first, !FileSystem.isDirectory(given) {
+      throw CommandFailure(
+        message: "with --from or --to only the fleet's directory is named, and '\(given)' is none",
+        help: "leave out --from and --to to explain '\(given)'")
+    }
     let compiling = try Compiling(parsed)
     let answer = Explaining(
       compiling: compiling, isJSON: parsed.last(output) == "json", isVerbose: parsed.has(.verbose))
@@ -86,6 +91,11 @@ struct Explaining {
     if !prefix.isEmpty, paths[0].hasPrefix(prefix) { paths.append(String(paths[0].dropFirst(prefix.count))) }
     if let directory = compiling.source.directory, subject.hasPrefix(directory + "/") {
       paths.append(String(subject.dropFirst(directory.count + 1)))
+    }
+    if let directory = compiling.source.directory.flatMap(FileSystem.resolve),
+      let file = FileSystem.resolve(subject), file.hasPrefix(directory + "/")
+    {
+      paths.append(String(file.dropFirst(directory.count + 1)))
     }
     return paths
   }
@@ -148,6 +158,11 @@ struct Explaining {
       Self.matches([cluster, namespace], source)
     } to: { cluster, namespace, service in
       Self.matches([cluster, namespace, service], destination)
+    }
+    if traces.isEmpty, let cluster = source?.first, !compilation.clusters.contains(cluster),
+      let near = Suggestions.nearest(cluster, among: compilation.clusters)
+    {
+      throw CommandFailure(message: "no connection begins in '\(cluster)'", help: near)
     }
     if isJSON {
       var writer = JSONWriter()

@@ -3,7 +3,8 @@ import Diagnostics
 /// Rules about the pair and its addresses.
 extension PorterRules {
   static let linkRules = [
-    missingInPair, pairOfOne, matchAny, addressConflict, addressChanges, placeholderPort, namespacePattern,
+    missingInPair, pairOfOne, matchAny, addressConflict, addressChanges, placeholderPort, unusableAddress,
+    namespacePattern,
     oneWay,
     firewallRequest, exposure, startOrder, otherNamespace, permissions,
   ]
@@ -168,6 +169,29 @@ extension PorterRules {
       kind: TransportServerClaim
       metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
       status: {address: 142.34.64.62, port: "37650"}
+      """))
+
+  static let unusableAddress = Rule(
+    "LW2146", "observed-address", .error, "an observed address is none",
+    explanation: """
+      The address of a virtual server is taken from what the cluster answered. A file that was cut short or edited \
+      would put something else into Endpoints, where the API server refuses it.
+      """,
+    failing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: cis.f5.com/v1
+      kind: TransportServer
+      metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+      spec: {virtualServerAddress: 142.34.229, virtualServerPort: 30001, pool: {service: yourservice, servicePort: 8000}}
+      """),
+    passing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: cis.f5.com/v1
+      kind: TransportServer
+      metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+      spec: {virtualServerAddress: 142.34.229.70, virtualServerPort: 30001, pool: {service: yourservice, servicePort: 8000}}
       """))
 
   static let permissions = Rule(

@@ -20,6 +20,8 @@ struct PorterServer: Sendable {
   private let namespace: String
   private let service: String
   private let servicePort: Int
+  /// The virtual server that was observed is another claim's, and so are the Endpoints that lead to it.
+  private let isServedForAnother: Bool
   /// The TransportServer, where it was observed.
   let object: KnownObject?
   /// The Endpoints opposite that lead to it, where they were observed.
@@ -38,10 +40,14 @@ struct PorterServer: Sendable {
     service = key.name
     servicePort = crossing.port.port.number
     object = fleet.clusters[cluster]?.observed("cis.f5.com/v1", "TransportServer", namespace, claim.name)
-    endpoints = system.opposite(of: cluster).flatMap { opposite in
-      fleet.clusters[opposite]?.observed(
-        "v1", "Endpoints", key.namespace, "\(key.name)-\(crossing.target.cluster)")
-    }
+    isServedForAnother = system.isServedForAnother(claim.name, key, in: cluster)
+    endpoints =
+      isServedForAnother
+      ? nil
+      : system.opposite(of: cluster).flatMap { opposite in
+        fleet.clusters[opposite]?.observed(
+          "v1", "Endpoints", key.namespace, "\(key.name)-\(crossing.target.cluster)")
+      }
     let status = fleet.clusters[system.primary]?.observed(
       "porter.devops.gov.bc.ca/v1alpha1", "TransportServerClaim", namespace, claim.name)
     let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
@@ -92,7 +98,7 @@ struct PorterServer: Sendable {
         "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed,
         where: [.exists(server)])
     ]
-    if let opposite {
+    if let opposite, !isServedForAnother {
       queries.append(
         ObjectQuery(
           "Endpoints", of: "", in: opposite, namespace, "\(service)-\(cluster)", .observed,

@@ -46,6 +46,8 @@ package struct PorterSystem: ReachabilitySystem {
   /// Where the fleet's author says that Linkwright writes what the operator would write elsewhere.
   let operatorWritesNames: Bool
   private let claims: [NamespacedName: [ServerClaim]]
+  /// Names of the TransportServers that clusters have, by the Service that they lead to.
+  private let servers: [String: [NamespacedName: Set<String>]]
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     self.link = link
@@ -58,6 +60,21 @@ package struct PorterSystem: ReachabilitySystem {
       claims[NamespacedName(namespace, claim.service), default: []].append(claim)
     }
     self.claims = claims
+    servers = fleet.clusters.mapValues { cluster in
+      var servers: [NamespacedName: Set<String>] = [:]
+      for (identity, manifest) in cluster.model.observed.objects where identity.kind == "TransportServer" {
+        guard let namespace = manifest.namespace, let service = manifest.node.at("spec", "pool", "service")
+        else { continue }
+        servers[NamespacedName(namespace, service.text), default: []].insert(identity.name)
+      }
+      return servers
+    }
+  }
+
+  /// True where a cluster has a virtual server for the Service, and not this claim's: Endpoints and port are those
+  /// of the other.
+  func isServedForAnother(_ claim: String, _ service: NamespacedName, in cluster: String) -> Bool {
+    servers[cluster]?[service].map { !$0.contains(claim) } ?? false
   }
 
   /// Whether a claim stands in the primary: by its name, or for what it publishes.

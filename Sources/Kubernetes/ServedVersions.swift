@@ -1,0 +1,101 @@
+package import YAMLTree
+
+/// The versions under which API servers serve the kinds that Linkwright reads.
+///
+/// From the Kubernetes API's deprecation guide (removals up to 1.32), OpenShift's API reference, and the operators' own
+/// CustomResourceDefinitions.
+package enum ServedVersions {
+  private struct Kind {
+    let group: String
+    let versions: [String]
+  }
+
+  private static let kinds: [String: Kind] = [
+    "ConfigMap": Kind(group: "", versions: ["v1"]),
+    "Endpoints": Kind(group: "", versions: ["v1"]),
+    "Namespace": Kind(group: "", versions: ["v1"]),
+    "Pod": Kind(group: "", versions: ["v1"]),
+    "ReplicationController": Kind(group: "", versions: ["v1"]),
+    "Service": Kind(group: "", versions: ["v1"]),
+    "DaemonSet": Kind(group: "apps", versions: ["v1"]),
+    "Deployment": Kind(group: "apps", versions: ["v1"]),
+    "ReplicaSet": Kind(group: "apps", versions: ["v1"]),
+    "StatefulSet": Kind(group: "apps", versions: ["v1"]),
+    "CronJob": Kind(group: "batch", versions: ["v1"]),
+    "Job": Kind(group: "batch", versions: ["v1"]),
+    "EndpointSlice": Kind(group: "discovery.k8s.io", versions: ["v1"]),
+    "NetworkPolicy": Kind(group: "networking.k8s.io", versions: ["v1"]),
+    "DeploymentConfig": Kind(group: "apps.openshift.io", versions: ["v1"]),
+    "TransportServer": Kind(group: "cis.f5.com", versions: ["v1"]),
+    "TransportServerClaim": Kind(group: "porter.devops.gov.bc.ca", versions: ["v1alpha1"]),
+  ]
+
+  /// Groups of the Kubernetes project that have no domain.
+  private static let plainGroups: Set<String> = ["", "apps", "app", "batch", "core", "extensions", "policy"]
+
+  /// The apiVersion that a kind should have; nil where it has it, where the kind is none of these, and where another
+  /// project has a kind of that name (Knative's Service, Calico's NetworkPolicy).
+  package static func wanted(apiVersion: String, kind: String) -> String? {
+    guard let known = kinds[kind] else { return nil }
+    let wanted = known.group.isEmpty ? known.versions[0] : "\(known.group)/\(known.versions[0])"
+    guard apiVersion != wanted else { return nil }
+    let parts = apiVersion.split(separator: "/", maxSplits: 1)
+    let group = parts.count == 2 ? String(parts[0]) : ""
+    let isItsOwn = group.lowercased() == known.group
+    guard isItsOwn || plainGroups.contains(group.lowercased()) || group.hasSuffix(".k8s.io") else {
+      return nil
+    }
+    if isItsOwn, group == known.group, let version = parts.last, known.versions.contains(String(version)) {
+      return nil
+    }
+    return wanted
+  }
+
+  /// True for the kinds of this table.
+  package static func knows(kind: String) -> Bool { kinds[kind] != nil }
+}
+
+/// A document that is meant for an API server and that none would take as what it seems to be.
+package struct DoubtfulManifest: Sendable {
+  /// What is wrong, after "this Service".
+  package let fault: String
+  package let kind: String
+  package let namespace: String?
+  package let place: Node
+  package let remedy: String
+
+  /// Nil for an object that is whole, and for what was never meant to be one.
+  package init?(_ node: Node) {
+    guard node.kind == .mapping else { return nil }
+    let (version, kind) = (node["apiVersion"], node["kind"])
+    let name = node.at("metadata", "name")
+    let hasName = name.map { $0.isScalar && !$0.isNull } ?? false
+    namespace = node.at("metadata", "namespace")?.string
+    if let version = version?.string, let kindText = kind?.string {
+      self.kind = kindText
+      guard ServedVersions.knows(kind: kindText) else { return nil }
+      if let wanted = ServedVersions.wanted(apiVersion: version, kind: kindText) {
+        fault = "has apiVersion '\(version)', under which no API server serves it"
+        place = node["apiVersion"] ?? node
+        remedy = "write 'apiVersion: \(wanted)'"
+        return
+      }
+      guard !hasName, node.at("metadata", "generateName") == nil else { return nil }
+      fault = "has no metadata.name"
+      place = name ?? kind ?? node
+      remedy = "name it"
+      return
+    }
+    // One of the two is missing: a manifest only where the rest says so.
+    guard hasName, version == nil || kind == nil, let known = version ?? kind else { return nil }
+    self.kind = kind?.string ?? "object"
+    if kind == nil {
+      guard node["spec"] != nil || node["data"] != nil else { return nil }
+    } else if !ServedVersions.knows(kind: self.kind) {
+      return nil
+    }
+    fault = version == nil ? "has no apiVersion" : "has no kind"
+    place = known
+    remedy = version == nil ? "write its apiVersion" : "write its kind"
+  }
+}
