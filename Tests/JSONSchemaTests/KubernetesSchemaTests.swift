@@ -32,7 +32,8 @@ import YAMLTree
       schemas.kinds == [
         "cis.f5.com/v1 TransportServer", "connectivity.tanzu.vmware.com/v1alpha1 GatewayDNS",
         "discovery.k8s.io/v1 EndpointSlice", "install.tetrate.io/v1alpha1 Gateway",
-        "install.tetrate.io/v1alpha1 IngressGateway", "networking.istio.io/v1 Gateway",
+        "install.tetrate.io/v1alpha1 IngressGateway", "multicluster.x-k8s.io/v1alpha1 ServiceExport",
+        "networking.istio.io/v1 Gateway",
         "networking.istio.io/v1 ServiceEntry", "networking.istio.io/v1 WorkloadEntry",
         "networking.k8s.io/v1 NetworkPolicy", "operator.openshift.io/v1 DNS",
         "porter.devops.gov.bc.ca/v1alpha1 TransportServerClaim", "tsb.tetrate.io/v2 Cluster",

@@ -113,6 +113,7 @@ import Testing
           selector:
             app: patroni
             role: master
+          sessionAffinity: None
           type: NodePort
         ---
         apiVersion: apps/v1
