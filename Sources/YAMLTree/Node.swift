@@ -115,8 +115,8 @@ package struct Node: Sendable {
 
   /// The value of a key. Linear in the entries.
   package subscript(key: StaticString) -> Node? {
-    for (name, value) in entries where name.hasText(key) { return value }
-    return nil
+    let text = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+    return tree.entry(of: index, named: text).map { Node(tree: tree, index: $0.value).target }
   }
 
   /// The value of a key. Linear in the entries.
@@ -124,12 +124,11 @@ package struct Node: Sendable {
 
   /// The key and value of an entry. Linear in the entries.
   package func entry(_ key: String) -> (key: Node, value: Node)? {
-    let wanted = textHash(key)
-    for (name, value) in entries where name.hash == wanted {
-      // By bytes: String's == takes composed and decomposed characters for equal.
-      if name.withText({ $0.elementsEqual(key.utf8) }) { return (name, value) }
+    // By bytes: String's == takes composed and decomposed characters for equal.
+    var key = key
+    return key.withUTF8 { tree.entry(of: index, named: $0) }.map {
+      (Node(tree: tree, index: $0.key).target, Node(tree: tree, index: $0.value).target)
     }
-    return nil
   }
 
   /// The key node of an entry, for findings about the entry as a whole.

@@ -33,6 +33,45 @@ package final class Tree: Sendable {
     }
   }
 
+  /// Where the entry of a mapping stands whose key has these bytes; nil for other kinds. Linear in the entries; no
+  /// node is made for those that are passed over.
+  func entry(of mapping: Int, named name: UnsafeBufferPointer<UInt8>) -> (key: Int, value: Int)? {
+    nodes.withUnsafeBufferPointer { nodes in
+      guard nodes[mapping].kind == .mapping else { return nil }
+      let end = Int(nodes[mapping].link)
+      var index = mapping + 1
+      while index < end {
+        let written = nodes[index]
+        let value = after(index, nodes)
+        // What an alias stands for is named by it.
+        let key = written.kind == .alias ? nodes[Int(written.first)] : written
+        if Int(key.length) == name.count, !written.flags.contains(.hidden), isScalar(key),
+          withText(of: key, { Self.areEqual($0, name) })
+        {
+          return (index, value)
+        }
+        index = after(value, nodes)
+      }
+      return nil
+    }
+  }
+
+  @inline(__always)
+  private func isScalar(_ record: NodeRecord) -> Bool { record.kind != .sequence && record.kind != .mapping }
+
+  @inline(__always)
+  private func after(_ index: Int, _ nodes: UnsafeBufferPointer<NodeRecord>) -> Int {
+    isScalar(nodes[index]) ? index + 1 : Int(nodes[index].link)
+  }
+
+  /// Texts of one length.
+  @inline(__always)
+  private static func areEqual(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+    var index = 0
+    while index < b.count, a[index] == b[index] { index += 1 }
+    return index == b.count
+  }
+
   /// Calls `body` with the UTF-8 bytes of a scalar.
   @inline(__always)
   func withText<Result>(of record: NodeRecord, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
