@@ -5,7 +5,7 @@ package enum CompilerRules {
   package static let all = [
     unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest,
     detachedEndpoints, doubtfulManifest, pending, wrongIdentity,
-    invalidObject, unusedSuppression,
+    invalidObject, privateKey, unusedSuppression,
   ]
 
   package static let unreadableFile = Rule(
@@ -203,6 +203,41 @@ package enum CompilerRules {
         policyTypes: [Ingres]
       """),
     passing: RuleExample(over: "porter-pair", ""))
+
+  package static let privateKey = Rule(
+    "LW1606", "private-key-in-output", .error, "a template puts a private key into the output",
+    explanation: """
+      The output is read by everybody who can read the repository. Keys stay in Secrets that somebody else manages; \
+      manifests name them. Texts are searched for PEM, and for PEM in Base64.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- templates/porter/+settings.yaml --
+      $scope: target
+      apiVersion: v1
+      kind: Secret
+      metadata:
+        name: settings
+        namespace: ${place.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
+      stringData: {tls.key: '-----BEGIN PRIVATE KEY----- MIIB -----END PRIVATE KEY-----'}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- templates/porter/+settings.yaml --
+      $scope: target
+      apiVersion: v1
+      kind: ConfigMap
+      metadata:
+        name: settings
+        namespace: ${place.namespace}
+        labels: ${common.labels}
+        annotations: ${common.annotations}
+      data: {secretName: tls}
+      """))
 
   package static let unusedSuppression = Rule(
     "LW1118", "unused-suppression", .warning, "a linkwright.dev/ignore annotation suppresses nothing",

@@ -126,6 +126,40 @@ struct ObjectRendering {
     }
   }
 
+  /// Secrets are never emitted. What the program brings takes none from the specification, so only a fleet's own
+  /// templates are looked at; the place is the file without its
+  /// text, since a line of it could show the key.
+  func checkSecrets(_ root: Node, _ findings: inout [Diagnostic]) {
+    guard template.level != .builtIn, Self.holdsKey(root) else { return }
+    findings.append(
+      Diagnostic(
+        CompilerRules.privateKey, "the template puts a private key into \(what)",
+        at: Label(SourceRange(wholeFile: SourceFile(path: template.tree.file.path, bytes: []))),
+        also: [subject],
+        help: ["refer to a Secret by its name; whoever can read the output could read the key"]))
+  }
+
+  /// A key in PEM, or the same in Base64 as Secrets hold it. Linear in the texts.
+  private static func holdsKey(_ node: Node) -> Bool {
+    switch node.kind {
+    case .mapping: return node.entries.contains { holdsKey($1) }
+    case .sequence: return node.elements.contains { holdsKey($0) }
+    case .string:
+      let text = node.text
+      return text.contains("PRIVATE KEY-----") || encodedKeys.contains { text.contains($0) }
+    default: return false
+    }
+  }
+
+  /// `-----BEGIN PRIVATE` in Base64, and with RSA, EC, OPENSSH and ENCRYPTED before PRIVATE.
+  private static let encodedKeys = [
+    "LS0tLS1CRUdJTiBQUklWQVRF",
+    "LS0tLS1CRUdJTiBSU0EgUFJJVkFUR",
+    "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
+    "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
+    "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFUR",
+  ]
+
   /// The identity of an added object; nil after a finding.
   func extraIdentity(
     _ root: Node, in namespace: String, _ findings: inout [Diagnostic]

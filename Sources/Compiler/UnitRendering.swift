@@ -98,6 +98,7 @@ struct UnitRendering: Sendable {
     if emission.part == .manifests, template.level != .builtIn {
       rendering.checkAnnotations(root, context, &rendered.lowered.findings)
     }
+    rendering.checkSecrets(root, &rendered.lowered.findings)
     guard rendered.lowered.findings.count == before else { return }
     take(root, emission.identity, emission.cluster, emission.part, rendering, &rendered)
   }
@@ -152,6 +153,7 @@ struct UnitRendering: Sendable {
       else { continue }
       rendering.checkSchema(root, resources.objectSchemas, &rendered.lowered.findings)
       rendering.checkAnnotations(root, context, &rendered.lowered.findings)
+      rendering.checkSecrets(root, &rendered.lowered.findings)
       guard rendered.lowered.findings.count == before else { continue }
       take(root, identity, occasion.cluster, .manifests, rendering, &rendered)
     }
@@ -172,6 +174,9 @@ struct UnitRendering: Sendable {
         template: template, layers: [context.own, rendered.lowered.variables, variables], what: what,
         subject: rendered.lowered.subject)
       guard let root = rendering.render(&rendered.lowered.findings) else { return }
+      let before = rendered.lowered.findings.count
+      rendering.checkSecrets(root, &rendered.lowered.findings)
+      guard rendered.lowered.findings.count == before else { return }
       rendered.fragments += RenderedFragment.copies(
         of: YAMLWriter.write(root, rank: KeyOrder.rank), for: fragment, unit: rendered.key,
         subject: rendered.lowered.subject, template: template)
