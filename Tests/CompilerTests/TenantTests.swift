@@ -56,4 +56,35 @@ import Testing
       #expect(finding.owner == "data-team", "\(finding.goldenText)")
     }
   }
+
+  /// Where overrides give namespaces different owners, a finding about one namespace names its own or nobody.
+  @Test func ownersFollowOverrides() throws {
+    let fleet = try FixtureFleet(base: "porter-pair").overlaid(
+      by: """
+        -- observed/gold/a1b2c3-dev.yaml --
+        -- observed/golddr/a1b2c3-dev.yaml --
+        -- connections/yourservice.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Connection
+        metadata: {name: yourservice}
+        spec:
+          namespaces: [a1b2c3-dev, a1b2c3-prod]
+          from: [{clusters: [golddr]}]
+          to:
+            clusters: [gold]
+            service: {name: other, type: NodePort, selector: {name: yourapp}, ports: [{port: 9000}]}
+            ports: [9000]
+          exposure: {acknowledged: span-bc}
+          porter: {overrideServicePort: true}
+          overrides: [{namespaces: [a1b2c3-prod], owner: prod-team}]
+        """)
+    let findings = try fleet.compile().findings
+    let pending = findings.filter { $0.rule.id == "LW1401" }
+    #expect(pending.count >= 2, "\(findings.map(\.goldenText))")
+    for finding in pending {
+      #expect(
+        finding.owner == (finding.message.contains("a1b2c3-prod") ? "prod-team" : nil),
+        "\(finding.goldenText)")
+    }
+  }
 }

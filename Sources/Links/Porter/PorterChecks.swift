@@ -149,12 +149,14 @@ struct PorterChecks {
   private mutating func checkPort(_ bound: BoundPort, of service: Service, in cluster: ClusterModel) {
     let port = bound.port
     if port.transport != .tcp {
+      // A number means every protocol that stands under it; a name means one.
+      let twin = service.ports(.number(port.number)).first { $0.transport == .tcp }?.name
       report(
         PorterRules.notTCP,
         "port \(port.number) of Service \(service.key.description) is \(port.transport.rawValue)",
         at: bound.reference.node, "a claim carries TCP only",
         also: [Label(port.node.range, "in \(cluster.name)")],
-        help: ["publish a TCP port"])
+        help: [twin.map { "name the TCP port of that number: '\($0)'" } ?? "publish a TCP port"])
     }
     let numbers = [port.number] + (port.target.number.map { [$0] } ?? [])
     if let web = numbers.first(where: { [80, 443, 8080, 8443].contains($0) }),
