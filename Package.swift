@@ -12,6 +12,8 @@ let modules: [Target] = [
   .systemLibrary(name: "CLibGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
   /** zlib */
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  /** The settings of the C library's allocator */
+  .systemLibrary(name: "CMalloc"),
 
   // MARK: Text, trees and their shapes
 
@@ -46,7 +48,7 @@ let modules: [Target] = [
       "CEL", "Diagnostics", "Expressions", "FleetSpec", "JSONSchema", "Kubernetes", "YAMLTree",
     ]),
   /** YAML templates with `${…}` expressions */
-  .target(name: "Templates", dependencies: ["CEL", "Diagnostics", "Expressions", "YAMLTree"]),
+  .target(name: "Templates", dependencies: ["CEL", "Diagnostics", "Expressions", "Snapshot", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
   .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
   /** One folder per link type: what it emits, and its rules */
@@ -103,7 +105,8 @@ let modules: [Target] = [
   .executableTarget(
     name: "linkwright",
     dependencies: [
-      "Adoption", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output",
+      "Adoption", "CMalloc", "Chart", "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker",
+      "Output",
       "Reachability",
       "Repository",
       "Review", "Snapshot", "YAMLTree",

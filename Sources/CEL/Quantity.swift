@@ -105,7 +105,10 @@ package struct CELQuantity: Sendable, Comparable {
   /// - Parameter isWhole: what is less than one is cut off.
   func divided(by other: CELQuantity, isWhole: Bool) throws(Failure) -> CELQuantity {
     if other.billionths == 0 { throw Failure("divide by zero: the divisor is 0") }
-    if isWhole { return CELQuantity(billionths: billionths / other.billionths * Self.one) }
+    if isWhole {
+      let whole = billionths / other.billionths
+      return CELQuantity(billionths: try checked(whole.multipliedReportingOverflow(by: Self.one)))
+    }
     let scaled = try checked(billionths.multipliedReportingOverflow(by: Self.one))
     return CELQuantity(billionths: scaled / other.billionths)
   }

@@ -16,6 +16,8 @@ package struct CompileOptions: Sendable {
   package var prunesPending = false
   /// The day of the source commit in UTC, `2026-11-25`, for exceptions that end; nil for a source without a date.
   package var sourceDay: String?
+  /// Only the findings are asked for: the files of the output are made when somebody wants them after all.
+  package var isCheckOnly = false
   /// Every verdict is checked by a second evaluator.
   package var isParanoid = false
   /// Manifests to be tried out: files by cluster, with paths as they shall be shown.

@@ -87,9 +87,7 @@ package struct Compiler: Sendable {
     if let memo, let digests = front.digests {
       unitMemo = UnitMemo(store: memo, digests: digests, trees: front.trees, templates: front.templates)
     }
-    let units = parallelMap(Array(zip(plan.units, plan.owners)), piece: 32) { [unitMemo] unit, owner in
-      unitMemo?.rendered(unit) { rendering.render(unit, of: owner) } ?? rendering.render(unit, of: owner)
-    }
+    let units = rendering.render(plan, unitMemo)
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var fragments: [RenderedFragment] = []
@@ -104,9 +102,9 @@ package struct Compiler: Sendable {
       objects = objects.filter { options.clusters.contains($0.cluster) }
       fragments = fragments.filter { options.clusters.contains($0.cluster) }
     }
-    let output = OutputTree(objects, fragments: fragments, fleet: fleet) {
-      parallelMap(Array($0), piece: 1, $1)
-    }
+    let output = OutputTree(
+      objects, fragments: fragments, fleet: fleet, isCheckOnly: options.isCheckOnly,
+      parallel: RootsOnAllCores())
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += PolicyPhase(policies: policies, types: policyTypes).findings(
@@ -130,6 +128,13 @@ package struct Compiler: Sendable {
       dependsOnDay: policies.dependsOnDay,
       failed: verdict.failed,
       workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
+  }
+}
+
+/// One root after the other on each core.
+private struct RootsOnAllCores: RootMapping {
+  func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result) -> [Result] {
+    parallelMap(Array(numbers), piece: 1, transform)
   }
 }
 

@@ -136,9 +136,9 @@ extension Compilation {
       variables = own
     }
     var sources: [Label] = []
-    for (name, value) in variables.merging(lowered?.variables ?? [:], uniquingKeysWith: { a, _ in a })
-      .sorted(by: { $0.key < $1.key })
-    { value.collectSources(name, into: &sources) }
+    for (name, value) in (lowered?.variables ?? [:]).merging(variables) {
+      value.collectSources(name, into: &sources)
+    }
     let objects = emission.map { emission in
       emission.identity.description
         + (emission.part == .expected ? ", expected: a controller will make it" : "")
@@ -175,7 +175,7 @@ extension TemplateValue {
     case .node(let node):
       if !node.range.file.path.isEmpty { sources.append(Label(node.range, name)) }
     case .map(let entries):
-      for (key, value) in entries.sorted(by: { $0.key < $1.key }) {
+      for (key, value) in entries {
         value.collectSources("\(name).\(key)", into: &sources)
       }
     case .list(let values):

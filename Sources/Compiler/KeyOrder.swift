@@ -9,8 +9,7 @@ enum KeyOrder {
     + [(textHash("status"), 1000)]
 
   /// Constant time: by the hash of the key.
-  static func rank(_ key: Node) -> Int {
-    let hash = key.hash
+  static func rank(_ hash: UInt32) -> Int {
     for entry in ranks where entry.hash == hash { return entry.rank }
     return 100
   }

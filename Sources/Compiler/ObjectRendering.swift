@@ -10,7 +10,9 @@ import YAMLTree
 /// in the template, and at the source of a value that was taken over whole.
 struct ObjectRendering {
   let template: Template
-  let layers: [[String: TemplateValue]]
+  /// Where a used-up budget is noted.
+  let exhaustion: TemplateExhaustion
+  let layers: [TemplateFields]
   /// The object in messages: `NetworkPolicy shop/allow in gold`.
   let what: String
   /// The connection that is served.
@@ -19,7 +21,7 @@ struct ObjectRendering {
   /// The object's root; nil when the template's `$if` is false, or after a finding.
   func render(_ findings: inout [Diagnostic]) -> Node? {
     do {
-      return try template.render(layers)?.root
+      return try template.render(layers, exhaustion)?.root
     } catch {
       findings.append(error.finding(for: what))
       return nil
@@ -48,7 +50,7 @@ struct ObjectRendering {
       ("kind", root["kind"], wanted.kind), ("metadata.name", root.at("metadata", "name"), wanted.name),
       ("metadata.namespace", root.at("metadata", "namespace"), wanted.namespace),
     ]
-    var wrong = fields.filter { $0.1?.text != $0.2 }
+    var wrong = fields.filter { _, node, value in value.map { node?.hasText($0) != true } ?? (node != nil) }
     if ObjectIdentity.group(of: version?.text ?? "") != wanted.group {
       wrong.append(("apiVersion", version, wanted.group))
     }
@@ -68,11 +70,23 @@ struct ObjectRendering {
     for violation in schema.validate(root) {
       let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
       findings.append(
-        Diagnostic(
-          CompilerRules.invalidObject, finding.message, at: place(violation.node), "in this template",
-          also: sources(of: violation.node) + [subject], help: help(finding, at: violation.node),
-          notes: ["of \(what)"]))
+        invalid(finding.message, violation.node, help(finding, at: violation.node), "of \(what)"))
     }
+  }
+
+  /// An object that no API server takes. The fleet's own template is to blame for what it makes of its values; a
+  /// built-in one is no file of the repository, and what it makes of them is right: so the value is.
+  private func invalid(_ message: String, _ node: Node, _ help: [String], _ note: String) -> Diagnostic {
+    let sources = sources(of: node)
+    guard template.level == .builtIn else {
+      return Diagnostic(
+        CompilerRules.invalidObject, message, at: place(node), "in this template",
+        also: sources + [subject], help: help, notes: [note])
+    }
+    return Diagnostic(
+      CompilerRules.invalidObject, message, at: sources.first ?? subject,
+      also: (sources.isEmpty ? [] : [subject]) + [Label(place(node), "in the built-in template")], help: help,
+      notes: [note])
   }
 
   /// Quotes around an expression change nothing: its value keeps its type.
@@ -88,10 +102,8 @@ struct ObjectRendering {
     for violation in definitions.schema(for: root)?.validate(root) ?? [] {
       let finding = violation.diagnostic(CompilerRules.invalidObject, root: what)
       findings.append(
-        Diagnostic(
-          CompilerRules.invalidObject, finding.message, at: place(violation.node), "in this template",
-          also: sources(of: violation.node) + [subject], help: finding.help,
-          notes: ["of \(what), by its CustomResourceDefinition"]))
+        invalid(
+          finding.message, violation.node, finding.help, "of \(what), by its CustomResourceDefinition"))
     }
     for breach in definitions.breaches(of: root) {
       findings.append(
@@ -107,12 +119,12 @@ struct ObjectRendering {
   func checkAnnotations(
     _ root: Node, _ context: UnitRendering.Context, _ findings: inout [Diagnostic]
   ) {
-    let parts: [(String, [String: TemplateValue])] = [
+    let parts: [(String, TemplateFields)] = [
       ("annotations", context.annotations), ("labels", UnitRendering.Context.labels),
     ]
     for (name, wanted) in parts {
       let present = root["metadata"]?[name]
-      for case (let key, .string(let value)) in wanted.sorted(by: { $0.key < $1.key })
+      for case (let key, .string(let value)) in wanted
       where present?[key]?.text != value {
         findings.append(
           Diagnostic(
@@ -142,23 +154,20 @@ struct ObjectRendering {
   /// A key in PEM, or the same in Base64 as Secrets hold it. Linear in the texts.
   private static func holdsKey(_ node: Node) -> Bool {
     switch node.kind {
-    case .mapping: return node.entries.contains { holdsKey($1) }
-    case .sequence: return node.elements.contains { holdsKey($0) }
-    case .string:
-      let text = node.text
-      return text.contains("PRIVATE KEY-----") || encodedKeys.contains { text.contains($0) }
-    default: return false
+    case .mapping: node.entries.contains { holdsKey(text: $0.text) || holdsKey($1) }
+    case .sequence: node.elements.contains { holdsKey($0) }
+    case .string: holdsKey(text: node.text)
+    default: false
     }
   }
 
-  /// `-----BEGIN PRIVATE` in Base64, and with RSA, EC, OPENSSH and ENCRYPTED before PRIVATE.
-  private static let encodedKeys = [
-    "LS0tLS1CRUdJTiBQUklWQVRF",
-    "LS0tLS1CRUdJTiBSU0EgUFJJVkFUR",
-    "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
-    "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE",
-    "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFUR",
-  ]
+  private static func holdsKey(text: String) -> Bool {
+    // The header of a key alone has 27 bytes; what is shorter is not worth decoding.
+    guard text.utf8.count >= 27 else { return false }
+    if text.contains("PRIVATE KEY-----") { return true }
+    guard let bytes = Base64.decode(text) else { return false }
+    return String(decoding: bytes, as: UTF8.self).contains("PRIVATE KEY-----")
+  }
 
   /// The identity of an added object; nil after a finding.
   func extraIdentity(

@@ -17,7 +17,7 @@ struct TemplateReading {
   private let connections: Set<String>
 
   init(_ templates: TemplateSet, _ specification: Specification) {
-    self.templates = templates
+    self.templates = templates.forOneCompile()
     self.specification = specification
     connections = Set(
       specification.connections.flatMap { connection in

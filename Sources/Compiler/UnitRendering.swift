@@ -31,16 +31,16 @@ struct UnitRendering: Sendable {
   struct Context {
     let owner: UnitOwner
     /// Labels and annotations.
-    let own: [String: TemplateValue]
+    let own: TemplateFields
     /// The same for patches: they have no labels, since the object stays its owner's.
-    let patched: [String: TemplateValue]
-    let annotations: [String: TemplateValue]
+    let patched: TemplateFields
+    let annotations: TemplateFields
 
-    static let labels: [String: TemplateValue] = ["app.kubernetes.io/managed-by": .string("linkwright")]
+    static let labels: TemplateFields = ["app.kubernetes.io/managed-by": .string("linkwright")]
 
     init(_ lowered: LoweredUnit, _ owner: UnitOwner) {
       self.owner = owner
-      var annotations: [String: TemplateValue] = [
+      var annotations: TemplateFields = [
         "config.kubernetes.io/origin": .string("path: \(lowered.subject.range.file.path)\n")
       ]
       // What serves a link as a whole names its file only.
@@ -53,11 +53,23 @@ struct UnitRendering: Sendable {
     }
 
     /// The common values of one object of its own. Linkwright's labels stand, whatever the author's are.
-    func own(with labels: [String: String]) -> [String: TemplateValue] {
+    func own(with labels: [String: String]) -> TemplateFields {
       guard !labels.isEmpty else { return own }
-      let all = labels.mapValues { TemplateValue.string($0) }.merging(Self.labels) { $1 }
+      let all = TemplateFields(labels.lazy.map { ($0, .string($1)) }).merging(Self.labels)
       return ["common": .map(["labels": .map(all), "annotations": .map(annotations)])]
     }
+  }
+
+  /// Renders all units of a plan, on all cores. Where a template uses up its budget, once more in their order:
+  /// so what is said, and of which object, does not depend on the cores.
+  func render(_ plan: Plan, _ memo: UnitMemo?) -> [RenderedUnit] {
+    let work = Array(zip(plan.units, plan.owners))
+    let units = parallelMap(work, piece: 32) { unit, owner in
+      memo?.rendered(unit) { render(unit, of: owner) } ?? render(unit, of: owner)
+    }
+    guard model.templates.exhaustion.wasMet else { return units }
+    model.templates.exhaustion.reset()
+    return work.map { render($0, of: $1) }
   }
 
   func render(_ unit: any PlannedUnit, of owner: UnitOwner) -> RenderedUnit {
@@ -83,7 +95,7 @@ struct UnitRendering: Sendable {
       let template = template(emission.template, emission.connections, context, for: what, &rendered.lowered)
     else { return }
     let rendering = ObjectRendering(
-      template: template,
+      template: template, exhaustion: model.templates.exhaustion,
       layers: [
         emission.part == .components ? context.patched : context.own(with: emission.labels),
         rendered.lowered.variables, emission.variables,
@@ -139,12 +151,12 @@ struct UnitRendering: Sendable {
     let connections = occasion.connections ?? rendered.lowered.connections
     let use = TemplateUse(link: context.owner.link, connections: connections)
     for template in model.templates.extras(folder, for: use) where template.scope == occasion.scope {
-      let place: [String: TemplateValue] = [
+      let place: TemplateFields = [
         "place": .map(["cluster": .string(occasion.cluster), "namespace": .string(occasion.namespace)]),
         "connections": .list(connections.map { .string($0) }),
       ]
       let rendering = ObjectRendering(
-        template: template,
+        template: template, exhaustion: model.templates.exhaustion,
         layers: [context.own, rendered.lowered.variables, place, occasion.variables],
         what: "\(occasion.namespace) in \(occasion.cluster)", subject: rendered.lowered.subject)
       let before = rendered.lowered.findings.count
@@ -171,7 +183,8 @@ struct UnitRendering: Sendable {
       let what = "the fragment \(fragment.name)"
       guard let template = template(path, nil, context, for: what, &rendered.lowered) else { return }
       let rendering = ObjectRendering(
-        template: template, layers: [context.own, rendered.lowered.variables, variables], what: what,
+        template: template, exhaustion: model.templates.exhaustion,
+        layers: [context.own, rendered.lowered.variables, variables], what: what,
         subject: rendered.lowered.subject)
       guard let root = rendering.render(&rendered.lowered.findings) else { return }
       let before = rendered.lowered.findings.count

@@ -65,7 +65,7 @@ package struct Diagnostic: Sendable {
 }
 
 extension [Diagnostic] {
-  /// In the order of reports: path, place, id, text. Parallel work does not change it, and a finding
+  /// In the order of reports: path, place, id, text, severity, notes. Parallel work does not change it, and a finding
   /// that was made twice stands once.
   package func inReportOrder() -> [Diagnostic] {
     let keyed = map { (ReportKey($0), $0) }.sorted { $0.0 < $1.0 }
@@ -84,24 +84,31 @@ extension [Diagnostic] {
   }
 }
 
-/// What orders findings.
+/// What orders findings. Two rules of a policy may say the same of one place: they differ in severity, or in the notes
+/// that name them.
 private struct ReportKey: Comparable {
   let path: String
   let start: Int
   let id: String
   let message: String
+  let severity: Severity
+  let notes: [String]
 
   init(_ diagnostic: Diagnostic) {
     path = diagnostic.primary?.range.file.path ?? ""
     start = diagnostic.primary?.range.start ?? 0
     id = diagnostic.rule.id
     message = diagnostic.message
+    severity = diagnostic.severity
+    notes = diagnostic.notes
   }
 
   static func < (a: ReportKey, b: ReportKey) -> Bool {
     if a.path != b.path { return a.path.utf8.lexicographicallyPrecedes(b.path.utf8) }
     if a.start != b.start { return a.start < b.start }
     if a.id != b.id { return a.id < b.id }
-    return a.message.utf8.lexicographicallyPrecedes(b.message.utf8)
+    if a.message != b.message { return a.message.utf8.lexicographicallyPrecedes(b.message.utf8) }
+    if a.severity != b.severity { return a.severity < b.severity }
+    return a.notes.lexicographicallyPrecedes(b.notes) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

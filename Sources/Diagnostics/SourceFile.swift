@@ -8,6 +8,9 @@ package final class SourceFile: Sendable {
   package let path: String
   package let bytes: [UInt8]
   private let lines: Mutex<[Int]?> = Mutex(nil)
+  /// Code points before each block of bytes, for files with long lines.
+  private let blockStarts: Mutex<[Int]?> = Mutex(nil)
+  private static let block = 4096
 
   package init(path: String, bytes: [UInt8]) {
     self.path = path
@@ -37,7 +40,8 @@ package final class SourceFile: Sendable {
     }
   }
 
-  /// The position of a byte offset; offsets beyond the end are the end. Logarithmic in the lines.
+  /// The position of a byte offset; offsets beyond the end are the end. Logarithmic in the lines, and independent of
+  /// their length.
   package func position(of offset: Int) -> Position {
     let starts = lineStarts
     let clamped = min(max(offset, 0), bytes.count)
@@ -47,14 +51,38 @@ package final class SourceFile: Sendable {
       let middle = (low + high) / 2
       if starts[middle] <= clamped { low = middle } else { high = middle }
     }
-    var column = 1
     var index = starts[low]
     if index == 0, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = min(3, clamped) }
-    while index < clamped {
-      if bytes[index] & 0xC0 != 0x80 { column += 1 }
-      index += 1
+    return Position(line: low + 1, column: codePoints(in: index..<max(index, clamped)) + 1)
+  }
+
+  /// The code points that begin in a range of bytes.
+  private func codePoints(in range: Range<Int>) -> Int {
+    guard range.count > 2 * Self.block else { return count(range) }
+    let before = codePointsBeforeBlocks
+    let (first, last) = (range.lowerBound / Self.block + 1, range.upperBound / Self.block)
+    return count(range.lowerBound..<first * Self.block) + before[last] - before[first]
+      + count(last * Self.block..<range.upperBound)
+  }
+
+  private func count(_ range: Range<Int>) -> Int {
+    var count = 0
+    for index in range where bytes[index] & 0xC0 != 0x80 { count += 1 }
+    return count
+  }
+
+  private var codePointsBeforeBlocks: [Int] {
+    blockStarts.withLock { cached in
+      if let cached { return cached }
+      var starts = [0]
+      var total = 0
+      for (offset, byte) in bytes.enumerated() {
+        if byte & 0xC0 != 0x80 { total += 1 }
+        if (offset + 1) % Self.block == 0 { starts.append(total) }
+      }
+      cached = starts
+      return starts
     }
-    return Position(line: low + 1, column: column)
   }
 
   /// The bytes of a line (numbered from 1) without its line end and without a byte order mark; none for a

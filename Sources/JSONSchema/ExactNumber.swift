@@ -65,7 +65,7 @@ struct ExactNumber: Sendable {
     }
     guard sawDigit else { return nil }
     if let power {
-      guard power.count <= 19, let value = Int(String(decoding: power, as: UTF8.self)) else { return nil }
+      guard power.count <= 18, let value = Int(String(decoding: power, as: UTF8.self)) else { return nil }
       exponent += value
     }
     while digits.last == 0 { digits.removeLast() }

@@ -23,7 +23,7 @@ package struct ObjectIdentity: Hashable, Sendable {
 
   /// `networking.k8s.io/v1` → `networking.k8s.io`; `v1` → empty.
   package static func group(of apiVersion: String) -> String {
-    guard let slash = apiVersion.firstIndex(of: "/") else { return "" }
+    guard let slash = apiVersion.utf8.firstIndex(of: UInt8(ascii: "/")) else { return "" }
     return String(apiVersion[..<slash])
   }
 

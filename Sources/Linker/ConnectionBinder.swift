@@ -92,8 +92,6 @@ struct ConnectionBinder {
       case .none: []
       }
     }
-
-    var isMembers: Bool { if case .members = self { true } else { false } }
   }
 
   private mutating func clusters(_ choice: Connection.ClusterChoice) -> ClusterNames {

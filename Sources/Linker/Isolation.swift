@@ -16,7 +16,16 @@ extension ClusterModel {
   package func policies(in namespace: String) -> [NetworkPolicy] {
     let own = declared.policies[namespace] ?? []
     guard let baseline, !baseline.isEmpty else { return own }
-    return own + baseline.map { NetworkPolicy($0, namespace: namespace) }
+    let names = Set(own.lazy.map(\.manifest.name))
+    return own
+      + Self.standing(baseline.map(\.manifest), besides: names).map {
+        NetworkPolicy($0, namespace: namespace)
+      }
+  }
+
+  /// The platform's policies that stand in a namespace: not those in whose place it has one of its own of that name.
+  package static func standing(_ baseline: [Manifest], besides names: Set<String>) -> [Manifest] {
+    baseline.filter { !names.contains($0.name) }
   }
 
   /// Whether pods are isolated. Pods are isolated as soon as one policy selects one of them.

@@ -21,6 +21,8 @@ package struct LinkDescriptor: Sendable {
 
   /// The occasions on which templates that a fleet adds are rendered.
   package let extras: [ExtraScope]
+  /// The type's own folder below `templates/`: `cluster-mesh`.
+  package let folder: String
 
   package init(
     key: String, rules: [Rule], templates: [TemplateDeclaration], observes: [ReducedKind] = [],
@@ -33,12 +35,9 @@ package struct LinkDescriptor: Sendable {
     self.rules = rules
     self.templates = templates
     self.observes = observes
+    folder = templates.lazy.map { TemplatePlace($0.path).folder }.first { $0 != "shared" } ?? key
   }
 
-  /// The type's own folder below `templates/`: `cluster-mesh`.
-  package var folder: String {
-    templates.lazy.map { TemplatePlace($0.path).folder }.first { $0 != "shared" } ?? key
-  }
 }
 
 /// A kind of carrier. A folder under `Links` holds one; the compiler's registry lists them.
@@ -163,7 +162,7 @@ package struct Emission: Sendable {
   package let template: String
   package let identity: ObjectIdentity
   /// Variables of this object, over those of the unit.
-  package let variables: [String: TemplateValue]
+  package let variables: TemplateFields
   /// The connections that the object serves; nil for all of its unit.
   package let connections: [String]?
   /// Labels that the author asked for, beside Linkwright's own.
@@ -171,7 +170,7 @@ package struct Emission: Sendable {
 
   package init(
     cluster: String, part: OutputPart, template: String, identity: ObjectIdentity,
-    variables: [String: TemplateValue] = [:], connections: [String]? = nil, labels: [String: String] = [:]
+    variables: TemplateFields = [:], connections: [String]? = nil, labels: [String: String] = [:]
   ) {
     self.connections = connections
     self.labels = labels
@@ -190,12 +189,12 @@ package struct Occasion: Sendable {
   package let cluster: String
   package let namespace: String
   /// Variables of the occasion, over those of the unit.
-  package let variables: [String: TemplateValue]
+  package let variables: TemplateFields
   /// The connections that it concerns; nil for all of its unit.
   package let connections: [String]?
 
   package init(
-    _ scope: String, cluster: String, namespace: String, variables: [String: TemplateValue] = [:],
+    _ scope: String, cluster: String, namespace: String, variables: TemplateFields = [:],
     connections: [String]? = nil
   ) {
     self.scope = scope
@@ -211,7 +210,7 @@ package struct Occasion: Sendable {
 package struct Fragment: Sendable {
   package enum Content: Sendable {
     /// A template's path below `templates/`, and variables over those of the unit.
-    case template(String, variables: [String: TemplateValue])
+    case template(String, variables: TemplateFields)
     /// A file that is no YAML, as it is: a Corefile with a block put in.
     case bytes([UInt8])
   }
@@ -223,7 +222,7 @@ package struct Fragment: Sendable {
   package let content: Content
 
   package init(
-    clusters: [String], name: String, template: String, variables: [String: TemplateValue] = [:]
+    clusters: [String], name: String, template: String, variables: TemplateFields = [:]
   ) {
     self.clusters = clusters
     self.name = name
@@ -319,7 +318,7 @@ package struct Remark: Sendable {
 /// What a unit comes to.
 package struct LoweredUnit: Sendable {
   /// Variables that all emissions share.
-  package var variables: [String: TemplateValue] = [:]
+  package var variables: TemplateFields = [:]
   package var emissions: [Emission] = []
   package var fragments: [Fragment] = []
   package var occasions: [Occasion] = []

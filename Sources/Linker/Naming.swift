@@ -30,7 +30,7 @@ package struct Naming: Sendable {
   ///
   /// - Parameter subject: for what the name is asked, in messages.
   package func name(
-    _ key: String, _ syntax: Syntax = .subdomain, for subject: String, _ variables: [String: TemplateValue],
+    _ key: String, _ syntax: Syntax = .subdomain, for subject: String, _ variables: TemplateFields,
     _ findings: inout [Diagnostic]
   ) -> String? {
     let template: Template
@@ -42,7 +42,7 @@ package struct Naming: Sendable {
       return nil
     }
     do {
-      guard let (name, node) = try template.name(key, variables) else {
+      guard let (name, node) = try template.name(key, variables, model.templates.exhaustion) else {
         findings.append(
           Diagnostic(
             TemplateRules.renderingFailed, "the naming template yields no '\(key)'",

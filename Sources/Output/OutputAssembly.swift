@@ -23,7 +23,6 @@ struct OutputAssembly {
 
   private let fleet: Fleet
   private(set) var parts: [Part] = []
-  private var findings: [Diagnostic] = []
 
   init(_ objects: [RenderedObject], fragments: [RenderedFragment], fleet: Fleet) {
     self.fleet = fleet
@@ -54,26 +53,27 @@ struct OutputAssembly {
     parts.sort { utf8Precedes($0.root + "/", $1.root + "/") }
   }
 
-  /// Puts the files of one root together. Independent of all other roots.
-  func assemble(_ part: Part) -> AssembledRoot {
-    RootAssembly.assemble(part, hasKustomization: fleet.writesClusterKustomization)
+  /// Looks at what lies in one root. Independent of all other roots.
+  func settle(_ part: Part) -> RootAssembly {
+    RootAssembly(part, hasKustomization: fleet.writesClusterKustomization)
   }
 
-  /// Joins the roots, given in the order of `parts`.
-  mutating func finish(_ results: [AssembledRoot]) -> ([OutputFile], [Diagnostic]) {
-    findings += results.flatMap(\.findings)
-    checkSizes(results)
-    let files = results.flatMap(\.files)
+  /// What is wrong with the roots, given in the order of `parts`.
+  func findings(_ roots: [RootAssembly]) -> [Diagnostic] {
+    let limits = OutputLimits(fleet)
+    return roots.flatMap(\.findings)
+      + roots.flatMap { root in
+        limits.warnings(objects: root.size.objects, bytes: root.size.bytes).map {
+          $0.finding(root.cluster, fleet)
+        }
+      }
+  }
+
+  /// The files of all roots, given in the order of `parts`, by path.
+  static func ordered(_ roots: [[OutputFile]]) -> [OutputFile] {
+    let files = roots.flatMap { $0 }
     // In order already, unless one root lies inside another.
     let isOrdered = zip(files, files.dropFirst()).allSatisfy { utf8Precedes($0.path, $1.path) }
-    return (isOrdered ? files : files.sorted { utf8Precedes($0.path, $1.path) }, findings)
-  }
-
-  private mutating func checkSizes(_ results: [AssembledRoot]) {
-    let limits = OutputLimits(fleet)
-    for result in results {
-      let warnings = limits.warnings(objects: result.manifests.objects, bytes: result.manifests.bytes)
-      findings += warnings.map { $0.finding(result.cluster, fleet) }
-    }
+    return isOrdered ? files : files.sorted { utf8Precedes($0.path, $1.path) }
   }
 }

@@ -14,7 +14,8 @@ package final class RenderedObject: Sendable {
   package let part: OutputPart
   package let identity: ObjectIdentity
   package let content: [UInt8]
-  package let blob: BlobID
+  /// The content's name where it is known already; else whoever makes a file of the object finds it.
+  package let knownBlob: BlobID?
   /// The path below the root of its cluster or output unit.
   package let path: String
   /// The key of the unit that owns the object.
@@ -33,7 +34,7 @@ package final class RenderedObject: Sendable {
     self.part = part
     self.identity = identity
     self.content = content
-    blob = BlobID(of: content)
+    knownBlob = nil
     path = OutputLayout.path(part, identity)
     self.unit = unit
     self.subject = subject
@@ -49,7 +50,7 @@ package final class RenderedObject: Sendable {
     self.part = part
     self.identity = identity
     self.path = path
-    self.blob = blob
+    knownBlob = blob
     self.content = content
     self.unit = unit
     self.subject = subject
@@ -111,40 +112,74 @@ package struct OutputFile: Sendable {
   }
 }
 
-/// The whole output as bytes, ordered by path.
+/// The whole output as bytes.
 package struct OutputTree: Sendable {
-  package let files: [OutputFile]
+  private enum Files: Sendable {
+    case made([OutputFile])
+    case pending(@Sendable () -> [OutputFile])
+  }
+
+  private let storage: Files
   package let findings: [Diagnostic]
   /// The roots of clusters and output units, with the objects that consumers sync there and their bytes.
   package let roots: [(root: String, objects: Int, bytes: Int)]
 
-  package static let empty = OutputTree(files: [], findings: [], roots: [])
+  package static let empty = OutputTree(storage: .made([]), findings: [], roots: [])
 
-  private init(files: [OutputFile], findings: [Diagnostic], roots: [(root: String, objects: Int, bytes: Int)])
-  {
-    self.files = files
+  private init(
+    storage: Files, findings: [Diagnostic], roots: [(root: String, objects: Int, bytes: Int)]
+  ) {
+    self.storage = storage
     self.findings = findings
     self.roots = roots
   }
 
+  /// All files, ordered by path. Makes them anew each time where the tree was only checked.
+  package var files: [OutputFile] {
+    switch storage {
+    case .made(let files): files
+    case .pending(let make): make()
+    }
+  }
+
   /// The files whose paths pass.
   package func limited(to passes: (String) -> Bool) -> OutputTree {
-    OutputTree(files: files.filter { passes($0.path) }, findings: [], roots: roots)
+    OutputTree(storage: .made(files.filter { passes($0.path) }), findings: [], roots: roots)
   }
 
   /// Lays objects out, with a kustomization per namespace and per cluster, and the inventories.
   /// Sorts once; linear otherwise. The order of `objects` does not matter.
   ///
-  /// - Parameter map: maps the numbers of the output's roots; the compiler does it on all cores.
+  /// - Parameters:
+  ///   - isCheckOnly: the files are made when somebody asks for them, which the findings do not need.
+  ///   - parallel: how the output's roots are worked on; the compiler does it on all cores.
   package init(
-    _ objects: [RenderedObject], fragments: [RenderedFragment] = [], fleet: Fleet,
-    map: (Range<Int>, @Sendable (Int) -> AssembledRoot) -> [AssembledRoot] = { $0.map($1) }
+    _ objects: [RenderedObject], fragments: [RenderedFragment] = [], fleet: Fleet, isCheckOnly: Bool = false,
+    parallel: any RootMapping = OneCore()
   ) {
-    var assembly = OutputAssembly(objects, fragments: fragments, fleet: fleet)
-    let roots = map(assembly.parts.indices) { [assembly] index in assembly.assemble(assembly.parts[index]) }
-    let (files, findings) = assembly.finish(roots)
+    let assembly = OutputAssembly(objects, fragments: fragments, fleet: fleet)
+    let roots = parallel.map(assembly.parts.indices) { assembly.settle(assembly.parts[$0]) }
+    let make: @Sendable () -> [OutputFile] = {
+      OutputAssembly.ordered(parallel.map(roots.indices) { roots[$0].files() })
+    }
     self.init(
-      files: files, findings: findings,
-      roots: roots.map { ($0.root, $0.manifests.objects, $0.manifests.bytes) })
+      storage: isCheckOnly ? .pending(make) : .made(make()), findings: assembly.findings(roots),
+      roots: roots.map { ($0.root, $0.size.objects, $0.size.bytes) })
+  }
+}
+
+/// Maps numbers of roots, which are independent of each other.
+package protocol RootMapping: Sendable {
+  func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result) -> [Result]
+}
+
+/// One after the other.
+package struct OneCore: RootMapping {
+  package init() {}
+
+  package func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result)
+    -> [Result]
+  {
+    numbers.map(transform)
   }
 }

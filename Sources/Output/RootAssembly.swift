@@ -5,17 +5,6 @@ import Linker
 import Snapshot
 import YAMLTree
 
-/// What one root of the output comes to.
-package struct AssembledRoot: Sendable {
-  let root: String
-  let cluster: String
-  /// Ordered by path.
-  let files: [OutputFile]
-  let findings: [Diagnostic]
-  /// Number and bytes of the objects that consumers sync.
-  let manifests: (objects: Int, bytes: Int)
-}
-
 /// The files below one root of the output: those of a cluster, or of an output unit in it.
 ///
 /// Roots are independent, so they are put together in parallel.
@@ -33,39 +22,36 @@ struct RootAssembly: Sendable {
   private struct Item {
     let path: String
     let content: [UInt8]
-    let blob: BlobID
+    /// The content's name where it is known.
+    let blob: BlobID?
     let object: RenderedObject?
     /// The key of the owning unit; nil for files that belong to a directory.
     let unit: String?
   }
 
-  private let root: String
-  private let cluster: String
+  let root: String
+  let cluster: String
   private let hasKustomization: Bool
   private var places: [Place] = []
   private var indices: [String?: Int] = [:]
-  private var size = (objects: 0, bytes: 0)
-  private var findings: [Diagnostic] = []
+  /// Number and bytes of the objects that consumers sync.
+  private(set) var size = (objects: 0, bytes: 0)
+  private(set) var findings: [Diagnostic] = []
 
-  /// Puts objects and fragments into files. `hasKustomization`: one for the whole root, beside those of
-  /// namespaces.
-  static func assemble(_ part: OutputAssembly.Part, hasKustomization: Bool) -> AssembledRoot {
-    var assembly = RootAssembly(root: part.root, cluster: part.cluster, hasKustomization: hasKustomization)
-    // References are sorted instead of files: moving a file counts four of them up and down.
-    for object in part.objects.sorted(by: { utf8Precedes($0.path, $1.path) }) { assembly.add(object) }
-    for index in assembly.places.indices { assembly.settle(index) }
-    assembly.add(part.fragments)
-    return assembly.finish()
-  }
-
-  private init(root: String, cluster: String, hasKustomization: Bool) {
-    self.root = root
-    self.cluster = cluster
+  /// Deals objects and fragments out to places and finds what is wrong with them. `hasKustomization`: one for the
+  /// whole root, beside those of namespaces.
+  init(_ part: OutputAssembly.Part, hasKustomization: Bool) {
+    root = part.root
+    cluster = part.cluster
     self.hasKustomization = hasKustomization
+    // References are sorted instead of files: moving a file counts four of them up and down.
+    for object in part.objects.sorted(by: { utf8Precedes($0.path, $1.path) }) { add(object) }
+    for index in places.indices { settle(index) }
+    add(part.fragments)
   }
 
   private mutating func add(_ object: RenderedObject) {
-    guard Inventory.staysInside(object.path), !object.identity.name.contains("/") else {
+    guard Inventory.staysInside(object.path), !object.identity.name.utf8.contains(UInt8(ascii: "/")) else {
       findings.append(
         Diagnostic(
           OutputRules.unusableName, "\(object.identity.description) has a name that cannot be a file's",
@@ -76,7 +62,8 @@ struct RootAssembly: Sendable {
     let index = place(object.identity.namespace)
     places[index].files.append(
       Item(
-        path: object.path, content: object.content, blob: object.blob, object: object, unit: object.unit))
+        path: object.path, content: object.content, blob: object.knownBlob, object: object, unit: object.unit)
+    )
   }
 
   /// Fragments lie beside cluster-scoped objects; two units cannot write one.
@@ -122,22 +109,24 @@ struct RootAssembly: Sendable {
   // MARK: Files of directories
 
   private mutating func add(_ text: String, _ path: String, to place: Int) {
-    let content = Array(text.utf8)
     places[place].files.append(
-      Item(path: path, content: content, blob: BlobID(of: content), object: nil, unit: nil))
+      Item(path: path, content: Array(text.utf8), blob: nil, object: nil, unit: nil))
   }
 
-  private mutating func finish() -> AssembledRoot {
-    addKustomizations()
+  /// The files of the root, ordered by path. Hashes what has no name yet.
+  func files() -> [OutputFile] {
+    var assembly = self
+    assembly.addKustomizations()
     var files: [OutputFile] = []
-    files.reserveCapacity(places.reduce(0) { $0 + $1.files.count + 1 })
-    for place in places {
+    files.reserveCapacity(assembly.places.reduce(0) { $0 + $1.files.count + 1 })
+    for place in assembly.places {
+      let start = files.count
       for item in place.files {
         files.append(
           OutputFile(
             path: "\(root)/\(item.path)", content: item.content, blob: item.blob, unit: item.unit))
       }
-      let inventory = Inventory(place.files.map { ($0.path, $0.blob) })
+      let inventory = Inventory(zip(place.files, files[start...]).map { ($0.path, $1.blob) })
       files.append(
         OutputFile(
           path: "\(root)/\(OutputLayout.inventoryPath(namespace: place.namespace))",
@@ -145,8 +134,7 @@ struct RootAssembly: Sendable {
     }
     // Numbers are sorted instead of files: moving a file counts four references up and down.
     let order = files.indices.sorted { utf8Precedes(files[$0].path, files[$1].path) }
-    return AssembledRoot(
-      root: root, cluster: cluster, files: order.map { files[$0] }, findings: findings, manifests: size)
+    return order.map { files[$0] }
   }
 
   /// Reports the objects of a place that two units emit, and adds what components need. They are in order.

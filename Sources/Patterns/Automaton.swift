@@ -20,9 +20,6 @@ struct Automaton: Sendable {
     self.stride = stride
   }
 
-  /// Number of states, for tests.
-  var stateCount: Int { table.count / Int(stride) }
-
   /// Whether the pattern matches anywhere in the text; at most one step per byte, and no allocation.
   func matches(_ text: Span<UInt8>) -> Bool {
     let classes = classes.span

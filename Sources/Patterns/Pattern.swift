@@ -40,7 +40,9 @@ package struct Pattern: Sendable {
     let dialect: Dialect
     let program: Program
     private let limits: PatternLimits
-    private let attempt = AtomicLazyReference<Attempt>()
+    /// The address of an attempt that this object owns, or zero. No reference: counting those of an object that
+    /// all cores use would make them take turns.
+    private let attempt = Atomic<UInt>(0)
 
     init(_ source: String, _ dialect: Dialect, _ program: Program, _ limits: PatternLimits) {
       self.source = source
@@ -49,11 +51,29 @@ package struct Pattern: Sendable {
       self.limits = limits
     }
 
-    /// Nil when the automaton would be too large. Built by the first who asks: many patterns of a schema never
-    /// meet a text.
-    var automaton: Automaton? {
-      if let attempt = attempt.load() { return attempt.automaton }
-      return attempt.storeIfNil(Attempt(AutomatonBuilder.build(program, limits: limits))).automaton
+    deinit {
+      if let made = UnsafeRawPointer(bitPattern: attempt.load(ordering: .acquiring)) {
+        Unmanaged<Attempt>.fromOpaque(made).release()
+      }
+    }
+
+    /// Gives the automaton; nil when it would be too large. Built by the first who asks: many patterns of a schema
+    /// never meet a text.
+    @inline(__always)
+    func withAutomaton<Result>(_ body: (borrowing Automaton?) -> Result) -> Result {
+      let pointer = UnsafeRawPointer(bitPattern: attempt.load(ordering: .acquiring)) ?? make()
+      return Unmanaged<Attempt>.fromOpaque(pointer)._withUnsafeGuaranteedRef { body($0.automaton) }
+    }
+
+    @inline(never)
+    private func make() -> UnsafeRawPointer {
+      let made = Unmanaged.passRetained(Attempt(AutomatonBuilder.build(program, limits: limits)))
+      let pointer = UnsafeRawPointer(made.toOpaque())
+      let (isFirst, other) = attempt.compareExchange(
+        expected: 0, desired: UInt(bitPattern: pointer), ordering: .acquiringAndReleasing)
+      guard !isFirst, let known = UnsafeRawPointer(bitPattern: other) else { return pointer }
+      made.release()
+      return known
     }
   }
 
@@ -72,11 +92,11 @@ package struct Pattern: Sendable {
   }
 
   /// True when matching is a table look-up per byte, for tests.
-  var hasAutomaton: Bool { machine.automaton != nil }
+  var hasAutomaton: Bool { machine.withAutomaton { $0 != nil } }
 
   /// True when the pattern matches anywhere in the UTF-8 text.
   package func matches(_ text: Span<UInt8>) -> Bool {
-    if let automaton = machine.automaton { return automaton.matches(text) }
+    if let answer = machine.withAutomaton({ $0?.matches(text) }) { return answer }
     var simulation = Simulation(machine.program)
     return simulation.search(text, from: 0, anyMatch: true) != nil
   }
@@ -99,7 +119,7 @@ package struct Pattern: Sendable {
   /// `0...text.count`. Linear in the rest of the text times the size of the pattern; allocates.
   package func firstMatch(in text: [UInt8], from: Int) -> Range<Int>? {
     guard from >= 0, from <= text.count else { return nil }
-    if from == 0, let automaton = machine.automaton, !automaton.matches(text.span) { return nil }
+    if from == 0, machine.withAutomaton({ $0?.matches(text.span) }) == false { return nil }
     var simulation = Simulation(machine.program)
     return simulation.search(text.span, from: from, anyMatch: false)
   }

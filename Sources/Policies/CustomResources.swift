@@ -124,7 +124,8 @@ package struct CustomResources: Sendable {
   package func schema(for object: Node) -> CompiledSchema? { version(of: object)?.schema }
 
   private func version(of object: Node) -> Version? {
-    guard let kind = object["kind"]?.string, let apiVersion = object["apiVersion"]?.string else { return nil }
+    guard !versions.isEmpty, let kind = object["kind"]?.string, let apiVersion = object["apiVersion"]?.string
+    else { return nil }
     return versions.first { $0.kind == kind && $0.apiVersion == apiVersion }
   }
 

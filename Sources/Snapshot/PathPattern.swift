@@ -1,8 +1,8 @@
 /// A path pattern of a Fleet: `*` and `?` within one component, `**` for any number of components,
 /// `{cluster}` for one component that is captured, a leading `!` for exclusion.
 ///
-/// Matching is linear in pattern and path but for `**`, of which a pattern may have several; the
-/// component lists are short.
+/// Matching is by bytes. It is linear in the path with one `**`, and with several at most the components of pattern and
+/// path multiplied, and once more by the path's where `{cluster}` stands twice.
 package struct PathPattern: Sendable, Equatable {
   /// One component of the pattern.
   private enum Component: Sendable, Equatable {
@@ -37,7 +37,8 @@ package struct PathPattern: Sendable, Equatable {
     for part in body.split(separator: "/", omittingEmptySubsequences: true) {
       switch part {
       case ".", "..": throw Fault(message: "'\(part)' is not allowed in a pattern")
-      case "**": components.append(.anyDepth)
+      // Several in a row mean no more than one.
+      case "**": if components.last != .anyDepth { components.append(.anyDepth) }
       default: components.append(try Self.component(part))
       }
     }
@@ -71,8 +72,8 @@ package struct PathPattern: Sendable, Equatable {
   package func match(_ path: String) -> Match? {
     // Most paths belong to another pattern, and their first directory shows it.
     if case .literal(let first)? = components.first, !path.utf8.starts(with: first.utf8) { return nil }
-    let parts = Self.components(of: path)
-    return Self.match(components[...], parts[...], captured: nil)
+    var walk = Walk(components, Self.components(of: path))
+    return walk.match(from: 0, 0, captured: nil)
   }
 
   /// By bytes: a combining character after '/' does not make another character of it.
@@ -80,36 +81,73 @@ package struct PathPattern: Sendable, Equatable {
     path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
   }
 
-  private static func match(
-    _ components: ArraySlice<Component>, _ parts: ArraySlice<Substring>, captured: String?
-  ) -> Match? {
-    var components = components
-    var parts = parts
-    var captured = captured
-    while let component = components.popFirst() {
-      if case .anyDepth = component {
-        // `a/**` is what lies in `a`, not `a` itself.
-        if components.isEmpty { return parts.isEmpty ? nil : Match(cluster: captured) }
-        for skipped in 0...parts.count {
-          if let found = match(components, parts.dropFirst(skipped), captured: captured) { return found }
-        }
-        return nil
-      }
-      guard let part = parts.popFirst() else { return nil }
-      switch component {
-      case .literal(let text): guard part == text else { return nil }
-      case .wildcard(let glob): guard wildcard(glob[...], Array(part.utf8)[...]) else { return nil }
-      case .capture(let prefix, let suffix):
-        guard part.count > prefix.count + suffix.count, part.hasPrefix(prefix), part.hasSuffix(suffix) else {
-          return nil
-        }
-        let text = String(part.dropFirst(prefix.count).dropLast(suffix.count))
-        guard captured == nil || captured == text else { return nil }
-        captured = text
-      case .anyDepth: break
-      }
+  /// One match of components with the parts of a path.
+  private struct Walk {
+    /// Where a rest of the pattern was tried on a rest of the path, in vain.
+    private struct State: Hashable {
+      let component: Int
+      let part: Int
+      let captured: String?
     }
-    return parts.isEmpty ? Match(cluster: captured) : nil
+
+    private let components: [Component]
+    private let parts: [Substring]
+    /// Kept where several `**` could lead to one place.
+    private var failed: Set<State> = []
+    private let remembers: Bool
+
+    init(_ components: [Component], _ parts: [Substring]) {
+      self.components = components
+      self.parts = parts
+      remembers = components.count { $0 == .anyDepth } > 1
+    }
+
+    mutating func match(from component: Int, _ part: Int, captured: String?) -> Match? {
+      var (index, position, captured) = (component, part, captured)
+      while index < components.count {
+        let component = components[index]
+        index += 1
+        if case .anyDepth = component {
+          return matchAnyDepth(before: index, position, captured: captured)
+        }
+        guard position < parts.count else { return nil }
+        let part = parts[position]
+        position += 1
+        switch component {
+        case .literal(let text): guard part.utf8.elementsEqual(text.utf8) else { return nil }
+        case .wildcard(let glob):
+          guard PathPattern.wildcard(glob[...], Array(part.utf8)[...]) else { return nil }
+        case .capture(let prefix, let suffix):
+          guard let text = PathPattern.captured(part, prefix, suffix), captured == nil || captured == text
+          else { return nil }
+          captured = text
+        case .anyDepth: break
+        }
+      }
+      return position == parts.count ? Match(cluster: captured) : nil
+    }
+
+    private mutating func matchAnyDepth(before index: Int, _ position: Int, captured: String?) -> Match? {
+      // `a/**` is what lies in `a`, not `a` itself.
+      if index == components.count { return position == parts.count ? nil : Match(cluster: captured) }
+      for next in position...parts.count {
+        let state = State(component: index, part: next, captured: captured)
+        // All places after it were tried then, too.
+        if remembers, failed.contains(state) { return nil }
+        if let found = match(from: index, next, captured: captured) { return found }
+        if remembers { failed.insert(state) }
+      }
+      return nil
+    }
+  }
+
+  /// What `{cluster}` stands for in a part of a path; nil where it does not fit.
+  private static func captured(_ part: Substring, _ prefix: String, _ suffix: String) -> String? {
+    let bytes = part.utf8
+    guard bytes.count > prefix.utf8.count + suffix.utf8.count, bytes.starts(with: prefix.utf8),
+      bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    else { return nil }
+    return String(Substring(bytes.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)))
   }
 
   /// True when some path below the directory could match: a walk need not enter any other.
@@ -120,10 +158,10 @@ package struct PathPattern: Sendable, Equatable {
       guard let component = rest.popFirst() else { return false }
       switch component {
       case .anyDepth: return true
-      case .literal(let text): if part != text { return false }
+      case .literal(let text): if !part.utf8.elementsEqual(text.utf8) { return false }
       case .wildcard(let glob): if !Self.wildcard(glob[...], Array(part.utf8)[...]) { return false }
       case .capture(let prefix, let suffix):
-        if !(part.hasPrefix(prefix) && part.hasSuffix(suffix)) { return false }
+        if Self.captured(part, prefix, suffix) == nil { return false }
       }
     }
     return !rest.isEmpty

@@ -61,9 +61,6 @@ package final class Template: Sendable {
   let condition: TemplateExpression?
   /// In a naming template whose keys are written out: what yields each name.
   private let nameForms: [String: Form]
-  /// Set when an evaluation has used up its budget. Every other one would take as long: none is tried again.
-  let exhaustion = Mutex<TemplateError?>(nil)
-  let isExhausted = Atomic(false)
 
   init(
     _ declaration: TemplateDeclaration, _ level: TemplateLevel, tree: Tree, document: Node, root: Form,

@@ -198,7 +198,7 @@ struct TemplateScope {
 
 /// The variables of one evaluation: layers, the nearest last, and above them those of loops.
 struct TemplateVariables {
-  let layers: [[String: TemplateValue]]
+  let layers: [TemplateFields]
   var loops: [(name: String, value: TemplateValue)] = []
 
   subscript(name: String) -> TemplateValue? {

@@ -1,5 +1,4 @@
 package import Diagnostics
-import Synchronization
 package import YAMLTree
 
 /// Why a template could not be rendered: a place in the template and what is wrong there.
@@ -35,44 +34,45 @@ enum RenderingLimits {
 extension Template {
   /// Renders the object. Nil when the template's `$if` is false. Linear in the result, and bounded.
   ///
-  /// `layers` are variables; a later layer hides those of the same name in earlier ones.
-  package func render(_ layers: [[String: TemplateValue]]) throws(TemplateError) -> Tree? {
+  /// - Parameters:
+  ///   - layers: variables; a later layer hides those of the same name in earlier ones.
+  ///   - exhaustion: where a used-up budget is noted.
+  package func render(
+    _ layers: [TemplateFields], _ exhaustion: TemplateExhaustion = TemplateExhaustion()
+  ) throws(TemplateError) -> Tree? {
     var sources = SourceTrace()
-    return try render(layers, &sources)
+    return try exhaustion.spending(of: self) { () throws(TemplateError) in try render(layers, &sources) }
   }
 
   /// Renders the object once more, to learn which of its nodes were taken over whole from which source.
-  package func trace(_ layers: [[String: TemplateValue]]) -> SourceTrace {
+  package func trace(_ layers: [TemplateFields]) -> SourceTrace {
     var sources = SourceTrace(isKept: true)
     do throws(TemplateError) { _ = try render(layers, &sources) } catch { return SourceTrace() }
     return sources
   }
 
   private func render(
-    _ layers: [[String: TemplateValue]], _ sources: inout SourceTrace
+    _ layers: [TemplateFields], _ sources: inout SourceTrace
   ) throws(TemplateError) -> Tree? {
-    if isExhausted.load(ordering: .acquiring), let exhausted = exhaustion.withLock({ $0 }) { throw exhausted }
     var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers), sources: sources)
-    do throws(TemplateError) {
-      if let condition, try renderer.condition(condition) == false { return nil }
-      var builder = TreeBuilder(file: tree.file, capacity: 96)
-      builder.beginDocument()
-      _ = try renderer.append(root, to: &builder)
-      sources = renderer.sources
-      return builder.finish()
-    } catch {
-      if error.isBudget {
-        exhaustion.withLock { $0 = $0 ?? error }
-        isExhausted.store(true, ordering: .releasing)
-      }
-      throw error
-    }
+    if let condition, try renderer.condition(condition) == false { return nil }
+    var builder = TreeBuilder(file: tree.file, capacity: 96)
+    builder.beginDocument()
+    _ = try renderer.append(root, to: &builder)
+    sources = renderer.sources
+    return builder.finish()
   }
 
   /// A name that a naming template (`names.yaml`) yields, with the node of the template that yields it. Nil when
   /// it yields none.
   package func name(
-    _ key: String, _ variables: [String: TemplateValue]
+    _ key: String, _ variables: TemplateFields, _ exhaustion: TemplateExhaustion
+  ) throws(TemplateError) -> (text: String, node: Node)? {
+    try exhaustion.spending(of: self) { () throws(TemplateError) in try name(key, variables) }
+  }
+
+  private func name(
+    _ key: String, _ variables: TemplateFields
   ) throws(TemplateError) -> (text: String, node: Node)? {
     var renderer = TemplateRenderer(
       variables: TemplateVariables(layers: [variables]), sources: SourceTrace())
@@ -81,7 +81,8 @@ extension Template {
     case .literal(let node) where node.isScalar: return (node.text, node)
     default: break
     }
-    guard let value = try render([variables])?.root?[key], value.kind == .string else { return nil }
+    var sources = SourceTrace()
+    guard let value = try render([variables], &sources)?.root?[key], value.kind == .string else { return nil }
     return (value.text, node(forOrigin: value.origin) ?? document)
   }
 }

@@ -26,6 +26,8 @@ package struct TemplateSet: Sendable {
   /// All of them by the paths of their files.
   private var byFile: [String: Template] = [:]
   package private(set) var findings: [Diagnostic] = []
+  /// What used up its budget in the compile that renders with this set.
+  package private(set) var exhaustion = TemplateExhaustion()
 
   /// A set without templates, for link types by their folders. A template that several types share is declared by
   /// each in the same way.
@@ -46,6 +48,13 @@ package struct TemplateSet: Sendable {
   package var paths: [String] { declarations.keys.sorted() }
 
   package func declaration(_ path: String) -> TemplateDeclaration? { declarations[path] }
+
+  /// The same templates for a compile of its own.
+  package func forOneCompile() -> TemplateSet {
+    var copy = self
+    copy.exhaustion = TemplateExhaustion()
+    return copy
+  }
 
   // MARK: Filling
 

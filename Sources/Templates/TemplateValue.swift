@@ -13,7 +13,7 @@ package enum TemplateValue: Sendable {
   case string(String)
   case list([TemplateValue])
   /// An entry without a value is none.
-  case map([String: TemplateValue])
+  case map(TemplateFields)
   /// A value taken over whole from a source file; findings about it can point there.
   case node(Node)
 
@@ -50,7 +50,7 @@ package enum TemplateValue: Sendable {
   /// The names of a mapping's entries, in the order of their bytes.
   var keys: [String] {
     switch self {
-    case .map(let entries): entries.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    case .map(let entries): entries.keys
     case .node(let node):
       node.entries.map(\.key.text).sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
     default: []
@@ -172,7 +172,7 @@ extension TemplateValue {
     case .map(let object as TemplateObject): self = .map(object.entries)
     case .map(let object as NodeObject): self = .node(object.node)
     case .map(let object):
-      var entries: [String: TemplateValue] = [:]
+      var entries = TemplateFields()
       for key in object.keys {
         guard case .string(let name) = key else {
           throw UnwritableValue(
@@ -204,7 +204,7 @@ struct TemplateList: CELList {
 
 /// A map or object among a template's variables.
 struct TemplateObject: CELObject {
-  let entries: [String: TemplateValue]
+  let entries: TemplateFields
   let type: CELType
 
   func field(named name: String) -> CELValue? {
@@ -221,8 +221,7 @@ struct TemplateObject: CELObject {
   var count: Int { entries.reduce(0) { if case .none = $1.value { $0 } else { $0 + 1 } } }
 
   var keys: [CELValue] {
-    entries.filter { if case .none = $0.value { false } else { true } }.keys
-      .sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }).map { .string($0) }
+    entries.compactMap { if case .none = $1 { nil } else { .string($0) } }
   }
 }
 
@@ -250,8 +249,7 @@ extension TemplateValue {
     case .map(let entries):
       let index = builder.open(.mapping, origin: origin)
       var count = 0
-      for key in entries.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-        guard let value = entries[key] else { continue }
+      for (key, value) in entries {
         if case .none = value { continue }
         builder.key(key, origin: origin)
         value.append(to: &builder, origin: origin, &sources)

@@ -12,6 +12,13 @@ struct AliasExpansion {
   private var extents: [Int: Extent] = [:]
   private var aliases: [Int: Extent] = [:]
 
+  /// Forgets the nodes of a document: a document that is dropped leaves their numbers to the next one. What its
+  /// aliases added still counts.
+  mutating func endDocument() {
+    extents.removeAll(keepingCapacity: true)
+    aliases.removeAll(keepingCapacity: true)
+  }
+
   /// Notes an alias node about to be appended at index `alias`. Each target is measured once.
   mutating func add(alias: Int, to target: Int, nodes: [NodeRecord]) -> Extent {
     let extent = measure(target, nodes)

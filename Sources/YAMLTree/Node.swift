@@ -89,6 +89,12 @@ package struct Node: Sendable {
     return hasText(text)
   }
 
+  /// True for a scalar with these bytes, whatever its kind. Makes no String.
+  package func hasText(_ text: String) -> Bool {
+    guard isScalar, Int(record.length) == text.utf8.count else { return false }
+    return tree.withText(of: record) { $0.elementsEqual(text.utf8) }
+  }
+
   /// Compares a scalar's bytes, whatever its kind.
   @inline(__always)
   func hasText(_ text: StaticString) -> Bool {

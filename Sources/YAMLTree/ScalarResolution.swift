@@ -21,14 +21,17 @@ package enum ScalarResolution {
   }
 
   private static func word(_ text: UnsafeBufferPointer<UInt8>) -> (kind: NodeKind, isAmbiguous: Bool) {
-    switch String(decoding: text, as: UTF8.self) {
-    case "null", "Null", "NULL": (.null, false)
-    case "true", "True", "TRUE", "false", "False", "FALSE": (.boolean, false)
-    case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON": (.boolean, true)
-    case "n", "N", "no", "No", "NO", "off", "Off", "OFF": (.boolean, true)
-    default: (.string, false)
-    }
+    let word = ShortWord(text)
+    if nulls.contains(word) { return (.null, false) }
+    if booleans.contains(word) { return (.boolean, false) }
+    return ambiguousBooleans.contains(word) ? (.boolean, true) : (.string, false)
   }
+
+  private static let nulls = ShortWord.all(["null", "Null", "NULL"])
+  private static let booleans = ShortWord.all(["true", "True", "TRUE", "false", "False", "FALSE"])
+  private static let ambiguousBooleans = ShortWord.all([
+    "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
+  ])
 
   private static func number(_ text: UnsafeBufferPointer<UInt8>) -> (kind: NodeKind, isAmbiguous: Bool) {
     if isSpecialFloat(text) { return (.float, false) }

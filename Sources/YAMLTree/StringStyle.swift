@@ -17,15 +17,26 @@ enum StringStyle {
       return false
     }
     guard last != UInt8(ascii: " "), last != UInt8(ascii: ":") else { return false }
+    let plain = plainBytes
     var previous: UInt8 = 0
     for byte in text {
-      guard isLetter(byte) || isDigit(byte) || isPlainPunctuation(byte) else { return false }
+      let bits = byte < 64 ? plain.low : plain.high
+      guard byte < 128, bits >> UInt64(byte & 63) & 1 == 1 else { return false }
       if byte == UInt8(ascii: " "), previous == UInt8(ascii: ":") { return false }
       previous = byte
     }
     if isDigit(first) { return isUnmistakablyText(text) }
     return text.count > 5 || !isReservedWord(text)
   }
+
+  /// The bytes that a plain scalar may hold, a bit each.
+  private static let plainBytes: (low: UInt64, high: UInt64) = {
+    var bits: (low: UInt64, high: UInt64) = (0, 0)
+    for byte: UInt8 in 0..<128 where isLetter(byte) || isDigit(byte) || isPlainPunctuation(byte) {
+      if byte < 64 { bits.low |= 1 << UInt64(byte) } else { bits.high |= 1 << UInt64(byte & 63) }
+    }
+    return bits
+  }()
 
   /// Never special inside a plain scalar whose first character is a letter or digit (`:` when no space
   /// follows). Commas and brackets end scalars in flow style only, which the writer never uses, but they are
@@ -47,18 +58,29 @@ enum StringStyle {
     var onlyDigitsAndDots = true
     for byte in text {
       if byte == UInt8(ascii: "/") { return true }
-      if isLetter(byte), !"abcdefABCDEFoOxXtTzZ".utf8.contains(byte) { return true }
+      if isLetter(byte), !isLetterOfNumbers(byte) { return true }
       if byte == UInt8(ascii: ".") { dots += 1 } else if !isDigit(byte) { onlyDigitsAndDots = false }
     }
     return onlyDigitsAndDots && dots == 3
   }
 
-  private static func isReservedWord(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    switch String(decoding: text, as: UTF8.self).lowercased() {
-    case "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf": true
+  /// Letters of hexadecimal and octal numbers and of timestamps.
+  private static func isLetterOfNumbers(_ letter: UInt8) -> Bool {
+    switch letter | 0x20 {
+    case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "o"), UInt8(ascii: "x"), UInt8(ascii: "t"),
+      UInt8(ascii: "z"):
+      true
     default: false
     }
   }
+
+  private static func isReservedWord(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    reservedWords.contains(ShortWord(text, foldingCase: true))
+  }
+
+  private static let reservedWords = ShortWord.all([
+    "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf",
+  ])
 
   /// Several lines of printable text without anything that a literal block would change: no leading
   /// space or blank line, no trailing spaces, no tabs, at most one final newline.

@@ -8,6 +8,7 @@ enum TimeLikeScalar {
 
   /// `12:30:45`, `-1:30`, `22:22`, `190:20:30.15`.
   private static func isSexagesimal(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard text.contains(UInt8(ascii: ":")) else { return false }
     var cursor = Cursor(text)
     cursor.skip("-+", atMost: 1)
     guard cursor.isAtDigit, cursor.skip("0123456789_") > 0 else { return false }

@@ -133,6 +133,7 @@ struct YAMLParser: ~Copyable {
     case YAML_ALIAS_EVENT: alias(event, bytes)
     case YAML_DOCUMENT_START_EVENT:
       anchors.removeAll(keepingCapacity: true)
+      expansion.endDocument()
       documentIsOpen = true
       builder.beginDocument()
     case YAML_DOCUMENT_END_EVENT: endDocument(isWhole: true)

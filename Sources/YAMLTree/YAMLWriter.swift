@@ -3,11 +3,20 @@
 ///
 /// Equal trees give equal bytes. Linear in the tree, but for the sorting of each mapping's keys.
 package struct YAMLWriter {
-  /// Where a key stands among its siblings: lower first, equal by their bytes.
-  package typealias KeyRank = (Node) -> Int
+  /// Where a key stands among its siblings, by the hash of its text: lower first, equal by their bytes.
+  package typealias KeyRank = (UInt32) -> Int
+
+  /// An entry of the mappings that are being written.
+  private struct Item {
+    let rank: Int
+    let key: Int
+    let value: Int
+  }
 
   private var output: [UInt8] = []
   private let rank: KeyRank?
+  /// The entries of the mappings around, the innermost last: one array for all.
+  private var items: [Item] = []
 
   /// `rank` orders keys; without it they keep the order of the tree.
   package init(rank: KeyRank? = nil, capacity: Int = 1024) {
@@ -24,13 +33,7 @@ package struct YAMLWriter {
 
   /// Appends one document.
   package mutating func document(_ node: Node) {
-    switch node.kind {
-    case .mapping where node.count > 0: mapping(node, indent: 0, isFirstInline: false)
-    case .sequence where node.count > 0: sequence(node, indent: 0, isFirstInline: false)
-    default:
-      scalar(node, indent: 0)
-      newline()
-    }
+    node.tree.withRecords { document(node.index, $0) }
   }
 
   /// Ends the writing.
@@ -38,40 +41,43 @@ package struct YAMLWriter {
 
   // MARK: Collections
 
+  private mutating func document(_ node: Int, _ tree: TreeRecords) {
+    let node = tree.target(node)
+    switch tree.kind(node) {
+    case .mapping where tree.count(node) > 0: mapping(node, tree, indent: 0, isFirstInline: false)
+    case .sequence where tree.count(node) > 0: sequence(node, tree, indent: 0, isFirstInline: false)
+    default:
+      scalar(node, tree, indent: 0)
+      newline()
+    }
+  }
+
   /// `isFirstInline`: the first entry continues the line of a list item's dash.
-  private mutating func mapping(_ node: Node, indent: Int, isFirstInline: Bool) {
-    var inline = isFirstInline
-    func write(_ key: Node, _ value: Node, _ writer: inout YAMLWriter) {
-      if !inline { writer.spaces(indent) }
-      inline = false
-      writer.entry(key, value, indent: indent)
-    }
-    guard let rank, node.count > 1 else {
-      for (key, value) in node.entries { write(key, value, &self) }
-      return
-    }
-    var sorted: [(rank: Int, key: Node, value: Node)] = []
-    sorted.reserveCapacity(node.count)
+  private mutating func mapping(_ node: Int, _ tree: TreeRecords, indent: Int, isFirstInline: Bool) {
+    let start = items.count
     var isSorted = true
-    for (key, value) in node.entries {
-      let item = (rank: rank(key), key: key, value: value)
-      if isSorted, let last = sorted.last, Self.precedes(item, last) { isSorted = false }
-      sorted.append(item)
+    tree.forEachEntry(of: node) { key, value in
+      let item = Item(rank: rank?(tree.hash(key)) ?? 0, key: key, value: value)
+      if isSorted, items.count > start, Self.precedes(item, items[items.count - 1], tree) { isSorted = false }
+      items.append(item)
     }
-    if !isSorted { sorted.sort(by: Self.precedes) }
-    for item in sorted { write(item.key, item.value, &self) }
+    if rank != nil, !isSorted { items[start...].sort { Self.precedes($0, $1, tree) } }
+    for position in start..<items.count {
+      if !isFirstInline || position > start { spaces(indent) }
+      let item = items[position]
+      entry(item.key, item.value, tree, indent: indent)
+    }
+    items.removeSubrange(start...)
   }
 
-  private static func precedes(
-    _ a: (rank: Int, key: Node, value: Node), _ b: (rank: Int, key: Node, value: Node)
-  ) -> Bool {
+  private static func precedes(_ a: Item, _ b: Item, _ tree: TreeRecords) -> Bool {
     if a.rank != b.rank { return a.rank < b.rank }
-    return a.key.withText { left in b.key.withText { left.lexicographicallyPrecedes($0) } }
+    return tree.text(a.key).lexicographicallyPrecedes(tree.text(b.key))
   }
 
-  private mutating func entry(_ key: Node, _ value: Node, indent: Int) {
+  private mutating func entry(_ key: Int, _ value: Int, _ tree: TreeRecords, indent: Int) {
     let start = output.count
-    key.withText { string($0, indent: indent, allowsLiteral: false) }
+    string(tree.text(key), indent: indent, allowsLiteral: false)
     if output.count - start > 1000 {
       // Readers accept at most 1,024 characters before the colon of a simple key.
       output.insert(contentsOf: "? ".utf8, at: start)
@@ -79,31 +85,34 @@ package struct YAMLWriter {
       spaces(indent)
     }
     output.append(UInt8(ascii: ":"))
-    switch value.kind {
-    case .mapping where value.count > 0:
+    switch tree.kind(value) {
+    case .mapping where tree.count(value) > 0:
       newline()
-      mapping(value, indent: indent + 2, isFirstInline: false)
-    case .sequence where value.count > 0:
+      mapping(value, tree, indent: indent + 2, isFirstInline: false)
+    case .sequence where tree.count(value) > 0:
       newline()
-      sequence(value, indent: indent, isFirstInline: false)
+      sequence(value, tree, indent: indent, isFirstInline: false)
     default:
       output.append(UInt8(ascii: " "))
-      scalar(value, indent: indent)
+      scalar(value, tree, indent: indent)
       newline()
     }
   }
 
-  private mutating func sequence(_ node: Node, indent: Int, isFirstInline: Bool) {
+  private mutating func sequence(_ node: Int, _ tree: TreeRecords, indent: Int, isFirstInline: Bool) {
     var inline = isFirstInline
-    for element in node.elements {
+    tree.forEachElement(of: node) { element in
       if !inline { spaces(indent) }
       inline = false
-      append("- ")
-      switch element.kind {
-      case .mapping where element.count > 0: mapping(element, indent: indent + 2, isFirstInline: true)
-      case .sequence where element.count > 0: sequence(element, indent: indent + 2, isFirstInline: true)
+      output.append(UInt8(ascii: "-"))
+      output.append(UInt8(ascii: " "))
+      switch tree.kind(element) {
+      case .mapping where tree.count(element) > 0:
+        mapping(element, tree, indent: indent + 2, isFirstInline: true)
+      case .sequence where tree.count(element) > 0:
+        sequence(element, tree, indent: indent + 2, isFirstInline: true)
       default:
-        scalar(element, indent: indent)
+        scalar(element, tree, indent: indent)
         newline()
       }
     }
@@ -111,22 +120,23 @@ package struct YAMLWriter {
 
   // MARK: Scalars
 
-  private mutating func scalar(_ node: Node, indent: Int) {
-    switch node.kind {
+  private mutating func scalar(_ node: Int, _ tree: TreeRecords, indent: Int) {
+    let text = tree.text(node)
+    switch tree.kind(node) {
     case .mapping: append("{}")
     case .sequence: append("[]")
     case .null: append("null")
-    case .boolean: append(node.boolean == true ? "true" : "false")
+    case .boolean: append(ScalarResolution.isTrue(text) ? "true" : "false")
     case .integer:
-      if let value = node.integer {
+      if let value = ScalarResolution.integer(text) {
         integer(value)
-      } else if let value = node.withText({ ScalarResolution.unsigned($0) }) {
+      } else if let value = ScalarResolution.unsigned(text) {
         append(String(value))
       } else {
-        append(node.text)
+        output.append(contentsOf: text)
       }
-    case .float: append(Self.float(node.number ?? 0))
-    default: node.withText { string($0, indent: indent, allowsLiteral: true) }
+    case .float: append(Self.float(ScalarResolution.float(String(decoding: text, as: UTF8.self)) ?? 0))
+    case .string, .alias: string(text, indent: indent, allowsLiteral: true)
     }
   }
 

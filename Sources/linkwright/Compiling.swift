@@ -18,13 +18,17 @@ struct Compiling {
   ///   - output: the directory whose output is on record; nil for the source's own, or the branches that the Fleet
   ///     names.
   ///   - isBeside: true where what lies beside the source counts, whatever branches are named.
-  init(_ parsed: ParsedArguments, output: String? = nil, isBeside: Bool = false) throws(CommandFailure) {
+  ///   - isCheckOnly: true where nobody looks at the files of the output.
+  init(
+    _ parsed: ParsedArguments, output: String? = nil, isBeside: Bool = false, isCheckOnly: Bool = false
+  ) throws(CommandFailure) {
     source = try FleetSource(parsed)
     reporting = try Reporting(parsed, prefix: source.prefix)
     let branches = output == nil && !isBeside ? try RecordedBranches(source) : nil
     recorded = output.map { DirectorySnapshot(root: $0) } ?? branches?.snapshot ?? source.snapshot
     var options = try Self.options(parsed)
     options.sourceDay = source.commit?.day
+    options.isCheckOnly = isCheckOnly
     let memo = source.memo
     compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: memo)
     memo?.save()

@@ -137,7 +137,7 @@ private struct ReachRequest {
 
   /// The fleet as it will be.
   func answerForFleet(_ parsed: ParsedArguments) throws(CommandFailure) -> ExitCode {
-    let compiling = try Compiling(parsed)
+    let compiling = try Compiling(parsed, isCheckOnly: true)
     let compilation = compiling.compilation
     let errors = compilation.findings.filter { $0.severity == .error }
     guard let judgement = compilation.judgement else {

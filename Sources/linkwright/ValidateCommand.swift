@@ -12,7 +12,7 @@ extension Command {
       """,
     example: "linkwright validate --format text --format sarif=findings.sarif"
   ) { parsed throws(CommandFailure) in
-    let compiling = try Compiling(parsed)
+    let compiling = try Compiling(parsed, isCheckOnly: true)
     try compiling.reporting.print(
       compiling.compilation.findings, of: compiling.compilation)
     compiling.printSatisfied(parsed)

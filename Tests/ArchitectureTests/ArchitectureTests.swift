@@ -57,6 +57,7 @@ import Testing
   /// C libraries and what is not ours: each has one place.
   @Test(arguments: [
     ("CLibYAML", ["YAMLTree"]), ("CLibGit2", ["Repository"]), ("CZlib", ["Repository"]),
+    ("CMalloc", ["linkwright"]),
     ("Dispatch", ["Compiler"]),
     ("Foundation", ["EmbedResources"]), ("FoundationEssentials", []), ("PackagePlugin", ["EmbedResources"]),
     // CEL and Snapshot take arithmetic and memory comparison from it, nothing that sees the world.

@@ -154,6 +154,9 @@ import Testing
 
   @Test(arguments: [
     Fault(text: "1 + 6 / (x - x)", at: "6 / (x - x)", message: "divide by zero"),
+    Fault(
+      text: "quantity('1e27').divInt(quantity('1n')).sign()", at: "quantity('1e27').divInt(quantity('1n'))",
+      message: "overflow"),
     Fault(text: "list[3]", at: "list[3]", message: "index out of range: 3 in a list of 2"),
     Fault(text: "map.missing", at: "missing", message: "no such key: 'missing'"),
     Fault(text: "map['missing\\n']", at: "map['missing\\n']", message: "no such key: 'missing\\u{a}'"),

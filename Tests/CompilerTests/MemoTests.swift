@@ -95,6 +95,62 @@ import Testing
     #expect(missed > 0 && missed <= 1 + units, "\(missed) of \(units)")
   }
 
+  /// What one unit used up is not kept as the fault of another: a template whose cost grows with a name, two
+  /// connections, then one.
+  @Test func exhaustionOfOneUnitIsNotAnothers() throws {
+    let letters = "service.name.split('')"
+    let cost = (0..<4).reduce("1") { inner, level in "\(letters).map(v\(level), \(inner)).size()" }
+    func documents(_ namespace: String, _ service: String) -> [String: String] {
+      let manifests = """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: \(service), namespace: \(namespace)}
+        spec: {type: NodePort, selector: {app: a}, ports: [{port: 8000, targetPort: 8000}]}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: a, namespace: \(namespace)}
+        spec:
+          selector: {matchLabels: {app: a}}
+          template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: x, ports: [{containerPort: 8000}]}]}}
+        """
+      return [
+        "connections/\(namespace).yaml": """
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Connection
+        metadata: {name: c, namespace: \(namespace)}
+        spec:
+          from: [{clusters: [golddr]}]
+          to: {clusters: [gold], service: \(service), ports: [8000]}
+          exposure: {acknowledged: span-bc}
+          porter: {overrideServicePort: true}
+        """, "workloads/gold/\(namespace).yaml": manifests, "workloads/golddr/\(namespace).yaml": manifests,
+      ]
+    }
+    var files = try FixtureFleet(directory: "examples/porter-pair").files
+    files = files.filter { !$0.key.hasPrefix("rendered/") && !$0.key.hasPrefix("observed/") }
+    let template = try #require(
+      String(
+        bytes: Data(
+          contentsOf: Repository.root.appendingPathComponent(
+            "templates/porter/transport-server-claim.yaml")), encoding: .utf8))
+    files["templates/porter/transport-server-claim.yaml"] = Array(
+      template.replacing(
+        "$merge: ${common.annotations}",
+        with: "$merge: ${common.annotations}\n    cost: \"${string(\(cost))}\""
+      ).utf8)
+    let large = documents("aaaaaa-dev", String(repeating: "a", count: 50))
+    for (path, text) in large.merging(documents("bbbbbb-dev", "b"), uniquingKeysWith: { $1 }) {
+      files[path] = Array(text.utf8)
+    }
+    let memo = MemoryMemo()
+    let both = try Self.expectSame(FixtureFleet(files), memo, "both")
+    #expect(both.findings.contains { $0.message.contains("steps") }, "\(both.findingsText)")
+    for path in large.keys { files[path] = nil }
+    let one = try Self.expectSame(FixtureFleet(files), memo, "one")
+    #expect(!one.failed, "\(one.findingsText)")
+  }
+
   // MARK: The file
 
   @Test func filesAreWrittenJoinedAndRead() throws {

@@ -33,6 +33,20 @@ import Testing
     return String(decoding: range.file.bytes[range.start..<range.end], as: UTF8.self)
   }
 
+  /// Rules are judged one by one: equal words about one place are two findings, and the severe one stands.
+  @Test func rulesOfOneMessageAreToldApart() throws {
+    let rules = """
+      match: {kinds: [Fleet]}
+      rules:
+      - {name: advice, expression: "1 == 2", message: same, severity: note}
+      - {name: must, expression: "2 == 3", message: same}
+      - {name: also, expression: "3 == 4", message: same}
+      """
+    let found = try Self.findings(rules).filter { $0.rule.id == "LW6010" }
+    #expect(found.map(\.severity) == [.error, .error, .note])
+    #expect(Set(found.map { Self.source($0.secondary.first) }).count == 3)
+  }
+
   static let connection = """
 
     -- connections/two.yaml --

@@ -1,5 +1,6 @@
 import Compiler
 import Diagnostics
+import Foundation
 import Templates
 import Testing
 import YAMLTree
@@ -122,6 +123,24 @@ import YAMLTree
     )
     #expect(twice.findings.contains { $0.rule.id == "LW1501" }, "\(twice.findingsText)")
     #expect(twice.failed)
+  }
+
+  /// A key is found wherever it stands in what a Secret holds, in Base64 too, whatever comes before it.
+  @Test(arguments: 0..<4)
+  func keysInBase64AreFound(_ before: Int) throws {
+    let bundle = String(repeating: "c", count: 100 + before) + "\n-----BEGIN RSA PRIVATE KEY-----\nMIIB\n"
+    let encoded = Data(bundle.utf8).base64EncodedString()
+    let text = before == 3 ? "\(encoded.prefix(64))\\r\\n\(encoded.dropFirst(64))" : encoded
+    let compilation = try porter(
+      """
+      -- templates/porter/+extra.yaml --
+      $scope: claim
+      apiVersion: v1
+      kind: Secret
+      metadata: {name: extra, namespace: "${place.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+      data: {tls.pem: "\(text)"}
+      """)
+    #expect(compilation.findings.contains { $0.rule.id == "LW1606" }, "\(compilation.findingsText)")
   }
 
   // MARK: Sources of values

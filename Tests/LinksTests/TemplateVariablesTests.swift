@@ -43,13 +43,13 @@ import YAMLTree
   }
 
   private func check(
-    _ path: String, _ layers: [[String: TemplateValue]], _ workings: Compilation.Workings
+    _ path: String, _ layers: [TemplateFields], _ workings: Compilation.Workings
   ) {
     guard let declaration = workings.model.templates[path]?.declaration else {
       Issue.record("there is no template \(path)")
       return
     }
-    let values = layers.reduce(into: [:]) { $0.merge($1) { $1 } }
+    let values = layers.reduce(TemplateFields()) { $0.merging($1) }
     for field in declaration.variables where field.name != "common" {
       check(values[field.name], field, "\(path): \(field.name)")
     }

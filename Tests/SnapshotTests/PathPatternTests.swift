@@ -44,4 +44,45 @@ import Testing
   func refuses(pattern: String) {
     #expect(throws: PathPattern.Fault.self) { try PathPattern(pattern) }
   }
+
+  /// Patterns that a backtracking matcher takes exponential time for.
+  @Test(arguments: [
+    "a/" + String(repeating: "**/", count: 14) + "x.yaml",
+    "a/" + String(repeating: "**/*a*a/", count: 14) + "x.yaml",
+    String(repeating: "**/{cluster}/", count: 2) + String(repeating: "**/a?a/", count: 10) + "x.yaml",
+  ])
+  func manyDepthsEnd(_ text: String) throws {
+    let pattern = try PathPattern(text)
+    let path = "a/" + String(repeating: "aaa/", count: 120)
+    let elapsed = ContinuousClock().measure {
+      #expect(pattern.match(path + "y.yaml") == nil)
+    }
+    #expect(elapsed < .seconds(5))
+    #expect(pattern.match("a/b/b/" + String(repeating: "aaa/", count: 30) + "x.yaml") != nil)
+  }
+
+  /// Against a matcher that tries everything.
+  @Test func depthsAgreeWithTryingAll() throws {
+    func tries(_ pattern: ArraySlice<String>, _ parts: ArraySlice<String>) -> Bool {
+      guard let first = pattern.first else { return parts.isEmpty }
+      if first == "**" {
+        if pattern.count == 1 { return !parts.isEmpty }
+        return (0...parts.count).contains { tries(pattern.dropFirst(), parts.dropFirst($0)) }
+      }
+      guard let part = parts.first else { return false }
+      return (first == "*" || first == part) && tries(pattern.dropFirst(), parts.dropFirst())
+    }
+    var generator = SystemRandomNumberGenerator()
+    for _ in 0..<3000 {
+      let pattern = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+        ["**", "*", "a", "b"].randomElement(using: &generator) ?? "a"
+      }
+      let parts = (0..<Int.random(in: 1...7, using: &generator)).map { _ in
+        ["a", "b"].randomElement(using: &generator) ?? "a"
+      }
+      let (text, path) = (pattern.joined(separator: "/"), parts.joined(separator: "/"))
+      #expect(
+        (try PathPattern(text).match(path) != nil) == tries(pattern[...], parts[...]), "\(text) \(path)")
+    }
+  }
 }

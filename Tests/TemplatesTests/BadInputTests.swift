@@ -125,11 +125,19 @@ import Testing
     let (template, _) = Template.compile(
       .init(path: "t", bytes: Array(text.utf8)), as: declaration)
     let compiled = try #require(template)
+    let exhaustion = TemplateExhaustion()
     let elapsed = ContinuousClock().measure {
       for _ in 0..<2000 {
-        #expect(throws: TemplateError.self) { try compiled.render([["service": .map(["numbers": many])]]) }
+        #expect(throws: TemplateError.self) {
+          try compiled.render([["service": .map(["numbers": many])]], exhaustion)
+        }
       }
     }
     #expect(elapsed < .seconds(20))
+    #expect(exhaustion.wasMet)
+    // What another compile used up is not held against this one.
+    let few = TemplateValue.map(["numbers": .list([.integer(1)])])
+    #expect(throws: TemplateError.self) { try compiled.render([["service": few]], exhaustion) }
+    #expect(try compiled.render([["service": few]]) != nil)
   }
 }

@@ -22,7 +22,7 @@ let declaration = TemplateDeclaration(
   ])
 
 /// Values for them.
-let variables: [String: TemplateValue] = [
+let variables: TemplateFields = [
   "service": .map([
     "name": .string("db"), "port": .integer(5432), "isHeadless": .boolean(false), "alias": .none,
     "weight": .integer(3), "labels": .map(["app": .string("db"), "a/b": .string("c")]),
@@ -37,7 +37,7 @@ let variables: [String: TemplateValue] = [
 ]
 
 /// What a template comes to: its canonical text, or what is wrong with it and where.
-func rendered(_ text: String, _ changed: [String: TemplateValue] = [:]) -> String {
+func rendered(_ text: String, _ changed: TemplateFields = [:]) -> String {
   let file = SourceFile(path: "templates/test.yaml", bytes: Array(text.utf8))
   let (template, findings) = Template.compile(file, as: declaration)
   guard let template else { return findings.map(described).joined(separator: "\n") }

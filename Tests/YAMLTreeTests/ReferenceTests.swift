@@ -143,6 +143,28 @@ import YAMLTree
     #expect(parse(merged).findings.first?.rule.id == "LW1005")
   }
 
+  /// A document that is dropped leaves its nodes' numbers to the next one, and must not leave their sizes: here each
+  /// node that an alias of the second document names stands where a scalar stood in the first.
+  @Test(arguments: [(12, 9), (300, 1)])
+  func aliasesOfADroppedDocumentAreForgotten(_ levels: Int, _ width: Int) {
+    var second = ""
+    var targets: Set<Int> = []
+    var next = 1
+    for level in 0..<levels {
+      let element = level == 0 ? "x" : "*l\(level - 1)"
+      second +=
+        "a\(level): &l\(level) [" + Array(repeating: element, count: width).joined(separator: ",") + "]\n"
+      targets.insert(next + 1)
+      next += 2 + width
+    }
+    var first = ""
+    for number in 1...next { first += targets.contains(number) ? "- &a\(number) s\n" : "- s\n" }
+    for number in targets.sorted() { first += "- *a\(number)\n" }
+    let parsed = parse(first + "- *nope\n---\n" + second)
+    #expect(parsed.findings.map(\.rule.id).contains { $0 == "LW1006" || $0 == "LW1005" })
+    #expect(parsed.tree.documents.isEmpty)
+  }
+
   @Test func manyAliasesAreFine() {
     var text = "base: &base {a: 1, b: [1, 2]}\nlist:\n"
     for _ in 0..<50000 { text += "- *base\n" }

@@ -97,7 +97,7 @@ struct CiliumFacts: Sendable {
     for workload in cluster.workloads["kube-system"] ?? [] where workload.key.name == "cilium" {
       for container in workload.pod.at("spec", "containers")?.elements.map({ $0 }) ?? [] {
         let image = container["image"]?.text ?? ""
-        guard let tag = image.split(separator: "@")[0].split(separator: ":").last, tag.hasPrefix("v"),
+        guard let tag = image.split(separator: "@").first?.split(separator: ":").last, tag.hasPrefix("v"),
           image.contains("cilium/cilium")
         else {
           continue
@@ -183,7 +183,7 @@ struct CiliumFacts: Sendable {
       else { continue }
       var peers: [Peer] = []
       for (key, value) in data.entries where !key.text.contains(".") {
-        guard let bytes = Base64Text.decode(value.text) else { continue }
+        guard let bytes = Base64.decode(value.text) else { continue }
         let tree = Tree.parse(text: String(decoding: bytes, as: UTF8.self), path: value.range.file.path).tree
         guard let endpoint = tree.root?["endpoints"]?.elements.first(where: { _ in true })?.text,
           let host = host(of: endpoint), !host.hasSuffix(".svc")
@@ -339,34 +339,5 @@ struct CiliumFacts: Sendable {
     if let replicas = apiserver?["replicas"]?.integer { map.add("replicas", .integer(replicas)) }
     if apiserver?.at("kvstoremesh", "enabled")?.boolean == false { map.add("kvstoremesh", .boolean(false)) }
     return map
-  }
-}
-
-/// Base64 with padding (RFC 4648, section 4), as Secrets hold bytes.
-enum Base64Text {
-  /// Nil for what is no base64. Linear.
-  static func decode(_ text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var buffer: UInt32 = 0
-    var bits = 0
-    for character in text.utf8 {
-      let value: UInt32
-      switch character {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character - UInt8(ascii: "A"))
-      case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(character - UInt8(ascii: "a")) + 26
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(character - UInt8(ascii: "0")) + 52
-      case UInt8(ascii: "+"): value = 62
-      case UInt8(ascii: "/"): value = 63
-      case UInt8(ascii: "="), UInt8(ascii: "\n"): continue
-      default: return nil
-      }
-      buffer = (buffer << 6 | value) & 0xFFFFFF
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-      }
-    }
-    return bytes
   }
 }

@@ -21,6 +21,8 @@ struct UnitMemo: Sendable {
     guard let key = digests.key(of: unit) else { return render() }
     if let known = store.read(key, { restore($0, key: unit.key) }) { return known }
     let made = render()
+    // What another unit used up may be missing from this one.
+    guard !templates.exhaustion.wasMet else { return made }
     var encoder = UnitEncoder(memo: self)
     if let bytes = encoder.encode(made) { store.keep(bytes, under: key) }
     return made
@@ -51,7 +53,7 @@ package enum MemoFields {
   package static let remark = ["topic", "text", "connections"]
   package static let judged = ["cluster", "manifest", "isPatch", "subject", "connections", "template"]
   package static let object = [
-    "cluster", "part", "identity", "content", "blob", "path", "unit", "subject", "template",
+    "cluster", "part", "identity", "content", "knownBlob", "path", "unit", "subject", "template",
   ]
   package static let fragment = ["cluster", "name", "content", "blob", "unit", "subject", "template"]
   package static let finding = [
@@ -173,7 +175,7 @@ private struct UnitEncoder {
     writer.append(object.part.memoNumber)
     append(object.identity)
     writer.append(object.path)
-    writer.append(object.blob)
+    writer.append(object.knownBlob ?? BlobID(of: object.content))
     writer.append(object.content)
     append(object.template)
   }

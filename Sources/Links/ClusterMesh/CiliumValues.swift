@@ -14,7 +14,7 @@ struct CiliumValues {
   private var version: ChartVersion { settings.chartVersion }
   private var certificates: CertificateSettings { mesh.settings.certificates }
 
-  var variables: [String: TemplateValue] {
+  var variables: TemplateFields {
     [
       "member": .map(["name": .string(settings.name.value), "id": .integer(settings.id.value)]),
       "cilium": .map([
@@ -59,8 +59,8 @@ struct CiliumValues {
     }
   }
 
-  private var mcsapi: [String: TemplateValue] {
-    var values: [String: TemplateValue] = ["enabled": .boolean(true)]
+  private var mcsapi: TemplateFields {
+    var values: TemplateFields = ["enabled": .boolean(true)]
     if let installs = settings.mcsapi?["installCRDs"]?.boolean { values["installCRDs"] = .boolean(installs) }
     let isOpenShift = unit.model.clusters[unit.member.cluster]?.cluster.distribution == .openshift
     if settings.configuresCoreDNS(hasClients: unit.hasClients, isOpenShift: isOpenShift) == true {
@@ -72,7 +72,7 @@ struct CiliumValues {
   // MARK: The Service
 
   private var service: TemplateValue {
-    var service: [String: TemplateValue] = ["type": .string(settings.serviceType.rawValue)]
+    var service: TemplateFields = ["type": .string(settings.serviceType.rawValue)]
     switch settings.serviceType {
     case .nodePort: service["nodePort"] = .integer(settings.peerPort)
     case .loadBalancer: break
@@ -88,12 +88,12 @@ struct CiliumValues {
   // MARK: Certificates
 
   private var tls: TemplateValue {
-    var tls: [String: TemplateValue] = [:]
+    var tls: TemplateFields = [:]
     if let mode = settings.authMode ?? mesh.settings.authMode { tls["authMode"] = .string(mode.value) }
     var auto = automatic
     let (names, addresses) = serverNames
     if certificates.method != .userProvided, !names.isEmpty || !addresses.isEmpty {
-      var server: [String: TemplateValue] = [:]
+      var server: TemplateFields = [:]
       if !names.isEmpty { server["extraDnsNames"] = .list(names.map { .string($0) }) }
       if !addresses.isEmpty { server["extraIpAddresses"] = .list(addresses.map { .string($0) }) }
       if version.hasAutomaticServerNames {
@@ -106,11 +106,11 @@ struct CiliumValues {
     return .map(tls)
   }
 
-  private var automatic: [String: TemplateValue] {
+  private var automatic: TemplateFields {
     guard let method = certificates.method, method != .userProvided else {
       return ["enabled": .boolean(false)]
     }
-    var auto: [String: TemplateValue] = ["enabled": .boolean(true), "method": .string(method.rawValue)]
+    var auto: TemplateFields = ["enabled": .boolean(true), "method": .string(method.rawValue)]
     if method == .certmanager, let issuer = mesh.issuer(of: unit.member)?.value {
       auto["certManagerIssuerRef"] = .map([
         "group": .string(issuer.group), "kind": .string(issuer.kind), "name": .string(issuer.name),

@@ -37,7 +37,8 @@ struct ExportedService {
   func emit(into lowered: inout LoweredUnit) {
     let identity = Self.identity(unit.service)
     let wanted = annotations
-    let exported: TemplateValue = wanted.isEmpty ? .none : .map(wanted.mapValues { .string($0) })
+    let exported: TemplateValue =
+      wanted.isEmpty ? .none : .map(TemplateFields(wanted.lazy.map { ($0, .string($1)) }))
     for target in unit.targets {
       let existing = unit.model.clusters[target.cluster]?.declared.objects[identity]
       if let existing, Self.hands(existing, wanted) {

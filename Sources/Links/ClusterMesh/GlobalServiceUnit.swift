@@ -144,7 +144,7 @@ struct GlobalServiceUnit: PlannedUnit {
           "service": .map([
             "namespace": .string(service.namespace), "name": .string(service.name),
             "clusterIP": target.service.isHeadless ? .string("None") : .none,
-            "selector": selector.isEmpty ? .none : .map(Dictionary(uniqueKeysWithValues: selector)),
+            "selector": selector.isEmpty ? .none : .map(TemplateFields(selector)),
             "annotations": wanted.emitted(whole: true),
             "ports": .list(target.service.ports.map(Self.value)),
           ])

@@ -62,7 +62,7 @@ struct KubeconfigUnit: PlannedUnit {
       return nil
     }
     let name = member.cluster
-    let values: [String: TemplateValue] = [
+    let values: TemplateFields = [
       "name": .string(name), "server": .string(url),
       "certificateAuthorityData": .optional(
         cluster.certificateAuthority.map { Base64.encode($0.bytes) }),
@@ -78,7 +78,7 @@ struct KubeconfigUnit: PlannedUnit {
   private static func user(_ credentials: Node) -> TemplateValue {
     if let exec = credentials["exec"] {
       let version = exec["apiVersion"]?.text ?? "client.authentication.k8s.io/v1"
-      var values: [String: TemplateValue] = [
+      var values: TemplateFields = [
         "apiVersion": .string(version), "command": .string(exec["command"]?.text ?? ""),
         "interactiveMode": .string(exec["interactiveMode"]?.text ?? "IfAvailable"),
       ]
@@ -88,7 +88,7 @@ struct KubeconfigUnit: PlannedUnit {
       return .map(["exec": .map(values)])
     }
     if let file = credentials["tokenFile"] { return .map(["tokenFile": .string(file.text)]) }
-    var values: [String: TemplateValue] = [:]
+    var values: TemplateFields = [:]
     if let certificate = credentials["clientCertificate"] {
       values["client-certificate"] = .string(certificate.text)
     }

@@ -84,7 +84,7 @@ final class MeshPeers: Sendable {
   /// The peers of a member in the form that its chart takes, without itself. Linear in the members.
   func value(for member: MeshMember) -> TemplateValue {
     if member.settings.chartVersion.takesPeerMap {
-      var map: [String: TemplateValue] = [:]
+      var map: TemplateFields = [:]
       map.reserveCapacity(entries.count)
       for (peer, entry) in zip(mesh.bound, entries) where peer.cluster != member.cluster {
         if let value = entry.inMap { map[peer.name] = value }

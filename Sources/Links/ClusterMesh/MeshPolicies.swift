@@ -105,7 +105,7 @@ struct MeshPolicies {
     emit(
       "ingress-policy", name, namespace, in: target.cluster,
       [
-        "podSelector": .map(Dictionary(uniqueKeysWithValues: selector)), "rules": .list(rules),
+        "podSelector": .map(TemplateFields(selector)), "rules": .list(rules),
       ], &lowered)
   }
 
@@ -239,15 +239,15 @@ struct MeshPolicies {
 
   private func emit(
     _ template: String, _ name: String, _ namespace: String, in cluster: String,
-    _ variables: [String: TemplateValue], _ lowered: inout LoweredUnit
+    _ variables: TemplateFields, _ lowered: inout LoweredUnit
   ) {
-    let all = variables.merging(["name": .string(name), "namespace": .string(namespace)]) { a, _ in a }
+    let own: TemplateFields = ["name": .string(name), "namespace": .string(namespace)]
     lowered.emissions.append(
       Emission(
         cluster: cluster, part: .manifests, template: "cluster-mesh/\(template).yaml",
         identity: ObjectIdentity(
           apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
-        variables: ["policy": .map(all)]))
+        variables: ["policy": .map(own.merging(variables))]))
   }
 
   private func unknownBaseline(_ cluster: ClusterModel) -> Diagnostic {
@@ -283,12 +283,12 @@ struct MeshPolicies {
   }
 
   private static func peer(_ client: BoundClient, of member: MeshMember) -> TemplateValue {
-    var labels: [String: TemplateValue] = [:]
+    var labels: TemplateFields = [:]
     for (key, value) in client.node.at("podSelector", "matchLabels")?.entries.map({ $0 }) ?? [] {
       labels[key.text] = .string(value.text)
     }
     labels[clusterLabel] = .string(member.name)
-    var selector: [String: TemplateValue] = ["matchLabels": .map(labels)]
+    var selector: TemplateFields = ["matchLabels": .map(labels)]
     if let expressions = client.node.at("podSelector", "matchExpressions") {
       selector["matchExpressions"] = .node(expressions)
     }
@@ -298,7 +298,7 @@ struct MeshPolicies {
   private static func rule(to target: BoundTarget, of member: MeshMember, _ namespace: String)
     -> TemplateValue
   {
-    var labels: [String: TemplateValue] = [:]
+    var labels: TemplateFields = [:]
     for label in target.service.selector.items { labels[label.key] = .string(label.value) }
     labels[clusterLabel] = .string(member.name)
     let peer: TemplateValue = .map([
@@ -310,7 +310,7 @@ struct MeshPolicies {
   /// The DNS pods of the client's own cluster. OpenShift's listen on another port.
   private static func dns(_ cluster: ClusterModel, _ member: MeshMember) -> TemplateValue {
     let isOpenShift = cluster.cluster.distribution == .openshift
-    let labels: [String: TemplateValue] = [
+    let labels: TemplateFields = [
       isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app": .string(
         isOpenShift ? "default" : "kube-dns"),
       clusterLabel: .string(member.name),

@@ -72,7 +72,7 @@ enum PeerAddress: Sendable {
 
   /// The peer's value in a list or a map; nil while it is pending.
   func value(of member: MeshMember, inList: Bool) -> TemplateValue? {
-    var entries: [String: TemplateValue] = ["port": .integer(member.settings.peerPort)]
+    var entries: TemplateFields = ["port": .integer(member.settings.peerPort)]
     if inList { entries["name"] = .string(member.name) }
     switch self {
     case .ips(let addresses): entries["ips"] = .list(addresses.map { .string($0) })

@@ -16,8 +16,8 @@ struct PeerObjects {
 
   func emit(into lowered: inout LoweredUnit) {
     let peers = zip(unit.mesh.bound, unit.peers.addresses).filter { $0.0.cluster != unit.member.cluster }
-    var remote: [String: TemplateValue] = [:]
-    var local: [String: TemplateValue] = [:]
+    var remote: TemplateFields = [:]
+    var local: TemplateFields = [:]
     let own = TemplateValue.string(Base64.encode(Array(localConfiguration.utf8)))
     for (peer, address) in peers {
       guard let text = configuration(of: peer, at: address) else { continue }
@@ -42,7 +42,7 @@ struct PeerObjects {
         variables: ["users": .map(["namespace": .string(settings.namespace), "text": .string(text)])]))
   }
 
-  private func emit(_ name: String, _ data: [String: TemplateValue], _ lowered: inout LoweredUnit) {
+  private func emit(_ name: String, _ data: TemplateFields, _ lowered: inout LoweredUnit) {
     lowered.emissions.append(
       Emission(
         cluster: unit.member.cluster, part: .manifests, template: "cluster-mesh/peers-secret.yaml",

@@ -74,7 +74,7 @@ struct ManagementUnit: PlannedUnit {
           "cluster": .map([
             "apiVersion": .string(existing?.apiVersion ?? link.settings.profile.clusterAPIVersion),
             "namespace": .string(registration.namespace.value), "name": .string(registration.name.value),
-            "labels": .map(Dictionary(labels) { first, _ in first }),
+            "labels": .map(TemplateFields(labels)),
           ])
         ]))
   }

@@ -63,7 +63,7 @@ struct PublishedGateway: PlannedUnit {
       ])
   }
 
-  private func variables(_ addresses: [Located<String>], gatewayDNS name: String) -> [String: TemplateValue] {
+  private func variables(_ addresses: [Located<String>], gatewayDNS name: String) -> TemplateFields {
     let profile = link.settings.profile
     return [
       "slice": .map([

@@ -180,7 +180,7 @@ enum HandWrittenClaims {
       let service = model.clusters[cluster]?.declared.services[NamespacedName(namespace, name)]
     else { return }
     let wave = { (manifest: Manifest) in
-      manifest.annotation("argocd.argoproj.io/sync-wave").flatMap { Int($0) } ?? 0
+      manifest.annotation("argocd.argoproj.io/sync-wave").flatMap(SyncWave.number) ?? 0
     }
     guard wave(manifest) <= wave(service.manifest) else { return }
     findings.append(

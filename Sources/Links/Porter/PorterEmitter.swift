@@ -59,7 +59,7 @@ struct PorterEmitter {
   }
 
   /// Variables that all templates of the unit share.
-  private var variables: [String: TemplateValue] {
+  private var variables: TemplateFields {
     [
       "link": .string(unit.link),
       "service": .map([
@@ -85,7 +85,7 @@ struct PorterEmitter {
     let wave =
       unit.target(in: unit.primary.name)?.service.manifest.annotation("argocd.argoproj.io/sync-wave")
       ?? unit.primary.declared.services[unit.service]?.manifest.annotation("argocd.argoproj.io/sync-wave")
-    return String((wave.flatMap { Int($0) } ?? 0) + 1)
+    return String((wave.flatMap(SyncWave.number) ?? 0) + 1)
   }
 
   /// Sync waves are Argo CD's; a fleet that names another consumer does without them.
@@ -163,7 +163,7 @@ struct PorterEmitter {
       report(missing: server, of: target, objects: objects, &lowered)
       return
     }
-    let variables: [String: TemplateValue] = [
+    let variables: TemplateFields = [
       "server": .map([
         "address": .string(address), "port": .integer(port),
         "label": .string(serviceType == "NodePort" ? "nodeport" : "true"),

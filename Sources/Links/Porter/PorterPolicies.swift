@@ -91,7 +91,7 @@ struct PorterPolicies {
   }
 
   private func selectorLabels(_ target: BoundTarget) -> TemplateValue {
-    .map(Dictionary(uniqueKeysWithValues: target.service.selector.items.map { ($0.key, .string($0.value)) }))
+    .map(TemplateFields(target.service.selector.items.lazy.map { ($0.key, .string($0.value)) }))
   }
 
   /// A selector of the author's that leaves out pods of the Service.

@@ -28,7 +28,7 @@ struct ExternalEndpoint {
 
   private var isIPv6: Bool { addresses.contains { $0.contains(":") } }
 
-  private var variables: [String: TemplateValue] {
+  private var variables: TemplateFields {
     [
       "external": .map([
         "namespace": .string(namespace), "name": .string(name), "slice": .string(sliceName ?? "\(name)-1"),

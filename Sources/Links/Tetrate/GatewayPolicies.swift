@@ -230,15 +230,15 @@ struct GatewayPolicies {
 
   private func emit(
     _ template: String, _ name: String, _ namespace: String, _ cluster: String,
-    _ variables: [String: TemplateValue], _ lowered: inout LoweredUnit
+    _ variables: TemplateFields, _ lowered: inout LoweredUnit
   ) {
-    let all = variables.merging(["name": .string(name), "namespace": .string(namespace)]) { a, _ in a }
+    let own: TemplateFields = ["name": .string(name), "namespace": .string(namespace)]
     lowered.emissions.append(
       Emission(
         cluster: cluster, part: .manifests, template: "tetrate/\(template).yaml",
         identity: ObjectIdentity(
           apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
-        variables: ["policy": .map(all)]))
+        variables: ["policy": .map(own.merging(variables))]))
   }
 
   private static func value(_ port: PodPort) -> TemplateValue {

@@ -25,13 +25,10 @@ struct GatewayUnit: PlannedUnit {
     let isGateway = choice.kind == "Gateway"
     // A Gateway of type EASTWEST without the stanza got no port 15443 in some builds.
     let type = service?["type"]?.text ?? (isGateway ? "LoadBalancer" : nil)
-    let stanza: TemplateValue =
-      type == nil && service?["annotations"] == nil
-      ? .none
-      : .map(
-        [
-          "type": .optional(type), "annotations": service?["annotations"].map { .node($0) } ?? .none,
-        ].filter { if case .none = $0.value { false } else { true } })
+    var fields = TemplateFields()
+    if let type { fields["type"] = .string(type) }
+    if let annotations = service?["annotations"] { fields["annotations"] = .node(annotations) }
+    let stanza: TemplateValue = fields.isEmpty ? .none : .map(fields)
     let gateway: TemplateValue = .map([
       "name": .string(name), "namespace": .string(choice.namespace),
       "revision": .optional(choice.node["revision"]?.text),

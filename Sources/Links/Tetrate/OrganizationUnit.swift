@@ -105,7 +105,7 @@ struct OrganizationUnit: PlannedUnit {
   }
 
   private static func value(_ edges: Set<NetworkEdge>) -> TemplateValue {
-    var map: [String: TemplateValue] = [:]
+    var map: TemplateFields = [:]
     for (consumer, exporters) in edges.written { map[consumer] = .string(exporters) }
     return .map(map)
   }

@@ -70,7 +70,7 @@ struct RemoteService: Sendable {
   // MARK: Values
 
   /// The ports and endpoints for the template of a ServiceEntry.
-  var entryValues: [String: TemplateValue] {
+  var entryValues: TemplateFields {
     let ports = ports.map { port -> TemplateValue in
       .map([
         "name": .string(port.name), "number": .integer(port.number),
@@ -96,7 +96,7 @@ struct RemoteService: Sendable {
 
   /// Every port of the Service is port 15443 of the gateway.
   var gatewayPorts: TemplateValue {
-    var map: [String: TemplateValue] = [:]
+    var map: TemplateFields = [:]
     for port in ports { map[port.name] = .integer(InstallGateway.port) }
     return .map(map)
   }

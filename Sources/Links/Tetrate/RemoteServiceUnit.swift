@@ -105,7 +105,7 @@ struct RemoteServiceUnit: PlannedUnit {
   // MARK: Entries
 
   private func emit(_ remote: RemoteService, in member: TetrateMember, _ lowered: inout LoweredUnit) {
-    let placements: [(Placement, [String: TemplateValue], String)]
+    let placements: [(Placement, TemplateFields, String)]
     if let local = existing(in: member.cluster) {
       placements = workloadEntries(remote, local, in: member, &lowered)
     } else {
@@ -140,7 +140,7 @@ struct RemoteServiceUnit: PlannedUnit {
 
   private func serviceEntry(
     _ remote: RemoteService, in member: TetrateMember, _ lowered: inout LoweredUnit
-  ) -> [(Placement, [String: TemplateValue], String)] {
+  ) -> [(Placement, TemplateFields, String)] {
     let key = isIstio ? "serviceEntry" : "expectedServiceEntry"
     guard
       let name = own("serviceEntryName", in: member)
@@ -171,8 +171,8 @@ struct RemoteServiceUnit: PlannedUnit {
   /// One entry per gateway; they join the local pods behind the Service.
   private func workloadEntries(
     _ remote: RemoteService, _ local: Service, in member: TetrateMember, _ lowered: inout LoweredUnit
-  ) -> [(Placement, [String: TemplateValue], String)] {
-    var result: [(Placement, [String: TemplateValue], String)] = []
+  ) -> [(Placement, TemplateFields, String)] {
+    var result: [(Placement, TemplateFields, String)] = []
     var used: Set<String> = []
     for endpoint in remote.endpoints {
       guard
@@ -188,7 +188,7 @@ struct RemoteServiceUnit: PlannedUnit {
           name = "\(base)-\(number)"
           number += 1
         }
-        var entry: [String: TemplateValue] = [
+        var entry: TemplateFields = [
           "name": .string(name), "namespace": .string(service.namespace), "address": .string(address),
           "network": .optional(endpoint.member.network?.value), "ports": remote.gatewayPorts,
           "labels": local.selector.value, "cluster": .string(endpoint.member.name.value),

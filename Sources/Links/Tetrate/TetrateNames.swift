@@ -33,9 +33,9 @@ extension TetrateLink {
   /// An object that TSB owns, in the link's form: a Kubernetes object of the config cluster, or a file for tctl.
   func add(
     _ kind: String, template: String, name: String, tenant: Bool, workspace: Bool,
-    _ variables: [String: TemplateValue], to lowered: inout LoweredUnit
+    _ variables: TemplateFields, to lowered: inout LoweredUnit
   ) {
-    var object: [String: TemplateValue] = [
+    var object: TemplateFields = [
       "name": .string(name), "organization": .optional(settings.organization?.value),
     ]
     if tenant { object["tenant"] = .optional(settings.tenant?.value) }
@@ -66,7 +66,7 @@ extension TetrateLink {
 extension Labels {
   /// As a mapping in templates.
   var value: TemplateValue {
-    var map: [String: TemplateValue] = [:]
+    var map: TemplateFields = [:]
     for item in items { map[item.key] = .string(item.value) }
     return .map(map)
   }

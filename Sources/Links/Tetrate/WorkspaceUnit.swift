@@ -117,7 +117,7 @@ struct WorkspaceUnit: PlannedUnit {
   /// The link's own entry of `defaultEastWestGatewaySettings`.
   private var entry: TemplateValue {
     let choice = link.settings.gateway
-    var entry: [String: TemplateValue] = [
+    var entry: TemplateFields = [
       "workloadSelector": .map(["namespace": .string(choice.namespace), "labels": choice.labels.value])
     ]
     if let items = traffic.exposure.items {

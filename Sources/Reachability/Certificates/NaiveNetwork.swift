@@ -29,7 +29,10 @@ struct NaiveNetwork {
     where PolicyKind(object.manifest) != nil && !names.contains("\(object.manifest.kind)/\(object.name)") {
       add(object.manifest, 0)
     }
-    for policy in cluster.model.baseline ?? [] { add(policy.manifest, 0) }
+    let taken = Set(network.policies.lazy.filter { $0.kind == "NetworkPolicy" }.map(\.name))
+    for policy in cluster.model.baseline ?? [] where !taken.contains(policy.manifest.name) {
+      add(policy.manifest, 0)
+    }
     for manifest in clusterwide where PolicyKind(manifest)?.isClusterwide(manifest) ?? false {
       add(manifest, ClusterNetwork.clusterScope)
     }

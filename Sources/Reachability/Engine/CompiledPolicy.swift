@@ -29,8 +29,8 @@ struct CompiledSection: Sendable {
   }
 }
 
-/// A policy, evaluated down to sets of classes.
-struct CompiledPolicy: Sendable {
+/// A policy, evaluated down to sets of classes. A class because every class of pods looks at several.
+final class CompiledPolicy: Sendable {
   let rules: PolicyRules
   let maySelect: IntervalSet<Int32>
   let mustSelect: IntervalSet<Int32>

@@ -44,16 +44,27 @@ package struct EmittedFragment: Sendable {
   }
 }
 
-/// An object that stands in a cluster, and how that is known.
-package struct KnownObject: Sendable {
+/// An object that stands in a cluster, and how that is known. A class because walks look many up, and sort them.
+package final class KnownObject: Sendable {
   package let manifest: Manifest
   package let evidence: Hop.Evidence
   /// For an emitted object the connection that it serves; its own name node points into a template.
   let subject: Label?
   /// The connections that an emitted object serves, `namespace/name`.
-  var connections: [String] = []
+  let connections: [String]
   /// For an emitted object the fleet's own template that made it.
-  var template: Tree?
+  let template: Tree?
+
+  init(
+    manifest: Manifest, evidence: Hop.Evidence, subject: Label?, connections: [String] = [],
+    template: Tree? = nil
+  ) {
+    self.manifest = manifest
+    self.evidence = evidence
+    self.subject = subject
+    self.connections = connections
+    self.template = template
+  }
 
   package var node: Node { manifest.node }
   package var name: String { manifest.name }

@@ -107,14 +107,13 @@ package final class NamespaceSlice: Sendable {
     }
     for object in cluster.emittedObjects(in: namespace)
     where object.manifest.kind == "NetworkPolicy" && !names.contains(object.name) {
+      names.insert(object.name)
       policies.append(Policy(object: object))
     }
     policies += cluster.otherPolicies(in: namespace).map { Policy(object: $0) }
-    for policy in cluster.model.baseline ?? [] {
+    for policy in ClusterModel.standing(cluster.model.baseline?.map(\.manifest) ?? [], besides: names) {
       policies.append(
-        Policy(
-          object: KnownObject(manifest: policy.manifest, evidence: .declared, subject: nil), isBaseline: true)
-      )
+        Policy(object: KnownObject(manifest: policy, evidence: .declared, subject: nil), isBaseline: true))
     }
     return policies
   }

@@ -20,11 +20,6 @@ package struct NetworkProfile: Sendable, Hashable {
   package var emptyPodSelectorIncludesHostNetwork = Ternary.depends
   /// Selectors of a plain NetworkPolicy also match pods of the other clusters of a mesh.
   package var selectorsCrossClusters = Ternary.no
-  /// The pod sees a node's address, not the client's, for traffic that comes through a load balancer with
-  /// `externalTrafficPolicy: Cluster`. For the model of hops.
-  package var rewritesSourceAtIngress = Ternary.yes
-  /// ICMP follows the policies. Never used to prove anything.
-  package var icmpFollowsPolicy = Ternary.depends
   /// An egress rule is compared with the address behind a Service, not with the Service's own. Where a packet is
   /// rewritten before or after policies look at it is not defined by the API.
   package var egressSeesEndpoints = Ternary.depends
