@@ -68,7 +68,7 @@ let modules: [Target] = [
     dependencies: [
       "Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree",
     ],
-    exclude: ["Platforms"], plugins: ["EmbedResources"]),
+    exclude: ["Platforms", "Profiles"], plugins: ["EmbedResources"]),
 
   /** What a change does: objects and paths of two sides compared, stages, reports for reviewers */
   .target(
@@ -114,7 +114,7 @@ let modules: [Target] = [
   /** Generates fleets of any size for `make bench` */
   .executableTarget(
     name: "linkwright-bench", dependencies: ["Kubernetes", "Reachability", "YAMLTree"]),
-  /** Puts `schemas/`, `templates/` and `platforms/` into the program, as a build step */
+  /** Puts `schemas/`, `templates/` and the data of other modules into the program, as a build step */
   .executableTarget(name: "embed-resources"),
   .plugin(
     name: "EmbedResources", capability: .buildTool(), dependencies: ["embed-resources"],
@@ -155,8 +155,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CompilerTests",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Output", "Reachability", "Review",
-      "Snapshot", "Templates", "TestSupport", "YAMLTree",
+      "Compiler", "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Output", "Reachability",
+      "Review", "Snapshot", "Templates", "TestSupport", "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Findings", "Fleets", "Releases"]),

@@ -2,7 +2,7 @@ import Foundation
 import PackagePlugin
 
 /// Runs `embed-resources` before a module is built: over the package's `schemas/` and `templates/` for `Compiler`, over
-/// the facts of platforms for `Reachability`, over the parts of its page for `Chart`.
+/// the facts of platforms and network plugins for `Reachability`, over the parts of its page for `Chart`.
 @main
 struct EmbedResources: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
@@ -11,7 +11,7 @@ struct EmbedResources: BuildToolPlugin {
     var inputs: [URL] = []
     let directories =
       switch target.name {
-      case "Reachability": ["Sources/Reachability/Platforms"]
+      case "Reachability": ["Sources/Reachability/Platforms", "Sources/Reachability/Profiles"]
       case "Chart": ["Sources/Chart/Page"]
       default: ["schemas", "templates"]
       }

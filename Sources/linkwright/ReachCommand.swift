@@ -40,7 +40,9 @@ extension Command {
       and upwards) it takes what exists, what would be emitted and what the platform adds; inside of a cluster every
       pair is listed, between clusters the declared connections that are not refuted. With --manifests one plain
       directory is one cluster. Where an answer hangs on the network plugin or on something that nobody has told, the
-      line says 'depends' and on what. Profiles:
+      line says 'depends' and on what. Addresses outside are listed in the ranges that policies tell apart: those of
+      IPv6 where the manifests know of it (a policy names such a range, a pod or Service has such an address, the
+      Cluster such a network), else what is open to everybody is listed for IPv4 alone. Profiles:
 
       \(NetworkProfile.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
@@ -158,6 +160,13 @@ private struct ReachRequest {
     let between = counts.isEmpty ? "" : " (\(counts.joined(separator: ", ")))"
     compiling.reporting.summarize(
       "\(list.lines.count) lines; between clusters only declared connections are known\(between)")
+    if list.policiesWithRangesLeftOut > 0 {
+      let policies =
+        list.policiesWithRangesLeftOut == 1
+        ? "1 policy names" : "\(list.policiesWithRangesLeftOut) policies name"
+      compiling.reporting.summarize(
+        "\(policies) ranges of IPv6, which the profile '\(NetworkProfile.npGuard)' does not list")
+    }
     return errors.isEmpty ? .success : .findings
   }
 }

@@ -119,7 +119,10 @@ import Testing
       .proved
     ),
     ("{action: DENY, rules: [{from: [{source: {notNamespaces: [bookinfo]}}]}]}", .proved),
-    ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/sleep]}}]}]}", .depends),
+    ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/default]}}]}]}", .proved),
+    ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/sleep]}}]}]}", .refuted),
+    ("{rules: [{from: [{source: {principals: [example.org/ns/bookinfo/sa/default]}}]}]}", .depends),
+    ("{rules: [{from: [{source: {requestPrincipals: [\"*\"]}}]}]}", .depends),
     (
       "{rules: [{from: [{source: {namespaces: [bookinfo]}}], to: [{operation: {methods: [GET]}}]}]}", .depends
     ),

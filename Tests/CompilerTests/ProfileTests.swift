@@ -1,9 +1,12 @@
 import Diagnostics
 import FleetSpec
+import Foundation
+import JSONSchema
 import Kubernetes
 import Reachability
 import TestSupport
 import Testing
+import YAMLTree
 
 @testable import Compiler
 
@@ -32,6 +35,48 @@ import Testing
     let wrong = try FixtureFleet(base: "porter-pair").overlaid(by: Self.cluster(", profile: np-guard"))
       .compile()
     #expect(wrong.failed)
+  }
+
+  /// The files of the profiles are what their schema says, and a Cluster may answer each of their switches.
+  @Test func filesAndClusterFollowTheSchema() throws {
+    func parsed(_ path: String) throws -> Node {
+      let text = try String(contentsOfFile: Repository.path(path), encoding: .utf8)
+      return try #require(Tree.parse(text: text, path: path).tree.root)
+    }
+    let directory = "Sources/Reachability/Profiles"
+    let root = try parsed("\(directory)/schema.json")
+    let schema = try CompiledSchema.compile(root: root, options: SchemaOptions(dialect: .draft07))
+    for profile in NetworkProfile.all {
+      let violations = schema.validate(try parsed("\(directory)/\(profile.name).yaml"))
+      #expect(violations.map { ViolationText($0).message } == [], "\(profile.name)")
+    }
+    let switches = NetworkProfile.switches.map(\.name)
+    let keys = try #require(root.at("properties", "switches", "properties")).entries.map { $0.key.text }
+    #expect(keys == switches + ["assumesNoOtherLabels"])
+    let cluster = try parsed("schemas/cluster.json")
+    let network = try #require(cluster.at("properties", "spec", "properties")?["network"])
+    #expect(network.at("properties", "switches", "properties")?.entries.map { $0.key.text } == switches)
+  }
+
+  /// A Cluster's own answers lie over its profile's; a wrong switch or answer is an error at its place.
+  @Test func switchesOfACluster() throws {
+    let known = try Self.judged(
+      Self.cluster(", profile: calico, switches: {ipBlockMatchesNodes: false, enforcesAdminPolicies: true}"))
+    #expect(known.profile.ipBlockMatchesNodes == .no)
+    #expect(known.profile.enforcesAdminPolicies == .yes)
+    #expect(known.profile.ipBlockMatchesPods == .yes)
+    let open = try Self.judged(Self.cluster(", switches: {ipBlockMatchesPods: depends}"))
+    #expect(open.profile.name == "ovn-kubernetes" && open.profile.ipBlockMatchesPods == .depends)
+    for (wrong, near) in [
+      ("ipBlockMatchNodes: true", "ipBlockMatchesNodes"), ("enforcesEgress: maybe", "depends"),
+    ] {
+      let compilation = try FixtureFleet(base: "porter-pair").overlaid(
+        by: Self.cluster(", switches: {\(wrong)}")
+      ).compile()
+      let finding = try #require(compilation.findings.first { $0.severity == .error })
+      #expect(finding.primary?.range.file.path == "clusters/gold.yaml")
+      #expect(finding.goldenText.contains(near), "\(finding.goldenText)")
+    }
   }
 
   @Test func wrongNameGetsTheNearest() throws {

@@ -82,6 +82,66 @@ import YAMLTree
         """)
   }
 
+  private static let pod = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: web, namespace: a, labels: {app: web}}
+    spec: {containers: []}
+
+    """
+  private static let bothWays = "policyTypes: [Ingress, Egress]"
+  private static let allIPv6 = "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External]"
+  private static let allIPv4 = "0.0.0.0-255.255.255.255[External]"
+
+  /// What a rule admits is listed for IPv6 too, as soon as anything in the manifests knows of it: a range, the address of
+  /// a pod or of a Service. Where nothing does, everybody is one line.
+  @Test(arguments: [
+    (
+      "{podSelector: {}, \(bothWays), ingress: [{from: [{ipBlock: {cidr: \"::/0\"}}], ports: [{port: 80}]}]}",
+      "",
+      ["\(allIPv6) => a/web[Pod] : TCP 80"]
+    ),
+    (
+      "{podSelector: {}, \(bothWays), egress: [{to: [{ipBlock: {cidr: \"::/0\"}}], ports: [{port: 80}]}]}",
+      "",
+      ["a/web[Pod] => \(allIPv6) : TCP 80"]
+    ),
+    ("{podSelector: {}, \(bothWays), ingress: [{}]}", "", ["\(allIPv4) => a/web[Pod] : All Connections"]),
+    (
+      "{podSelector: {}, \(bothWays), ingress: [{}]}",
+      "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: a}\nspec: {ipFamilies: [IPv4, IPv6], ports: [{port: 80}]}",
+      [
+        "\(allIPv4) => a/web[Pod] : All Connections", "\(allIPv6) => a/web[Pod] : All Connections",
+      ]
+    ),
+    (
+      "{podSelector: {matchLabels: {app: web}}, \(bothWays), ingress: [{from: []}]}",
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: other, namespace: b}\nspec: {containers: []}\nstatus: {podIPs: [{ip: 10.0.0.1}, {ip: \"fd00::1\"}]}",
+      [
+        "\(allIPv4) => a/web[Pod] : All Connections", "\(allIPv4) => b/other[Pod] : All Connections",
+        "\(allIPv6) => a/web[Pod] : All Connections", "\(allIPv6) => b/other[Pod] : All Connections",
+        "b/other[Pod] => \(allIPv4) : All Connections", "b/other[Pod] => \(allIPv6) : All Connections",
+        "b/other[Pod] => a/web[Pod] : All Connections",
+      ]
+    ),
+    (
+      "{podSelector: {}, \(bothWays), ingress: [{from: [{ipBlock: {cidr: \"fd00::/8\", except: [\"fd00:1::/32\"]}}]}]}",
+      "",
+      [
+        "fd00:2::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External] => a/web[Pod] : All Connections",
+        "fd00::-fd00:0:ffff:ffff:ffff:ffff:ffff:ffff[External] => a/web[Pod] : All Connections",
+      ]
+    ),
+  ])
+  func rangesOfBothFamilies(_ policy: String, _ more: String, _ expected: [String]) throws {
+    let text =
+      Self.pod
+      + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\nspec: "
+      + policy + (more.isEmpty ? "" : "\n---\n" + more)
+    #expect(try Self.render(.text, "calico", text).split(separator: "\n").map(String.init) == expected)
+    #expect(try !Self.render(.text, "np-guard", text).contains("::"))
+  }
+
   /// A Route leads to the Service's ports, or to the one that it names.
   @Test(arguments: [
     ("", "All Connections"), (", port: {targetPort: main}", "TCP 8080"),

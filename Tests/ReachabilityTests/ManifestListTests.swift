@@ -48,6 +48,38 @@ import YAMLTree
           + admit + out) == ["a/client[Deployment] => a/web[ReplicaSet] : TCP 80"])
   }
 
+  /// np-guard takes the networks of admin policies for addresses outside, and lists IPv4 alone.
+  @Test func networksOfAdminPolicies() throws {
+    let policies = """
+      apiVersion: policy.networking.k8s.io/v1alpha1
+      kind: AdminNetworkPolicy
+      metadata: {name: networks}
+      spec:
+        priority: 70
+        subject: {namespaces: {}}
+        egress:
+        - {action: Deny, to: [{networks: [192.0.2.8/32, "ff06::/3"]}], ports: [{portNumber: {protocol: UDP, port: 53}}]}
+        - {action: Allow, to: [{networks: ["fd00::/8", 198.51.100.0/24]}]}
+        - {action: Allow, to: [{namespaces: {}}]}
+      ---
+      apiVersion: policy.networking.k8s.io/v1alpha1
+      kind: BaselineAdminNetworkPolicy
+      metadata: {name: default}
+      spec: {subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}]}]}
+      """
+    let workloads =
+      ManifestSetTests.workload("a/one", "app: one") + ManifestSetTests.workload("b/two", "app: two")
+    #expect(
+      try Self.list(workloads + policies) == [
+        "0.0.0.0-255.255.255.255[External] => a/one[Deployment] : All Connections",
+        "0.0.0.0-255.255.255.255[External] => b/two[Deployment] : All Connections",
+        "a/one[Deployment] => 198.51.100.0-198.51.100.255[External] : All Connections",
+        "a/one[Deployment] => b/two[Deployment] : All Connections",
+        "b/two[Deployment] => 198.51.100.0-198.51.100.255[External] : All Connections",
+        "b/two[Deployment] => a/one[Deployment] : All Connections",
+      ])
+  }
+
   /// A Service's port by number or name, its target by name, and a Route's by the pods' port.
   @Test func whatIsPublished() throws {
     let services = """

@@ -20,6 +20,43 @@ import YAMLTree
     #expect(!PlatformNamespaces(SourceFile(path: "platforms/x.yaml", bytes: Array(text.utf8))).faults.isEmpty)
   }
 
+  @Test func profilesAreComplete() {
+    #expect(NetworkProfile.faults == [])
+    #expect(
+      NetworkProfile.all.map(\.name) == [
+        "kubernetes", "calico", "cilium-1.18", "cilium-1.19", "np-guard", "openshift-sdn", "ovn-kubernetes",
+      ])
+    #expect(NetworkProfile.kubernetes.ipBlockMatchesPods == .depends)
+    #expect(NetworkProfile.kubernetes.enforcesEgress == .yes)
+  }
+
+  private static func profile(_ change: (String) -> String) -> [String] {
+    let switches = NetworkProfile.switches.map { "  \($0.name): {answer: depends, origin: nobody}\n" }
+    let text =
+      "profile: p\nsummary: s\nswitches:\n" + switches.joined()
+      + "  assumesNoOtherLabels: {answer: false, origin: nobody}\n"
+    return NetworkProfile.read(SourceFile(path: "profiles/p.yaml", bytes: Array(change(text).utf8))).faults
+  }
+
+  /// A file that answers not all, too much, or without saying where from.
+  @Test(arguments: [
+    ("profile: p\n", "profile: q\n"), ("summary: s\n", ""), ("profile: p\n", "profile: p\norder: 1\n"),
+    ("  enforcesEgress: {answer: depends, origin: nobody}\n", ""),
+    ("enforcesEgress: {answer: depends, origin: nobody}", "enforcesEgress: {answer: depends}"),
+    ("enforcesEgress: {answer: depends, origin: nobody}", "enforcesEgress: {answer: maybe, origin: nobody}"),
+    (
+      "enforcesEgress: {answer: depends, origin: nobody}",
+      "enforcesEgress: {answer: true, origin: a, note: b}"
+    ),
+    ("enforcesEgress:", "enforceEgress:"),
+    ("assumesNoOtherLabels: {answer: false", "assumesNoOtherLabels: {answer: depends"),
+    ("switches:", "switches: ["),
+  ])
+  func faultsOfProfilesAreFound(_ old: String, _ new: String) {
+    #expect(Self.profile { $0 } == [])
+    #expect(!Self.profile { $0.replacing(old, with: new) }.isEmpty)
+  }
+
   /// What the documentation of OpenShift tells users to write finds its peers, and what is not told depends.
   @Test(arguments: [
     (

@@ -183,6 +183,34 @@ import YAMLTree
     try Self.expect(id, MarkedSource(text), .named("ovn-kubernetes") ?? .kubernetes)
   }
 
+  /// What np-guard's conventions leave out is said once per policy, whatever its kind, and nowhere else.
+  @Test(arguments: [
+    (
+      "fd00::/8 and 1 more of NetworkPolicy a/n",
+      "spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}, {ipBlock: {cidr: 1️⃣\"fd00::/8\"2️⃣}}, {ipBlock: {cidr: \"fe80::/10\"}}]}]}"
+    ),
+    (
+      "::/0",
+      "spec: {policyTypes: [Egress], egress: [{ports: [{port: 53}]}, {to: [{ipBlock: {cidr: 1️⃣\"::/0\"2️⃣}}]}]}"
+    ),
+    (
+      "2001:db8::/32",
+      admin(
+        "AdminNetworkPolicy",
+        "{subject: {namespaces: {}}, priority: 1, egress: [{action: Allow, to: [{networks: [192.0.2.0/24, 1️⃣\"2001:db8::/32\"2️⃣]}]}]}"
+      )
+    ),
+  ])
+  func rangesThatNPGuardLeavesOut(_ words: String, _ text: String) throws {
+    let source = MarkedSource(text.hasPrefix("spec") ? Self.pods + text : text)
+    let profile = try #require(NetworkProfile.named("np-guard"))
+    try Self.expect("LW7112", source, profile)
+    #expect(
+      Self.findings(source, profile).map(\.message)
+        == ["\(words) is not listed: the profile 'np-guard' lists IPv4 alone"])
+    #expect(!Self.findings(source, .kubernetes).contains { $0.rule.id == "LW7112" })
+  }
+
   /// A kind without effect is said once.
   @Test func kindsWithoutEffect() {
     let twice = ["c", "d"].map { name in

@@ -50,6 +50,7 @@ struct RandomNetwork {
     var profile = NetworkProfile.kubernetes
     profile.ipBlockMatchesPods = ternary()
     profile.ipBlockMatchesNodes = ternary()
+    profile.networksMatchPods = ternary()
     profile.hostNetworkIsPod = ternary()
     profile.namespaceSelectorIncludesHostNetwork = ternary()
     profile.emptyPodSelectorIncludesHostNetwork = ternary()

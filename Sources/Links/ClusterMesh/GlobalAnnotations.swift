@@ -58,12 +58,12 @@ struct GlobalAnnotations: Sendable {
     return true
   }
 
-  /// The values for a template. A whole Service of clients alone shares nothing: no pod of that cluster answers for
-  /// the target.
-  func emitted(whole: Bool) -> TemplateValue {
+  /// The values for a template. The Service of a cluster with clients alone shares nothing, whatever pods it has: no
+  /// connection leads to them.
+  var emitted: TemplateValue {
     .map([
       "global": .string("true"),
-      "shared": sharesEndpoints == true ? .string("true") : whole ? .string("false") : .none,
+      "shared": .string(sharesEndpoints == true ? "true" : "false"),
       "affinity": .optional(affinity),
       "syncEndpointSlices": needsEndpointSlices ? .string("true") : .none,
     ])

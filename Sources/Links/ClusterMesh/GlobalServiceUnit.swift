@@ -145,7 +145,7 @@ struct GlobalServiceUnit: PlannedUnit {
             "namespace": .string(service.namespace), "name": .string(service.name),
             "clusterIP": target.service.isHeadless ? .string("None") : .none,
             "selector": selector.isEmpty ? .none : .map(TemplateFields(selector)),
-            "annotations": wanted.emitted(whole: true),
+            "annotations": wanted.emitted,
             "ports": .list(target.service.ports.map(Self.value)),
           ])
         ]))
@@ -166,7 +166,7 @@ struct GlobalServiceUnit: PlannedUnit {
         variables: [
           "service": .map([
             "namespace": .string(service.namespace), "name": .string(service.name),
-            "annotations": wanted.emitted(whole: false),
+            "annotations": wanted.emitted,
           ])
         ]))
   }

@@ -68,14 +68,21 @@ package struct CertificateChecker: Sendable {
     }
   }
 
+  /// A gateway on the way sends to the target's pods.
+  private static func leads(_ place: Claim.Place, to namespace: String) -> Bool {
+    guard case .peer(let peer) = place else { return false }
+    return !peer.isRemote && peer.namespace == namespace
+  }
+
   /// What refutes a connection must be about it.
   private func foreign(_ claim: Claim, _ crossing: Crossing) -> String? {
     let target = crossing.target
     let isOwn =
       switch claim {
-      case .egress(let key, let subject, _, _, _):
+      case .egress(let key, let subject, let place, _, _):
         key.cluster == crossing.client.cluster && key.namespace == crossing.client.namespace
           && isNamed(subject, clients(crossing, key.cluster))
+          || key.cluster == target.cluster && Self.leads(place, to: target.service.key.namespace)
       case .ingress(let key, _, _, _, _): key.cluster == target.cluster
       case .service(let cluster, let key, _, _, _), .pods(let cluster, let key, _),
         .targetPort(let cluster, let key, _, _):

@@ -8,7 +8,7 @@ package enum ReachabilityRules {
     notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing,
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
-    ciliumPolicy, adminPolicy, withoutEffect,
+    ciliumPolicy, adminPolicy, withoutEffect, rangeLeftOut,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -129,5 +129,11 @@ package enum ReachabilityRules {
     """
     Two items admit either: all pods of those namespaces, and those pods of the policy's own namespace. One item \
     with both admits only those pods in those namespaces.
+    """)
+  package static let rangeLeftOut = rule(
+    "LW7112", "policy-range-left-out", .warning, "a range that the profile of the list does not know",
+    """
+    np-guard's conventions know addresses of IPv4 alone. With '--profile np-guard' a policy's ranges of IPv6 isolate \
+    pods as ever, but who gets in by them is in no line of the list. Every other profile lists both families.
     """)
 }

@@ -40,16 +40,18 @@ extension EvaluationTables {
     return intern(may, must, [.ipBlockAndNodes, .addresses])
   }
 
-  /// Whoever has an address of the block; host-network pods have their node's.
+  /// Whoever has an address of the block, pods too unless the profile says otherwise; host-network pods have their
+  /// node's.
   mutating func evaluateNetworks(_ block: AddressBlock) -> TermAnswer {
     var (may, must) = (
       PeerSet(ipv4: block.ipv4, ipv6: block.ipv6), PeerSet(ipv4: block.ipv4, ipv6: block.ipv6)
     )
     let hosts = addresses.hosts.covered(by: block, within: nodeNetworks)
     let pods = addresses.pods.covered(by: block, within: podNetworks)
-    may.classes = hosts.may.union(pods.may)
-    must.classes = hosts.must.union(pods.must)
-    return intern(may, must, .addresses)
+    let gate = profile.networksMatchPods
+    if gate.may { may.classes = hosts.may.union(pods.may) }
+    if gate.must { must.classes = hosts.must.union(pods.must) }
+    return intern(may, must, gate == .depends ? [.addresses, .ipBlockAndPods] : .addresses)
   }
 
   // MARK: Entities

@@ -110,6 +110,19 @@ struct PolicyRules: Sendable {
     }
   }
 
+  /// True where a rule names a range of IPv6, `::/0` and Cilium's `world-ipv6` among them. Everybody is no range.
+  var namesIPv6: Bool {
+    ((ingress?.rules ?? []) + (egress?.rules ?? [])).contains { rule in
+      (rule.peers ?? []).contains { peer in
+        switch peer {
+        case .block(let block), .outside(let block), .networks(let block): !block.ipv6.isEmpty
+        case .entities(let entities): entities.contains(.worldIPv6) && !entities.contains(.worldIPv4)
+        case .pods, .endpoints, .somebody, .nothing: false
+        }
+      }
+    }
+  }
+
   func section(_ direction: NetworkPolicy.Direction) -> Section? {
     direction == .ingress ? ingress : egress
   }

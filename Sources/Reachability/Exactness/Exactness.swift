@@ -90,6 +90,45 @@ struct Exactness {
     return found
   }
 
+  /// Policies that somebody wrote, not the platform's, which surely admit every address at a port that connections need
+  /// of a pod, though none of them needs everybody. One per policy. Linear in the needs.
+  func openings() -> [Excess] {
+    let written = Set(
+      slice.policies.indices.filter {
+        slice.policies[$0].object.evidence == .declared && !slice.policies[$0].isBaseline
+      })
+    guard !written.isEmpty else { return [] }
+    var found: [Excess] = []
+    var seen: Set<Int> = []
+    let byPod = Dictionary(grouping: needs.filter { $0.direction == .ingress }) { $0.pod }
+    for (pod, needs) in byPod.sorted(by: { $0.key < $1.key }) {
+      let openings = slice.engine.grants(to: pod, .ingress).filter {
+        written.contains($0.policy) && $0.peers.ipv4 == .all
+      }
+      guard !openings.isEmpty else { continue }
+      let needed = needs.reduce(PeerSet()) { $0.union(peers($1)) }
+      guard let stranger = sample(PeerSet(ipv4: needed.ipv4.complement), .ingress, pod) else { continue }
+      for opening in openings {
+        let open = needs.filter { opening.ports.contains($0.port, $0.transport) }
+        guard let need = open.first, seen.insert(opening.policy).inserted else { continue }
+        let object = slice.policies[opening.policy].object
+        let sides = slice.engine.trace(from: stranger, to: .pod(pod), port: need.port, need.transport).sides
+        let decision = sides.filter { $0.direction == .ingress }.flatMap(\.decisions).first {
+          $0.policy.node.tree === object.node.tree && $0.policy.name == object.name && $0.opens == .yes
+        }
+        guard let decision else { continue }
+        let remedy = Remedy(
+          slice: slice, needs: needs, policy: object, decision: decision, pod: pod, direction: .ingress,
+          kind: .others)
+        found.append(
+          Excess(
+            kind: .others, policy: object, rule: decision.reason, opener: remedy.opener, remedy: remedy.text,
+            direction: .ingress, pod: pod, other: "everybody", ports: opening.ports))
+      }
+    }
+    return found
+  }
+
   /// The classes and addresses that a need is about.
   private func peers(_ need: Need) -> PeerSet {
     var peers = PeerSet()

@@ -25,16 +25,22 @@ extension Judgement {
       }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
-    let slices = judge.slices.values.filter(\.hasEmittedPolicies).sorted {
+    let known = needs
+    let slices = judge.slices.values.filter { $0.hasEmittedPolicies || known[$0.key] != nil }.sorted {
       ($0.cluster.name, $0.namespace) < ($1.cluster.name, $1.namespace)
     }
-    let known = needs
     let found = mapping.map(slices, piece: 4) { slice in
-      Exactness(slice: slice, needs: known[slice.key] ?? []).excesses()
+      let exactness = Exactness(slice: slice, needs: known[slice.key] ?? [])
+      return (exactness.excesses(), exactness.openings())
     }
     var findings: [Diagnostic] = []
     var seen: Set<String> = []
-    for (slice, excesses) in zip(slices, found) {
+    for (slice, (excesses, openings)) in zip(slices, found) {
+      for opening in openings {
+        let policy = opening.policy.manifest.identity.description
+        guard seen.insert("\(slice.cluster.name) \(policy) anyway").inserted else { continue }
+        findings.append(Self.finding(anyway: opening, in: slice))
+      }
       for excess in excesses
       where unclear.isDisjoint(with: excess.policy.connections) {
         // What serves a link as a whole names no connection: what all of them need must be known.
@@ -51,6 +57,11 @@ extension Judgement {
   /// What emitted objects that are no policies open beyond the connections.
   private func systemExcesses(except faulted: Set<String>, _ reported: [Diagnostic]) -> [Diagnostic] {
     var seen: Set<String> = []
+    // A connection that could not be bound is in no crossing: what somebody else's objects open may be for it.
+    let knowsAll = faulted.isEmpty && !reported.containErrors
+    func isMeant(_ excess: SystemExcess) -> Bool {
+      excess.acknowledging.contains { $0.connection.connection.acknowledgedExposure != nil }
+    }
     func isSaid(_ excess: SystemExcess) -> Bool {
       let document = excess.link.node.range
       return reported.contains { finding in
@@ -58,7 +69,8 @@ extension Judgement {
       }
     }
     return judge.systemsInOrder.flatMap { $0.excesses(beyond: crossings, in: judge.fleet) }.filter { excess in
-      faulted.isDisjoint(with: excess.object.connections) && !isSaid(excess)
+      faulted.isDisjoint(with: excess.object.connections) && !isSaid(excess) && !isMeant(excess)
+        && (knowsAll || excess.object.evidence == .emitted) && (excess.condition.map(isOpen) ?? true)
         && seen.insert(excess.message).inserted
     }.map { excess in
       Diagnostic(
@@ -67,6 +79,37 @@ extension Judgement {
         also: [excess.object.templateLabel(at: excess.opener, "opens it")].compactMap { $0 },
         help: [excess.remedy])
     }
+  }
+
+  /// Whether policies may let pods of another cluster in to a port; true where the namespace is not evaluated.
+  private func isOpen(_ asked: SystemExcess.PortOfPods) -> Bool {
+    let key = NamespaceSlice.Key(cluster: asked.cluster, namespace: asked.service.key.namespace)
+    guard let slice = judge.slices[key] else { return true }
+    let network = slice.engine.network
+    let others = network.pods.indices.filter { network.namespaces[network.pods[$0].namespace].isRemote }
+    let selector = LabelSelector(equality: asked.service.selector)
+    let transport = asked.port.transport
+    return slice.subjects.indices.contains { pod in
+      guard selector.matches(slice.subjects[pod].labels),
+        let number = slice.subjects[pod].number(of: asked.port.target, transport).flatMap({
+          UInt16(exactly: $0)
+        })
+      else { return false }
+      return others.contains {
+        slice.engine.connections(from: .pod($0), to: .pod(pod)).may.contains(number, transport)
+      }
+    }
+  }
+
+  /// An existing policy that admits everybody, at the rule that does.
+  private static func finding(anyway excess: Exactness.Excess, in slice: NamespaceSlice) -> Diagnostic {
+    let policy = excess.policy.manifest
+    let ports = excess.ports.isAll ? "every port" : excess.ports.description
+    let pods = slice.subjects[excess.pod].description
+    return Diagnostic(
+      JudgementRules.admitsAnyway,
+      "\(policy.identity.description) in \(slice.cluster.name) admits everybody to \(ports) of \(pods): what connections declare narrows nothing",
+      at: (excess.opener ?? policy.nameNode).range, excess.rule, help: [excess.remedy])
   }
 
   private func finding(_ excess: Exactness.Excess, in slice: NamespaceSlice) -> Diagnostic {

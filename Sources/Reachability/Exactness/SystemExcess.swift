@@ -1,6 +1,6 @@
 package import Diagnostics
 package import FleetSpec
-import Kubernetes
+package import Kubernetes
 import Linker
 package import YAMLTree
 
@@ -18,11 +18,31 @@ package struct SystemExcess: Sendable {
   /// The link, and rules that say the same of what its author wrote: then it is not said twice.
   let link: Link
   let saidBy: [String]
+  /// Connections in which somebody may have said that this is known and meant.
+  let acknowledging: [Crossing]
+  /// A port that must be open to other clusters' pods for anything to be opened; nil where nothing more is asked.
+  let condition: PortOfPods?
+
+  /// A port of the pods behind a Service.
+  package struct PortOfPods: Sendable {
+    let cluster: String
+    let service: Service
+    let port: ServicePort
+
+    package init(cluster: String, service: Service, port: ServicePort) {
+      self.cluster = cluster
+      self.service = service
+      self.port = port
+    }
+  }
 
   package init(
     _ rule: Rule, _ object: KnownObject, at opener: Node?, of link: Link, saidBy: [String], _ message: String,
-    remedy: String
+    remedy: String, unlessAcknowledgedBy crossings: [Crossing] = [],
+    ifOthersReach condition: PortOfPods? = nil
   ) {
+    acknowledging = crossings
+    self.condition = condition
     self.link = link
     self.saidBy = saidBy
     self.rule = rule

@@ -127,6 +127,7 @@ private struct SliceRequests {
       if requests[key, default: Request(key: key)].known.insert("on the way \(pods.id)").inserted {
         requests[key, default: Request(key: key)].subjects.append(pods)
       }
+      add(peers.behindTheWay, target.cluster, namespace)
     }
   }
 

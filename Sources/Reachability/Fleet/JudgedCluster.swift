@@ -191,8 +191,18 @@ extension ClusterNetwork {
 }
 
 extension NetworkProfile {
-  /// The profile of a cluster: the one that it names, else what its distribution or its network brings.
+  /// The profile of a cluster: the one that it names, else what its distribution or its network brings, with the
+  /// switches that the Cluster answers itself.
   package static func of(_ cluster: Cluster) -> NetworkProfile {
+    var profile = unchanged(cluster)
+    guard let answers = cluster.node.at("spec", "network", "switches") else { return profile }
+    for (name, path) in switches {
+      if let answer = Ternary(answer: answers[name]) { profile[keyPath: path] = answer }
+    }
+    return profile
+  }
+
+  private static func unchanged(_ cluster: Cluster) -> NetworkProfile {
     if let name = cluster.node.at("spec", "network", "profile")?.string, let profile = named(name) {
       return profile
     }

@@ -8,7 +8,8 @@ package import Diagnostics
 package enum JudgementRules {
   package static let all = [
     egress, name, address, unpublished, service, targetPort, ingress, pods, tunnel, depends, opensToOthers,
-    opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, certificate,
+    opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, leadsFurther,
+    namesOtherPorts, admitsIdentities, admitsAnyway, certificate,
   ]
 
   /// The silver fleet with files over it.

@@ -38,6 +38,9 @@ package final class NamespaceSlice: Sendable {
   let resolvers: [Int]
   /// Pods that are in no manifest, with their names in findings; only where policies are emitted.
   let strangers: [Int: String]
+  /// True where what connections need is compared with what policies open: some are emitted, or one that somebody wrote
+  /// may admit everybody.
+  let isCompared: Bool
 
   /// Linear in pods and policies of the namespace, and in the pods that each policy selects.
   init(_ cluster: JudgedCluster, _ namespace: String, subjects extra: [SubjectPod], peers: [PeerPod]) {
@@ -87,6 +90,9 @@ package final class NamespaceSlice: Sendable {
     network.policyNamespaces = policies.map { $0.isClusterwide ? ClusterNetwork.clusterScope : 0 }
     network.clusterName = cluster.meshName
     engine = PolicyEngine(network)
+    let written = Set(
+      policies.indices.filter { policies[$0].object.evidence == .declared && !policies[$0].isBaseline })
+    isCompared = !emitted.isEmpty || engine.mayAdmitEverybody(among: written)
   }
 
   // MARK: What stands in the namespace

@@ -9,6 +9,16 @@ extension PolicyEngine {
     return row.may == nil && row.must == nil
   }
 
+  /// Whether a pod's own policies let it out to a port of an end, whatever that end's policies say.
+  func leaves(_ pod: Int, to destination: Endpoint, _ port: UInt16, _ transport: TransportProtocol) -> Ternary
+  {
+    let row = rows[Int(egressRow[Int(podClass(of: pod))])]
+    let point = point(destination)
+    return Ternary(
+      may: opened(row.may, to: point).contains(port, transport),
+      must: opened(row.must, to: point).contains(port, transport))
+  }
+
   /// What each policy may open to a pod in a direction, rule by rule; policies by their number in the network.
   ///
   /// Pods are those that surely match: a pod whose address nobody knows may lie in any range, and a namespace whose
@@ -23,6 +33,17 @@ extension PolicyEngine {
         peers.classes = tables.peerSets[grant.mustPeers].classes
         return (policies[part].rules.manifest, peers, tables.portSets[grant.mayPorts])
       }
+    }
+  }
+
+  /// True where an ingress rule of some policies may admit every IPv4 address. Linear in their rules.
+  func mayAdmitEverybody(among numbers: Set<Int>) -> Bool {
+    guard !numbers.isEmpty else { return false }
+    return policies.contains { policy in
+      numbers.contains(policy.rules.manifest)
+        && policy.section(.ingress)?.grants.contains {
+          $0.action == .allow && tables.peerSets[$0.mayPeers].ipv4 == .all
+        } ?? false
     }
   }
 

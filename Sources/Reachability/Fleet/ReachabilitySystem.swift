@@ -80,13 +80,18 @@ package struct CrossingPeers: Sendable {
   package var atClient: [PeerPod]
   /// Pods on the way in the target's cluster that policies of their own namespace isolate: those of a gateway.
   package var onTheWay: [(namespace: String, pods: SubjectPod)]
+  /// Whom those pods send to: the target's pods as the policies of the gateway's namespace see them.
+  package var behindTheWay: [PeerPod]
 
   package init(
-    atTarget: [PeerPod] = [], atClient: [PeerPod] = [], onTheWay: [(namespace: String, pods: SubjectPod)] = []
+    atTarget: [PeerPod] = [], atClient: [PeerPod] = [],
+    onTheWay: [(namespace: String, pods: SubjectPod)] = [],
+    behindTheWay: [PeerPod] = []
   ) {
     self.atTarget = atTarget
     self.atClient = atClient
     self.onTheWay = onTheWay
+    self.behindTheWay = behindTheWay
   }
 }
 

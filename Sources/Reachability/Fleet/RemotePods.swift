@@ -28,9 +28,25 @@ extension JudgedFleet {
   }
 }
 
+extension JudgedFleet {
+  /// The target's pods for policies of its own cluster: those of a gateway's namespace.
+  package func localTargets(of crossing: Crossing) -> [PeerPod] {
+    guard let cluster = clusters[crossing.target.cluster] else { return [] }
+    let key = crossing.target.service.key
+    let isInline = crossing.target.service.isInline
+    guard let service = isInline ? crossing.target.service : cluster.service(key)?.service else { return [] }
+    return ConnectionEnds.targets(of: service, crossing.connection, cluster.workloads(in: key.namespace)).map
+    {
+      PeerPod($0, of: cluster, key.namespace, isRemote: false)
+    }
+  }
+}
+
 extension PeerPod {
-  /// Pods of another cluster of a mesh.
-  init(_ member: ConnectionEnds.Member, of cluster: JudgedCluster, _ namespace: String) {
+  /// Pods of another cluster of a mesh, or of another namespace.
+  init(
+    _ member: ConnectionEnds.Member, of cluster: JudgedCluster, _ namespace: String, isRemote: Bool = true
+  ) {
     let subject: SubjectPod
     switch member {
     case .workload(let number): subject = SubjectPod(cluster.workloads(in: namespace)[number])
@@ -49,7 +65,7 @@ extension PeerPod {
       labels: subject.labels,
       runtimeLabels: workload.map { workload in
         ManifestNetwork.runtimeLabels(workload).filter { subject.labels[$0.key] == nil }
-      } ?? [], namedPorts: ports ?? [], isHostNetwork: workload?.isHostNetwork ?? false, isRemote: true,
+      } ?? [], namedPorts: ports ?? [], isHostNetwork: workload?.isHostNetwork ?? false, isRemote: isRemote,
       meshCluster: cluster.meshName,
       serviceAccount: workload.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" })
   }

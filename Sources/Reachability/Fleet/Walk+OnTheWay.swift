@@ -21,10 +21,35 @@ extension Walk {
     return answer
   }
 
+  /// Whether the policies of such pods' own namespace let them out to a pod behind them
+  /// (`CrossingPeers.behindTheWay`); nil where nobody has asked for the pods, and where the other end's policies alone
+  /// stand in the way: those have a hop of their own. The certificate holds it.
+  package mutating func departure(
+    of pods: SubjectPod, in key: NamespaceSlice.Key, to peer: PeerPod, port: Int,
+    _ transport: TransportProtocol
+  ) -> Ternary? {
+    guard !isOver, let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id),
+      let destination = slice.number(ofPeer: peer.id), let number = UInt16(exactly: port)
+    else { return nil }
+    var answer = Ternary.yes
+    if !slice.isOpen(pod, .egress) {
+      need(slice, .egress, pod, .peer(peer.id), port, transport)
+      let out = slice.engine.leaves(pod, to: .pod(destination), number, transport)
+      let passes = slice.engine.connections(from: .pod(pod), to: .pod(destination))
+      answer = Ternary(
+        may: passes.may.contains(number, transport), must: passes.must.contains(number, transport))
+      guard answer == out else { return nil }
+    }
+    rely(on: .egress(key, pods, .peer(peer), port: port, transport), holds: answer)
+    return answer
+  }
+
   /// The policies that isolate such pods.
-  package func isolating(_ pods: SubjectPod, in key: NamespaceSlice.Key) -> [Label] {
+  package func isolating(
+    _ pods: SubjectPod, in key: NamespaceSlice.Key, _ direction: NetworkPolicy.Direction = .ingress
+  ) -> [Label] {
     guard let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id) else { return [] }
-    return Set(slice.engine.selecting(pod, .ingress)).sorted().prefix(3).map {
+    return Set(slice.engine.selecting(pod, direction)).sorted().prefix(3).map {
       slice.policies[$0].object.label("isolates the gateway's pods")
     }
   }

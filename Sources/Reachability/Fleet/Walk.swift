@@ -101,7 +101,7 @@ package struct Walk: Sendable {
     _ port: Int,
     _ transport: TransportProtocol
   ) {
-    guard let port = UInt16(exactly: port), slice.hasEmittedPolicies else { return }
+    guard let port = UInt16(exactly: port), slice.isCompared else { return }
     needs.append(
       Need(slice: slice.key, direction: direction, pod: pod, other: other, port: port, transport: transport))
   }

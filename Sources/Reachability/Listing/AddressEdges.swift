@@ -3,8 +3,15 @@ import Kubernetes
 /// Where ranges of addresses begin that policies tell apart.
 struct AddressEdges: Sendable {
   private var ipv4: Set<UInt32> = [0]
-  /// None where no policy mentions IPv6.
+  /// None where nothing in the cluster knows of IPv6: what is open to everybody is listed once, not once per family.
   private var ipv6: Set<UInt128> = []
+
+  init() {}
+
+  /// - Parameter knowsIPv6: whether addresses of IPv6 are listed at all.
+  fileprivate init(knowsIPv6: Bool) {
+    if knowsIPv6 { ipv6 = [0] }
+  }
 
   func union(_ other: AddressEdges) -> AddressEdges {
     var result = self
@@ -18,10 +25,9 @@ struct AddressEdges: Sendable {
       ipv4.insert(interval.lower)
       if interval.upper < .max { ipv4.insert(interval.upper + 1) }
     }
-    // Everyone draws no line.
-    if peers.ipv6 == .all { return }
+    guard !ipv6.isEmpty else { return }
     for interval in peers.ipv6.intervals {
-      ipv6.formUnion([0, interval.lower])
+      ipv6.insert(interval.lower)
       if interval.upper < .max { ipv6.insert(interval.upper + 1) }
     }
   }
@@ -45,16 +51,27 @@ struct AddressEdges: Sendable {
 }
 
 extension PolicyEngine {
-  /// The edges of all policies in a direction.
+  /// The edges of all policies in a direction, under both readings: between two of them every address gets one answer.
   func addressEdges(_ direction: NetworkPolicy.Direction) -> AddressEdges {
-    var edges = AddressEdges()
+    var edges = AddressEdges(knowsIPv6: knowsIPv6)
     var seen: Set<Int32> = []
     for policy in policies {
-      for grant in policy.section(direction)?.grants ?? [] where seen.insert(grant.mayPeers).inserted {
-        edges.add(tables.peerSets[grant.mayPeers])
+      for grant in policy.section(direction)?.grants ?? [] {
+        for number in [grant.mayPeers, grant.mustPeers] where seen.insert(number).inserted {
+          edges.add(tables.peerSets[number])
+        }
       }
     }
     return edges
+  }
+
+  /// True where the cluster is said to have IPv6, a pod has such an address, or a policy names such a range.
+  private var knowsIPv6: Bool {
+    if network.hasIPv6Services { return true }
+    let networks = [network.podNetworks, network.nodeNetworks, network.apiServerNetworks]
+    if networks.contains(where: { $0.contains(where: \.address.isIPv6) }) { return true }
+    return policies.contains(where: \.rules.namesIPv6)
+      || network.pods.contains { $0.addresses.contains(where: \.isIPv6) }
   }
 }
 

@@ -19,6 +19,8 @@ package struct ConnectivityList: Sendable {
 
   /// Sorted by source, then destination, by bytes.
   package private(set) var lines: [Line] = []
+  /// Of a fleet under np-guard's conventions: how many policies name ranges of IPv6, which those do not list.
+  package internal(set) var policiesWithRangesLeftOut = 0
 
   /// Lines that were found otherwise.
   init(_ lines: [Line]) {
@@ -160,6 +162,7 @@ package struct ConnectivityList: Sendable {
 
   // MARK: Addresses
 
+  /// Ranges of IPv6 are listed where the cluster knows of it; np-guard's conventions list IPv4 alone.
   private mutating func addRanges(_ side: Side) {
     let ranges = (side == .source ? edges.ingress : edges.egress).ranges(withIPv6: !isNPGuard)
     for (pod, name) in listed where !engine.network.pods[pod].isPlatform {

@@ -45,17 +45,20 @@ extension ConnectivityList {
   ) {
     let fleet = judgement.fleet
     let names = clusters.filter { fleet.clusters[$0] != nil }
-    let lists = mapping.map(names, piece: 1) { name -> [Line] in
-      guard let cluster = fleet.clusters[name] else { return [] }
+    let lists = mapping.map(names, piece: 1) { name -> (lines: [Line], leftOut: Int) in
+      guard let cluster = fleet.clusters[name] else { return ([], 0) }
       let manifests = cluster.network(profile: profile)
-      return ConnectivityList(PolicyEngine(manifests.network), manifests).lines.map { $0.named(in: name) }
+      let lines = ConnectivityList(PolicyEngine(manifests.network), manifests).lines
+      let isNPGuard = profile?.name == NetworkProfile.npGuard
+      return (lines.map { $0.named(in: name) }, isNPGuard ? manifests.leftOut().count : 0)
     }
     let isListed = Set(names)
     let crossings = judgement.crossings.filter {
       isListed.contains($0.crossing.target.cluster)
         || $0.crossing.client.cluster.map(isListed.contains) ?? false
     }
-    self.init(lists.flatMap { $0 } + crossings.flatMap { Self.lines($0, fleet) })
+    self.init(lists.flatMap(\.lines) + crossings.flatMap { Self.lines($0, fleet) })
+    policiesWithRangesLeftOut = lists.reduce(0) { $0 + $1.leftOut }
   }
 
   /// True where a crossing leads from one workload to another at a port of the pods. Workloads are named

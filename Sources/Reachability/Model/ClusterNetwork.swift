@@ -110,6 +110,8 @@ package struct ClusterNetwork: Sendable {
   package var apiServerNetworks: [IPNetwork] = []
   /// The cluster's name in its mesh; nil where not known.
   package var clusterName: String?
+  /// A Service has an address of IPv6, or asks for one.
+  package var hasIPv6Services = false
 
   /// Stands for a namespace where a policy is of the whole cluster.
   package static let clusterScope = -1

@@ -65,6 +65,7 @@ package struct ManifestNetwork: Sendable {
       if case .opaque? = PolicyKind(manifest) { reportNotEvaluated(manifest) }
     }
     reportWithoutEffect()
+    if profile.name == NetworkProfile.npGuard { findings += leftOut() }
   }
 
   /// Whether findings about a policy are wanted.
@@ -174,11 +175,21 @@ package struct ManifestNetwork: Sendable {
     let namespace = manifest.namespace ?? "default"
     if manifest.apiVersion == "v1", manifest.kind == "Service" {
       services.append(Service(manifest, namespace: namespace))
+      if Self.hasIPv6(manifest) { network.hasIPv6Services = true }
     } else if let found = Publication.all(manifest, namespace: namespace) {
       publications += found
     } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) {
       add(Workload(manifest, pod: pod, namespace: namespace), in: number(ofNamespace: namespace))
     }
+  }
+
+  /// A Service of the family IPv6, or of both. One that would rather have both says nothing about the cluster.
+  private static func hasIPv6(_ service: Manifest) -> Bool {
+    let spec = service.node["spec"]
+    let addresses = [spec?["clusterIP"]] + (spec?["clusterIPs"]?.elements.map { $0 } ?? [])
+    return spec?["ipFamilyPolicy"]?.string == "RequireDualStack"
+      || spec?["ipFamilies"]?.elements.contains { $0.string == "IPv6" } ?? false
+      || addresses.contains { $0?.string.flatMap { IPAddress($0) }?.isIPv6 ?? false }
   }
 
   private static func virtualMachine(_ manifest: Manifest) -> Node? {

@@ -23,11 +23,8 @@ package struct PlatformNamespaces: Sendable {
   }
 
   /// All distributions, in the order of their files.
-  package static let all: [PlatformNamespaces] = EmbeddedResources.files.map { file in
-    PlatformNamespaces(
-      SourceFile(
-        path: "\(file.path)",
-        bytes: Array(UnsafeBufferPointer(start: file.text.utf8Start, count: file.text.utf8CodeUnitCount))))
+  package static let all: [PlatformNamespaces] = EmbeddedResources.files(in: "Platforms").map {
+    PlatformNamespaces($0)
   }
 
   /// The facts of a distribution.

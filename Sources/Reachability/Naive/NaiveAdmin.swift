@@ -65,7 +65,8 @@ extension NaiveEvaluator {
       let block = NaiveBlock(ranges: networks.elements.map(\.text))
       switch other {
       case .address(let address): return block.contains(address) ? .yes : .no
-      case .pod(let index): return holdsPod(block, network.pods[index])
+      case .pod(let index):
+        return least(network.profile.networksMatchPods, holdsPod(block, network.pods[index]))
       }
     }
     if node["nodes"] != nil { return somebody(other, pods: false, nodes: true, addresses: false) }

@@ -53,9 +53,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     }
   }
 
-  private let members: [String: Member]
+  let members: [String: Member]
+  let link: Link
   /// Services cross by exports instead of annotations.
-  private let isExporting: Bool
+  let isExporting: Bool
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     var members: [String: Member] = [:]
@@ -68,6 +69,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
         cluster: cluster, name: cluster.meshName ?? name, cilium: cilium, values: values, peers: peers,
         place: place)
     }
+    self.link = link
     self.members = members
     isExporting = link.section["services"]?.string == "mcs"
   }
@@ -197,7 +199,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       at: [object.label()], "global Service: pods of \(far.name) join it")
   }
 
-  private func isTrue(
+  func isTrue(
     _ annotation: String, _ legacy: String, _ object: KnownObject, _ cluster: JudgedCluster
   ) -> Bool {
     let value = cluster.annotation(annotation, of: object) ?? cluster.annotation(legacy, of: object)

@@ -87,7 +87,16 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
       let service = publisher.service(for: registration)
     else { return CrossingPeers() }
-    return CrossingPeers(atTarget: GatewayPods(service, in: cluster).peers)
+    let pods = GatewayPods(service, in: cluster)
+    return CrossingPeers(
+      atTarget: pods.peers, onTheWay: pods.subjects.map { (service.namespace, $0) },
+      behindTheWay: way(pods, service, in: cluster).isGuarded ? fleet.localTargets(of: crossing) : [])
+  }
+
+  private func way(_ pods: GatewayPods, _ service: NamespacedName, in cluster: JudgedCluster) -> GatewayWay {
+    GatewayWay(
+      cluster: cluster, namespace: service.namespace, name: "the gateway \(service.description)",
+      pods: pods.subjects)
   }
 
   // MARK: Openings
@@ -331,18 +340,32 @@ package struct GatewayDNSSystem: ReachabilitySystem {
           )
         ])
     }
+    let way = way(pods, service, in: cluster)
+    way.admit(port: pods.number(behind: port), "clients of other clusters", &walk)
     let target = "\(name) → \(crossing.serviceName):\(crossing.port.port.number)"
     switch routes[cluster.name]?.route(name, to: crossing.target.service.key, crossing.port.port) {
     case .found(let route):
       walk.rely(
         on: GatewayHosts.claim(name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
-      walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)
+      guard port == 80, let tls = route.redirection else {
+        walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)
+        break
+      }
+      walk.depend(
+        .gateway, in: cluster.name, at: [route.object.label(at: tls)], target,
+        on: [
+          Question(
+            "whether clients follow from port 80 to https: \(route.object.manifest.identity.description) of \(cluster.name) has TLS and no route with permitInsecure",
+            help: "set gatewayDNS.gatewayPort to the gateway's TLS port, or permitInsecure in the route")
+        ])
     case .open(let question, let places):
       walk.depend(.gateway, in: cluster.name, at: places, target, on: [question])
     case .refused(let fault):
       walk.fail(.gateway, in: cluster.name, target, fault)
     case nil: break
     }
+    let fleet = walk.fleet
+    way.depart(to: fleet.localTargets(of: crossing), crossing.port.port, &walk)
     walk.sender =
       pods.peers.isEmpty
       ? .unknown(description: "the gateway \(service.description)")

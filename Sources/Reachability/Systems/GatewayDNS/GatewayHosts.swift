@@ -16,6 +16,18 @@ struct GatewayHosts: Sendable {
     let delegates: Bool
 
     var label: Label { object.label(at: node) }
+
+    /// Where a proxy sends plain requests to its TLS port instead of serving them (Contour: a virtual host with TLS and no
+    /// route with permitInsecure); nil where it serves them.
+    var redirection: Node? {
+      guard object.manifest.kind == "HTTPProxy", let tls = object.node.at("spec", "virtualhost", "tls"),
+        tls["passthrough"]?.boolean != true
+      else { return nil }
+      let serves = object.node.at("spec", "routes")?.elements.contains {
+        $0["permitInsecure"]?.boolean == true
+      }
+      return serves == true ? nil : tls
+    }
   }
 
   enum Answer: Sendable {

@@ -245,6 +245,8 @@ struct GatewayPods: Sendable {
   let places: [Label]
   /// Whom policies at the target see.
   let peers: [PeerPod]
+  /// The pods as policies of their own namespace see them.
+  let subjects: [SubjectPod]
   private let knowsWorkloads: Bool
 
   init(_ key: NamespacedName, in cluster: JudgedCluster) {
@@ -259,8 +261,11 @@ struct GatewayPods: Sendable {
     knowsWorkloads = !workloads.isEmpty
     guard let selector = service?.selector, !selector.isEmpty else {
       peers = []
+      subjects = []
       return
     }
+    subjects = GatewayWay.pods(
+      selector, in: key.namespace, of: cluster, unknown: "gateway \(key.description)")
     let manifest = cluster.model.declared.namespaces[key.namespace]
     func peer(_ name: String, _ kind: String, _ labels: Labels, isHostNetwork: Bool) -> PeerPod {
       PeerPod(
@@ -287,12 +292,33 @@ struct GatewayPods: Sendable {
         at: places,
         help: ["use one of \(listed(service.ports.map(\.description)))"], because: listens(port))
     }
-    guard knowsWorkloads, !service.selector.isEmpty, peers.isEmpty else { return nil }
+    guard knowsWorkloads, !service.selector.isEmpty, peers.isEmpty else { return unnamed(port, service) }
     return Fault(
       JudgementRules.unpublished,
       "no pod of \(key.namespace) in \(cluster) is behind the gateway's Service \(key.name)", at: places,
       help: ["correct its selector, \(service.selector.description)"],
       because: .pods(cluster, key, runtimeLabels: [:]))
+  }
+
+  /// A port of the Service that leads to a name which the pods do not declare: nobody is behind it.
+  private func unnamed(_ number: Int, _ service: Service) -> Fault? {
+    guard evidence != .observed,
+      let port = service.ports.first(where: { $0.number == number && $0.transport == .tcp }),
+      case .name(let name) = port.target,
+      let pod = subjects.first(where: { $0.workload != nil && $0.number(of: port.target, .tcp) == nil })
+    else { return nil }
+    return Fault(
+      JudgementRules.targetPort,
+      "\(pod.description) in \(cluster), behind the gateway \(key.description), has no container port named '\(name)'",
+      at: [Label(port.node.range, "leads to '\(name)'")],
+      help: ["name a container port '\(name)', or use a number as targetPort"],
+      because: .targetPort(cluster, key, name: name, .tcp))
+  }
+
+  /// The number that the pods listen at behind a port of the Service.
+  func number(behind port: Int) -> (SubjectPod) -> Int? {
+    let service = service
+    return { pod in service?.number(of: port, in: pod) }
   }
 
   /// That pods are behind the Service; nil where nobody knows the pods of its namespace.

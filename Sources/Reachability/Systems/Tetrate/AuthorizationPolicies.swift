@@ -9,8 +9,8 @@ import YAMLTree
 ///
 /// From Istio's reference (security/authorization-policy): a policy selects pods of its namespace, one in the root
 /// namespace those of all; what a DENY policy matches is denied; where ALLOW policies select a pod, one of them must match;
-/// without rules a policy matches nothing. Rules are read as far as namespaces and ports go; whatever else they ask for
-/// is a question.
+/// without rules a policy matches nothing. Rules are read as far as namespaces, principals, service accounts and ports
+/// go; whatever else they ask for is a question.
 struct AuthorizationPolicies {
   private static let root = "istio-system"
 
@@ -18,40 +18,46 @@ struct AuthorizationPolicies {
 
   init(_ cluster: JudgedCluster) { self.cluster = cluster }
 
+  /// The policies of the cluster, in order.
+  var all: [KnownObject] {
+    cluster.objects(ofKind: "AuthorizationPolicy").filter {
+      $0.manifest.identity.group == "security.istio.io"
+    }
+  }
+
   /// Judges the crossing's clients at all of its target's pods. Linear in the policies of the cluster.
   func judge(_ crossing: Crossing, _ walk: inout Walk) {
     guard !walk.isOver, let slice = walk.targetSlice else { return }
-    let policies = cluster.objects(ofKind: "AuthorizationPolicy").filter {
-      $0.manifest.identity.group == "security.istio.io"
-    }
+    let policies = all
     guard !policies.isEmpty else { return }
     let namespace = crossing.target.service.key.namespace
+    let clients = ClientIdentity.all(crossing, walk.clientCluster)
     var open: [KnownObject] = []
-    for pod in walk.targetPods {
+    for (pod, client) in walk.targetPods.flatMap({ pod in clients.map { (pod, $0) } }) {
       let subject = slice.subjects[pod]
       let port = subject.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
       let own = policies.filter { selects($0, namespace, subject.labels) }
       let allowing = own.filter { action($0) == "ALLOW" }
       for policy in own where ["DENY", "CUSTOM"].contains(action(policy)) {
-        switch matches(policy, crossing.client.namespace, port) {
+        switch matches(policy, client, port) {
         case .no: break
         case .yes where action(policy) == "DENY":
-          fail(crossing, subject, [policy], denied(policy), wanted: .no, &walk)
+          fail(client, subject, [policy], denied(policy), wanted: .no, &walk)
           return
         default: open.append(policy)
         }
       }
       guard !allowing.isEmpty else { continue }
-      let answer = allowing.reduce(Ternary.no) { $0 || matches($1, crossing.client.namespace, port) }
+      let answer = allowing.reduce(Ternary.no) { $0 || matches($1, client, port) }
       guard answer != .no else {
         fail(
-          crossing, subject, allowing, admitted(crossing, port, namespace), wanted: .yes, &walk)
+          client, subject, allowing, admitted(client, port, namespace), wanted: .yes, &walk)
         return
       }
       if answer == .depends { open += allowing }
     }
     guard !open.isEmpty else { return }
-    let names = Set(open.map { $0.manifest.identity.description }).sorted()
+    let names = Set(open.map(\.manifest.identity.description)).sorted()
     walk.depend(
       .ingress, in: cluster.name, at: open.map { $0.label() }, "identity of the clients",
       on: [
@@ -61,9 +67,9 @@ struct AuthorizationPolicies {
       ])
   }
 
-  private func action(_ policy: KnownObject) -> String { policy.node.at("spec", "action")?.text ?? "ALLOW" }
+  func action(_ policy: KnownObject) -> String { policy.node.at("spec", "action")?.text ?? "ALLOW" }
 
-  private func selects(_ policy: KnownObject, _ namespace: String, _ labels: Labels) -> Bool {
+  func selects(_ policy: KnownObject, _ namespace: String, _ labels: Labels) -> Bool {
     guard policy.manifest.namespace == namespace || policy.manifest.namespace == Self.root else {
       return false
     }
@@ -73,19 +79,19 @@ struct AuthorizationPolicies {
 
   // MARK: Rules
 
-  private func matches(_ policy: KnownObject, _ namespace: String, _ port: Int) -> Ternary {
+  private func matches(_ policy: KnownObject, _ client: ClientIdentity, _ port: Int) -> Ternary {
     // A waypoint or a gateway is meant, not these pods for sure.
     let isAttached = policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
     let answer = (policy.node.at("spec", "rules")?.elements.map { $0 } ?? []).reduce(Ternary.no) {
-      $0 || rule($1, namespace, port)
+      $0 || rule($1, client, port)
     }
     return isAttached && answer == .yes ? .depends : answer
   }
 
-  private func rule(_ rule: Node, _ namespace: String, _ port: Int) -> Ternary {
+  private func rule(_ rule: Node, _ client: ClientIdentity, _ port: Int) -> Ternary {
     var answer = Ternary.yes
     if let from = rule["from"], from.count > 0 {
-      answer = answer && from.elements.reduce(Ternary.no) { $0 || source($1["source"], namespace) }
+      answer = answer && from.elements.reduce(Ternary.no) { $0 || source($1["source"], client) }
     }
     if let to = rule["to"], to.count > 0 {
       answer = answer && to.elements.reduce(Ternary.no) { $0 || operation($1["operation"], port) }
@@ -94,14 +100,18 @@ struct AuthorizationPolicies {
     return answer
   }
 
-  private func source(_ source: Node?, _ namespace: String) -> Ternary {
+  private func source(_ source: Node?, _ client: ClientIdentity) -> Ternary {
     var answer = Ternary.yes
     for (key, value) in source?.entries.map({ $0 }) ?? [] {
+      let items = value.elements.map(\.text)
       switch key.text {
       case "namespaces":
-        answer = answer && Ternary(value.elements.contains { Self.isLike($0.text, namespace) })
+        answer = answer && Ternary(items.contains { ClientIdentity.isLike($0, client.namespace) })
       case "notNamespaces":
-        answer = answer && Ternary(!value.elements.contains { Self.isLike($0.text, namespace) })
+        answer = answer && Ternary(!items.contains { ClientIdentity.isLike($0, client.namespace) })
+      case "principals": answer = answer && client.isPrincipal(among: items)
+      case "notPrincipals": answer = answer && !client.isPrincipal(among: items)
+      case "serviceAccounts": answer = answer && client.isAccount(among: items)
       default: answer = answer && .depends
       }
     }
@@ -120,33 +130,25 @@ struct AuthorizationPolicies {
     return answer
   }
 
-  /// `*` alone, at the start or at the end.
-  private static func isLike(_ pattern: String, _ text: String) -> Bool {
-    if pattern == "*" { return !text.isEmpty }
-    if pattern.hasPrefix("*") { return text.hasSuffix(pattern.dropFirst()) }
-    return pattern.hasSuffix("*") ? text.hasPrefix(pattern.dropLast()) : pattern == text
-  }
-
   // MARK: Faults
 
   private func fail(
-    _ crossing: Crossing, _ subject: SubjectPod, _ policies: [KnownObject], _ claim: Claim, wanted: Ternary,
-    _ walk: inout Walk
+    _ client: ClientIdentity, _ subject: SubjectPod, _ policies: [KnownObject], _ claim: Claim,
+    wanted: Ternary, _ walk: inout Walk
   ) {
-    let client = "clients of namespace \(crossing.client.namespace)"
     let names = listed(policies.map(\.manifest.identity.description))
     walk.fail(
       .ingress, in: cluster.name, "identity of the clients",
       Fault(
         JudgementRules.ingress,
         wanted == .no
-          ? "\(names) in \(cluster.name) denies \(client) at \(subject.description)"
-          : "no rule of \(names) in \(cluster.name) admits \(client) to \(subject.description)",
+          ? "\(names) in \(cluster.name) denies \(client.description) at \(subject.description)"
+          : "no rule of \(names) in \(cluster.name) admits \(client.description) to \(subject.description)",
         at: policies.prefix(3).map { $0.label("selects the pods") },
         help: [
           wanted == .no
-            ? "except namespace \(crossing.client.namespace) with notNamespaces"
-            : "add a rule with 'from: [{source: {namespaces: [\(crossing.client.namespace)]}}]'"
+            ? "except namespace \(client.namespace) with notNamespaces"
+            : "add a rule with 'from: [{source: {namespaces: [\(client.namespace)]}}]'"
         ], because: claim, wanted: wanted))
   }
 
@@ -158,14 +160,14 @@ struct AuthorizationPolicies {
         where: [.text(["spec", "action"], ["DENY"]), .exists(["spec", "rules"])]))
   }
 
-  /// That some rule which allows names the client's namespace and the port, or neither.
-  private func admitted(_ crossing: Crossing, _ port: Int, _ namespace: String) -> Claim {
-    let name = crossing.client.namespace
-    let patterns =
-      ["*", name] + (1...max(1, name.count)).flatMap { ["\(name.prefix($0))*", "*\(name.suffix($0))"] }
-    let from = ObjectCondition.element(
-      ["from", "*", "source"],
-      [.either([.text(["namespaces", "*"], patterns), .not(.exists(["namespaces"]))])])
+  /// That some rule which allows names the client and the port, or neither.
+  private func admitted(_ client: ClientIdentity, _ port: Int, _ namespace: String) -> Claim {
+    let source = [
+      ("namespaces", ClientIdentity.patterns(for: client.namespace)),
+      ("principals", client.principal.map { ClientIdentity.patterns(for: $0) } ?? []),
+      ("serviceAccounts", client.accountNames),
+    ].map { key, texts in ObjectCondition.either([.text([key, "*"], texts), .not(.exists([key]))]) }
+    let from = ObjectCondition.element(["from", "*", "source"], source)
     let to = ObjectCondition.element(
       ["to", "*", "operation"], [.either([.text(["ports", "*"], [String(port)]), .not(.exists(["ports"]))])])
     return .found(
@@ -179,5 +181,68 @@ struct AuthorizationPolicies {
               [.either([from, .not(.exists(["from"]))]), .either([to, .not(.exists(["to"]))])]),
           ])
       })
+  }
+}
+
+/// Who some clients are to the target's sidecars: their namespace and the service account of their pods.
+struct ClientIdentity {
+  let namespace: String
+  /// Nil where no manifest makes the pods.
+  private let account: String?
+
+  /// One for each service account of a crossing's clients.
+  static func all(_ crossing: Crossing, _ cluster: JudgedCluster?) -> [ClientIdentity] {
+    let namespace = crossing.client.namespace
+    let workloads = cluster?.workloads(in: namespace) ?? []
+    let chosen = workloads.filter { crossing.client.podSelector?.matches($0.podLabels) ?? true }
+    let accounts = Set(chosen.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" }).sorted()
+    guard !accounts.isEmpty else { return [ClientIdentity(namespace: namespace, account: nil)] }
+    return accounts.map { ClientIdentity(namespace: namespace, account: $0) }
+  }
+
+  private var tail: String? { account.map { "/ns/\(namespace)/sa/\($0)" } }
+
+  /// With the trust domain that Istio has unless it is told another.
+  var principal: String? { tail.map { "cluster.local\($0)" } }
+
+  /// As `serviceAccounts` names it: with its namespace, or in that of the policy.
+  var accountNames: [String] { account.map { ["\(namespace)/\($0)", $0] } ?? [] }
+
+  /// `clients of namespace shop`, with their account where it is known.
+  var description: String {
+    "clients of namespace \(namespace)" + (account.map { " (service account \($0))" } ?? "")
+  }
+
+  /// What is right but for the trust domain is not known.
+  func isPrincipal(among patterns: [String]) -> Ternary {
+    guard let principal, let tail else {
+      return Ternary(
+        may: patterns.contains { $0.contains("*") || $0.contains("/ns/\(namespace)/sa/") },
+        must: patterns.contains("*"))
+    }
+    if patterns.contains(where: { Self.isLike($0, principal) }) { return .yes }
+    return Ternary(may: patterns.contains { $0.hasSuffix(tail) }, must: false)
+  }
+
+  /// Without a namespace the policy's own is meant.
+  func isAccount(among items: [String]) -> Ternary {
+    guard let account else {
+      return Ternary(may: items.contains { !$0.contains("/") || $0.hasPrefix("\(namespace)/") }, must: false)
+    }
+    return Ternary(
+      may: items.contains("\(namespace)/\(account)") || items.contains(account),
+      must: items.contains("\(namespace)/\(account)"))
+  }
+
+  /// `*` alone, at the start or at the end.
+  static func isLike(_ pattern: String, _ text: String) -> Bool {
+    if pattern == "*" { return !text.isEmpty }
+    if pattern.hasPrefix("*") { return text.hasSuffix(pattern.dropFirst()) }
+    return pattern.hasSuffix("*") ? text.hasPrefix(pattern.dropLast()) : pattern == text
+  }
+
+  /// Every pattern that is like a text.
+  static func patterns(for text: String) -> [String] {
+    ["*", text] + (0...text.count).flatMap { ["\(text.prefix($0))*", "*\(text.suffix($0))"] }
   }
 }

@@ -78,10 +78,17 @@ struct IstioWalk {
     gateway(crossing, cluster, &walk)
     if usesRemoteSecrets { networks(client, cluster, &walk) }
     guard !walk.isOver else { return }
-    EastWestPods.judge(gateways.selector, in: cluster, &walk)
+    CallsWithMutualTLS(host: host(crossing), port: walk.port.number, crossing: crossing).judge(client, &walk)
+    EastWestPods.judge(
+      gateways.selector, crossing, in: cluster,
+      through: gateways.service.flatMap { cluster.service($0)?.service },
+      &walk)
     walk.sender = .pods(
       [EastWestPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
-    walk.enter(admittedBy: { AuthorizationPolicies(cluster).judge(crossing, &$0) })
+    walk.enter(admittedBy: {
+      PeerAuthentications(cluster).judge(crossing, &$0)
+      AuthorizationPolicies(cluster).judge(crossing, &$0)
+    })
   }
 
   private func host(_ crossing: Crossing) -> String {
@@ -103,6 +110,11 @@ struct IstioWalk {
     let text = "\(host(crossing)):\(walk.port.number)"
     if let local = client.service(crossing.target.service.key) {
       walk.rely(on: named(crossing, client))
+      let key = crossing.target.service.key
+      if let fault = VisibleHosts(client).fault(host(crossing), of: key.namespace, crossing) {
+        walk.fail(.name, in: client.name, text, fault)
+        return
+      }
       walk.resolve(text, local.object.evidence, at: [local.object.label()])
       return
     }
@@ -118,6 +130,12 @@ struct IstioWalk {
       return
     }
     walk.rely(on: named(crossing, client))
+    if let fault = VisibleHosts(client).fault(
+      host(crossing), of: entry.manifest.namespace ?? "default", crossing)
+    {
+      walk.fail(.name, in: client.name, text, fault)
+      return
+    }
     // A sidecar that answers DNS needs nobody else.
     if client.model.cluster.node.at("spec", "tetrate", "dnsProxy")?.boolean == true {
       walk.pass(.name, in: client.name, entry.evidence, at: [entry.label()], "DNS of the sidecar: \(text)")
@@ -291,7 +309,42 @@ struct IstioWalk {
               where: [.number(["spec", "ports", "*", "port"], TetrateSystem.port)]))))
       return
     }
+    if let fault = nobodyBehind(cluster) {
+      walk.fail(.gateway, in: cluster.name, text, fault)
+      return
+    }
     walk.pass(.gateway, in: cluster.name, passing.evidence, at: [passing.label()], text)
+  }
+
+  /// A Service of the gateway whose manifest stands beside workloads of which none is behind it, or none under the name
+  /// of its port.
+  private func nobodyBehind(_ cluster: JudgedCluster) -> Fault? {
+    guard let key = gateways.service, let (service, object) = cluster.service(key),
+      object.evidence == .declared,
+      !service.selector.isEmpty
+    else { return nil }
+    let workloads = cluster.workloads(in: key.namespace)
+    guard !workloads.isEmpty else { return nil }
+    let selector = LabelSelector(equality: service.selector)
+    let behind = workloads.filter { selector.matches($0.podLabels) }
+    guard !behind.isEmpty else {
+      return Fault(
+        JudgementRules.unpublished,
+        "no pod of \(key.namespace) in \(cluster.name) is behind the gateway's Service \(key.name)",
+        at: [object.label()],
+        help: ["correct its selector, \(service.selector.description), or the labels of the pods"],
+        because: .pods(cluster.name, key, runtimeLabels: [:]))
+    }
+    guard let port = service.ports.first(where: { $0.number == TetrateSystem.port && $0.transport == .tcp }),
+      case .name(let name) = port.target,
+      let pod = behind.first(where: { $0.number(of: port.target, .tcp) == nil })
+    else { return nil }
+    return Fault(
+      JudgementRules.targetPort,
+      "\(pod.description) in \(cluster.name), behind the gateway's Service \(key.description), has no container port named '\(name)'",
+      at: [Label(port.node.range, "leads to '\(name)'")],
+      help: ["name a container port '\(name)', or use a number as targetPort"],
+      because: .targetPort(cluster.name, key, name: name, .tcp))
   }
 
   /// That a Gateway on the gateway's pods takes the host to its Service without ending TLS.

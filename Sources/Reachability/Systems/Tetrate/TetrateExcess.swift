@@ -12,8 +12,17 @@ extension TetrateSystem {
     for crossing in own {
       targets.insert(ClusterService(cluster: crossing.target.cluster, key: crossing.target.service.key))
     }
-    guard let control else { return passedOn(targets, fleet) }
-    return exposed(control, targets, fleet) + joined(control, own, fleet)
+    let identities = admitted(own, fleet)
+    guard let control else { return passedOn(targets, fleet) + identities }
+    return exposed(control, targets, fleet) + joined(control, own, fleet) + identities
+  }
+
+  /// Identities that AuthorizationPolicies admit. A cluster's are judged once, whatever the number of links.
+  private func admitted(_ own: [Crossing], _ fleet: JudgedFleet) -> [SystemExcess] {
+    let byCluster = Dictionary(grouping: own) { $0.target.cluster }
+    return byCluster.sorted { $0.key < $1.key }.flatMap { name, crossings in
+      fleet.clusters[name].map { AuthorizationExcess($0, crossings, of: link).excesses() } ?? []
+    }
   }
 
   private struct ClusterService: Hashable {

@@ -16,7 +16,7 @@ package struct TetrateSystem: ReachabilitySystem {
   package static let kinds: Set<String> = [
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
-    "WorkloadEntry", "Sidecar", "Namespace", "AuthorizationPolicy",
+    "WorkloadEntry", "Sidecar", "Namespace", "AuthorizationPolicy", "DestinationRule", "PeerAuthentication",
   ]
 
   /// The port of mutual TLS between clusters.
@@ -36,9 +36,11 @@ package struct TetrateSystem: ReachabilitySystem {
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
     guard let cluster = fleet.clusters[crossing.target.cluster] else { return CrossingPeers() }
     let selectors = control?.selectors ?? [IstioGateways(link.section).selector]
+    let ways = selectors.map { EastWestPods.way($0, in: cluster) }
     return CrossingPeers(
       atTarget: selectors.map { EastWestPods.peer($0, in: cluster) },
-      onTheWay: selectors.map { ($0.namespace, EastWestPods.subject($0)) })
+      onTheWay: ways.flatMap { way in way.pods.map { (way.namespace, $0) } },
+      behindTheWay: ways.contains(where: \.isGuarded) ? fleet.localTargets(of: crossing) : [])
   }
 
   // MARK: The way
@@ -73,37 +75,29 @@ enum EastWestPods {
       name: selector.labels.description, kind: "Gateway", labels: selector.labels)
   }
 
-  /// The gateway's pods as its own namespace's policies see them. Its operator labels them; whatever else it adds, no
-  /// policy is written by.
-  static func subject(_ selector: EastWestSelector) -> SubjectPod {
-    SubjectPod(id: selector.id, workload: nil, labels: selector.labels, knowsLabels: true)
+  /// The gateway's pods and the policies of their own namespace.
+  static func way(_ selector: EastWestSelector, in cluster: JudgedCluster) -> GatewayWay {
+    GatewayWay(
+      cluster: cluster, namespace: selector.namespace, name: selector.description,
+      pods: GatewayWay.pods(
+        selector.labels, in: selector.namespace, of: cluster, unknown: selector.id))
   }
 
-  /// Policies that keep other clusters out of the gateway's pods. Whoever arrives there comes from outside, with an
-  /// address that only the network knows.
-  static func judge(_ selector: EastWestSelector, in cluster: JudgedCluster, _ walk: inout Walk) {
-    let sender = Sender.unknown(description: "other clusters")
-    let key = NamespaceSlice.Key(cluster: cluster.name, namespace: selector.namespace)
-    guard
-      let answer = walk.admission(of: sender, to: subject(selector), in: key, port: TetrateSystem.port, .tcp)
-    else { return }
-    switch answer {
-    case .yes: break
-    case .depends:
-      walk.depend(
-        .gateway, in: cluster.name, selector.description,
-        on: [Question("whether the addresses that its policies admit are those of the other clusters")])
-    case .no:
-      walk.fail(
-        .gateway, in: cluster.name, selector.description,
-        Fault(
-          JudgementRules.ingress,
-          "no policy of \(selector.namespace) in \(cluster.name) admits other clusters to port \(TetrateSystem.port) of its gateway",
-          at: walk.isolating(subject(selector), in: key),
-          help: [
-            "admit TCP \(TetrateSystem.port) to pods with \(selector.labels.description), from everywhere"
-          ]))
-    }
+  /// Policies that keep other clusters out of the gateway's pods, or the gateway from the target's. Whoever arrives
+  /// there comes from outside, with an address that only the network knows.
+  ///
+  /// - Parameter service: the Service in front of the pods, where its manifest is known.
+  static func judge(
+    _ selector: EastWestSelector, _ crossing: Crossing, in cluster: JudgedCluster,
+    through service: Service? = nil,
+    _ walk: inout Walk
+  ) {
+    let way = way(selector, in: cluster)
+    way.admit(
+      port: { service?.number(of: TetrateSystem.port, in: $0) ?? TetrateSystem.port }, "other clusters", &walk
+    )
+    let fleet = walk.fleet
+    way.depart(to: fleet.localTargets(of: crossing), crossing.port.port, &walk)
   }
 }
 

@@ -34,10 +34,15 @@ struct TetrateWalk {
     gateway(found, exposing, service, cluster, &walk)
     reach(client, cluster, &walk)
     guard let (entry, _) = found, !walk.isOver else { return }
-    EastWestPods.judge(entry.selector, in: cluster, &walk)
+    let host = "\(key.name).\(key.namespace).svc.cluster.local"
+    CallsWithMutualTLS(host: host, port: walk.port.number, crossing: crossing).judge(client, &walk)
+    EastWestPods.judge(entry.selector, crossing, in: cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
-    walk.enter(admittedBy: { AuthorizationPolicies(cluster).judge(crossing, &$0) })
+    walk.enter(admittedBy: {
+      PeerAuthentications(cluster).judge(crossing, &$0)
+      AuthorizationPolicies(cluster).judge(crossing, &$0)
+    })
   }
 
   // MARK: The gateway
