@@ -299,6 +299,39 @@ import Testing
     #expect(history.told >= 3, "\(history.told) of \(history.steps), seed \(seed)")
   }
 
+  /// A policy that comes, changes or goes is judged with the pods that it speaks of, wherever they are.
+  @Test(arguments: [
+    "egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: team3-prod}}, podSelector: {matchLabels: {app: nobody}}}]}]",
+    "ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: team3-prd}}}]}]",
+    "ingress: [{from: [{namespaceSelector: {}, podSelector: {matchExpressions: [{key: app, operator: In, values: [nobody]}]}}]}]",
+    "egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: team3-prod}}}], ports: [{port: nosuch}]}]",
+    "egress: [{ports: [{port: nosuch}]}]", "ingress: [{from: [{podSelector: {matchLabels: {app: nobody}}}]}]",
+  ])
+  func policiesLookAtOtherNamespaces(_ rules: String) throws {
+    var history = History(try Self.teams())
+    try history.step("new")
+    let path = "workloads/gold/peers.yaml"
+    func policy(_ rules: String) -> [UInt8] {
+      Array(
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: peers, namespace: team0-prod}
+        spec: {podSelector: {matchLabels: {app: unused}}, \(rules)}
+        """.utf8)
+    }
+    history.fleet[path] = policy(rules)
+    try history.step("added: \(rules)")
+    history.fleet[path] = policy(rules.replacing("nobody", with: "none"))
+    try history.step("changed: \(rules)")
+    history.fleet["connections/team1-prod/own.yaml"] = Self.connection(
+      "way1", "team1-prod", to: "team1-prod", port: 8001)
+    try history.step("another change: \(rules)")
+    history.fleet[path] = nil
+    try history.step("removed: \(rules)")
+    #expect(history.told > 0)
+  }
+
   /// Fleets of every kind, edited blindly.
   @Test(arguments: GoldenCase.all.map(\.input) + ExampleFleet.all.map(\.path))
   func damageGivesWhatAFullCompileGives(_ path: String) throws {

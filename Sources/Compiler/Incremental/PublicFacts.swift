@@ -2,7 +2,8 @@ import Kubernetes
 import YAMLTree
 
 /// What the manifests of a file say that policies of other namespaces can look at: pods by their labels and ports, and
-/// the ports of Services. A change of anything else concerns the manifests' own namespaces.
+/// the ports of Services; and where their own policies look at other namespaces. A change of anything else concerns the
+/// manifests' own namespaces.
 enum PublicFacts {
   /// Kinds of which nobody outside of their namespace takes notice, whatever they hold.
   private static let privateKinds: Set<String> = [
@@ -16,6 +17,7 @@ enum PublicFacts {
     var text = ""
     for document in tree.documents {
       Manifest.all(in: document) { manifest in
+        if manifest.kind == "NetworkPolicy" { append(rulesBeyond: manifest, to: &text) }
         if privateKinds.contains(manifest.kind) { return }
         text += "\(manifest.identity.description) \(manifest.namespace ?? "")\n"
         if manifest.kind != "Pod", let pod = Workload.podNode(of: manifest) {
@@ -26,6 +28,20 @@ enum PublicFacts {
       }
     }
     return text
+  }
+
+  /// The rules of a policy that speak of pods of other namespaces: whether there are any is judged with those.
+  private static func append(rulesBeyond policy: Manifest, to text: inout String) {
+    for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
+      for rule in policy.node["spec"]?[rules]?.elements.map({ $0 }) ?? [] {
+        let namesOthers = rule[peers]?.elements.contains { $0["namespaceSelector"] != nil } ?? false
+        // Without peers it goes to every namespace, and a named port is one of pods there.
+        let goesAnywhere = rules == "egress" && (rule[peers]?.count ?? 0) == 0 && rule["ports"] != nil
+        guard namesOthers || goesAnywhere else { continue }
+        text += "\(policy.namespace ?? "") \(policy.name) \(rules)\n"
+        text += String(decoding: YAMLWriter.write(rule), as: UTF8.self)
+      }
+    }
   }
 
   private static func append(_ workload: Workload, to text: inout String) {

@@ -21,8 +21,10 @@ extension Command {
       the branch's upstream), or HEAD. With --recorded a side is the output that lies there; '--recorded base' alone
       compares with what the fleet wrote last. A side with errors is compared as far as it goes, and the report says
       what could not be compared. On a terminal the text is paged by LINKWRIGHT_PAGER, PAGER or less.
-      Exit status: 0 without differences (nothing is printed), 1 with differences or an error in the later side, 2 when
-      something could not be read.
+      What the change cannot concern is not compiled: an error there, in both sides, is for 'validate' to tell. --whole
+      compiles everything.
+      Exit status: 0 without differences (nothing is printed), 1 with differences or an error of the later side in what
+      is compared, 2 when something could not be read.
       """,
     example: "linkwright diff --base origin/main --merge-base --format markdown=comment.md"
   ) { parsed throws(CommandFailure) in
