@@ -137,6 +137,12 @@ import Testing
           "cluster-1", "istio-system",
           "{podSelector: {matchLabels: {istio: eastwestgateway}}, policyTypes: [Egress]}"),
       at: .gateway, "LW7201"),
+    Break(
+      "a gateway beside the target that is not let out", over: "tetrate",
+      policy(
+        "cluster-1", "bookinfo",
+        "{podSelector: {matchLabels: {app: eastwest-gateway}}, policyTypes: [Egress]}"),
+      at: .gateway, "LW7201"),
     Break("calls without TLS", over: "tetrate", rule("tls: {mode: DISABLE}"), at: .address, "LW7203"),
     Break(
       "calls with other TLS", over: "tetrate", rule("tls: {mode: SIMPLE}", host: "details"), at: .address,

@@ -116,6 +116,22 @@ import Testing
     """
   }
 
+  /// The baseline that the platform really has: it lets its console and its operators in.
+  private static let console = """
+    -- baseline/deny.yaml --
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: platform-services-controlled-default}
+    spec:
+      podSelector: {}
+      policyTypes: [Ingress]
+      ingress:
+      - from:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-operators}}
+        - namespaceSelector: {matchLabels: {network.openshift.io/policy-group: console}}
+
+    """
+
   static let porter: [Break] = [
     Break(
       "egress to another port", over: "porter-pair",
@@ -128,6 +144,26 @@ import Testing
       "egress to the Service's port instead of the server's", over: "porter-pair",
       egressTemplate("\(dns), {to: [{ipBlock: {cidr: \"${policy.cidr}\"}}], ports: [{port: 8000}]}"),
       at: .egress, "LW7201"),
+    Break(
+      "ingress at another port, beside a platform that lets its console in", over: "porter-pair",
+      policyTemplate(
+        "{matchLabels: \"${policy.podSelector}\"}",
+        "{from: [{namespaceSelector: {matchLabels: {network.openshift.io/policy-group: ingress}}}], ports: [{port: 1}]}"
+      )
+        + console, at: .ingress, "LW7207"),
+    Break(
+      "the platform's ingress denied above all policies", over: "porter-pair",
+      """
+      -- workloads/gold/admin.yaml --
+      apiVersion: policy.networking.k8s.io/v1alpha1
+      kind: AdminNetworkPolicy
+      metadata: {name: top}
+      spec:
+        priority: 5
+        subject: {namespaces: {}}
+        ingress: [{action: Deny, from: [{namespaces: {matchLabels: {policy-group.network.openshift.io/ingress: ""}}}]}]
+
+      """ + console, at: .ingress, "LW7207"),
     Break(
       "no DNS", over: "porter-pair",
       egressTemplate("{to: [{ipBlock: {cidr: \"${policy.cidr}\"}}], ports: [{port: \"${policy.port}\"}]}"),

@@ -204,6 +204,17 @@ import Testing
     }
   }
 
+  /// What would be enough names the clients' cluster: without it a peer means pods of the policy's own.
+  @Test func remedyNamesTheCluster() throws {
+    let files = JudgementTests.policy(
+      "cluster02", "default", "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: []}]}")
+    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+    let finding = try #require(
+      compilation.findings.first { $0.rule.id == "LW7230" }, "\(compilation.findingsText)")
+    #expect(
+      finding.help.joined().contains("io.cilium.k8s.policy.cluster: cluster01"), "\(finding.goldenText)")
+  }
+
   // MARK: Exports
 
   /// With exports, a member that has the namespace imports, and one without a connection is excess.

@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import Reachability
 import Testing
+import YAMLTree
 
 /// Planted over-exposure in what links of every type emit: policies of each kind, and objects that are no policies. Each
 /// is found, at the line of the template that opens it, with the change that closes it.
@@ -227,6 +228,27 @@ import Testing
   ])
   func whatTheProgramEmitsIsExact(_ base: String, _ files: String) throws {
     let compilation = try FixtureFleet(base: base).overlaid(by: files).compile()
+    #expect(!compilation.findings.contains { $0.rule.id.hasPrefix("LW722") }, "\(compilation.findingsText)")
+  }
+
+  /// Pods that are reached with a label that a controller sets are the clients' own pods too, and need what those need.
+  @Test func podsWithRuntimeLabelsNeedWhatTheirWorkloadNeeds() throws {
+    let files = """
+      -- workloads/golddr/prod/egress.yaml --
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: mine, namespace: c6af30-prod}
+      spec:
+        podSelector: {}
+        policyTypes: [Egress]
+        egress:
+        - to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}]
+          ports: [{port: 5353, protocol: UDP}, {port: 5353, protocol: TCP}]
+
+      """
+    let compilation = try FixtureFleet(directory: "examples/patroni").overlaid(by: files).compile()
+    let emitted = compilation.judgement?.fleet.clusters["golddr"]?.emittedObjects(in: "c6af30-prod") ?? []
+    #expect(emitted.contains { $0.node.at("spec", "egress") != nil })
     #expect(!compilation.findings.contains { $0.rule.id.hasPrefix("LW722") }, "\(compilation.findingsText)")
   }
 

@@ -44,16 +44,33 @@ struct Exactness {
   func excesses() -> [Excess] {
     guard slice.hasEmittedPolicies else { return [] }
     var found: [Excess] = []
+    var siblings: [String: [Int]] = [:]
+    for (number, subject) in slice.subjects.enumerated() {
+      if let workload = subject.workload { siblings[workload.description, default: []].append(number) }
+    }
     for direction in [NetworkPolicy.Direction.ingress, .egress] {
       let byPod = Dictionary(grouping: needs.filter { $0.direction == direction }) { $0.pod }
       for pod in slice.subjects.indices
       where (slice.subjects[pod].workload != nil || byPod[pod] != nil)
         && slice.isSelectedByEmitted(pod, direction)
       {
-        found += excesses(of: pod, direction, byPod[pod] ?? [])
+        let same = slice.subjects[pod].workload.flatMap { siblings[$0.description] } ?? [pod]
+        let needs = same.filter { isOneOf(pod, $0) }.flatMap { byPod[$0] ?? [] }
+        found += excesses(of: pod, direction, needs)
       }
     }
     return found
+  }
+
+  /// True where pods of one subject are pods of another as well: those of a workload with labels that a controller has set
+  /// while they run, of the workload.
+  private func isOneOf(_ pod: Int, _ other: Int) -> Bool {
+    guard pod != other else { return true }
+    let (special, general) = (slice.subjects[pod], slice.subjects[other])
+    guard let workload = special.workload, let known = general.workload, workload.key == known.key,
+      workload.kind == known.kind
+    else { return false }
+    return general.labels.items.allSatisfy { special.labels[$0.key] == $0.value }
   }
 
   private func excesses(of pod: Int, _ direction: NetworkPolicy.Direction, _ needs: [Need]) -> [Excess] {

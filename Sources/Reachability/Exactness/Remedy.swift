@@ -110,7 +110,11 @@ struct Remedy {
     // A part of the platform is chosen by the label that the platform documents; the first will do.
     let marks = pod.kind == "Platform" ? Array(pod.namespaceLabels.items.suffix(1)) : []
     let namespace = marks.isEmpty ? own : Labels(pairs: marks.map { ($0.key, $0.value) })
-    let pods = pod.labels.isEmpty ? "" : ", podSelector: \(labels(pod.labels))"
+    // Without the label of its cluster a peer of a mesh means pods of the policy's own.
+    let carried =
+      pod.isRemote
+      ? pod.meshCluster.map { pod.labels.setting(CiliumLabels.cluster, to: $0) } ?? pod.labels : pod.labels
+    let pods = carried.isEmpty ? "" : ", podSelector: \(labels(carried))"
     return "{namespaceSelector: \(labels(namespace))\(pods)}"
   }
 

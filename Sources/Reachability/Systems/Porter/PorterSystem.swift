@@ -106,11 +106,13 @@ package struct PorterSystem: ReachabilitySystem {
       "policy-group.network.openshift.io/ingress": "", "network.openshift.io/policy-group": "ingress",
     ]), name: "ingress", kind: "Platform")
 
-  /// Traffic from nodes, as OVN-Kubernetes sees it (cluster-network-operator, openshift-host-network-ns.yaml).
+  /// Traffic from nodes, as OVN-Kubernetes sees it (cluster-network-operator, openshift-host-network-ns.yaml). The
+  /// namespace is the operator's own and has no pods: nobody labels it, so that a policy which admits some other group
+  /// does not admit it.
   static let hostNetwork = PeerPod(
     id: "porter/host-network", namespace: "openshift-host-network",
-    namespaceLabels: Labels(["policy-group.network.openshift.io/host-network": ""]), name: "host network",
-    kind: "Platform")
+    namespaceLabels: Labels(["policy-group.network.openshift.io/host-network": ""]),
+    knowsNamespaceLabels: true, name: "host network", kind: "Platform")
 
   static let loadBalancer = Sender.platform(
     ingress, others: [hostNetwork], description: "the load balancer (snat auto, the platform's ingress)")
