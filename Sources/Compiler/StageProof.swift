@@ -37,7 +37,7 @@ extension Compilation {
       for path in live {
         guard let verdict = between[path.key]?.verdict, verdict.rank > path.rank else { continue }
         plan.stages[number].faults.append(
-          "\(path.key.connection): \(path.key.text) is \(verdict.word) on this stage\(verdict.reason.map { ": \($0)" } ?? "")"
+          "\(path.key.connection): \(path.key.text) \(verdict.text(on: "this stage"))"
         )
       }
       guard !ending.isEmpty, let own = former?.workings else { continue }
@@ -70,5 +70,17 @@ extension Compilation {
 
   private static func byKey(_ paths: [ReviewedPath]) -> [ReviewedPath.Key: ReviewedPath] {
     Dictionary(paths.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+extension ReviewedPath.Verdict {
+  /// What it says of a path, in a sentence's words.
+  fileprivate func text(on place: String) -> String {
+    let reason = reason.map { ": \(isReachable == false ? "" : "it ")\($0)" } ?? ""
+    switch isReachable {
+    case false?: return "is refuted on \(place)\(reason)"
+    case true?: return "may fail on \(place)\(reason)"
+    case nil: return "cannot be judged on \(place)\(reason)"
+    }
   }
 }

@@ -5,6 +5,8 @@ struct Command: Sendable {
   let summary: String
   /// Positional arguments as help shows them: `[DIR]`.
   var arguments: [String] = []
+  /// What the first positional argument can be, for completion; empty where it is a directory or a file.
+  var words: @Sendable () -> [String] = { [] }
   var options: [Option] = []
   /// Paragraphs after the options.
   var discussion = ""

@@ -2,6 +2,7 @@ extension Command {
   /// `linkwright completion`
   static let completion = Command(
     name: "completion", summary: "Print a completion script for a shell", arguments: ["SHELL"],
+    words: { ["bash", "zsh", "fish"] },
     discussion: "SHELL is bash, zsh or fish. The scripts are made from the same tables as the help.",
     example: "linkwright completion bash > /etc/bash_completion.d/linkwright"
   ) { parsed throws(CommandFailure) in

@@ -6,28 +6,44 @@ enum CompletionScript {
     for command in commands {
       let options = command.allOptions.flatMap { [$0.name, $0.short].compactMap { $0 } }.joined(
         separator: " ")
-      cases += "    \(command.name)) words=\"\(options)\" ;;\n"
+      let words = command.words().joined(separator: " ")
+      cases += "    \(command.name)) options=\"\(options)\"\(words.isEmpty ? "" : " words=\"\(words)\"") ;;\n"
     }
+    // Commands have options of the same name with values of their own.
     var values = ""
-    for option in choices(commands) {
-      values +=
-        "    \(option.name)) COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$current\")); return ;;\n"
+    for command in commands {
+      for option in command.options where !option.choices.isEmpty {
+        let names = [option.name, option.short].compactMap { $0 }.map { "'\(command.name) \($0)'" }
+        values +=
+          "    \(names.joined(separator: "|"))) COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$current\")); return ;;\n"
+      }
     }
     return """
       # bash completion for linkwright
       _linkwright() {
-        local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" words=""
+        local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" options="" words=""
         if [ "$COMP_CWORD" -eq 1 ]; then
           COMPREPLY=($(compgen -W "help \(names)" -- "$current"))
           return
         fi
-        case "$previous" in
+        # bash takes '=' for a word: --format = json = FILE.
+        if [ "$current" = "=" ]; then
+          current=""
+        elif [ "$previous" = "=" ]; then
+          previous="${COMP_WORDS[COMP_CWORD-2]}"
+        fi
+        if [[ "${COMP_WORDS[COMP_CWORD-1]}" == "=" && "$previous" != -* ]]; then
+          COMPREPLY=($(compgen -f -- "$current"))
+          return
+        fi
+        case "${COMP_WORDS[1]} $previous" in
       \(values)  esac
         case "${COMP_WORDS[1]}" in
           help) words="\(names)" ;;
-          completion) words="bash zsh fish" ;;
       \(cases)  esac
-        if [[ "$current" == -* || "${COMP_WORDS[1]}" == help || "${COMP_WORDS[1]}" == completion ]]; then
+        if [[ "$current" == -* ]]; then
+          COMPREPLY=($(compgen -W "$options" -- "$current"))
+        elif [ -n "$words" ]; then
           COMPREPLY=($(compgen -W "$words" -- "$current"))
         else
           COMPREPLY=($(compgen -d -- "$current"))
@@ -52,7 +68,9 @@ enum CompletionScript {
         arguments +=
           " \\\n        '\(option.repeats ? "*" : "")\(option.name)[\(escaped(option.help))]\(value)'"
       }
-      cases += "    \(command.name)) _arguments\(arguments) \\\n        '*:directory:_files -/' ;;\n"
+      let words = command.words().joined(separator: " ")
+      let rest = words.isEmpty ? "*:directory:_files -/" : "1:word:(\(words))"
+      cases += "    \(command.name)) _arguments\(arguments) \\\n        '\(rest)' ;;\n"
     }
     return """
       #compdef linkwright
@@ -89,13 +107,11 @@ enum CompletionScript {
         }
         script += line + " -d '\(escaped(option.help))'\n"
       }
+      let words = command.words().joined(separator: " ")
+      guard !words.isEmpty else { continue }
+      script += "complete -c linkwright -n '__fish_seen_subcommand_from \(command.name)' -a '\(words)'\n"
     }
-    return script + "complete -c linkwright -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-  }
-
-  private static func choices(_ commands: [Command]) -> [Option] {
-    var seen: Set<String> = []
-    return commands.flatMap(\.options).filter { !$0.choices.isEmpty && seen.insert($0.name).inserted }
+    return script
   }
 
   /// Quotes, brackets and colons have a meaning in the scripts.

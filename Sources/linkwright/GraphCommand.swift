@@ -7,8 +7,8 @@ extension Command {
   fileprivate static let graphFormat = Option(
     name: "--format", value: "FORMAT[=FILE]", repeats: true,
     help:
-      "Draw as mermaid (the default), dot, svg, html or json, to standard output or to FILE; several in one run"
-  )
+      "Draw as mermaid (the default), dot, svg, html or json, to standard output or to FILE; several in one run",
+    choices: ChartFormat.allCases.map(\.rawValue))
   fileprivate static let namespace = Option(
     name: "--namespace", value: "NAME", repeats: true,
     help: "Only connections that begin or end in this namespace")
@@ -34,7 +34,8 @@ extension Command {
     let source = try FleetSource(parsed)
     var options = CompileOptions()
     options.sourceDay = source.commit?.day
-    let compilation = try Compiling.compile(source.snapshot, recorded: source.snapshot, options)
+    let recorded = try RecordedBranches(source)?.snapshot ?? source.snapshot
+    let compilation = try Compiling.compile(source.snapshot, recorded: recorded, options)
     let errors = compilation.findings.filter { $0.severity == .error && $0.suppression == nil }
     var selection = Chart.Options()
     selection.clusters = parsed.all(graphCluster)
@@ -48,14 +49,10 @@ extension Command {
     let formats = parsed.all(graphFormat)
     for format in formats.isEmpty ? ["mermaid"] : formats {
       let parts = format.split(separator: "=", maxSplits: 1).map(String.init)
-      guard let kind = ChartFormat(rawValue: parts[0]) else {
-        throw CommandFailure(
-          message: "there is no format '\(parts[0])'",
-          help: Suggestions.nearest(parts[0], among: ChartFormat.allCases.map(\.rawValue))
-            ?? "the formats are \(listed(ChartFormat.allCases.map(\.rawValue)))")
-      }
+      // The option's choices are these formats.
+      guard let kind = ChartFormat(rawValue: parts[0]) else { continue }
       if parts.count == 2, parts[1] != "-" {
-        try FileWriting.write(chart.text(kind), to: parts[1])
+        try Reporting.write(chart.text(kind), to: parts[1])
       } else {
         Terminal.print(chart.text(kind))
       }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// One option of a command.
 struct Option: Sendable {
   /// With its dashes: `--format`.
@@ -10,6 +12,8 @@ struct Option: Sendable {
   let help: String
   /// Fixed values, for completion and checking.
   var choices: [String] = []
+  /// True where a file may follow a fixed value: `json=findings.json`.
+  var takesFile: Bool { value?.hasSuffix("[=FILE]") ?? false }
 
   static let help = Option(name: "--help", short: "-h", help: "Show this help")
   static let color = Option(
@@ -21,8 +25,8 @@ struct Option: Sendable {
   static let format = Option(
     name: "--format", value: "FORMAT[=FILE]", repeats: true,
     help:
-      "Report findings as text, json, sarif, github, gitlab or junit, several in one run: data to standard output, text to standard error, or to FILE"
-  )
+      "Report findings as text, json, sarif, github, gitlab or junit, several in one run: data to standard output, text to standard error, or to FILE",
+    choices: ReportFormat.allCases.map(\.rawValue))
   static let cluster = Option(
     name: "--cluster", value: "NAME", repeats: true, help: "Only this cluster's output")
   static let ref = Option(
@@ -59,6 +63,10 @@ struct ParsedArguments {
         break
       }
       guard argument.hasPrefix("-"), argument != "-" else {
+        guard !argument.isEmpty else {
+          throw CommandFailure(
+            message: "an argument is empty", help: "is a variable not set? The working directory is '.'")
+        }
         positional.append(argument)
         continue
       }
@@ -78,10 +86,12 @@ struct ParsedArguments {
           throw CommandFailure(
             message: "'\(option.name)' needs a value: \(option.name) \(option.value ?? "")")
         }
-        if !option.choices.isEmpty, !option.choices.contains(given) {
+        let word = option.takesFile ? String(given.prefix { $0 != "=" }) : given
+        if !option.choices.isEmpty, !option.choices.contains(word) {
           throw CommandFailure(
-            message: "'\(given)' is no value of \(option.name)",
-            help: "it takes \(option.choices.joined(separator: ", "))")
+            message: "'\(word)' is no value of \(option.name)",
+            help: Suggestions.nearest(word, among: option.choices)
+              ?? "it takes \(option.choices.joined(separator: ", "))")
         }
         if values[option.name] != nil, !option.repeats {
           throw CommandFailure(message: "'\(option.name)' is given twice")

@@ -14,11 +14,8 @@ struct Reporting {
     var formats: [(format: ReportFormat, file: String?)] = []
     for text in asked ?? parsed.all(.format) {
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-      guard let format = ReportFormat(rawValue: parts.first ?? "") else {
-        throw CommandFailure(
-          message: "there is no report format '\(parts.first ?? "")'",
-          help: "the formats are \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", "))")
-      }
+      // The option's choices are these formats.
+      guard let format = ReportFormat(rawValue: parts.first ?? "") else { continue }
       formats.append((format, parts.count == 2 ? parts[1] : nil))
     }
     if formats.isEmpty {

@@ -8,7 +8,8 @@ extension Command {
 
   /// `linkwright rules`
   static let rules = Command(
-    name: "rules", summary: "List the rules, or explain one", arguments: ["[ID]"], options: [output],
+    name: "rules", summary: "List the rules, or explain one", arguments: ["[ID]"],
+    words: { RuleCatalogue.all.flatMap { [$0.id, $0.name] } }, options: [output],
     discussion: "ID is a rule's number or name: LW1203 or unknown-port.", example: "linkwright rules LW1203"
   ) { parsed throws(CommandFailure) in
     if let id = parsed.positional.first {

@@ -8,9 +8,13 @@ extension Command {
 
   /// `linkwright schema`
   static let schema = Command(
-    name: "schema", summary: "Print the JSON Schema of a kind", arguments: ["[KIND]"], options: [output],
+    name: "schema", summary: "Print the JSON Schema of a kind", arguments: ["[KIND]"],
+    words: {
+      ((try? Compiling.compiler().schemaTexts) ?? []).map { String($0.path.dropLast(".json".count)) }
+    },
+    options: [output],
     discussion:
-      "Without KIND, lists the kinds. The schemas are draft-07, as editors and check-jsonschema read them.",
+      "Without KIND, lists the kinds. The schemas are draft-07, as editors and check-jsonschema read them: each is one file that needs no other.",
     example: "linkwright schema Connection > connection.schema.json"
   ) { parsed throws(CommandFailure) in
     let schemas = try Compiling.compiler().schemaTexts
@@ -33,7 +37,7 @@ extension Command {
         message: "there is no kind '\(kind)'",
         help: Suggestions.nearest(wanted, among: names) ?? "'linkwright schema' lists the kinds")
     }
-    Terminal.print(match.text)
+    Terminal.print(SchemaBundle.text(of: match.path, in: schemas))
     return .success
   }
 }

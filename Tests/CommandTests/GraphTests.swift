@@ -74,7 +74,7 @@ import YAMLTree
     let one = try Self.graph("examples/patroni", "--namespace", "c6af30-dev", "--format", "json")
     #expect(one.status == 0 && one.text.contains("c6af30-dev/") && !one.text.contains("c6af30-prod/"))
     let unknown = try Self.graph("examples/patroni", "--format", "pdf")
-    #expect(unknown.status == 2 && unknown.errorText.contains("there is no format 'pdf'"))
+    #expect(unknown.status == 2 && unknown.errorText.contains("'pdf' is no value of --format"))
     let cluster = try Self.graph("examples/patroni", "--cluster", "glod")
     #expect(cluster.status == 2 && cluster.stdout.isEmpty)
 

@@ -42,6 +42,15 @@ struct StagedCommitTests {
       #expect(trailers.contains("Linkwright-Input: ") == (index == made.count - 1), "\(trailers)")
       #expect(try fleet.git("notes", "--ref", "hydrator.metadata", "show", commit).contains(source))
     }
+    // Each says how many files its output has.
+    let told = output.errorText.split(separator: "\n").filter { $0.hasPrefix("committed to ") }
+    #expect(told.count == made.count)
+    for (line, commit) in zip(told, made) {
+      let counts = line.split(separator: " ").compactMap { Int($0) }
+      let files = try fleet.git("ls-tree", "-r", "--name-only", commit, "rendered").split(separator: "\n")
+      #expect(
+        counts.count == 4 && counts[0] + counts[1] + counts[3] == files.count, "\(line): \(files.count)")
+    }
     // What is gone at the end is still there on all stages before it, beside what is new.
     let path = "rendered/gold/manifests/yourlicenceplate-dev"
     let first = try fleet.git("ls-tree", "--name-only", "\(made[0]):\(path)")

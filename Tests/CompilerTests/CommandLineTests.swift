@@ -15,7 +15,7 @@ import Testing
 
   @Test(arguments: [
     ["vlidate"], ["--nothing"], ["validate", "--nothing"], ["validate", "--strct"],
-    ["build", "--color", "sometimes"],
+    ["build", "--color", "sometimes"], ["graph", "--format", "pdf", "/no/such/place"],
     ["validate", "--format", "xml"], ["validate", "--format"], ["validate", "a", "b"], ["rules", "LW0000"],
     ["schema", "Nothing"], ["completion", "tcsh"], ["completion"], ["help", "nothing"],
     ["validate", "/no/such/place"],
@@ -229,5 +229,14 @@ import Testing
     #expect(try complete("build", "--dr") == ["--dry-run"])
     #expect(try complete("validate", "--color", "al") == ["always"])
     #expect(try complete("completion", "z") == ["zsh"])
+    // The same option takes other values at another command, also after a '=', which bash makes a word of its own.
+    #expect(try complete("graph", "--format", "me") == ["mermaid"])
+    #expect(try complete("diff", "--format", "m") == ["markdown"])
+    #expect(try complete("validate", "--format", "=", "sa") == ["sarif"])
+    #expect(try complete("validate", "--format", "=").contains("gitlab"))
+    #expect(try complete("rules", "-o", "ma") == ["markdown"])
+    #expect(try complete("rules", "LW120").contains("LW1203"))
+    #expect(try complete("rules", "unknown-po") == ["unknown-port"])
+    #expect(try complete("schema", "con") == ["connection"])
   }
 }

@@ -30,6 +30,7 @@ package struct StagedOutput: Sendable {
   /// Goes one stage on, and says which files change.
   package mutating func apply(_ stage: StagePlan.Stage) -> OutputChange {
     var edits = Edits()
+    let known = Set(inventories.lazy.filter { !$0.value.isEmpty }.map(\.key))
     for step in stage.steps {
       if let former = step.formerPath { put(nil, at: former, step, &edits) }
       put(step.content, at: step.path, step, &edits)
@@ -42,13 +43,15 @@ package struct StagedOutput: Sendable {
       let entries = inventories[directory.inventory] ?? [:]
       let content = Inventory(entries.map { ($0.key, $0.value) }).content
       edits.contents[directory.inventory] = .some(entries.isEmpty ? nil : content)
+      if !known.contains(directory.inventory) { edits.added.insert(directory.inventory) }
     }
-    return OutputChange(
-      items: edits.contents.map { path, content in
-        OutputChange.Item(
-          path: path, kind: content == nil ? .removed : edits.added.contains(path) ? .added : .changed,
-          content: content)
-      })
+    let items = edits.contents.map { path, content in
+      OutputChange.Item(
+        path: path, kind: content == nil ? .removed : edits.added.contains(path) ? .added : .changed,
+        content: content)
+    }
+    let count = files.count + inventories.count { !$0.value.isEmpty }
+    return OutputChange(items: items, unchanged: count - items.count { $0.kind != .removed })
   }
 
   /// A namespace below a root.

@@ -13,11 +13,8 @@ struct DiffReports {
     var formats: [(format: ReviewFormat, file: String?)] = []
     for text in parsed.all(DiffRequest.format) {
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-      guard let format = ReviewFormat(rawValue: parts.first ?? "") else {
-        throw CommandFailure(
-          message: "there is no diff format '\(parts.first ?? "")'",
-          help: "the formats are \(ReviewFormat.allCases.map(\.rawValue).joined(separator: ", "))")
-      }
+      // The option's choices are these formats.
+      guard let format = ReviewFormat(rawValue: parts.first ?? "") else { continue }
       formats.append((format, parts.count == 2 ? parts[1] : nil))
     }
     self.formats = formats.isEmpty ? [(.text, nil)] : formats

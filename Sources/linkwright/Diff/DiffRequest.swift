@@ -23,8 +23,8 @@ struct DiffRequest {
   static let format = Option(
     name: "--format", value: "FORMAT[=FILE]", repeats: true,
     help:
-      "Report as text, markdown (a comment on a pull request) or json (schemas/diff.json), several in one run"
-  )
+      "Report as text, markdown (a comment on a pull request) or json (schemas/diff.json), several in one run",
+    choices: ReviewFormat.allCases.map(\.rawValue))
   static let whole = Option(
     name: "--whole", help: "Compile both sides as a whole, not only the part that the change can concern")
   static let exitZero = Option(name: "--exit-zero", help: "Exit with 0 although there are differences")
