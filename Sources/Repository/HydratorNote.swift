@@ -13,7 +13,7 @@ extension GitRepository {
     on commit: ObjectID, source: ObjectID, by committer: GitSignature, in notes: String = hydratorNotes
   ) throws(GitError) -> ObjectID {
     let text = "{\"drySha\":\"\(source)\"}\n"
-    let operation = "note the source of commit \(commit)"
+    let operation = "note the source of commit \(commit) under \(notes)"
     while true {
       let tip = try target(ofReference: notes)
       let made = try exclusively { (repository) throws(GitError) -> ObjectID? in
@@ -32,7 +32,9 @@ extension GitRepository {
   ) throws(GitError) -> ObjectID? {
     do {
       return try exclusively { (repository) throws(GitError) in
-        let note = try GitHandle("read the note of commit \(commit)", freedBy: { git_note_free($0) }) {
+        let note = try GitHandle(
+          "read the note of commit \(commit) under \(notes)", freedBy: { git_note_free($0) }
+        ) {
           var oid = commit.oid
           return git_note_read($0, repository, notes, &oid)
         }

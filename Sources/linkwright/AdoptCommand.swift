@@ -65,7 +65,7 @@ extension Command {
     }
     let writes = !parsed.has(dryRun)
     if writes {
-      for file in adoption.files { try FileWriting.write(file.content, to: "\(location.root)/\(file.path)") }
+      for file in adoption.files { try FileWriting.write(file.content, to: file.path, below: location.root) }
     }
     Terminal.print(
       parsed.last(output) == "json"

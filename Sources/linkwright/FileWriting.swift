@@ -8,11 +8,33 @@ enum FileWriting {
     try write(Array(text.utf8), to: path)
   }
 
+  /// Writes a file of a fleet: a directory that is a symbolic link is never followed, as reading never does.
+  static func write(_ bytes: [UInt8], to path: String, below root: String) throws(CommandFailure) {
+    var directory = root
+    for part in path.split(separator: "/").dropLast() {
+      directory += "/" + part
+      var status = stat()
+      guard lstat(directory, &status) == 0 else { break }
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw CommandFailure(
+          message: "cannot write \(path): \(directory) is no directory",
+          help: status.st_mode & S_IFMT == S_IFLNK
+            ? "a symbolic link is never followed: put the directory itself there" : nil)
+      }
+    }
+    try write(bytes, to: "\(root)/\(path)")
+  }
+
   static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
     try makeDirectories(above: path)
     let temporary = "\(path).linkwright-\(getpid())"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw failure(path) }
+    // A file that is replaced keeps its mode.
+    var former = stat()
+    if lstat(path, &former) == 0, former.st_mode & S_IFMT == S_IFREG {
+      fchmod(descriptor, former.st_mode & 0o777)
+    }
     var offset = 0
     while offset < bytes.count {
       let count = bytes.withUnsafeBytes {

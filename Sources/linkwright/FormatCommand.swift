@@ -21,7 +21,7 @@ extension Command {
     let upgrades = parsed.has(upgrade)
     if parsed.positional == ["-"] {
       let file = SourceFile(
-        path: "<standard input>", bytes: Terminal.readStandardInput(limit: FormatFiles.limit))
+        path: "<standard input>", bytes: try Terminal.readStandardInput(limit: FormatFiles.limit))
       let result = SpecFormatter.format(file, upgrades: upgrades)
       if let reason = result.reason {
         throw CommandFailure(message: "standard input is left as it is: \(reason)")

@@ -7,7 +7,7 @@ enum InputFiles {
   /// A file, `-` for standard input, or a directory with all its YAML and JSON, sorted by path.
   static func read(_ path: String) throws(CommandFailure) -> [(path: String, content: [UInt8])] {
     let limit = TreeLimits().bytes
-    if path == "-" { return [("<standard input>", Terminal.readStandardInput(limit: limit))] }
+    if path == "-" { return [("<standard input>", try Terminal.readStandardInput(limit: limit))] }
     let directory = DirectorySnapshot(root: path)
     do {
       var files: [(path: String, content: [UInt8])] = []

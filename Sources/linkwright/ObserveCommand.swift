@@ -49,7 +49,12 @@ extension Command {
     if parsed.has(compare) {
       let expected = try RecordingInput.reading { () throws(SnapshotError) in
         try Comparison.expectedFiles(
-          of: input.cluster, in: fleet, record: input.compilation.record, snapshot: input.snapshot)
+          of: input.cluster, in: fleet, record: input.compilation.record, snapshot: input.recorded)
+      }
+      guard !expected.isEmpty else {
+        throw CommandFailure(
+          message: "the output on record expects nothing of cluster '\(input.cluster)'",
+          help: "build or commit the output first; what controllers will create stands below expected/")
       }
       let comparison = Comparison(input.files, of: input.cluster, expected: expected, options: options)
       try input.reporting.print(comparison.findings)

@@ -12,6 +12,8 @@ struct RecordingInput {
 
   let location: FleetLocation
   let snapshot: DirectorySnapshot
+  /// Where the output on record lies.
+  let recorded: any Snapshot
   let compilation: Compilation
   let reporting: Reporting
   let cluster: String
@@ -33,7 +35,11 @@ struct RecordingInput {
     let compiler = try Compiling.compiler()
     self.snapshot = snapshot
     // The fleet may have findings, not least because nothing was observed yet.
-    compilation = try Self.reading { () throws(SnapshotError) in try compiler.compile(snapshot) }
+    let recorded: any Snapshot = try RecordedBranches(FleetSource(directoryOf: parsed))?.snapshot ?? snapshot
+    self.recorded = recorded
+    compilation = try Self.reading { () throws(SnapshotError) in
+      try compiler.compile(snapshot, recorded: recorded)
+    }
     cluster = name
     if compilation.fleet != nil, !compilation.clusters.contains(name) {
       throw CommandFailure(
@@ -60,7 +66,7 @@ struct RecordingInput {
     guard !recording.findings.containErrors else { return .findings }
     for file in recording.files {
       if let content = file.content {
-        try FileWriting.write(content, to: "\(location.root)/\(file.path)")
+        try FileWriting.write(content, to: file.path, below: location.root)
         reporting.summarize("wrote \(file.path)")
       } else {
         try FileWriting.remove("\(location.root)/\(file.path)")

@@ -1,11 +1,20 @@
+import YAMLTree
+
 /// The files that `init` writes.
 enum StarterFleet {
   /// A fleet's name from its directory's.
   static func name(for directory: String) -> String {
     let last = directory.split(separator: "/").last.map(String.init) ?? "fleet"
     let cleaned = last.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    let name = String(cleaned).split(separator: "-").joined(separator: "-")
-    return name.isEmpty ? "fleet" : String(name.prefix(63))
+    let name = String(cleaned).split(separator: "-").joined(separator: "-").prefix(63)
+    let trimmed = name.hasSuffix("-") ? name.dropLast() : name
+    return trimmed.isEmpty ? "fleet" : String(trimmed)
+  }
+
+  /// The name as it is written: in quotes where a reader would take it for something else (`2026`, `null`).
+  private static func quoted(_ name: String) -> String {
+    let root = Tree.parse(text: name, path: "").tree.root
+    return root?.kind == .string && root?.isAmbiguous == false ? name : "\"\(name)\""
   }
 
   static func files(link: String, name: String) -> [(path: String, text: String)] {
@@ -27,7 +36,7 @@ enum StarterFleet {
     apiVersion: linkwright.dev/v1alpha1
     kind: Fleet
     metadata:
-      name: \(name)
+      name: \(quoted(name))
     spec:
       output:
         path: rendered

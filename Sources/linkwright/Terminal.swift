@@ -42,13 +42,17 @@ enum Terminal {
   }
 
   /// Reads standard input, or a file, at most `limit` bytes and one more.
-  static func readStandardInput(limit: Int) -> [UInt8] {
+  static func readStandardInput(limit: Int) throws(CommandFailure) -> [UInt8] {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     while bytes.count <= limit {
       let count = read(STDIN_FILENO, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      if count <= 0 { break }
+      // Half an input would be taken for all of it.
+      guard count >= 0 else {
+        throw CommandFailure(message: "cannot read standard input: \(DirectorySnapshot.describe(errno))")
+      }
+      if count == 0 { break }
       bytes += buffer[..<count]
     }
     return bytes

@@ -29,6 +29,28 @@ struct CommitFaultTests {
     try Self.expectNothingWritten(fleet, before)
   }
 
+  /// The output is there and only the note is not: that is what is said, and the next run writes it.
+  @Test func aNoteThatCannotBeWritten() throws {
+    let fleet = try FleetRepository()
+    let lock = fleet.path + "/.git/refs/notes/hydrator.metadata.lock"
+    try FileManager.default.createDirectory(
+      atPath: fleet.path + "/.git/refs/notes", withIntermediateDirectories: true)
+    #expect(FileManager.default.createFile(atPath: lock, contents: nil))
+    let output = try fleet.linkwright("commit", "--branch", "out")
+    let tip = try fleet.id("out")
+    #expect(output.status == 2, "\(output.errorText)")
+    #expect(
+      output.errorText.contains(
+        "out is at commit \(tip), but the note that names its source cannot be written"),
+      "\(output.errorText)")
+    unlink(lock)
+    let again = try fleet.linkwright("commit", "--branch", "out")
+    #expect(again.status == 0 && again.errorText.contains("unchanged"), "\(again.errorText)")
+    #expect(try fleet.id("out") == tip)
+    #expect(
+      try fleet.git("notes", "--ref", "hydrator.metadata", "show", "out").contains(try fleet.id("HEAD")))
+  }
+
   /// Overwrites a loose object.
   private static func corrupt(_ id: String, in folder: String, removing: Bool = false) throws {
     let file = "\(folder)/objects/\(id.prefix(2))/\(id.dropFirst(2))"

@@ -63,6 +63,45 @@ struct DiffSliceTests {
     """
   }
 
+  /// A definition that judges emitted objects concerns every connection.
+  @Test func definitionsConcernEverything() throws {
+    let fleet = try Self.fleet()
+    let base = try fleet.id("HEAD")
+    try fleet.write(
+      "schemas/crds/transportserverclaims.yaml",
+      """
+      apiVersion: apiextensions.k8s.io/v1
+      kind: CustomResourceDefinition
+      metadata: {name: transportserverclaims.porter.devops.gov.bc.ca}
+      spec:
+        group: porter.devops.gov.bc.ca
+        names: {kind: TransportServerClaim, plural: transportserverclaims}
+        scope: Namespaced
+        versions:
+        - name: v1alpha1
+          served: true
+          storage: true
+          schema:
+            openAPIV3Schema:
+              type: object
+              properties:
+                spec:
+                  type: object
+                  x-kubernetes-preserve-unknown-fields: true
+                  properties: {service: {type: string}}
+                  x-kubernetes-validations:
+                  - {rule: "self.service != 'server'", message: "another Service"}
+
+      """)
+    try fleet.commitAll("A definition")
+    let head = try fleet.id("HEAD")
+    let output = try fleet.linkwright("diff", "--base", base, "--head", head, "--format", "json")
+    let whole = try fleet.linkwright("diff", "--base", base, "--head", head, "--format", "json", "--whole")
+    #expect(whole.status == 1 && whole.errorText.contains("another Service"), "\(whole.errorText)")
+    #expect(output.status == 1 && output.errorText == whole.errorText, "\(output.errorText)")
+    #expect(output.text == whole.text)
+  }
+
   /// Where nothing changed nothing is compiled, and the report is that of two compiles all the same.
   @Test func equalTreesGiveTheSameReport() throws {
     let fleet = try Self.fleet()

@@ -19,6 +19,22 @@ import YAMLTree
       }
   }
 
+  /// Long lists take their time once: items are found by what they hold, and what is left is not compared in pairs.
+  @Test func longListsAreQuick() throws {
+    func peers(_ start: Int) -> String {
+      "to: ["
+        + (start..<start + 4000).map { "{ipBlock: {cidr: 10.\($0 / 250).\($0 % 250).0/24}}" }.joined(
+          separator: ", ")
+        + "]"
+    }
+    let clock = ContinuousClock()
+    let all = try clock.measure { #expect(try changes(peers(0), peers(4000)).count == 8000) }
+    #expect(all < .seconds(8), "\(all)")
+    let few = try clock.measure { #expect(try changes(peers(0), peers(10)).count == 20) }
+    #expect(few < .seconds(8), "\(few)")
+    #expect(try changes("a: [{b: 1, c: 2}, {b: 2}]", "a: [{b: 2}, {c: 2, b: 1}]") == [])
+  }
+
   @Test func scalarsAndMappings() throws {
     #expect(try changes("{a: 1, b: {c: x}}", "{b: {c: x}, a: 1}") == [])
     #expect(try changes("{a: 1, b: 2}", "{a: 0x1, b: 3}") == ["changed b 2 3"])

@@ -96,7 +96,7 @@ struct ListItems {
   private mutating func pairAsSet(_ old: [Node], _ new: [Node]) {
     var gone = Array(old.indices)
     var come: [Int] = []
-    // Buckets keep long lists of addresses linear.
+    // Buckets keep long lists linear.
     var buckets: [String: [Int]] = [:]
     for index in old.indices { buckets[Self.bucket(old[index]), default: []].append(index) }
     var matched: [Int] = []
@@ -114,7 +114,13 @@ struct ListItems {
     if gone.isEmpty, come.isEmpty, matched != matched.sorted(), old.allSatisfy(\.isScalar) {
       isReordered = true
     }
+    // Very long lists are not compared item by item.
+    let comparesItems = gone.count * come.count <= 40_000
     for index in come {
+      guard comparesItems else {
+        pairs.append(Pair(label: "", before: nil, after: new[index]))
+        continue
+      }
       let similar = gone.map { ($0, Self.similarity(old[$0], new[index])) }.max { $0.1 < $1.1 }
       if let (place, score) = similar, score > 0 || gone.count == 1 && come.count == 1 && !new[index].isScalar
       {
@@ -127,12 +133,20 @@ struct ListItems {
     for index in gone { pairs.append(Pair(label: "", before: old[index], after: nil)) }
   }
 
-  /// Equal items have equal buckets; numbers that are written differently are few.
+  /// Equal items have equal buckets, whatever the order of their keys; numbers that are written differently are few.
   private static func bucket(_ node: Node) -> String {
-    node.isScalar ? node.text : "\(node.kind) \(node.count)"
+    node.isScalar ? node.text : "\(node.kind) \(node.count) \(digest(node))"
   }
 
-  /// How many fields two items share; 0 for scalars. Very long lists are not compared item by item.
+  private static func digest(_ node: Node) -> UInt64 {
+    if node.isScalar { return UInt64(node.hash) }
+    var sum: UInt64 = 1
+    for (key, value) in node.entries { sum &+= (UInt64(key.hash) << 32 | 1) &* (digest(value) &+ 1) }
+    for element in node.elements { sum = sum &* 31 &+ digest(element) }
+    return sum
+  }
+
+  /// How many fields two items share; 0 for scalars.
   private static func similarity(_ a: Node, _ b: Node) -> Int {
     guard a.kind == .mapping, b.kind == .mapping else { return 0 }
     var score = 0

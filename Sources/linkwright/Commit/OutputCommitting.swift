@@ -428,10 +428,25 @@ struct OutputCommitting {
   // MARK: Notes and refusals
 
   private func note(_ commit: ObjectID, _ place: Place) throws(CommandFailure) {
-    _ = try reporting { () throws(GitError) in
+    do {
       try target.writeHydratorNote(
         on: commit, source: source.id, by: committer(on: tips[place.branch]), in: place.notes)
+    } catch {
+      throw Self.noteFailure("written", commit, error, place)
     }
+  }
+
+  /// The output is where it should be, and only what says so to GitOps Promoter is not.
+  private static func noteFailure(
+    _ verb: String, _ commit: ObjectID, _ error: GitError, _ place: Place
+  ) -> CommandFailure {
+    let origin = error.code == 0 ? "" : " (libgit2 \(error.errorClass) \(error.code))"
+    return CommandFailure(
+      message:
+        "\(place.branch.branchName) is at commit \(commit), but the note that names its source cannot be \(verb): \(error.message)\(origin)",
+      help: error.remedy
+        ?? "GitOps Promoter reads the note under \(GitRepository.hydratorNotes): mend or remove that reference ('git for-each-ref refs/notes'), then add the note: git notes --ref hydrator.metadata add -f -m '{\"drySha\":\"SOURCE\"}' \(commit)"
+    )
   }
 
   /// A source whose output is there already is noted on the commit that has it.
@@ -440,9 +455,14 @@ struct OutputCommitting {
       return
     }
     guard try !isSourceBranch(place.branch, tip) else { return }
-    let known = tip.trailers(SourceOrder.sourceTrailer).contains("\(source.id)")
-    let noted = try reporting { () throws(GitError) in try target.hydratorNote(on: tip.id, in: place.notes) }
-    if noted == source.id || noted == nil && known { return }
+    let noted: ObjectID?
+    do {
+      noted = try target.hydratorNote(on: tip.id, in: place.notes)
+    } catch {
+      throw Self.noteFailure("read", tip.id, error, place)
+    }
+    // Also where the tip's trailer names the source: an earlier run may have been stopped before it wrote the note.
+    if noted == source.id { return }
     try note(tip.id, place)
   }
 
