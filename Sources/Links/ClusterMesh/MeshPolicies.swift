@@ -92,7 +92,7 @@ struct MeshPolicies {
         let peers = clients.compactMap { client in
           client.cluster.flatMap { unit.mesh.member($0) }.map { Self.peer(client, of: $0) }
         }
-        rules.append(.map(["peers": .list(peers), "ports": .list(ports.map(Self.value))]))
+        rules.append(.map(["peers": .list(peers), "ports": .list(ports.map(\.value))]))
       }
     }
     guard !rules.isEmpty,
@@ -196,7 +196,7 @@ struct MeshPolicies {
       "egress-policy", name, client.namespace, in: cluster,
       [
         "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]), "rules": .list(rules),
-        "dns": Self.dns(model, member),
+        "dns": ClusterDNS(model).value(adding: [Self.clusterLabel: member.name]),
       ], &lowered)
   }
 
@@ -273,15 +273,6 @@ struct MeshPolicies {
     }
   }
 
-  private static func value(_ port: PodPort) -> TemplateValue {
-    let reference: TemplateValue =
-      switch port.reference {
-      case .number(let number): .integer(number)
-      case .name(let name): .string(name)
-      }
-    return .map(["port": reference, "protocol": .string(port.transport.rawValue)])
-  }
-
   private static func peer(_ client: BoundClient, of member: MeshMember) -> TemplateValue {
     var labels: TemplateFields = [:]
     for (key, value) in client.node.at("podSelector", "matchLabels")?.entries.map({ $0 }) ?? [] {
@@ -304,21 +295,7 @@ struct MeshPolicies {
     let peer: TemplateValue = .map([
       "namespace": .string(namespace), "podSelector": .map(["matchLabels": .map(labels)]),
     ])
-    return .map(["peers": .list([peer]), "ports": .list(podPorts(target).map(value))])
-  }
-
-  /// The DNS pods of the client's own cluster. OpenShift's listen on another port.
-  private static func dns(_ cluster: ClusterModel, _ member: MeshMember) -> TemplateValue {
-    let isOpenShift = cluster.cluster.distribution == .openshift
-    let labels: TemplateFields = [
-      isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app": .string(
-        isOpenShift ? "default" : "kube-dns"),
-      clusterLabel: .string(member.name),
-    ]
-    return .map([
-      "namespace": .string(isOpenShift ? "openshift-dns" : "kube-system"), "podLabels": .map(labels),
-      "port": .integer(isOpenShift ? 5353 : 53),
-    ])
+    return .map(["peers": .list([peer]), "ports": .list(podPorts(target).map(\.value))])
   }
 }
 

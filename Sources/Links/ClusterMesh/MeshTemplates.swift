@@ -171,11 +171,7 @@ enum MeshTemplates {
           .object(
             policy + [
               .field("podSelector", .labelSelector, "the clients"),
-              .field(
-                "dns",
-                .object([
-                  .field("namespace", .string), .field("podLabels", .labels), .field("port", .integer),
-                ])),
+              ClusterDNS.variable,
             ]))
       ]),
   ]

@@ -220,6 +220,9 @@ struct PorterChecks {
 
   // MARK: One connection
 
+  /// The data-centre network: who is in it reaches every virtual server (the platform's documentation of TCP services).
+  private static let network = "span-bc"
+
   private mutating func checkConnection(_ connection: BoundConnection) {
     let targets = connection.targets.filter { $0.service.key == unit.service }
     if connection.connection.acknowledgedExposure == nil {
@@ -230,6 +233,18 @@ struct PorterChecks {
         "policies cannot narrow the load balancer's clients",
         help: [
           "if the service asks for a password or a client certificate, say so: exposure: {acknowledged: span-bc}"
+        ])
+    }
+    if let acknowledged = connection.connection.acknowledgedExposure,
+      acknowledged.value.lowercased() != Self.network
+    {
+      report(
+        PorterRules.exposure,
+        "\(unit.service.description) becomes reachable for everybody in \(Self.network), not in '\(acknowledged.value)'",
+        at: acknowledged.node, "another network",
+        help: [
+          didYouMean(acknowledged.value, among: [Self.network])
+            ?? "if the service asks for a password or a client certificate, write '\(Self.network)'"
         ])
     }
     let settings = ClaimSettings(connection.section("porter"))

@@ -80,7 +80,7 @@ struct PorterPolicies {
             "name": .string(name),
             "podSelector": selectorLabels(target), "selector": selector(target),
             "peers": .list(peers),
-            "ports": policy.restrictsPorts ? .list(ports.map(Self.value)) : .none,
+            "ports": policy.restrictsPorts ? .list(ports.map(\.value)) : .none,
           ])
         ]))
   }
@@ -127,15 +127,6 @@ struct PorterPolicies {
     let numbers = Set(target.pods.compactMap { $0.number(of: bound.port.target, .tcp) })
     if numbers.count == 1, let number = numbers.first { return [PodPort(.number(number), .tcp)] }
     return [PodPort(bound.port.target, .tcp)]
-  }
-
-  private static func value(_ port: PodPort) -> TemplateValue {
-    let reference: TemplateValue =
-      switch port.reference {
-      case .number(let number): .integer(number)
-      case .name(let name): .string(name)
-      }
-    return .map(["port": reference, "protocol": .string(port.transport.rawValue)])
   }
 
   private var peers: [TemplateValue] {
@@ -343,19 +334,8 @@ struct PorterPolicies {
             "name": .string(name), "namespace": .string(client.namespace),
             "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
             "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"),
-            "port": .integer(port), "dns": Self.dns(model),
+            "port": .integer(port), "dns": ClusterDNS(model).value(),
           ])
         ], connections: [connection.id.description]))
-  }
-
-  /// Who answers a client's DNS questions: OpenShift's resolvers listen on another port.
-  private static func dns(_ cluster: ClusterModel) -> TemplateValue {
-    let isOpenShift = cluster.cluster.distribution == .openshift
-    let label = isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app"
-    return .map([
-      "namespace": .string(isOpenShift ? "openshift-dns" : "kube-system"),
-      "podLabels": .map([label: .string(isOpenShift ? "default" : "kube-dns")]),
-      "port": .integer(isOpenShift ? 5353 : 53),
-    ])
   }
 }

@@ -39,11 +39,7 @@ enum PorterTemplates {
               .field("name", .string), .field("namespace", .string, "of the clients"),
               .field("podSelector", .labelSelector, "the clients"), .field("cidr", .string),
               .field("port", .integer),
-              .field(
-                "dns",
-                .object([
-                  .field("namespace", .string), .field("podLabels", .labels), .field("port", .integer),
-                ]), "who answers the clients' questions"),
+              ClusterDNS.variable,
             ]))
         ]),
       TemplateDeclaration(

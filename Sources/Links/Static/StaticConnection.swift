@@ -20,9 +20,14 @@ struct StaticConnection: PlannedUnit {
       connections: [connection.id.description],
       subject: Label(connection.connection.name.node.range, "while emitting this connection"))
     for target in connection.targets {
+      let known = knownAddresses(of: target)
+      let policies = StaticPolicies(
+        unit: self, target: target,
+        networks: known?.compactMap { IPAddress($0) }.map(IPNetwork.init(only:))
+      ).emit(into: &lowered)
       for client in Self.places(connection.clients(of: target)) {
         guard let name = consumerName(target, client, &lowered) else { continue }
-        emit(name, client, target, &lowered)
+        emit(name, client, target, known, policies, &lowered)
         if let cluster = client.cluster {
           lowered.occasions.append(
             Occasion(
@@ -54,23 +59,38 @@ struct StaticConnection: PlannedUnit {
     if let name = connection.section("static", in: client.cluster ?? "")?["serviceName"]?.string {
       return name
     }
+    return name("service", .label, target, &lowered)
+  }
+
+  /// A name from the naming template.
+  func name(
+    _ object: String, _ syntax: Naming.Syntax, _ target: BoundTarget, _ lowered: inout LoweredUnit
+  ) -> String? {
     let use = TemplateUse(link: link.link.name.value, connections: [connection.id.description])
     return Naming("static/names.yaml", for: use, in: model).name(
-      "service", .label, for: key,
+      object, syntax, for: key,
       [
         "service": .map([
           "name": .string(target.service.key.name), "namespace": .string(target.service.key.namespace),
         ]),
         "cluster": .string(target.cluster), "link": .string(link.link.name.value),
+        "connection": .string(connection.id.name),
       ], &lowered.findings)
   }
 
   private func emit(
-    _ name: String, _ client: BoundClient, _ target: BoundTarget, _ lowered: inout LoweredUnit
+    _ name: String, _ client: BoundClient, _ target: BoundTarget, _ addresses: [String]?,
+    _ policies: [Placement], _ lowered: inout LoweredUnit
   ) {
     guard let cluster = client.cluster else { return }
-    let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
-    guard let addresses = addresses(of: target, for: Placement(cluster, .manifests, service), &lowered) else {
+    guard let addresses else {
+      let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
+      lowered.pending.append(
+        Pending(
+          cluster: target.cluster, namespace: target.service.key.namespace,
+          fact: "the load balancer's address of Service \(target.service.key.name)",
+          objects: [Placement(cluster, .manifests, service)] + policies.filter { $0.cluster == cluster },
+          resources: "svc"))
       return
     }
     let mapped = connection.section("static", in: target.cluster)?["ports"]
@@ -93,22 +113,15 @@ struct StaticConnection: PlannedUnit {
     publish(name, client, cluster, target, addresses, &lowered)
   }
 
-  private func addresses(
-    of target: BoundTarget, for service: Placement, _ lowered: inout LoweredUnit
-  ) -> [String]? {
+  /// The addresses of a target; nil while nobody has observed one.
+  private func knownAddresses(of target: BoundTarget) -> [String]? {
     switch link.addresses[target.cluster] {
     case .declared(let addresses): return addresses.map(\.value)
     case .observed:
       let observed = model.clusters[target.cluster]?.observed.services[target.service.key]
       let ingress = observed?.manifest.node.at("status", "loadBalancer", "ingress")
       let addresses = ingress?.elements.compactMap { $0["ip"]?.string } ?? []
-      if !addresses.isEmpty { return addresses }
-      lowered.pending.append(
-        Pending(
-          cluster: target.cluster, namespace: target.service.key.namespace,
-          fact: "the load balancer's address of Service \(target.service.key.name)", objects: [service],
-          resources: "svc"))
-      return nil
+      return addresses.isEmpty ? nil : addresses
     case nil: return nil
     }
   }

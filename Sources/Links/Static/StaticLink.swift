@@ -91,6 +91,7 @@ struct StaticLink: BoundLink {
 
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
     var plan = LinkPlan()
+    plan.findings += StaticAddressChecks(link: self, model: model).findings(connections)
     for connection in connections {
       if let match = connection.connection.to.match, match.value == .any {
         plan.findings.append(

@@ -18,10 +18,25 @@ enum StaticTemplates {
   static let all =
     [
       TemplateDeclaration(
-        "static/names.yaml", "Names of the objects that a static link emits.", names: ["service"],
+        "static/names.yaml", "Names of the objects that a static link emits.",
+        names: ["service", "egressPolicy"],
         [
           .field("service", .object([.field("name", .string), .field("namespace", .string)]), "the target"),
           .field("link", .string), .field("cluster", .string, "where the target is"),
-        ])
+          .field("connection", .string, "of the clients"),
+        ]),
+      TemplateDeclaration(
+        "static/egress-policy.yaml",
+        "Lets isolated clients out to the addresses of the link, and to the DNS of their own cluster: they use a name.",
+        [
+          .field(
+            "policy",
+            .object([
+              .field("name", .string), .field("namespace", .string, "of the clients"),
+              .field("podSelector", .labelSelector, "the clients"),
+              .field("networks", .list(.string), "the addresses"),
+              .field("ports", .list(SharedTemplates.podPort), "at the addresses"), ClusterDNS.variable,
+            ]))
+        ]),
     ] + SharedTemplates.external + [SharedTemplates.peerConfigMap]
 }

@@ -53,7 +53,7 @@ struct GatewayPolicies {
         "gateway": .map([
           "namespace": .string(gateway.namespace), "podLabels": gateway.choice.labels.value,
         ]),
-        "ports": .list(ports.map(Self.value)),
+        "ports": .list(ports.map(\.value)),
       ], &lowered)
   }
 
@@ -109,17 +109,18 @@ struct GatewayPolicies {
             "give the gateway addresses in 'gateway.addresses', or admit port \(InstallGateway.port) in a policy of your own"
           ]))
     }
-    let networks = addresses.flatMap { _, address -> [String] in
+    let networks = addresses.flatMap { _, address -> [IPNetwork] in
       guard case .ips(let addresses) = address else { return [] }
-      return addresses.map { $0.contains(":") ? "\($0)/128" : "\($0)/32" }
+      return addresses.compactMap { IPAddress($0) }.map(IPNetwork.init(only:))
     }
     guard !networks.isEmpty else { return }
     let pods = Self.pods(client, cluster)
-    let port = PodPort(.number(InstallGateway.port), .tcp)
     let proof = cluster.declared.policies[client.namespace]?.first { policy in
       policy.isolatesEgress && !pods.isEmpty && pods.allSatisfy(policy.podSelector.matches)
         && networks.allSatisfy { network in
-          policy.rules(.egress).contains { Self.admits($0, network: network, port) }
+          policy.rules(.egress).contains {
+            NetworkPolicy.rule($0, admits: network, InstallGateway.port, .tcp)
+          }
         }
     }
     if let proof {
@@ -141,41 +142,14 @@ struct GatewayPolicies {
       "egress-policy", policy, client.namespace, name,
       [
         "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
-        "networks": .list(networks.map { .string($0) }), "dns": Self.dns(cluster),
+        "networks": .list(networks.map { .string($0.description) }), "dns": ClusterDNS(cluster).value(),
       ], &lowered)
-  }
-
-  /// The DNS pods of the client's cluster: pods that may not go out cannot ask for names either. OpenShift's listen on
-  /// another port.
-  private static func dns(_ cluster: ClusterModel) -> TemplateValue {
-    let isOpenShift = cluster.cluster.distribution == .openshift
-    let label = isOpenShift ? "dns.operator.openshift.io/daemonset-dns" : "k8s-app"
-    return .map([
-      "namespace": .string(isOpenShift ? "openshift-dns" : "kube-system"),
-      "podLabels": .map([label: .string(isOpenShift ? "default" : "kube-dns")]),
-      "port": .integer(isOpenShift ? 5353 : 53),
-    ])
   }
 
   private static func pods(_ client: BoundClient, _ cluster: ClusterModel) -> [Labels] {
     (cluster.declared.workloads[client.namespace] ?? []).filter {
       client.podSelector?.matches($0.podLabels) ?? true
     }.map(\.podLabels)
-  }
-
-  private static func admits(_ rule: Node, network: String, _ port: PodPort) -> Bool {
-    guard NetworkPolicy.rule(rule, admits: InstallGateway.port, name: nil, port.transport) else {
-      return false
-    }
-    guard let peers = NetworkPolicy.peers(rule, .egress) else { return true }
-    guard let wanted = IPNetwork(network) else { return false }
-    return peers.contains { peer in
-      guard let block = peer["ipBlock"], let cidr = block["cidr"].flatMap({ IPNetwork($0.text) }) else {
-        return false
-      }
-      let excluded = block["except"]?.elements.contains { IPNetwork($0.text)?.overlaps(wanted) ?? false }
-      return cidr.prefixLength <= wanted.prefixLength && cidr.contains(wanted.address) && excluded != true
-    }
   }
 
   // MARK: Isolation
@@ -239,42 +213,5 @@ struct GatewayPolicies {
         identity: ObjectIdentity(
           apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
         variables: ["policy": .map(own.merging(variables))]))
-  }
-
-  private static func value(_ port: PodPort) -> TemplateValue {
-    let reference: TemplateValue =
-      switch port.reference {
-      case .number(let number): .integer(number)
-      case .name(let name): .string(name)
-      }
-    return .map(["port": reference, "protocol": .string(port.transport.rawValue)])
-  }
-}
-
-/// Pods with known labels in a namespace of the policy's own cluster.
-struct PodPeer: Sendable {
-  let labels: Labels
-  let namespace: String
-  private let namespaceLabels: Labels
-
-  init(labels: Labels, namespace: String, in cluster: ClusterModel) {
-    self.labels = labels
-    self.namespace = namespace
-    let declared = cluster.declared.namespaces[namespace]?.labels ?? Labels()
-    namespaceLabels = declared.with("kubernetes.io/metadata.name", namespace)
-  }
-
-  /// True when a rule's peers include these pods.
-  func isAdmitted(by rule: Node, _ direction: NetworkPolicy.Direction, of policyNamespace: String) -> Bool {
-    guard let peers = NetworkPolicy.peers(rule, direction) else { return true }
-    return peers.contains { peer in
-      guard peer["ipBlock"] == nil else { return false }
-      if let namespaces = peer["namespaceSelector"] {
-        guard LabelSelector(namespaces).matches(namespaceLabels) else { return false }
-      } else if namespace != policyNamespace {
-        return false
-      }
-      return LabelSelector(peer["podSelector"]).matches(labels)
-    }
   }
 }

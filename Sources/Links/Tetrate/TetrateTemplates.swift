@@ -214,11 +214,7 @@ enum TetrateTemplates {
             identity + [
               .field("podSelector", .labelSelector, "the clients"),
               .field("networks", .list(.string), "the gateways' addresses"),
-              .field(
-                "dns",
-                .object([
-                  .field("namespace", .string), .field("podLabels", .labels), .field("port", .integer),
-                ])),
+              ClusterDNS.variable,
             ]))
       ]),
   ]

@@ -164,12 +164,16 @@ struct APIServerChecks {
         ).with(.warning))
     }
     if let port = exposure.nodePort {
-      if !(30000...32767 ~= port.value) {
+      let range = cluster.cluster.nodePorts
+      if !(range ~= port.value) {
         findings.append(
           Diagnostic(
-            ClusterMeshRules.apiServerService, "\(port.value) is not a node port", at: port.node.range,
-            "not between 30000 and 32767", help: ["choose a free port of that range"]))
-      } else if let server = settings.server, let url = ServerURL(server.value), 30000...32767 ~= url.port,
+            ClusterMeshRules.apiServerService, "\(port.value) is not a node port of \(member.cluster)",
+            at: port.node.range, "not between \(range.lowerBound) and \(range.upperBound)",
+            help: [
+              "choose a free port of that range, or say which one the API server has: spec.network.nodePortRange"
+            ]))
+      } else if let server = settings.server, let url = ServerURL(server.value), range ~= url.port,
         url.port != port.value
       {
         findings.append(

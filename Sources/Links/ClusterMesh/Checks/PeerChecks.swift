@@ -104,14 +104,18 @@ struct PeerChecks {
       } ?? []
     }
     let node = settings.nodePort?.node ?? settings.name.node
-    guard 30000...32767 ~= settings.peerPort else {
+    guard let cluster = model.clusters[member.cluster] else { return [] }
+    let range = cluster.cluster.nodePorts
+    guard range ~= settings.peerPort else {
       return [
         Diagnostic(
-          ClusterMeshRules.nodePort, "\(settings.peerPort) is not a node port", at: node.range,
-          "not between 30000 and 32767", help: ["choose a free port of that range"])
+          ClusterMeshRules.nodePort, "\(settings.peerPort) is not a node port of \(member.cluster)",
+          at: node.range, "not between \(range.lowerBound) and \(range.upperBound)",
+          help: [
+            "choose a free port of that range, or say which one the API server has: spec.network.nodePortRange"
+          ])
       ]
     }
-    guard let cluster = model.clusters[member.cluster] else { return [] }
     if let exposure = APIServerSettings(cluster)?.exposure?.nodePort, exposure.value == settings.peerPort {
       return [clash(member, node, "the API server's Service", exposure.node)]
     }

@@ -81,7 +81,7 @@ struct ServiceChecks {
         $0.settings.chartVersion.losesSharedTargetPorts
       })
     else { return [] }
-    return targets.compactMap { target in
+    let findings = targets.compactMap { target -> Diagnostic? in
       var first: [String: ServicePort] = [:]
       for port in target.service.ports {
         let key = "\(port.target.description)/\(port.transport.rawValue)"
@@ -102,6 +102,12 @@ struct ServiceChecks {
       }
       return nil
     }
+    // The members' manifests are mostly the same: told once.
+    guard var finding = findings.first else { return [] }
+    for other in findings.dropFirst() {
+      if let range = other.primary?.range { finding.secondary.append(Label(range, "so here")) }
+    }
+    return [finding]
   }
 
   /// Backends join by the port's name; number and target may differ.

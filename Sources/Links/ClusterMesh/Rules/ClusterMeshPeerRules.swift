@@ -28,7 +28,8 @@ extension ClusterMeshRules {
     "LW3016", "mesh-node-port", .error,
     "a node port is out of range, taken, or confused with another cluster's",
     explanation: """
-      Node ports are 30000 to 32767 and belong to one Service. Before chart 1.19, with kube-proxy \
+      Node ports are 30000 to 32767, unless spec.network.nodePortRange of the Cluster says otherwise, and belong to one \
+      Service. Before chart 1.19, with kube-proxy \
       replacement, a packet to the same node port of another cluster is taken by the own one (#24692, \
       mended by #41337).
       """,

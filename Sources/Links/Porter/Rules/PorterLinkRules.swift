@@ -70,7 +70,7 @@ extension PorterRules {
     explanation: """
       A virtual server works like a Route: policies cannot narrow its clients, and everybody in the data-centre \
       network can reach it (W8; DOCS-TCP). The service needs a password or client certificates of its own. \
-      'exposure.acknowledged' records that its owner knows.
+      'exposure.acknowledged: span-bc' records that its owner knows.
       """,
     failing: pair(connection(exposure: "owner: sso-team")),
     passing: pair())
