@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Guides are scripts: their blocks run, one after the other, on a copy of the example that each guide names.
+/// Guides are scripts: their blocks run, one after the other, on a copy of the example that each guide names, or in an
+/// empty directory where it names none.
 @Suite struct GuideTests {
   static let guides =
     ((try? FileManager.default.contentsOfDirectory(atPath: Repository.path("docs/guides"))) ?? [])
@@ -13,9 +14,13 @@ import Testing
   @Test(.enabled(if: Program.find("kubectl") != nil, "kubectl is not installed"), arguments: guides)
   func guideRuns(_ name: String) throws {
     let text = try String(contentsOfFile: Repository.path("docs/guides/\(name)"), encoding: .utf8)
-    let example = try #require(text.firstMatch(of: /\[examples\/([a-z-]+)\]/)).1
     let scratch = NSTemporaryDirectory() + "linkwright-guide-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.copyItem(atPath: Repository.path("examples/\(example)"), toPath: scratch)
+    if name == "from-nothing.md" {
+      try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+    } else {
+      let example = try #require(text.firstMatch(of: /\[examples\/([a-z-]+)\]/)).1
+      try FileManager.default.copyItem(atPath: Repository.path("examples/\(example)"), toPath: scratch)
+    }
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     let bash = try #require(Program.find("bash"))
     let folder = Linkwright.program.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
