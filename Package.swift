@@ -91,7 +91,8 @@ let modules: [Target] = [
   .target(
     name: "Compiler",
     dependencies: [
-      "Chart", "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links", "Output",
+      "Chart", "Diagnostics", "Expressions", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links",
+      "Output",
       "Policies", "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),

@@ -3,7 +3,7 @@ package import Diagnostics
 /// Rules about files as the compiler meets them, and about what it could not emit.
 package enum CompilerRules {
   package static let all = [
-    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, invalidManifest,
+    unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, strayDocument, invalidManifest,
     detachedEndpoints, doubtfulManifest, pending, wrongIdentity,
     invalidObject, privateKey, unusedSuppression,
   ]
@@ -55,12 +55,32 @@ package enum CompilerRules {
       """),
     passing: RuleExample(over: "porter-pair", ""))
 
+  package static let strayDocument = Rule(
+    "LW1120", "stray-document", .warning, "a document of the specification lies where none is read",
+    explanation: """
+      Connections, Links, Clusters and Policies count only in files that spec.sources.spec selects. One elsewhere has \
+      no effect, and nothing else would say so. Files that no pattern selects are looked at as long as they are few \
+      (512), hidden directories and other fleets are not.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- connection/second.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: second, namespace: a1b2c3-dev}
+      spec:
+        from: [{clusters: [golddr]}]
+        to: {clusters: [gold], service: yourservice, ports: [8000]}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
   package static let invalidManifest = Rule(
     "LW1304", "invalid-manifest", .error,
     "a manifest that a connection depends on would be refused by the API server",
     explanation: """
-      NetworkPolicies, claims and endpoints among the workloads are checked against the API's own rules: Linkwright \
-      builds on them, so they must be accepted first.
+      NetworkPolicies, claims and endpoints among the workloads, the Services that connections reach and the workloads \
+      behind them are checked against the API's own rules: Linkwright builds on them, so they must be accepted first.
       """,
     failing: RuleExample(
       over: "porter-pair",
@@ -85,8 +105,9 @@ package enum CompilerRules {
     "LW1306", "doubtful-manifest", .warning, "a manifest is not what it looks like to an API server",
     explanation: """
       An object has an apiVersion, a kind and a name, and API servers serve each kind under certain versions. A \
-      NetworkPolicy of extensions/v1beta1 isolates nothing; a Service without a kind is none. Documents without a \
-      namespace are reported, and those in namespaces where connections begin or end.
+      NetworkPolicy of extensions/v1beta1 isolates nothing; a Service without a kind is none; a Deployment whose \
+      selector misses its own pods is refused. Documents without a namespace are reported, and those in namespaces \
+      where connections begin or end.
       """,
     failing: RuleExample(
       over: "porter-pair",

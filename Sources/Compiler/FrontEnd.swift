@@ -58,6 +58,7 @@ struct FrontEnd {
     self.record = try OutputRecord(record, layout: layout)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
+    findings += try StrayDocuments.unselected(source, fleet: fleet, outputs: layout.roots)
     readSpecification(walk.spec, fleet, compiler.decoder, source)
     if let specification {
       var reading = TemplateReading(templates, specification)
@@ -86,7 +87,9 @@ struct FrontEnd {
     let memo = memo
     let files = parallelMap(entries, piece: 16) { entry in
       let file = ParsedFile.read(entry, snapshot, memo)
-      return (file, decoder.decode(file.tree))
+      var documents = decoder.decode(file.tree)
+      documents.unread = UnreadFile(file.tree.file, findings: file.findings)
+      return (file, documents)
     }
     for (entry, (file, _)) in zip(entries, files) {
       findings += file.findings
@@ -185,7 +188,7 @@ struct FrontEnd {
         let parsed = Tree.parse(SourceFile(path: extra.path, bytes: extra.content))
         findings += parsed.findings
         trees[extra.path] = parsed.tree
-        files.append(ManifestFacts(parsed.tree))
+        files.append(ManifestFacts(parsed.tree, findings: parsed.findings))
       }
       inputs += [files, observed[name] ?? []]
     }
@@ -208,7 +211,7 @@ struct FrontEnd {
     let memo = memo
     let read = parallelMap(files, piece: 32) { file in
       let parsed = ParsedFile.read(file.entry, snapshot, memo)
-      return (parsed, ManifestFacts(parsed.tree))
+      return (parsed, ManifestFacts(parsed.tree, findings: parsed.findings))
     }
     trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
@@ -216,6 +219,9 @@ struct FrontEnd {
       findings += parsed.findings
       damage = damage ?? parsed.damage
       trees[file.entry.path] = parsed.tree
+      if let stray = StrayDocuments.amongManifests(facts, of: file.cluster, parsed.tree) {
+        findings.append(stray)
+      }
       byCluster[file.cluster, default: []].append(facts)
       if memo != nil { digester.add(role, cluster: file.cluster, file.entry, facts) }
     }

@@ -25,12 +25,26 @@ struct Judging {
       faulted.formUnion(unit.lowered.connections)
     }
     faulted.formUnion(Self.faulted(plan))
+    faulted.formUnion(Self.unreadEnds(model, plan))
     findings =
       judgement.findings(
         except: faulted, reported: plan.findings + units.flatMap(\.lowered.findings), mapping: mapping)
       + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
       .findings
       + (options.isParanoid ? judgement.disputes(mapping: mapping) : [])
+  }
+
+  /// Connections at whose ends a file of manifests could not be read: what is missing there may be in it.
+  private static func unreadEnds(_ model: FleetModel, _ plan: Plan) -> [String] {
+    let clusters = model.clusters.filter { !$0.value.declared.unread.isEmpty }
+    guard !clusters.isEmpty else { return [] }
+    func isUnread(_ cluster: String?, _ namespace: String) -> Bool {
+      cluster.flatMap { clusters[$0]?.declared.unread(mayHold: namespace) } != nil
+    }
+    return plan.connections.filter { connection in
+      connection.targets.contains { isUnread($0.cluster, $0.service.key.namespace) }
+        || connection.clients.contains { isUnread($0.cluster, $0.namespace) }
+    }.map(\.id.description)
   }
 
   /// Connections that an error of the plan names, or whose link has one. Linear in errors and connections.

@@ -4,8 +4,8 @@ import Kubernetes
 import Linker
 import YAMLTree
 
-/// Checks existing manifests that connections build on: policies, endpoints, and the Services that are
-/// reached. Everything else is its owner's business.
+/// Checks existing manifests that connections build on: policies, endpoints, the Services that are reached and the
+/// workloads behind them. Those of clients are told of; everything else is its owner's business.
 struct ManifestChecks: Sendable {
   let schemas: KubernetesSchemas
 
@@ -54,6 +54,35 @@ struct ManifestChecks: Sendable {
       }
     }
     return findings + parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
+      + workloadFindings(model, connections)
+  }
+
+  // MARK: Workloads
+
+  /// Pods behind Services must come to be; where only a client's do not, what is emitted works for the others.
+  private func workloadFindings(_ model: FleetModel, _ connections: [BoundConnection]) -> [Diagnostic] {
+    var seen: Set<ObjectIdentifier> = []
+    var workloads: [(workload: Workload, rule: Rule)] = []
+    for connection in connections {
+      for pod in connection.targets.lazy.flatMap(\.pods) where seen.insert(ObjectIdentifier(pod)).inserted {
+        workloads.append((pod, CompilerRules.invalidManifest))
+      }
+    }
+    for client in connections.lazy.flatMap(\.clients) {
+      guard let cluster = client.cluster else { continue }
+      for pod in model.clusters[cluster]?.declared.workloads[client.namespace] ?? []
+      where client.podSelector?.matches(pod.podLabels) ?? true && seen.insert(ObjectIdentifier(pod)).inserted
+      {
+        workloads.append((pod, CompilerRules.doubtfulManifest))
+      }
+    }
+    return parallelMap(workloads, piece: 128) { workload, rule in
+      WorkloadFault.all(of: workload).map { fault in
+        Diagnostic(
+          rule, "\(workload.description) is refused: \(fault.message)", at: fault.place.range, fault.label,
+          also: fault.other.map { [Label($0.range, "its pods' labels")] } ?? [], help: [fault.remedy])
+      }
+    }.flatMap { $0 }
   }
 
   private func check(_ item: Item) -> [Diagnostic] {

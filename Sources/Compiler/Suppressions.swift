@@ -1,4 +1,5 @@
 import Diagnostics
+import Expressions
 import FleetSpec
 import Kubernetes
 import YAMLTree
@@ -11,7 +12,8 @@ struct Suppressions {
   private struct Entry {
     let rule: String
     let reason: String
-    let node: Node
+    /// Where the entry stands in the annotation.
+    let range: SourceRange
     let document: SourceRange
   }
 
@@ -32,42 +34,54 @@ struct Suppressions {
   }
 
   private mutating func read(_ node: Node, of manifest: Manifest, _ path: String) {
-    for text in Self.parts(of: node.text) {
+    let places = ScalarPlaces(node)
+    for (text, bytes) in Self.parts(of: node.text) {
       let pieces = text.split(separator: ":", maxSplits: 1).map(\.trimmed)
       guard pieces.count == 2, !pieces[1].isEmpty else {
-        report(node, "'\(text)' gives no reason", "write 'LW2104: why it is all right'")
+        report(places.range(bytes), "'\(text)' gives no reason", "write 'LW2104: why it is all right'")
         continue
       }
       guard RuleCatalogue.rule(pieces[0]) != nil else {
         report(
-          node, "there is no rule '\(pieces[0])'",
+          places.range(bytes.lowerBound..<bytes.lowerBound + pieces[0].utf8.count),
+          "there is no rule '\(pieces[0])'",
           didYouMean(pieces[0], among: RuleCatalogue.all.map(\.id)) ?? "'linkwright rules' lists them")
         continue
       }
       entries[path, default: []].append(
-        Entry(rule: pieces[0].uppercased(), reason: pieces[1], node: node, document: manifest.node.range))
+        Entry(
+          rule: pieces[0].uppercased(), reason: pieces[1],
+          range: places.range(bytes.lowerBound..<bytes.lowerBound + pieces[0].utf8.count),
+          document: manifest.node.range))
     }
   }
 
   /// Entries stand on lines of their own, or after a ';' that another rule's id follows: reasons may hold ';'.
-  private static func parts(of text: String) -> [String] {
-    var parts: [String] = []
+  /// - Returns: each with its place among the bytes of the text.
+  private static func parts(of text: String) -> [(text: String, bytes: Range<Int>)] {
+    var parts: [Range<String.Index>] = []
     for line in text.split(separator: "\n") {
       for (index, piece) in line.split(separator: ";").enumerated() {
         if index == 0 || piece.trimmed.hasPrefix("LW") {
-          parts.append(piece.trimmed)
+          parts.append(piece.startIndex..<piece.endIndex)
         } else {
-          parts[parts.count - 1] += ";" + piece
+          parts[parts.count - 1] = parts[parts.count - 1].lowerBound..<piece.endIndex
         }
       }
     }
-    return parts.filter { !$0.isEmpty }
+    return parts.compactMap { part in
+      let trimmed = text[part].trimmed
+      guard !trimmed.isEmpty, let start = text[part].firstIndex(where: { !$0.isWhitespace }) else {
+        return nil
+      }
+      let offset = text.utf8.distance(from: text.startIndex, to: start)
+      return (trimmed, offset..<offset + trimmed.utf8.count)
+    }
   }
 
-  private mutating func report(_ node: Node, _ message: String, _ help: String) {
+  private mutating func report(_ range: SourceRange, _ message: String, _ help: String) {
     findings.append(
-      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: node.range, "in this annotation", help: [help])
-    )
+      Diagnostic(FleetSpecRules.ignoreAnnotation, message, at: range, "in this annotation", help: [help]))
   }
 
   /// Errors make the output wrong and stay, unless their rule says that somebody may know better; warnings and notes
@@ -76,7 +90,7 @@ struct Suppressions {
     guard !entries.isEmpty else { return diagnostics + findings }
     var used: Set<Int> = []
     let flat = entries.values.flatMap { $0 }
-    let byPath = Dictionary(grouping: flat.indices) { flat[$0].node.tree.file.path }
+    let byPath = Dictionary(grouping: flat.indices) { flat[$0].range.file.path }
     var result = diagnostics.map { diagnostic in
       guard diagnostic.severity != .error || diagnostic.rule.isSuppressibleError,
         let range = diagnostic.primary?.range
@@ -104,8 +118,7 @@ struct Suppressions {
       result.append(
         Diagnostic(
           CompilerRules.unusedSuppression, "\(entry.rule) is not found in this document",
-          at: entry.node.range,
-          "suppresses nothing",
+          at: entry.range, "suppresses nothing",
           help: [isError ? "errors cannot be suppressed: mend what it says" : "remove the entry"]))
     }
     return result + findings

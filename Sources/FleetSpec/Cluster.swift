@@ -19,6 +19,8 @@ package struct Cluster: Sendable {
   package let serviceCIDRs: [Located<String>]
   package let nodeCIDRs: [Located<String>]
   package let apiServerCIDRs: [Located<String>]
+  /// The ports that a Service of type NodePort can have.
+  package let nodePorts: ClosedRange<Int>
   /// Files with the policies that the platform puts into every namespace; nil: nobody said.
   package let baseline: [Located<String>]?
   /// What a fleet that shares the cluster with others may write into it; nil: it may write anything.
@@ -61,6 +63,7 @@ package struct Cluster: Sendable {
     serviceCIDRs = network?["serviceCIDRs"]?.locatedStrings ?? []
     nodeCIDRs = network?["nodeCIDRs"]?.locatedStrings ?? []
     apiServerCIDRs = network?["apiServerCIDRs"]?.locatedStrings ?? []
+    nodePorts = network?["nodePortRange"].flatMap { Self.portRange($0.text) } ?? 30000...32767
     baseline = network?["baseline"]?.locatedStrings
     tenant = spec?["tenant"].map { node in
       Tenant(
@@ -68,6 +71,13 @@ package struct Cluster: Sendable {
         allowedKinds: node["allowedKinds"]?.elements.map(\.text) ?? [], node: node)
     }
     node = document
+  }
+
+  /// `30000-32767`; nil for what is no range of ports.
+  static func portRange(_ text: String) -> ClosedRange<Int>? {
+    let ends = text.split(separator: "-").compactMap { Int($0) }
+    guard ends.count == 2, 1 <= ends[0], ends[0] <= ends[1], ends[1] <= 65535 else { return nil }
+    return ends[0]...ends[1]
   }
 }
 

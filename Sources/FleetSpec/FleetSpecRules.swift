@@ -5,7 +5,8 @@ package enum FleetSpecRules {
   package static let all = [
     noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms,
     clusterForms,
-    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, deprecated,
+    sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, hostBits,
+    nodePortRange, deprecated,
     policyRuleName,
     policyPorts,
   ]
@@ -231,6 +232,56 @@ package enum FleetSpecRules {
       kind: Cluster
       metadata: {name: extra}
       spec: {network: {podCIDRs: [10.97.0.0/16]}}
+      """))
+
+  package static let hostBits = Rule(
+    "LW1119", "host-bits", .warning, "a network has bits set behind its prefix",
+    explanation: """
+      10.1.2.3/16 means 10.1.0.0/16: every reader drops the rest. Whoever writes it often means another prefix length, \
+      or one address (10.1.2.3/32).
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {podCIDRs: [10.97.4.0/16]}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {podCIDRs: [10.97.0.0/16]}}
+      """))
+
+  package static let nodePortRange = Rule(
+    "LW1121", "node-port-range", .error, "a range of node ports is none",
+    explanation: """
+      spec.network.nodePortRange is the API server's --service-node-port-range: the first and the last port, between 1 \
+      and 65535.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {nodePortRange: 32767-30000}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- clusters/extra.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: extra}
+      spec: {network: {nodePortRange: 20000-22767}}
       """))
 
   package static let policyRuleName = Rule(

@@ -12,6 +12,8 @@ package struct DecodedDocuments: Sendable {
   /// Documents that could not be used, so that nothing else complains that they are missing.
   package var invalid: [InvalidDocument] = []
   package var findings: [Diagnostic] = []
+  /// Nil for a file that was read to its end.
+  package var unread: UnreadFile?
 
   package init() {}
 }
@@ -158,7 +160,7 @@ package struct SpecDecoder: Sendable {
     let before = findings.count
     let from = spec["from"]?.elements.map { client($0, &findings) } ?? []
     let target = target(to, namespace: namespaces.first?.value ?? "", &findings)
-    guard findings.count == before, let target else { return nil }
+    guard !findings[before...].contains(where: { $0.severity == .error }), let target else { return nil }
     return Connection(
       name: name, namespaces: namespaces, via: spec["via"]?.locatedString, from: from, to: target,
       owner: spec["owner"]?.locatedString,
@@ -278,10 +280,28 @@ package struct SpecDecoder: Sendable {
     ] {
       Self.checkNetworks(list, &findings)
     }
+    if let range = cluster.node.at("spec", "network", "nodePortRange"), Cluster.portRange(range.text) == nil {
+      findings.append(
+        Diagnostic(
+          FleetSpecRules.nodePortRange, "'\(range.text)' is no range of ports", at: range.range,
+          "the first and the last port", help: ["write it like 30000-32767"]))
+    }
   }
 
   static func checkNetworks(_ networks: [Located<String>], _ findings: inout [Diagnostic]) {
-    for network in networks where IPNetwork(network.value) == nil {
+    for network in networks {
+      if let parsed = IPNetwork(network.value) {
+        let masked = parsed.masked
+        guard masked != parsed else { continue }
+        findings.append(
+          Diagnostic(
+            FleetSpecRules.hostBits, "\(network.value) means \(masked.description)", at: network.node.range,
+            "bits behind the prefix are dropped",
+            help: [
+              "write \(masked.description), or \(parsed.address.description)/\(parsed.address.isIPv6 ? 128 : 32) for the one address"
+            ], suggestion: Suggestion(replace: network.node.range, with: masked.description)))
+        continue
+      }
       findings.append(
         Diagnostic(
           FleetSpecRules.invalidNetwork, "'\(network.value)' is not a network", at: network.node.range,

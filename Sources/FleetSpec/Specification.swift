@@ -12,6 +12,8 @@ package struct Specification: Sendable {
   package private(set) var policies: [Policy] = []
   /// Names of documents that exist but cannot be used: `Kind/name`.
   package private(set) var invalidNames: Set<String> = []
+  /// Files that could not be read to their end.
+  package private(set) var unread: [UnreadFile] = []
   package private(set) var findings: [Diagnostic] = []
 
   /// Joins what the files declare, in the order of their paths.
@@ -20,6 +22,7 @@ package struct Specification: Sendable {
     var seenConnections: [String: Connection] = [:]
     for file in files {
       findings += file.findings
+      if let unread = file.unread { self.unread.append(unread) }
       for invalid in file.invalid { invalidNames.insert("\(invalid.kind)/\(invalid.name)") }
       for cluster in file.clusters {
         if let first = clusters[cluster.name.value] {
@@ -58,8 +61,11 @@ package struct Specification: Sendable {
     }
   }
 
-  /// True when a document of that kind and name exists but has findings of its own.
-  package func isInvalid(_ kind: String, _ name: String) -> Bool { invalidNames.contains("\(kind)/\(name)") }
+  /// True when a document of that kind and name exists but has findings of its own, or may be in a file that could not
+  /// be read: nothing else may complain that it is missing.
+  package func isInvalid(_ kind: String, _ name: String) -> Bool {
+    invalidNames.contains("\(kind)/\(name)") || unread.contains { $0.mayHold(name) }
+  }
 
   private mutating func reportDuplicate(_ kind: String, _ again: Located<String>, _ first: Located<String>) {
     findings.append(

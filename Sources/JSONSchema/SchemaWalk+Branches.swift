@@ -87,7 +87,19 @@ extension SchemaWalk {
     if nearest.count > 1, nearest.allSatisfy({ tried[$0].count == 1 && tried[$0][0].path.count == depth }) {
       return fail(.noAlternative(nearest.map { tried[$0][0] }), node, slot, keyword: keyword)
     }
-    if let first = nearest.first { violations += tried[first] }
+    guard let first = nearest.first else { return false }
+    let otherTypes = tried.joined().flatMap { violation -> [SchemaType] in
+      guard case .wrongType(let expected, _) = violation.kind, violation.path.count == depth else {
+        return []
+      }
+      return expected
+    }
+    violations += tried[first].map { violation in
+      guard violation.path.count == depth else { return violation }
+      var violation = violation
+      violation.otherTypes = otherTypes
+      return violation
+    }
     return false
   }
 

@@ -17,6 +17,8 @@ package struct Violation: Sendable {
   package let description: String?
   /// The value at fault is a key, by `propertyNames`.
   package var isKey = false
+  /// Types that other forms of the value could have had: of a port number, where the name of a port was checked.
+  var otherTypes: [SchemaType] = []
 
   /// What is wrong.
   package indirect enum Kind: Sendable {

@@ -78,12 +78,14 @@ package struct ViolationText: Sendable, Equatable {
       }
       return ("must be \(wanted), but \(shown) is \(actual.description)", help)
     }
-    if actual == .string, node.style == .singleQuoted || node.style == .doubleQuoted,
-      accepts(expected, plain: node.text)
-    {
+    if actual == .string, isQuoted(node), accepts(expected, plain: node.text) {
       return ("must be \(wanted), but \(shown) is a string", ["remove the quotes"])
     }
     return ("must be \(wanted), but \(shown) is \(actual.description)", sentence(violation.description))
+  }
+
+  private static func isQuoted(_ node: Node) -> Bool {
+    node.style == .singleQuoted || node.style == .doubleQuoted
   }
 
   /// True when the text would be of an expected type without its quotes.
@@ -156,11 +158,20 @@ package struct ViolationText: Sendable, Equatable {
   }
 
   private static func help(_ violation: Violation) -> [String] {
+    if isQuoted(violation.node), accepts(violation.otherTypes, plain: violation.node.text) {
+      return ["remove the quotes"]
+    }
     switch violation.kind {
     case .notInEnum(let values):
       let near = didYouMean(violation.node.text, among: values.map(\.text))
       return near.map { [$0] } ?? sentence(violation.description)
     case .duplicateItem: return ["remove one of them"]
+    case .noAlternative(let alternatives) where isQuoted(violation.node):
+      let wouldFit = alternatives.contains { alternative in
+        guard case .wrongType(let expected, .string) = alternative.kind else { return false }
+        return accepts(expected, plain: violation.node.text)
+      }
+      return wouldFit ? ["remove the quotes"] : sentence(violation.description)
     default: return sentence(violation.description)
     }
   }

@@ -75,6 +75,29 @@ package struct IPAddress: Hashable, Sendable {
     return result
   }
 
+  /// The address as people write it: dotted decimal, or the canonical text of RFC 5952.
+  package var description: String {
+    guard isIPv6 else {
+      let value = UInt32(truncatingIfNeeded: bits)
+      return "\(value >> 24).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"
+    }
+    let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> (112 - 16 * UInt128($0))) }
+    // The longest run of zeros, the first of several, is left out.
+    var longest = 0..<0
+    var start = 0
+    while start < 8 {
+      var end = start
+      while end < 8, groups[end] == 0 { end += 1 }
+      if end - start > max(1, longest.count) { longest = start..<end }
+      start = max(end, start + 1)
+    }
+    func text(_ part: ArraySlice<UInt16>) -> String {
+      part.map { String($0, radix: 16) }.joined(separator: ":")
+    }
+    if longest.isEmpty { return text(groups[...]) }
+    return "\(text(groups[..<longest.lowerBound]))::\(text(groups[longest.upperBound...]))"
+  }
+
   /// Why the API server refuses the address for an endpoint (ValidateNonSpecialIP of
   /// kubernetes/apis/core/validation), or nil.
   package var endpointFault: String? {
@@ -106,6 +129,26 @@ package struct IPNetwork: Hashable, Sendable {
     self.address = address
     prefixLength = length
   }
+
+  /// The same network with the bits behind its prefix cleared.
+  package var masked: IPNetwork {
+    let free = UInt128((address.isIPv6 ? 128 : 32) - prefixLength)
+    let bits = free >= 128 ? 0 : (address.bits >> free) << free
+    return IPNetwork(
+      address.isIPv6 ? IPAddress(ipv6: bits) : IPAddress(ipv4: UInt32(truncatingIfNeeded: bits)), prefixLength
+    )
+  }
+
+  package init(_ address: IPAddress, _ prefixLength: Int) {
+    self.address = address
+    self.prefixLength = prefixLength
+  }
+
+  /// The network of one address.
+  package init(only address: IPAddress) { self.init(address, address.isIPv6 ? 128 : 32) }
+
+  /// `10.97.0.0/16`.
+  package var description: String { "\(address.description)/\(prefixLength)" }
 
   /// True when the address lies in the network.
   package func contains(_ other: IPAddress) -> Bool {

@@ -61,8 +61,13 @@ package struct DoubtfulManifest: Sendable {
   package let fault: String
   package let kind: String
   package let namespace: String?
+  /// Nil where that is what is missing.
+  package let name: String?
   package let place: Node
   package let remedy: String
+
+  /// The kind of a document that names none.
+  package static let anyKind = "object"
 
   /// Nil for an object that is whole, and for what was never meant to be one.
   package init?(_ node: Node) {
@@ -71,6 +76,7 @@ package struct DoubtfulManifest: Sendable {
     let name = node.at("metadata", "name")
     let hasName = name.map { $0.isScalar && !$0.isNull } ?? false
     namespace = node.at("metadata", "namespace")?.string
+    self.name = hasName ? name?.text : nil
     if let version = version?.string, let kindText = kind?.string {
       self.kind = kindText
       guard ServedVersions.knows(kind: kindText) else { return nil }
@@ -88,7 +94,7 @@ package struct DoubtfulManifest: Sendable {
     }
     // One of the two is missing: a manifest only where the rest says so.
     guard hasName, version == nil || kind == nil, let known = version ?? kind else { return nil }
-    self.kind = kind?.string ?? "object"
+    self.kind = kind?.string ?? Self.anyKind
     if kind == nil {
       guard node["spec"] != nil || node["data"] != nil else { return nil }
     } else if !ServedVersions.knows(kind: self.kind) {

@@ -41,12 +41,15 @@ package struct ServicePort: Sendable {
   package let nodePort: Int?
   /// The node of `port`, or of the list item where it is missing.
   package let node: Node
+  /// The node of `targetPort`; nil where the manifest names none.
+  package let targetNode: Node?
 
   init?(_ node: Node) {
     guard let number = node["port"]?.integer else { return nil }
     name = node["name"]?.string.flatMap { $0.isEmpty ? nil : $0 }
     self.number = number
-    target = PortReference(node["targetPort"]) ?? .number(number)
+    targetNode = node["targetPort"]
+    target = PortReference(targetNode) ?? .number(number)
     transport = node["protocol"]?.string.flatMap(TransportProtocol.init) ?? .tcp
     nodePort = node["nodePort"]?.integer
     self.node = node["port"] ?? node
@@ -76,6 +79,11 @@ package final class Service: Sendable {
     ports = spec["ports"]?.elements.compactMap(ServicePort.init) ?? []
     self.manifest = manifest
     self.isInline = isInline
+  }
+
+  /// Ports whose number is no number: an API server refuses them.
+  package var unreadablePorts: [Node] {
+    manifest.node.at("spec", "ports")?.elements.compactMap { $0["port"] }.filter { $0.integer == nil } ?? []
   }
 
   /// The port that a reference by number or name means.

@@ -1,4 +1,5 @@
 package import Diagnostics
+package import FleetSpec
 package import Kubernetes
 package import YAMLTree
 
@@ -7,8 +8,12 @@ package struct ManifestFacts: Sendable {
   package private(set) var manifests: [Manifest] = []
   /// What looks like an object and would be none, or not the one that it looks like.
   package private(set) var doubtful: [DoubtfulManifest] = []
+  /// Nil for a file that was read to its end.
+  package let unread: UnreadFile?
 
-  package init(_ tree: Tree) {
+  /// - Parameter findings: what was said of the file when it was read.
+  package init(_ tree: Tree, findings: [Diagnostic] = []) {
+    unread = UnreadFile(tree.file, findings: findings)
     for document in tree.documents {
       Manifest.objects(in: document) { node in
         if let manifest = Manifest(node) { manifests.append(manifest) }
@@ -31,6 +36,8 @@ package struct ClusterFacts: Sendable {
   package private(set) var unplaced: [Manifest] = []
   /// In the order of their files.
   package private(set) var doubtful: [DoubtfulManifest] = []
+  /// In the order of their files.
+  package private(set) var unread: [UnreadFile] = []
   package private(set) var findings: [Diagnostic] = []
 
   package init() {}
@@ -42,8 +49,12 @@ package struct ClusterFacts: Sendable {
     for file in files {
       for manifest in file.manifests { add(manifest) }
       doubtful += file.doubtful
+      if let unread = file.unread { self.unread.append(unread) }
     }
   }
+
+  /// A file that could not be read and that may declare something of that name.
+  package func unread(mayHold name: String) -> UnreadFile? { unread.first { $0.mayHold(name) } }
 
   private mutating func add(_ manifest: Manifest) {
     let identity = manifest.identity

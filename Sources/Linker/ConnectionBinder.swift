@@ -201,6 +201,7 @@ struct ConnectionBinder {
     // A link that has findings of its own would be the answer: do not add to them.
     if candidates.isEmpty,
       links.count < model.specification.links.count || !model.specification.invalidNames.isEmpty
+        || !model.specification.unread.isEmpty
     {
       return nil
     }
@@ -223,7 +224,7 @@ struct ConnectionBinder {
 
   private mutating func checkSelector(_ client: Connection.Client, _ cluster: String, _ namespace: String) {
     guard let selector = client.podSelector, let facts = model.clusters[cluster]?.declared,
-      let workloads = facts.workloads[namespace],
+      let workloads = facts.workloads[namespace], facts.unread(mayHold: namespace) == nil,
       !workloads.contains(where: { selector.matches($0.podLabels) })
     else { return }
     ownFindings.append(

@@ -6,7 +6,8 @@ package enum LinkerRules {
   package static let all = [
     unknownCluster, unknownService, unknownPort, unknownLink, ambiguousLink, sameCluster,
     serviceSelectsNothing,
-    unknownTargetPort, notAMember, clientSelectsNothing, inlineServiceExists, unusedLink, objectTwice,
+    unknownTargetPort, undeclaredTargetPort, notAMember, clientSelectsNothing, inlineServiceExists,
+    unusedLink, objectTwice,
     overrideElsewhere,
   ]
 
@@ -133,6 +134,32 @@ package enum LinkerRules {
         template:
           metadata: {labels: {name: yourapp}}
           spec: {containers: [{name: app, image: yourapp, ports: [{name: web, containerPort: 8000}]}]}
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  package static let undeclaredTargetPort = Rule(
+    "LW1213", "undeclared-target-port", .note, "a Service leads to a port that no container declares",
+    explanation: """
+      Container ports are declarations only: a process may listen elsewhere. Where every workload behind the Service \
+      declares ports and none of them is the target, one of the two numbers is often a slip of the pen.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/yourservice.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec: {type: NodePort, selector: {name: yourapp}, ports: [{port: 8000, targetPort: 8008}]}
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: yourapp, namespace: a1b2c3-dev}
+      spec:
+        selector: {matchLabels: {name: yourapp}}
+        template:
+          metadata: {labels: {name: yourapp}}
+          spec: {containers: [{name: app, image: yourapp, ports: [{containerPort: 8080}]}]}
       """),
     passing: RuleExample(over: "porter-pair", ""))
 

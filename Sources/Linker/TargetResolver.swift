@@ -70,6 +70,21 @@ struct TargetResolver {
   }
 
   private func missing(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts) -> Diagnostic {
+    let key = "\(targetNamespace)/\(name.value)"
+    if let unread = facts.unread(mayHold: name.value) {
+      return Diagnostic(
+        LinkerRules.unknownService,
+        "Service \(key) in \(cluster) is not known: \(unread.path) cannot be read",
+        at: name.node.range, "may be in that file", also: [Label(unread.place, "its error")],
+        help: ["mend that error first"])
+    }
+    if let doubtful = facts.doubtful.first(where: { mayBe($0, name.value) }) {
+      return Diagnostic(
+        LinkerRules.unknownService, "there is no Service \(key) in \(cluster)", at: name.node.range,
+        "not in the manifests of \(cluster)",
+        also: [Label(doubtful.place.range, "this \(doubtful.kind) \(doubtful.fault)")],
+        help: ["if that is its manifest: \(doubtful.remedy)"])
+    }
     var help: [String] = []
     var also: [Label] = []
     if let unplaced = facts.unplaced.first(where: { $0.kind == "Service" && $0.name == name.value }) {
@@ -102,8 +117,18 @@ struct TargetResolver {
           : "the Services of \(targetNamespace) are \(listed(known))")
     }
     return Diagnostic(
-      LinkerRules.unknownService, "there is no Service \(targetNamespace)/\(name.value) in \(cluster)",
-      at: name.node.range, "not in the manifests of \(cluster)", also: also, help: help)
+      LinkerRules.unknownService, "there is no Service \(key) in \(cluster)", at: name.node.range,
+      "not in the manifests of \(cluster)", also: also, help: help)
+  }
+
+  /// True for a document that was meant to be the Service, and is none yet.
+  private func mayBe(_ manifest: DoubtfulManifest, _ name: String) -> Bool {
+    guard manifest.namespace ?? targetNamespace == targetNamespace else { return false }
+    switch manifest.kind {
+    case "Service": return manifest.name ?? name == name
+    case DoubtfulManifest.anyKind: return manifest.name == name
+    default: return false
+    }
   }
 
   private mutating func bind(
@@ -133,7 +158,18 @@ struct TargetResolver {
   ) {
     let key = service.key.description
     var help: [String] = []
-    if case .name(let name) = wanted.value, let number = Int(name), service.port(.number(number)) != nil {
+    var also =
+      service.ports.isEmpty
+      ? [Label(service.manifest.nameNode.range, "it has no ports")]
+      : service.ports.prefix(4).map { port in
+        Label(port.node.range, service.ports.count == 1 ? "its only port" : "one of its ports")
+      }
+    if let unreadable = service.unreadablePorts.first(where: { $0.text == wanted.value.description }) {
+      also = [Label(unreadable.range, "a text, where an API server takes a number")]
+      help.append("remove the quotes in the Service's manifest")
+    } else if case .name(let name) = wanted.value, let number = Int(name),
+      service.port(.number(number)) != nil
+    {
       help.append("remove the quotes: in quotes it is a port's name, not number \(number)")
     } else if case .number(let number) = wanted.value,
       let behind = service.ports.first(where: { $0.target == .number(number) })
@@ -157,19 +193,17 @@ struct TargetResolver {
     findings.append(
       Diagnostic(
         LinkerRules.unknownPort, "Service \"\(service.key.name)\" has no port \(wanted.value.description)",
-        at: wanted.node.range, "not a port of \(key) in \(cluster)",
-        also: service.ports.isEmpty
-          ? [Label(service.manifest.nameNode.range, "it has no ports")]
-          : service.ports.prefix(4).map { port in
-            Label(port.node.range, service.ports.count == 1 ? "its only port" : "one of its ports")
-          }, help: help, notes: notes))
+        at: wanted.node.range, "not a port of \(key) in \(cluster)", also: also, help: help, notes: notes))
   }
 
   private mutating func checkTargetPorts(
     _ ports: [BoundPort], _ pods: [Workload], of service: Service, _ cluster: String
   ) {
     for bound in ports {
-      guard case .name(let name) = bound.port.target else { continue }
+      guard case .name(let name) = bound.port.target else {
+        checkDeclared(bound, pods, cluster)
+        continue
+      }
       for pod in pods where pod.number(of: bound.port.target, bound.port.transport) == nil {
         let names = pod.containerPorts.compactMap(\.name)
         findings.append(
@@ -179,11 +213,35 @@ struct TargetResolver {
             at: bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
             also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
             help: [
-              didYouMean(name, among: names)
-                ?? "name a container port '\(name)', or use a number as targetPort"
+              Int(name) != nil
+                ? "remove the quotes: in quotes it is a port's name, not a number"
+                : didYouMean(name, among: names)
+                  ?? "name a container port '\(name)', or use a number as targetPort"
             ]))
       }
     }
+  }
+
+  /// A container may listen on a port that it does not declare. Where all of them declare some and none this one, it is
+  /// worth a note.
+  private mutating func checkDeclared(_ bound: BoundPort, _ pods: [Workload], _ cluster: String) {
+    guard case .number(let number) = bound.port.target, !pods.isEmpty,
+      pods.allSatisfy({ pod in
+        !pod.containerPorts.isEmpty
+          && !pod.containerPorts.contains { $0.number == number && $0.transport == bound.port.transport }
+      }), let pod = pods.first
+    else { return }
+    let declared = pod.containerPorts.map { "\($0.number)/\($0.transport.rawValue)" }
+    let near = didYouMean(String(number), among: pod.containerPorts.map { String($0.number) })
+    findings.append(
+      Diagnostic(
+        LinkerRules.undeclaredTargetPort,
+        "no container of \(pod.description) in \(cluster) declares port \(number)/\(bound.port.transport.rawValue)",
+        at: (bound.port.targetNode ?? bound.port.node).range, "port \(bound.port.number) leads to \(number)",
+        also: pod.containerPorts.prefix(3).map { Label($0.node.range, "declared") },
+        help: [
+          near ?? "they declare \(listed(declared)); nothing is wrong if the process listens on \(number)"
+        ]))
   }
 
   // MARK: Pods
@@ -196,11 +254,19 @@ struct TargetResolver {
     else {
       return
     }
+    // The pods may be declared in a file that was not read to its end.
+    let unread = facts.unread(mayHold: service.key.namespace)
     let workloads = facts.workloads[service.key.namespace] ?? []
     let selector = service.manifest.node.at("spec", "selector") ?? service.manifest.nameNode
     var also: [Label] = [Label(reference.range, "reached by this connection")]
     var help: [String] = []
-    let scored = workloads.map { ($0, Self.agreement($0.podLabels, service.selector)) }.sorted { $0.1 > $1.1 }
+    if let unread {
+      also.append(Label(unread.place, "its error"))
+      help.append("mend that error first")
+    }
+    let scored =
+      unread != nil
+      ? [] : workloads.map { ($0, Self.agreement($0.podLabels, service.selector)) }.sorted { $0.1 > $1.1 }
     if let (nearest, score) = scored.first, score > 0 {
       also.append(
         Label(
@@ -210,6 +276,8 @@ struct TargetResolver {
       help.append(
         "\(missing.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")) is missing there; if a controller sets it while pods run, say so: runtimeLabels: {\(missing.map { "\($0.key): [\($0.value)]" }.joined(separator: ", "))}"
       )
+    } else if unread != nil {
+      // Nothing is known of what is missing.
     } else if workloads.isEmpty {
       help.append(
         "no workload of \(service.key.namespace) is known in \(cluster): put its manifest under the workloads of \(cluster), or 'linkwright record' it"
@@ -220,7 +288,9 @@ struct TargetResolver {
     findings.append(
       Diagnostic(
         LinkerRules.serviceSelectsNothing,
-        "Service \(service.key.description) selects no pods in \(cluster)", at: selector.range,
+        unread.map {
+          "the pods of Service \(service.key.description) in \(cluster) are not known: \($0.path) cannot be read"
+        } ?? "Service \(service.key.description) selects no pods in \(cluster)", at: selector.range,
         "no pod template has \(service.selector.description)", also: also, help: help))
   }
 

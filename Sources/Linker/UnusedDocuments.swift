@@ -10,7 +10,9 @@ enum UnusedDocuments {
     var findings: [Diagnostic] = []
     // A connection with an error of its own may be the one that uses the link.
     let declared = model.specification.connections.reduce(0) { $0 + $1.namespaces.count }
-    guard connections.count == declared, model.specification.invalidNames.isEmpty else { return [] }
+    guard connections.count == declared, model.specification.invalidNames.isEmpty,
+      model.specification.unread.isEmpty
+    else { return [] }
     let used = Set(connections.map { $0.link.link.name.value })
     let wanted = Set(model.specification.connections.compactMap { $0.via?.value })
     for (name, link) in links.sorted(by: { $0.key < $1.key })

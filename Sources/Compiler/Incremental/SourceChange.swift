@@ -61,6 +61,11 @@ struct SourceChange {
     return parsed.findings.isEmpty && parsed.damage == nil ? parsed.tree : nil
   }
 
+  /// True when a file beside the sources holds documents of the specification, on either side.
+  func mayBeStray(_ path: String) -> Bool {
+    StrayDocuments.mayConcern(path, baseSnapshot) || StrayDocuments.mayConcern(path, headSnapshot)
+  }
+
   // MARK: The later side
 
   /// Loads a directory and all below it; gives its number.

@@ -48,7 +48,8 @@ private struct SliceClosing {
 
   mutating func close(limit: Int) -> Bool {
     guard change.changes.count <= limit * 16,
-      !change.others.contains(where: { $0.hasPrefix("templates/") || $0.hasPrefix("schemas/") })
+      !change.others.contains(where: { $0.hasPrefix("templates/") || $0.hasPrefix("schemas/") }),
+      !change.others.contains(where: change.mayBeStray)
     else { return false }
     for (path, sides) in change.changes {
       for (side, entry) in [(change.base, sides.base), (change.head, sides.head)] {
