@@ -58,7 +58,7 @@ struct FrontEnd {
     self.record = try OutputRecord(record, layout: layout)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
-    findings += try StrayDocuments.unselected(source, fleet: fleet, outputs: layout.roots)
+    findings += try StrayDocuments.unselected(walk, source, fleet: fleet, outputs: layout.roots)
     readSpecification(walk.spec, fleet, compiler.decoder, source)
     if let specification {
       var reading = TemplateReading(templates, specification)

@@ -17,6 +17,9 @@ struct SourceWalk {
   private(set) var templates: [SnapshotEntry] = []
   /// CustomResourceDefinitions that emitted objects are judged by.
   private(set) var definitions: [SnapshotEntry] = []
+  /// YAML beside what the patterns select, in the directories that they reach, and the directories that they do not.
+  private(set) var unselected: [SnapshotEntry] = []
+  private(set) var unreached: [String] = []
   private(set) var findings: [Diagnostic] = []
 
   private let fleet: Fleet
@@ -35,8 +38,11 @@ struct SourceWalk {
     for entry in try snapshot.entries(of: directory) {
       if entry.kind == .directory {
         let sources = [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed]
-        if !outputs.contains(entry.path), sources.contains(where: { $0.mayMatch(below: entry.path) }) {
+        guard !outputs.contains(entry.path) else { continue }
+        if sources.contains(where: { $0.mayMatch(below: entry.path) }) {
           try walk(entry.path, snapshot)
+        } else {
+          unreached.append(entry.path)
         }
       } else {
         take(entry)
@@ -65,7 +71,10 @@ struct SourceWalk {
     let isSpec = fleet.spec.match(entry.path) != nil
     let declared = fleet.workloads.match(entry.path) ?? fleet.recorded.match(entry.path)
     let observed = fleet.observed.match(entry.path)
-    guard isSpec || declared != nil || observed != nil else { return }
+    guard isSpec || declared != nil || observed != nil else {
+      unselected.append(entry)
+      return
+    }
     guard entry.kind == .file || entry.kind == .executable else {
       reportLink(entry)
       return

@@ -27,12 +27,15 @@ struct StrayDocuments {
     self.outputs = outputs
   }
 
-  /// Findings about files that no pattern selects.
+  /// Findings about files that no pattern selects. Nothing is listed again that the walk has listed.
   static func unselected(
-    _ snapshot: some Snapshot, fleet: Fleet, outputs: [String]
+    _ walk: SourceWalk, _ snapshot: some Snapshot, fleet: Fleet, outputs: [String]
   ) throws(SnapshotError) -> [Diagnostic] {
     var search = StrayDocuments(fleet, outputs)
-    guard try search.walk("", snapshot) else { return [] }
+    guard search.take(walk.unselected) else { return [] }
+    for directory in walk.unreached where !search.isPassedOver(directory) {
+      guard try search.walk(directory, snapshot) else { return [] }
+    }
     return parallelMap(search.candidates, piece: 32) { entry -> Diagnostic? in
       guard let bytes = try? snapshot.content(of: entry), ByteSearch.contains(bytes, mark) else { return nil }
       return finding(in: Tree.parse(SourceFile(path: entry.path, bytes: bytes)).tree) {
@@ -61,39 +64,38 @@ struct StrayDocuments {
     guard directories <= Self.directoryLimit else { return false }
     let entries = try snapshot.entries(of: directory)
     // A fleet of its own.
-    if !directory.isEmpty, entries.contains(where: { $0.name == Compiler.fleetFile }) { return true }
-    for entry in entries {
-      switch entry.kind {
-      case .directory:
-        guard !entry.name.hasPrefix("."), !outputs.contains(entry.path), !isReadOtherwise(entry.path) else {
-          continue
-        }
-        guard try walk(entry.path, snapshot) else { return false }
-      case .file, .executable:
-        guard isCandidate(entry) else { continue }
-        guard candidates.count < Self.fileLimit else { return false }
-        candidates.append(entry)
-      default: continue
-      }
+    if entries.contains(where: { $0.name == Compiler.fleetFile }) { return true }
+    guard take(entries) else { return false }
+    for entry in entries where entry.kind == .directory && !isPassedOver(entry.path) {
+      guard try walk(entry.path, snapshot) else { return false }
+    }
+    return true
+  }
+
+  /// Takes the files among entries; false when there are too many.
+  private mutating func take(_ entries: [SnapshotEntry]) -> Bool {
+    for entry in entries where isCandidate(entry) {
+      guard candidates.count < Self.fileLimit else { return false }
+      candidates.append(entry)
     }
     return true
   }
 
   private func isCandidate(_ entry: SnapshotEntry) -> Bool {
-    guard Self.isYAML(entry.path), entry.path != Compiler.fleetFile, entry.size ?? 0 <= Self.sizeLimit else {
-      return false
+    guard entry.kind == .file || entry.kind == .executable, Self.isYAML(entry.path),
+      entry.path != Compiler.fleetFile, entry.size ?? 0 <= Self.sizeLimit
+    else { return false }
+    // Whoever excludes a file knows that it is not read.
+    return [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed].allSatisfy { source in
+      source.match(entry.path) == nil && !source.exclusions.contains { $0.match(entry.path) != nil }
     }
-    for source in [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed] {
-      // Whoever excludes a file knows that it is not read.
-      if source.match(entry.path) != nil || source.exclusions.contains(where: { $0.match(entry.path) != nil })
-      {
-        return false
-      }
-    }
-    return true
   }
 
-  private func isReadOtherwise(_ path: String) -> Bool { path == "templates" || path == "schemas" }
+  /// True for directories that are hidden, hold output, or are read for another reason.
+  private func isPassedOver(_ path: String) -> Bool {
+    let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
+    return name.hasPrefix(".") || outputs.contains(path) || path == "templates" || path == "schemas"
+  }
 
   private static func isYAML(_ path: String) -> Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
 

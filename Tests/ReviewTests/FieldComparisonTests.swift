@@ -27,11 +27,11 @@ import YAMLTree
           separator: ", ")
         + "]"
     }
-    let clock = ContinuousClock()
-    let all = try clock.measure { #expect(try changes(peers(0), peers(4000)).count == 8000) }
-    #expect(all < .seconds(8), "\(all)")
-    let few = try clock.measure { #expect(try changes(peers(0), peers(10)).count == 20) }
-    #expect(few < .seconds(8), "\(few)")
+    let start = ContinuousClock.now
+    let all = try changes(peers(0), peers(4000))
+    let few = try changes(peers(0), peers(10))
+    #expect(all.count == 8000 && few.count == 20, "\(all.count) \(few.count)")
+    #expect(ContinuousClock.now - start < .seconds(15))
     #expect(try changes("a: [{b: 1, c: 2}, {b: 2}]", "a: [{b: 2}, {c: 2, b: 1}]") == [])
   }
 
