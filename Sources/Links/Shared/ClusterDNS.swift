@@ -23,10 +23,11 @@ struct ClusterDNS {
   ///
   /// - Parameter added: labels that a network gives all pods.
   func value(adding added: [String: String] = [:]) -> TemplateValue {
-    var all = added
-    for label in labels.items { all[label.key] = label.value }
+    var all: TemplateFields = [:]
+    for (key, value) in added { all[key] = .string(value) }
+    for label in labels.items { all[label.key] = .string(label.value) }
     return .map([
-      "namespace": .string(namespace), "podLabels": .map(all.mapValues { .string($0) }),
+      "namespace": .string(namespace), "podLabels": .map(all),
       "port": .integer(port),
     ])
   }

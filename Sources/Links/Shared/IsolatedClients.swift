@@ -47,7 +47,7 @@ struct IsolatedClients {
 
   /// The selector of what two select.
   private static func both(_ first: LabelSelector, _ second: LabelSelector) -> TemplateValue {
-    var labels: [String: TemplateValue] = [:]
+    var labels: TemplateFields = [:]
     var expressions: [TemplateValue] = []
     for requirement in first.requirements + second.requirements.filter({ !first.requirements.contains($0) }) {
       if case .isIn(let key, let values) = requirement, values.count == 1, labels[key] == nil {
@@ -56,7 +56,7 @@ struct IsolatedClients {
         expressions.append(expression(requirement))
       }
     }
-    var selector: [String: TemplateValue] = [:]
+    var selector: TemplateFields = [:]
     if !labels.isEmpty { selector["matchLabels"] = .map(labels) }
     if !expressions.isEmpty { selector["matchExpressions"] = .list(expressions) }
     return .map(selector)
@@ -70,7 +70,7 @@ struct IsolatedClients {
       case .exists: ("Exists", [])
       case .doesNotExist: ("DoesNotExist", [])
       }
-    var expression: [String: TemplateValue] = ["key": .string(requirement.key), "operator": .string(word)]
+    var expression: TemplateFields = ["key": .string(requirement.key), "operator": .string(word)]
     if !values.isEmpty { expression["values"] = .list(values.map { .string($0) }) }
     return .map(expression)
   }
