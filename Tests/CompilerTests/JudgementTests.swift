@@ -90,6 +90,20 @@ import Testing
       """) + policy("golddr", "a1b2c3-dev", "{podSelector: {}, policyTypes: [Egress]}")
   }
 
+  static func staticEgress(_ rules: String) -> String {
+    template(
+      "static/egress-policy.yaml",
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: "${policy.name}", namespace: "${policy.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+      spec:
+        podSelector: {}
+        policyTypes: [Egress]
+        egress: [\(rules)]
+      """) + policy("emerald", "a1b2c3-prod", "{podSelector: {}, policyTypes: [Egress]}")
+  }
+
   static let dns =
     "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{protocol: UDP, port: 5353}]}"
 
@@ -244,17 +258,14 @@ import Testing
 
   static let fixed: [Break] = [
     Break(
-      "egress", over: "porter-silver",
-      policy("emerald", "a1b2c3-prod", "{podSelector: {}, policyTypes: [Egress], egress: [\(dns)]}"),
-      at: .egress,
+      "egress", over: "porter-silver", staticEgress(dns), at: .egress, "LW7201"),
+    Break(
+      "egress to another port", over: "porter-silver",
+      staticEgress("\(dns), {to: [{ipBlock: {cidr: 142.34.194.68/32}}], ports: [{port: 3311}]}"), at: .egress,
       "LW7201"),
     Break(
       "DNS", over: "porter-silver",
-      policy(
-        "emerald", "a1b2c3-prod",
-        "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 142.34.194.68/32}}], ports: [{port: 3310}]}]}"
-      ),
-      at: .name, "LW7202"),
+      staticEgress("{to: [{ipBlock: {cidr: 142.34.194.68/32}}], ports: [{port: 3310}]}"), at: .name, "LW7202"),
     Break(
       "endpoints with another address", over: "porter-silver", slice("142.34.194.69", 3310), at: .name,
       "LW7202"),

@@ -293,3 +293,57 @@ import Testing
       "error[LW1112] \(path):7:29: there is no rule 'LW9999'", in: [path: annotated("'LW9999: why'")])
   }
 }
+
+/// A policy that lets clients out isolates nobody who was open.
+@Suite struct EgressEmissionTests {
+  @Test func onlyIsolatedClientsGetAPolicy() throws {
+    let fleet = try FixtureFleet(directory: "Tests/CompilerTests/Cases/porter-egress/input").overlaid(
+      by: """
+        -- clusters/emerald.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Cluster
+        metadata: {name: emerald}
+        spec: {distribution: openshift, network: {baseline: []}}
+        -- workloads/emerald/web.yaml --
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: web, namespace: c6af30-prod}
+        spec:
+          selector: {matchLabels: {app: web}}
+          template:
+            metadata: {labels: {app: web}}
+            spec: {containers: [{name: web, image: "registry.example.com/web:1.0"}]}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: open, namespace: c6af30-prod}
+        spec:
+          selector: {matchLabels: {app: open}}
+          template:
+            metadata: {labels: {app: open}}
+            spec: {containers: [{name: open, image: "registry.example.com/open:1.0"}]}
+        ---
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: web, namespace: c6af30-prod}
+        spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Egress]}
+        -- connections/db.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Connection
+        metadata: {name: db, namespace: c6af30-prod}
+        spec:
+          from: [{clusters: [emerald]}]
+          to: {clusters: [gold], service: db, ports: [5432]}
+          exposure: {acknowledged: span-bc}
+          porter: {overrideServicePort: true}
+        """)
+    let compilation = try fleet.compile()
+    let policies = compilation.output.files.filter {
+      $0.path.contains("emerald/manifests/c6af30-prod/networkpolicy-")
+    }
+    #expect(policies.count == 1, "\(compilation.findingsText)")
+    let text = String(decoding: policies.first?.content ?? [], as: UTF8.self)
+    #expect(text.contains("  podSelector:\n    matchLabels:\n      app: web\n"), "\(text)")
+    #expect(!compilation.findings.containErrors, "\(compilation.findingsText)")
+  }
+}

@@ -290,22 +290,22 @@ struct PorterPolicies {
       var emitted: [String: Int] = [:]
       for client in connection.clients(of: target) {
         guard let name = client.cluster, let model = unit.model.clusters[name] else { continue }
-        let pods = (model.declared.workloads[client.namespace] ?? []).filter {
-          client.podSelector?.matches($0.podLabels) ?? true
-        }
-        guard case .isolated = model.isolation(of: pods.map(\.podLabels), in: client.namespace, .egress)
-        else { continue }
+        let selectors = IsolatedClients(client, in: model).selectors
+        guard !selectors.isEmpty else { continue }
         let place = "\(model.name)/\(client.namespace)"
         guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }
-        emitted[place, default: 0] += 1
-        emitEgress(client, model, of: connection, number: emitted[place] ?? 1, &lowered)
+        for selector in selectors {
+          emitted[place, default: 0] += 1
+          emitEgress(client, selector, model, of: connection, number: emitted[place] ?? 1, &lowered)
+        }
       }
     }
   }
 
   /// `number` tells a connection's policies in one namespace apart.
   private func emitEgress(
-    _ client: BoundClient, _ model: ClusterModel, of connection: BoundConnection, number: Int,
+    _ client: BoundClient, _ selector: TemplateValue, _ model: ClusterModel, of connection: BoundConnection,
+    number: Int,
     _ lowered: inout LoweredUnit
   ) {
     guard let target,
@@ -332,7 +332,7 @@ struct PorterPolicies {
         variables: [
           "policy": .map([
             "name": .string(name), "namespace": .string(client.namespace),
-            "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
+            "podSelector": selector,
             "cidr": .string(address.contains(":") ? "\(address)/128" : "\(address)/32"),
             "port": .integer(port), "dns": ClusterDNS(model).value(),
           ])

@@ -27,6 +27,16 @@ package enum JudgementRules {
     """
   }
 
+  /// The consumer applies no policies, so none is emitted that would mend it.
+  private static let withoutPolicies = """
+
+    -- linkwright.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Fleet
+    metadata: {name: porter-silver}
+    spec: {output: {consumer: {type: argocd, excludedKinds: [NetworkPolicy]}}}
+    """
+
   private static let dns =
     "{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}], ports: [{protocol: UDP, port: 5353}, {protocol: TCP, port: 5353}]}"
   private static let virtualServer = "{to: [{ipBlock: {cidr: 142.34.194.68/32}}], ports: [{port: 3310}]}"
@@ -37,7 +47,8 @@ package enum JudgementRules {
       A pod that some policy isolates for egress sends nothing but what a policy lets out, and policies see the \
       address behind a Service and the port there, not the Service's own. The connection times out at the client.
       """,
-    failing: silver(policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(dns)]}")),
+    failing: silver(
+      policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(dns)]}") + withoutPolicies),
     passing: silver(
       policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(dns), \(virtualServer)]}"))
   ).suppressible
@@ -49,7 +60,8 @@ package enum JudgementRules {
       or no Service of its namespace leads to the address.
       """,
     failing: silver(
-      policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(virtualServer)]}")),
+      policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(virtualServer)]}")
+        + withoutPolicies),
     passing: silver(
       policy("emerald", "{podSelector: {}, policyTypes: [Egress], egress: [\(dns), \(virtualServer)]}"))
   ).suppressible
