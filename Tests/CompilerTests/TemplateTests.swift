@@ -86,7 +86,8 @@ import YAMLTree
   ])
   func placesWithoutEffect(_ path: String, _ message: String) throws {
     let text =
-      path.contains("static/names") ? "service: ${service.name}\n" : "claim: a\npolicy: b\negressPolicy: c\n"
+      path.contains("static/names")
+      ? "service: ${service.name}\negressPolicy: c\n" : "claim: a\npolicy: b\negressPolicy: c\n"
     let compilation = try porter("-- \(path) --\n\(text)")
     #expect(
       compilation.findings.contains { $0.rule.id == "LW1603" && $0.message.contains(message) },
