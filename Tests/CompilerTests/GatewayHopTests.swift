@@ -207,6 +207,79 @@ import Testing
     #expect(compilation.failed)
   }
 
+  // MARK: Listeners of the Gateway API
+
+  private static func listener(
+    _ listener: String, namespace: String = "projectcontour", route: String = ""
+  ) -> String {
+    """
+    -- workloads/cluster-a/kuard.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: kuard, namespace: demo}
+    spec:
+      selector: {matchLabels: {app: kuard}}
+      template:
+        metadata: {labels: {app: kuard}}
+        spec: {containers: [{name: kuard, image: kuard, ports: [{containerPort: 8080}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: kuard, namespace: demo}
+    spec: {selector: {app: kuard}, ports: [{port: 80, targetPort: 8080}]}
+    ---
+    apiVersion: gateway.networking.k8s.io/v1
+    kind: HTTPRoute
+    metadata: {name: kuard, namespace: demo}
+    spec:
+      parentRefs: [{name: contour, namespace: \(namespace)\(route)}]
+      hostnames: [kuard.gateway.cluster-a.dev-team.clusters.xcc.test]
+      rules: [{backendRefs: [{name: kuard, port: 80}]}]
+    ---
+    apiVersion: gateway.networking.k8s.io/v1
+    kind: Gateway
+    metadata: {name: contour, namespace: \(namespace)}
+    spec: {gatewayClassName: contour, listeners: [\(listener)]}
+
+    """
+  }
+
+  private static let all = "allowedRoutes: {namespaces: {from: All}}"
+
+  @Test(arguments: [
+    ("{name: http, port: 80, protocol: HTTP, \(all)}", "", "projectcontour", ConnectionVerdict.proved),
+    ("{name: http, port: 80, protocol: HTTP}", "", "demo", .proved),
+    (
+      "{name: http, port: 80, protocol: HTTP, hostname: \"*.xcc.test\", \(all)}", "", "projectcontour",
+      .proved
+    ),
+    ("{name: http, port: 80, protocol: HTTP, \(all)}", ", sectionName: http", "projectcontour", .proved),
+    (
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector}}}", "",
+      "projectcontour",
+      .depends
+    ),
+    ("", "", "projectcontour", .refuted),
+    ("{name: https, port: 443, protocol: HTTPS, \(all)}", "", "projectcontour", .refuted),
+    ("{name: http, port: 80, protocol: TCP, \(all)}", "", "projectcontour", .refuted),
+    ("{name: http, port: 80, protocol: HTTP, hostname: other.test, \(all)}", "", "projectcontour", .refuted),
+    ("{name: http, port: 80, protocol: HTTP}", "", "projectcontour", .refuted),
+    ("{name: http, port: 80, protocol: HTTP, \(all)}", ", sectionName: web", "projectcontour", .refuted),
+    (
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}, kinds: [{kind: GRPCRoute}]}}",
+      "",
+      "projectcontour", .refuted
+    ),
+  ])
+  func listeners(_ text: String, _ route: String, _ namespace: String, _ verdict: ConnectionVerdict) throws {
+    let files = Self.listener(text, namespace: namespace, route: route)
+    let compilation = try FixtureFleet(base: "gateway-dns").overlaid(by: files).compile(Self.paranoid)
+    let judged = try #require(compilation.judgement?.crossings.first)
+    #expect(judged.verdict == verdict, "\(compilation.findingsText)")
+    if verdict == .refuted { #expect(judged.decisiveHop?.kind == .gateway) }
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+
   /// Plain requests to a virtual host with TLS are answered with another address.
   @Test(arguments: [("", ConnectionVerdict.depends), (", permitInsecure: true", .proved)])
   func redirectionDepends(_ more: String, _ verdict: ConnectionVerdict) throws {

@@ -15,7 +15,8 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   package static let key = "gatewayDNS"
   package static let notesAllNeeds = true
   package static let kinds: Set<String> = [
-    "Cluster", "ConfigMap", "DNS", "GRPCRoute", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress", "TLSRoute",
+    "Cluster", "ConfigMap", "DNS", "GRPCRoute", "Gateway", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress",
+    "TLSRoute",
   ]
 
   /// A cluster's object in Cluster API.
@@ -347,6 +348,15 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     case .found(let route):
       walk.rely(
         on: GatewayHosts.claim(name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
+      switch GatewayListeners(cluster).answer(route.object, name, port) {
+      case .served(let claim):
+        if let claim { walk.rely(on: claim) }
+      case .asked(let question, let places):
+        walk.depend(.gateway, in: cluster.name, at: places, target, on: [question])
+      case .refused(let fault):
+        walk.fail(.gateway, in: cluster.name, target, fault)
+        return
+      }
       guard port == 80, let tls = route.redirection else {
         walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)
         break
