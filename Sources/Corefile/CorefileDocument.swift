@@ -114,4 +114,16 @@ package struct CorefileDocument: Sendable {
     }
     return nil
   }
+
+  /// True where some block answers for a name, or could: an import or a variable may bring one.
+  package func covers(_ name: String) -> Bool {
+    if imports.contains(where: \.isTopLevel) { return true }
+    let wanted = ZoneAddress(zone: name, port: servingPort)
+    return blocks.contains { block in
+      block.keys.contains(where: \.hasVariable)
+        || block.addresses.contains {
+          $0.zone.isEmpty || $0.zone == wanted.zone || wanted.isBelow($0.zone)
+        }
+    }
+  }
 }

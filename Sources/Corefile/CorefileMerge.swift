@@ -8,9 +8,15 @@ package struct CorefileMerge: Sendable {
   package let bytes: [UInt8]?
   package let findings: [Diagnostic]
 
-  /// - Parameter cause: who wants the zone, for findings.
-  package init(_ document: CorefileDocument, _ block: StubBlock, cause: Label) {
-    var merge = Merging(document, block, cause)
+  /// - Parameters:
+  ///   - cause: who wants the zone, for findings.
+  ///   - isServer: whether an address can be the zone's own DNS server, so that a block that forwards there is an
+  ///     earlier form of this one. A block without marks that forwards elsewhere is somebody's, and stays.
+  package init(
+    _ document: CorefileDocument, _ block: StubBlock, cause: Label,
+    isServer: @escaping (String) -> Bool = { _ in false }
+  ) {
+    var merge = Merging(document, block, cause, isServer)
     let place = merge.place()
     let isRefused = merge.findings.contains { $0.severity == .error }
     findings = merge.findings
@@ -23,13 +29,17 @@ private struct Merging {
   private let document: CorefileDocument
   private let block: StubBlock
   private let cause: Label
+  private let isServer: (String) -> Bool
   private let address: ZoneAddress
   private(set) var findings: [Diagnostic] = []
 
-  init(_ document: CorefileDocument, _ block: StubBlock, _ cause: Label) {
+  init(
+    _ document: CorefileDocument, _ block: StubBlock, _ cause: Label, _ isServer: @escaping (String) -> Bool
+  ) {
     self.document = document
     self.block = block
     self.cause = cause
+    self.isServer = isServer
     address = ZoneAddress(zone: block.zone, port: document.servingPort)
   }
 
@@ -141,7 +151,7 @@ private struct Merging {
       }
       let forwards = candidate.plugins(named: "forward")
       guard forwards.count == 1, let forward = forwards.first, !forward.hasBody, forward.arguments.count == 2,
-        forward.arguments[0].text == "."
+        forward.arguments[0].text == ".", leadsToServer(forward.arguments[1].text)
       else { return false }
       return candidate.plugins.allSatisfy {
         $0.name.text == "forward" || $0.name.text == "reload" && !$0.hasBody
@@ -149,6 +159,11 @@ private struct Merging {
         && !document.imports.contains { candidate.range.contains($0.pattern.range.lowerBound) }
     }
     return own?.range ?? text.bytes.count..<text.bytes.count
+  }
+
+  private func leadsToServer(_ upstream: String) -> Bool {
+    let server = Upstream.address(upstream)
+    return server == Upstream.address(block.upstream) || isServer(server)
   }
 
   // MARK: Who else serves the zone
@@ -162,10 +177,13 @@ private struct Merging {
             at: key.range,
             "known only in the pod", also: [cause], help: ["write the zone itself"])
         } else if taken == address {
+          let forward = other.plugins(named: "forward").first
           report(
             CorefileRules.zoneServed, "another block serves \(block.zone)", at: key.range,
             "already served here",
-            also: [cause],
+            also: [cause]
+              + (forward.map { [Label(text.range($0.range), "not the link's DNS server, \(block.upstream)")] }
+                ?? []),
             help: [
               "remove the block if it was written for this link; otherwise use another zone, or set 'resolver: unmanaged' in the Cluster if it forwards to the right server"
             ])

@@ -7,7 +7,7 @@ package enum CorefileRules {
   package static let all = [
     syntax, zoneTwice, upstreams, reload, pluginTwice, withoutBraces, marks, editedBlock, zoneServed,
     zoneShadowed,
-    unknownZone,
+    unknownZone, clusterUnserved,
   ]
 
   /// The Corefile of cluster-b in the example fleet.
@@ -83,11 +83,13 @@ package enum CorefileRules {
   package static let zoneServed = Rule(
     "LW4109", "corefile-zone-served", .error, "the link's zone is served by another block",
     explanation: """
-      A second block for the zone would keep CoreDNS from starting. A block that only forwards the zone to one \
-      address is taken for an earlier form of the link's own and replaced; this one does something else.
+      A second block for the zone would keep CoreDNS from starting. A block that only forwards the zone, to the \
+      link's DNS server or to another cluster IP of the cluster, is taken for an earlier form of the link's own and \
+      replaced. This one is somebody else's: without it the names that it serves would go to a server that does not \
+      know them.
       """,
-    failing: corefile(".:53 {\n    errors\n}\nother.test xcc.test {\n    forward . 192.0.2.1\n}"),
-    passing: passing)
+    failing: corefile(".:53 {\n    errors\n}\nxcc.test {\n    forward . 192.0.2.1\n}"),
+    passing: corefile(".:53 {\n    errors\n}\nxcc.test {\n    forward . 10.96.0.61\n}"))
 
   package static let zoneShadowed = Rule(
     "LW4110", "corefile-zone-shadowed", .warning, "a block serves a part of the link's zone",
@@ -101,4 +103,12 @@ package enum CorefileRules {
       start with the merged file.
       """,
     failing: corefile(".:53 {\n    errors\n}\n{$ZONE} {\n    whoami\n}"), passing: passing)
+
+  package static let clusterUnserved = Rule(
+    "LW4112", "corefile-cluster-unserved", .error, "a Corefile serves nothing of its own cluster",
+    explanation: """
+      Linkwright writes the whole file back. One that is empty, or has neither the root zone nor the cluster's \
+      domain, is not what the cluster runs: applied, it would end the cluster's DNS.
+      """,
+    failing: corefile("# later"), passing: passing)
 }

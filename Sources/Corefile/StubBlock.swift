@@ -24,3 +24,18 @@ package struct StubBlock: Sendable {
     return lines.joined(separator: lineEnd)
   }
 }
+
+/// What stands after the zone in 'forward'.
+package enum Upstream {
+  /// The server without what is the default: `10.96.0.50`, `10.96.0.50:53` and `dns://10.96.0.50` are one.
+  package static func address(_ upstream: String) -> String {
+    var text = upstream[...]
+    if text.hasPrefix("dns://") { text = text.dropFirst(6) }
+    if text.hasSuffix(":53"), text.hasPrefix("[") || text.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1
+    {
+      text = text.dropLast(3)
+    }
+    if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
+    return String(text)
+  }
+}

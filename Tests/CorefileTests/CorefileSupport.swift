@@ -7,14 +7,14 @@ func corefile(_ text: String, path: String = "Corefile") -> CorefileDocument {
   CorefileDocument(CorefileText(SourceFile(path: path, bytes: Array(text.utf8))))
 }
 
-/// The text with a block merged in; nil where it is refused.
+/// The text with a block merged in; nil where it is refused. The DNS server may have been elsewhere before.
 func merged(
   _ text: String, zone: String = "xcc.test", upstream: String = "1.2.3.4", isMarked: Bool = true
 ) -> String? {
   let file = SourceFile(path: "link.yaml", bytes: [])
   let merge = CorefileMerge(
     corefile(text), StubBlock(zone: zone, upstream: upstream, isMarked: isMarked),
-    cause: Label(SourceRange(wholeFile: file)))
+    cause: Label(SourceRange(wholeFile: file)), isServer: { ["9.9.9.9", "9.8.7.6", "1.2.3.4"].contains($0) })
   return merge.bytes.map { String(decoding: $0, as: UTF8.self) }
 }
 

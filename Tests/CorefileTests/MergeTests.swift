@@ -63,6 +63,24 @@ import Testing
     #expect(merged(old) == Self.block + Self.original)
   }
 
+  /// A block that forwards to the DNS server is the link's own, however its address is written.
+  @Test(arguments: ["1.2.3.4", "1.2.3.4:53", "dns://1.2.3.4", "9.9.9.9", "dns://9.9.9.9:53"])
+  func aBlockForTheZonesServerIsReplaced(_ server: String) {
+    let old = "xcc.test {\n    forward . \(server)\n}\n" + Self.original
+    #expect(merged(old) == Self.block + Self.original)
+  }
+
+  @Test func aFileThatServesItsClusterOrMight() {
+    for text in [
+      ".:53 {\n}\n", "cluster.local {\n}\n", "local {\n}\n", "import a.server\n", "{$ZONE} {\n}\n",
+    ] {
+      #expect(corefile(text).covers("cluster.local"), "\(text)")
+    }
+    for text in ["", "# later\n", "xcc.test {\n}\n", "svc.cluster.local {\n}\n"] {
+      #expect(!corefile(text).covers("cluster.local"), "\(text)")
+    }
+  }
+
   @Test func everythingElseStays() {
     let text =
       "# head\r\n\r\n  .:53   {\r\n\terrors\t# why\r\n  }\r\n\r\n"
@@ -113,6 +131,8 @@ import Testing
     ),
     (block + "xcc.test {\n    whoami\n}\n", "LW4102 7:1"),
     (block.replacing("xcc.test", with: "old.test") + "xcc.test {\n    whoami\n}\n", "LW4109 7:1"),
+    ("xcc.test {\n    forward . 10.53.0.53\n}\n", "LW4109 1:1"),
+    ("xcc.test {\n    forward . dns://[fd00::53]:53\n    reload\n}\n", "LW4109 1:1"),
   ]
 
   @Test(arguments: refusals.indices)

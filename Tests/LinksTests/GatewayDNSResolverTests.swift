@@ -71,6 +71,32 @@ import YAMLTree
         "10.96.9.9"))
   }
 
+  /// What somebody else forwards is never taken over: neither an entry nor a block.
+  @Test func anotherServersZoneIsRefused() throws {
+    let theirs = "{name: corp, zones: [xcc.test], forwardPlugin: {upstreams: [192.0.2.53]}}"
+    for place in ["observed/cluster-b/_cluster.yaml", "workloads/cluster-b/dns.yaml"] {
+      let compilation = try Self.compile(
+        Self.openShift + "-- \(place) --\n" + Self.operatorDNS("[\(theirs)]"))
+      #expect(
+        compilation.lines.contains(
+          "error[LW4033] \(place):5: entry 'corp' of the DNS operator serves xcc.test"),
+        "\(compilation.lines)")
+      #expect(compilation.failed)
+    }
+    let block = try Self.compile(
+      "-- dns/cluster-b/Corefile --\n.:53 {\n    errors\n}\nxcc.test {\n    forward . 192.0.2.53\n}\n")
+    #expect(block.lines.contains("error[LW4109] dns/cluster-b/Corefile:4"), "\(block.lines)")
+    let earlier = try Self.compile(
+      "-- dns/cluster-b/Corefile --\n.:53 {\n    errors\n}\nxcc.test {\n    forward . 10.96.9.9\n}\n")
+    #expect(earlier.lines == "")
+  }
+
+  @Test func anEmptyCorefileIsNotACorefile() throws {
+    let compilation = try Self.compile("-- dns/cluster-b/Corefile --\n# later\n")
+    #expect(compilation.failed && compilation.lines.contains("error[LW4112] dns/cluster-b/Corefile:1"))
+    #expect(!compilation.output.files.contains { $0.path == "rendered/cluster-b/fragments/Corefile" })
+  }
+
   @Test func aManifestOfTheOperatorGetsAPatchOrIsEnough() throws {
     let patched = try Self.compile(
       Self.openShift + "-- workloads/cluster-b/dns.yaml --\n" + Self.operatorDNS("[\(Self.corporate)]"))

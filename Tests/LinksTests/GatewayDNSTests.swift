@@ -200,7 +200,7 @@ import YAMLTree
   // MARK: Names
 
   @Test func externalNameAndConfigMapHoldTheName() throws {
-    let fleet = try Self.base().overlaid(
+    var fleet = try Self.base().overlaid(
       by: """
         -- connections/kuard.yaml --
         apiVersion: linkwright.dev/v1alpha1
@@ -212,6 +212,9 @@ import YAMLTree
           publish: {configMap: peer}
           gatewayDNS: {externalName: true, gatewayPort: 443}
         """)
+    let route = "workloads/cluster-a/kuard.yaml"
+    fleet[route] = fleet[route]?.replacing(
+      "clusters.xcc.test}", with: "clusters.xcc.test, tls: {secretName: kuard}}")
     let compilation = try fleet.compile()
     #expect(!compilation.failed, "\(compilation.lines)")
     let name = "kuard.gateway.cluster-a.dev-team.clusters.xcc.test"

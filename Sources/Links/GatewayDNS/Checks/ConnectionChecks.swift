@@ -37,7 +37,11 @@ struct ConnectionChecks {
         uses[member.name, default: []].append(
           Use(name: name, node: settings.host?.node ?? target.reference))
         checkHost(host, name, settings, target, &findings)
-        if let routes = routes[member.name] { checkRoute(name, target, routes, member, &findings) }
+        if let routes = routes[member.name] {
+          checkRoute(name, target, routes, member, &findings)
+          findings += RouteChecks(link: link).findings(
+            name, at: settings.port, settings.portNode, target, routes, member)
+        }
       }
     }
     for member in link.gateways {
@@ -96,7 +100,7 @@ struct ConnectionChecks {
             help: ["let their resolver forward the zone to one of the DNS servers, or use another link"]))
         continue
       }
-      guard link.member(cluster) == nil else { continue }
+      guard link.member(cluster) == nil, !model.specification.isInvalid("Cluster", cluster) else { continue }
       findings.append(
         Diagnostic(
           GatewayDNSRules.clientElsewhere,

@@ -136,7 +136,9 @@ struct LinkChecks {
   mutating func selection(_ members: [GatewayMember]) {
     for (names, key) in [("upstream", settings.node["upstream"]), ("addresses", settings.node["addresses"])] {
       for (cluster, _) in key?.entries.map({ $0 }) ?? []
-      where !members.contains(where: { $0.name == cluster.text }) {
+      where !members.contains(where: { $0.name == cluster.text })
+        && !model.specification.isInvalid("Cluster", cluster.text)
+      {
         findings.append(
           Diagnostic(
             GatewayDNSRules.notRegistered,
@@ -148,7 +150,12 @@ struct LinkChecks {
             ]))
       }
     }
-    guard !members.contains(where: \.isGateway) else { return }
+    guard !members.contains(where: \.isGateway) else {
+      notSelected(members)
+      return
+    }
+    // One of those that have errors of their own may be meant.
+    guard !model.specification.hasInvalidClusters else { return }
     let here = members.map { member -> String in
       let labels = GatewayFleet.labels(of: member.registration, in: model).description
       return labels.isEmpty ? "\(member.name) (no labels)" : "\(member.name) (\(labels))"
@@ -163,6 +170,27 @@ struct LinkChecks {
             ? "no Cluster document names this namespace in spec.clusterAPI"
             : "the clusters there are \(listed(here)); put the label into spec.clusterAPI.labels of those with the gateway"
         ]))
+  }
+
+  /// Addresses of gateways that are not published.
+  private mutating func notSelected(_ members: [GatewayMember]) {
+    for (cluster, addresses) in settings.node["addresses"]?.entries.map({ $0 }) ?? [] {
+      guard let member = members.first(where: { $0.name == cluster.text }), !member.isGateway else {
+        continue
+      }
+      findings.append(
+        Diagnostic(
+          GatewayDNSRules.addressUnused,
+          "the selector leaves out cluster '\(cluster.text)', whose gateway's addresses stand here",
+          at: cluster.range, "without effect",
+          also: [
+            Label((settings.selectorNode ?? addresses).range, "the selector"),
+            Label((member.registration.labelsNode ?? member.registration.node).range, "the cluster's labels"),
+          ],
+          help: [
+            "label the cluster in spec.clusterAPI.labels if its gateway shall be published, or remove the addresses"
+          ]))
+    }
   }
 
   /// Clusters that the selector would match in another namespace, which the controller never looks at.

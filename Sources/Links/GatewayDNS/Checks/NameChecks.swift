@@ -18,6 +18,7 @@ struct NameChecks {
       clusterDomain(member, &findings)
       version(
         member.cluster, profile.removedIn?.workload, "EndpointSlice of discovery.k8s.io/v1beta1", &findings)
+      servedFrom(member.cluster, &findings)
     }
     version(
       link.management, profile.removedIn?.management,
@@ -92,6 +93,22 @@ struct NameChecks {
         "profile \(profile.rawValue) needs it",
         also: [Label((link.settings.node["profile"] ?? link.link.name.node).range, "the profile")],
         help: ["install v0.1.0 or later of the project, and set 'profile: xcc'"]))
+  }
+
+  /// EndpointSlice of discovery.k8s.io/v1, from Kubernetes 1.21 on.
+  private func servedFrom(_ cluster: ClusterModel, _ findings: inout [Diagnostic]) {
+    guard profile == .xcc, let version = cluster.cluster.kubernetesVersion, version.count >= 2,
+      version.lexicographicallyPrecedes([1, 21])
+    else { return }
+    findings.append(
+      Diagnostic(
+        GatewayDNSRules.oldEndpointSlices,
+        "Kubernetes of \(cluster.name) does not serve EndpointSlice of discovery.k8s.io/v1",
+        at: (cluster.cluster.node.at("spec", "kubernetesVersion") ?? cluster.cluster.name.node).range,
+        "served from 1.21 on",
+        also: [Label((link.settings.node["profile"] ?? link.link.name.node).range, "profile xcc writes it")],
+        help: ["upgrade the cluster, or install the older generation of the project and set 'profile: capi'"])
+    )
   }
 
   /// `a-b/c` and `a/b-c` give one slice name: where one cluster is registered under both, they overwrite each other.

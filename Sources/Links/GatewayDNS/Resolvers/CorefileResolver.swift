@@ -26,15 +26,19 @@ struct CorefileResolver {
     checkProvider(source.document, &lowered)
     guard let address else { return }
     let block = unit.block(address, isMarked: unit.link.settings.profile.marksBlock)
-    let merge = CorefileMerge(source.document, block, cause: unit.link.zoneLabel)
+    let merge = merge(source.document, block)
     lowered.findings += merge.findings
     checkDomains(source.document, &lowered)
-    guard let bytes = merge.bytes else { return }
+    guard isClusters(source.document, &lowered), let bytes = merge.bytes else { return }
     for other in [sources.second, source.manifest == nil || sources.declared != nil ? sources.observed : nil]
     {
       if let other { compare(bytes, source.document, with: other, block, &lowered) }
     }
     emit(bytes, source, sources, &lowered)
+  }
+
+  private func merge(_ document: CorefileDocument, _ block: StubBlock) -> CorefileMerge {
+    CorefileMerge(document, block, cause: unit.link.zoneLabel) { unit.canBeServer($0) }
   }
 
   private func waitForCorefile(_ lowered: inout LoweredUnit) {
@@ -88,6 +92,24 @@ struct CorefileResolver {
         help: ["set 'resolver: configMap' in the Cluster: a change of the Corefile itself does not last"]))
   }
 
+  /// A file in which nothing answers for the cluster's own names is not what the cluster runs.
+  private func isClusters(_ document: CorefileDocument, _ lowered: inout LoweredUnit) -> Bool {
+    let domain = unit.settings.clusterDomain
+    guard !document.findings.contains(where: { $0.severity == .error }), !document.covers(domain) else {
+      return true
+    }
+    lowered.findings.append(
+      Diagnostic(
+        CorefileRules.clusterUnserved,
+        "the Corefile of \(unit.member.name) has no block for \(domain) or the root zone",
+        at: document.text.start, "written back, it would end the cluster's DNS",
+        also: [unit.link.zoneLabel],
+        help: [
+          "put what ConfigMap \(CoreDNS.namespace)/\(CoreDNS.configMap) of the cluster holds into this file, or leave it out and observe the cluster"
+        ]))
+    return false
+  }
+
   /// The domains that the cluster really serves.
   private func checkDomains(_ document: CorefileDocument, _ lowered: inout LoweredUnit) {
     let declared = unit.settings.clusterDomain
@@ -109,7 +131,7 @@ struct CorefileResolver {
     _ lowered: inout LoweredUnit
   ) {
     // The block is put into both, so that it makes no difference whether it was applied already.
-    guard let theirs = CorefileMerge(other.document, block, cause: unit.link.zoneLabel).bytes,
+    guard let theirs = merge(other.document, block).bytes,
       let difference = CorefileDifference.firstLine(of: bytes, theirs)
     else { return }
     let place = min(difference.offset, other.document.text.bytes.count)

@@ -41,7 +41,7 @@ struct OperatorResolver {
     for manifest in [declared, observed].compactMap({ $0 }) { checkManaged(manifest, &lowered) }
     let entries = Self.entries(source)
     if let declared, let observed { checkLoss(declared, observed, name, &lowered) }
-    checkZones(entries, name, &lowered)
+    checkZones(entries, name, address, &lowered)
     guard let address else { return }
     let own = entries.first { isOwn($0, name) }
     if let declared, let own, Self.isMet(own, by: address) {
@@ -77,9 +77,13 @@ struct OperatorResolver {
     } ?? []
   }
 
-  /// The entry of an earlier run: by its name, or because it is for the zone alone.
+  /// The entry of an earlier run: by its name, or because it sends the zone, and nothing else, to the zone's DNS
+  /// server. Any other entry for the zone is somebody's.
   private func isOwn(_ entry: Entry, _ name: String) -> Bool {
-    entry.zones.map(\.text) == [unit.link.zone] || entry.name == name
+    if entry.name == name { return true }
+    let upstreams = entry.node.at("forwardPlugin", "upstreams")?.elements.map(\.text) ?? []
+    return entry.zones.map { $0.text.lowercased() } == [unit.link.zone] && !upstreams.isEmpty
+      && upstreams.allSatisfy { unit.isServer(Upstream.address($0)) }
   }
 
   private static func isMet(_ entry: Entry, by address: String) -> Bool {
@@ -109,15 +113,25 @@ struct OperatorResolver {
   }
 
   /// Entries for the zone, or for the name, that are not this link's.
-  private func checkZones(_ entries: [Entry], _ name: String, _ lowered: inout LoweredUnit) {
+  private func checkZones(
+    _ entries: [Entry], _ name: String, _ address: String?, _ lowered: inout LoweredUnit
+  ) {
     for entry in entries {
-      for zone in entry.zones where entry.zones.count > 1 && zone.text.lowercased() == unit.link.zone {
+      for zone in entry.zones where !isOwn(entry, name) && zone.text.lowercased() == unit.link.zone {
+        let isAlone = entry.zones.count == 1
+        // Where its server is not known yet, nobody can tell whether the entry leads there.
+        if isAlone && address == nil { continue }
         lowered.findings.append(
           Diagnostic(
             GatewayDNSRules.operatorServer,
             "entry '\(entry.name)' of the DNS operator serves \(unit.link.zone)",
-            at: zone.range, "beside other zones", also: [unit.link.zoneLabel],
-            help: ["take the zone out of this entry: the link has one of its own"]))
+            at: zone.range, isAlone ? "by another server than the link's" : "beside other zones",
+            also: [unit.link.zoneLabel],
+            help: [
+              isAlone
+                ? "remove the entry if it was written for this link; otherwise its names would go to a server that does not know them: use another zone"
+                : "take the zone out of this entry: the link has one of its own"
+            ]))
       }
       if entry.name == name, entry.zones.map(\.text) != [unit.link.zone], !entry.zones.isEmpty {
         lowered.findings.append(

@@ -46,6 +46,23 @@ struct ResolverUnit: PlannedUnit {
     return nil
   }
 
+  /// Whether the DNS server of the zone is known to be there.
+  func isServer(_ address: String) -> Bool {
+    guard let parsed = IPAddress(address) else { return false }
+    let known = ServerAddress(member, link)
+    return [known.address, known.contradiction].contains {
+      $0.flatMap { IPAddress($0.value) } == parsed
+    }
+  }
+
+  /// Whether a block of a Corefile that forwards the zone there can be an earlier form of the link's own: to the DNS
+  /// server, at another cluster IP perhaps.
+  func canBeServer(_ address: String) -> Bool {
+    guard !isServer(address) else { return true }
+    guard let parsed = IPAddress(address) else { return false }
+    return cluster.cluster.serviceCIDRs.contains { IPNetwork($0.value)?.contains(parsed) ?? false }
+  }
+
   /// The block for an address.
   func block(_ address: String, isMarked: Bool) -> StubBlock {
     StubBlock(zone: link.zone, upstream: address, isMarked: isMarked)

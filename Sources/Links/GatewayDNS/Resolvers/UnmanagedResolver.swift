@@ -88,12 +88,7 @@ struct UnmanagedResolver {
         ]))
   }
 
-  /// `10.96.0.50`, `10.96.0.50:53` and `dns://10.96.0.50` are one server.
   private static func isAddress(_ upstream: String, _ address: String) -> Bool {
-    var text = upstream[...]
-    if text.hasPrefix("dns://") { text = text.dropFirst(6) }
-    if text.hasSuffix(":53") { text = text.dropLast(3) }
-    if text.hasPrefix("["), text.hasSuffix("]") { text = text.dropFirst().dropLast() }
-    return text == address
+    Upstream.address(upstream) == address
   }
 }

@@ -4,7 +4,7 @@ import Diagnostics
 extension GatewayDNSRules {
   static let connectionRules = [
     notSelected, clientElsewhere, outsideClient, matchAny, notTCP, gatewayPort, routesUnknown, routeElsewhere,
-    routeUnused, nestedHosts, externalNameHost, externalNameTwice,
+    routeUnused, nestedHosts, externalNameHost, externalNameTwice, gatewayListener, hostTwice,
   ]
 
   private static func route(_ name: String, _ host: String) -> String {
@@ -69,7 +69,7 @@ extension GatewayDNSRules {
     "LW4040", "gateway-port", .error, "the gateway has no such port",
     explanation: "Clients reach the gateway's ports, not the Service's.",
     failing: connection("gatewayDNS: {gatewayPort: 8000}"),
-    passing: connection("gatewayDNS: {gatewayPort: 443}"))
+    passing: connection("gatewayDNS: {gatewayPort: 80}"))
 
   static let routesUnknown = Rule(
     "LW4041", "gateway-routes-unknown", .warning, "no route of the serving cluster is known",
@@ -167,5 +167,31 @@ extension GatewayDNSRules {
         spec: {selector: {app: kuard}, ports: [{port: 80, targetPort: 8080}]}
 
         """ + route("blue", "kuard-blue.gateway.cluster-a.dev-team.clusters.xcc.test")),
+    passing: unchanged)
+
+  static let gatewayListener = Rule(
+    "LW4050", "gateway-listener", .error, "the gateway does not serve a connection's host at its port",
+    explanation: """
+      A gateway takes HTTP at one port (80, or the one named http) and TLS at another (443, https). Contour and Ingress \
+      controllers serve a host without 'tls' at the first alone, and a host whose TLS is passed through at the second \
+      alone.
+      """,
+    failing: connection("gatewayDNS: {gatewayPort: 443}"),
+    passing: connection(
+      "gatewayDNS: {host: secure, gatewayPort: 443}",
+      also: """
+        -- workloads/cluster-a/secure.yaml --
+        apiVersion: projectcontour.io/v1
+        kind: HTTPProxy
+        metadata: {name: secure, namespace: demo}
+        spec:
+          virtualhost: {fqdn: secure.gateway.cluster-a.dev-team.clusters.xcc.test, tls: {secretName: secure}}
+          routes: [{services: [{name: kuard, port: 80}]}]
+        """))
+
+  static let hostTwice = Rule(
+    "LW4051", "gateway-host-twice", .error, "two HTTPProxies have one host",
+    explanation: "Contour marks both as invalid and serves neither, whatever their namespaces.",
+    failing: connection(also: route("again", "kuard.gateway.cluster-a.dev-team.clusters.xcc.test")),
     passing: unchanged)
 }

@@ -5,7 +5,7 @@ extension GatewayDNSRules {
   static let memberRules = [
     notRegistered, nameInDNS, nameTooLong, sliceTwice, removedAPI, mixedProfiles, gatewayService,
     gatewayAddress,
-    contradiction,
+    contradiction, addressUnused, oldEndpointSlices,
   ]
 
   static let notRegistered = Rule(
@@ -160,4 +160,19 @@ extension GatewayDNSRules {
       status: {loadBalancer: {ingress: [{ip: 203.0.113.99}]}}
       """),
     passing: unchanged)
+
+  static let addressUnused = Rule(
+    "LW4052", "gateway-address-unused", .warning,
+    "addresses are given for a cluster that the selector leaves out",
+    explanation:
+      "The controller publishes the gateways of selected clusters only: the addresses lead nowhere.",
+    failing: link("", addresses: "{cluster-a: [203.0.113.10], cluster-b: [203.0.113.20]}"), passing: unchanged
+  )
+
+  static let oldEndpointSlices = Rule(
+    "LW4053", "gateway-old-kubernetes", .error, "a cluster does not serve the API that the controller writes",
+    explanation:
+      "Profile xcc writes EndpointSlices of discovery.k8s.io/v1, which Kubernetes serves from 1.21 on.",
+    failing: clusterB("kubernetesVersion: \"1.20\"\n  dns: {corefile: dns/cluster-b/Corefile}"),
+    passing: clusterB("kubernetesVersion: \"1.21\"\n  dns: {corefile: dns/cluster-b/Corefile}"))
 }
