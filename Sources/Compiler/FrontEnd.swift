@@ -315,6 +315,18 @@ struct FrontEnd {
         recordedValues[cluster] = parsed.tree.root
       }
     }
+    // A member whose Cluster was renamed left its values under the old name.
+    let prefix = "\(fleet?.outputPath ?? "")/"
+    for entry in record.present.values
+    where entry.kind == .file && entry.name == "cilium-values.yaml" && entry.path.hasPrefix(prefix) {
+      let cluster = String(entry.path.dropFirst(prefix.utf8.count).prefix { $0 != "/" })
+      guard clusters[cluster] == nil,
+        entry.path == "\(layout.fragmentRoot(cluster: cluster))/cilium-values.yaml"
+      else { continue }
+      let parsed = ParsedFile.read(entry, snapshot)
+      damage = damage ?? parsed.damage
+      recordedValues[cluster] = parsed.tree.root
+    }
   }
 }
 

@@ -44,7 +44,7 @@ package final class FleetModel: Sendable {
   package let templates: TemplateSet
   /// Objects of the output on record, by cluster: what an earlier compile emitted.
   package let recordedOutput: [String: ClusterFacts]
-  /// Helm values on record, by cluster.
+  /// Helm values on record, by cluster; also of clusters that no document declares any more.
   package let recordedValues: [String: Node]
 
   package init(

@@ -66,7 +66,7 @@ struct MeshCheck: Sendable {
   ]
 
   private static let peers = [
-    MeshCheck(14, "a peer has a port, and addresses or a name", .rules(["LW3014"])),
+    MeshCheck(14, "a peer has a port, and addresses or a name", .rules(["LW3014", "LW3081"])),
     MeshCheck(15, "the peer's port is that of the Service's type", .rules(["LW3015", "LW3057"])),
     MeshCheck(16, "node ports: range, clashes, one port in two clusters before 1.19", .rules(["LW3016"])),
     MeshCheck(17, "one node is no failover", .rules(["LW3017"])),
@@ -98,7 +98,7 @@ struct MeshCheck: Sendable {
       .construction("ClusterMeshTests/objectsHoldWhatTheChartWouldMake()")),
     MeshCheck(
       29, "validity of certificates; a schedule for cronJob",
-      .both(["LW3029"], "ClusterMeshValuesTests/declaredSettingsArrive()")),
+      .both(["LW3029", "LW3080"], "ClusterMeshValuesTests/declaredSettingsArrive()")),
   ]
 
   private static let versions = [
@@ -121,7 +121,7 @@ struct MeshCheck: Sendable {
     MeshCheck(
       41, "exports: valid, alike, in every namespace, and the only way",
       .both(
-        ["LW3041", "LW3060", "LW3061", "LW3062", "LW3063", "LW3064", "LW3065", "LW3066"],
+        ["LW3041", "LW3060", "LW3061", "LW3062", "LW3063", "LW3064", "LW3065", "LW3066", "LW3082"],
         "ClusterMeshValuesTests/exportsAreSwitchedOn(_:)")),
   ]
 

@@ -36,6 +36,7 @@ package enum ClusterMesh: LinkType {
     findings += IdentityChecks(mesh: mesh, model: model).findings()
     findings += AddressingChecks(mesh: mesh, model: model).findings()
     findings += PeerChecks(mesh: mesh, model: model).findings()
+    findings += PeerNetworkChecks(mesh: mesh, model: model).findings()
     findings += CertificateChecks(mesh: mesh, model: model).findings()
     findings += VersionChecks(mesh: mesh, model: model).findings()
     findings += APIServerChecks(mesh: mesh, model: model).findings()

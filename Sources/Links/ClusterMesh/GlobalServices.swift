@@ -15,7 +15,7 @@ struct GlobalServices {
   init(mesh: MeshLink, model: FleetModel, _ connections: [BoundConnection]) {
     var byService: [NamespacedName: [BoundConnection]] = [:]
     for connection in connections {
-      guard check(connection, mesh) else { continue }
+      guard check(connection, mesh, model) else { continue }
       for key in Set(connection.targets.map(\.service.key)) { byService[key, default: []].append(connection) }
     }
     let policies = CiliumPolicies(mesh, model)
@@ -33,8 +33,8 @@ struct GlobalServices {
   private static let joined = JoinedServices(
     each: ClusterMeshRules.matchEach, outside: ClusterMeshRules.clientOutside, joining: "make it a member")
 
-  private mutating func check(_ connection: BoundConnection, _ mesh: MeshLink) -> Bool {
-    let found = Self.joined.findings(connection) { mesh.member($0) != nil }
+  private mutating func check(_ connection: BoundConnection, _ mesh: MeshLink, _ model: FleetModel) -> Bool {
+    let found = Self.joined.findings(connection, in: model) { mesh.member($0) != nil }
     findings += found
     return found.isEmpty
   }

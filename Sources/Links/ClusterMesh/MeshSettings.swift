@@ -13,7 +13,9 @@ struct CertificateSettings: Sendable {
   /// Nil for a method that is refused or unknown.
   let method: Method?
   let issuer: Located<IssuerReference>?
+  /// When certificates are renewed; the chart's default where nobody says.
   let schedule: String
+  let scheduleNode: Node?
   let validityDays: Located<Int>?
   let caBundle: Node?
   let isSharedAuthority: Bool
@@ -23,7 +25,8 @@ struct CertificateSettings: Sendable {
     self.node = node
     method = node == nil ? .cronJob : node?["method"]?.string.flatMap(Method.init)
     issuer = node?["issuerRef"].map { Located(IssuerReference($0), $0) }
-    schedule = node?["schedule"]?.string ?? "0 0 1 */4 *"
+    scheduleNode = node?["schedule"]
+    schedule = scheduleNode?.string ?? "0 0 1 */4 *"
     validityDays = node?["validityDays"].flatMap { value in value.integer.map { Located($0, value) } }
     caBundle = node?["caBundle"]
     isSharedAuthority = node?["sharedAuthority"]?.boolean ?? false

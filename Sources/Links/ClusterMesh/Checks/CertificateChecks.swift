@@ -12,10 +12,73 @@ struct CertificateChecks {
   private var certificates: CertificateSettings { mesh.settings.certificates }
 
   func findings() -> [Diagnostic] {
-    method() + issuers() + seededAuthority() + bundles() + authModes() + validity()
+    method() + schedule() + issuers() + seededAuthority() + bundles() + authModes() + validity() + keys()
+  }
+
+  /// The chart writes the schedule into a CronJob as it is.
+  private func schedule() -> [Diagnostic] {
+    guard let node = certificates.scheduleNode else { return [] }
+    if let method = certificates.method, method != .cronJob {
+      var finding = Diagnostic(
+        ClusterMeshRules.certificateSchedule, "'schedule' has no effect with method \(method.rawValue)",
+        at: node.range, "of a CronJob that there is not",
+        help: [
+          method == .certmanager
+            ? "remove it: cert-manager renews certificates by itself, see 'validityDays'"
+            : "remove it: whoever provides the certificates renews them"
+        ])
+      finding.severity = .warning
+      return [finding]
+    }
+    guard let fault = CronSchedule.fault(node.text) else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.certificateSchedule, "'\(node.text)' is no schedule of a CronJob", at: node.range,
+        fault,
+        help: ["write five fields, '0 0 1 */4 *' for example, or leave it out: that is the chart's default"])
+    ]
+  }
+
+  /// Private keys of the mesh in manifests: of its CA, and of the certificates between members. What is encrypted in the
+  /// file (SOPS) is nobody's secret.
+  private func keys() -> [Diagnostic] {
+    mesh.bound.flatMap { member -> [Diagnostic] in
+      guard let cluster = model.clusters[member.cluster] else { return [] }
+      return ["cilium-ca"].compactMap { name in
+        let identity = ObjectIdentity(
+          apiVersion: "v1", kind: "Secret", namespace: member.settings.namespace, name: name)
+        guard let secret = cluster.declared.objects[identity] else { return nil }
+        for data in [secret.node["data"], secret.node["stringData"]].compactMap({ $0 }) {
+          for (key, value) in data.entries
+          where ["ca.key", "tls.key"].contains(key.text) && !value.text.isEmpty
+            && !value.text.hasPrefix("ENC[")
+          {
+            return Diagnostic(
+              ClusterMeshRules.privateKey,
+              "Secret \(member.settings.namespace)/\(name) of \(member.cluster) holds a private key",
+              at: key.range, "the key of the mesh's CA, for everybody who reads the repository",
+              help: [
+                "keep the Secret out of the repository, or encrypt it there; whoever has read it can make certificates: use a new CA"
+              ])
+          }
+        }
+        return nil
+      }
+    }
   }
 
   private func method() -> [Diagnostic] {
+    if certificates.method == .userProvided, certificates.node?["hubble"] == nil,
+      let node = certificates.node?["method"]
+    {
+      var finding = Diagnostic(
+        ClusterMeshRules.helmCertificates,
+        "Hubble's certificates are none of those that you provide: they stay at the method of the release's other values",
+        at: node.range, "at Helm's default, keys are made anew at every rendering",
+        help: ["set hubble.tls.auto in your own values, and say so with 'hubble: false'"])
+      finding.severity = .warning
+      return [finding]
+    }
     guard certificates.method == nil, let node = certificates.node?["method"] else {
       guard certificates.method == .certmanager || certificates.method == .cronJob,
         !certificates.coversHubble,
@@ -53,7 +116,13 @@ struct CertificateChecks {
     guard certificates.method == .certmanager else { return [] }
     var findings: [Diagnostic] = []
     var first: (member: MeshMember, issuer: Located<IssuerReference>)?
+    var seen: Set<SourceRange> = []
     for member in mesh.bound {
+      if let issuer = mesh.issuer(of: member), seen.insert(issuer.node.range).inserted,
+        let finding = Self.unknownKind(issuer)
+      {
+        findings.append(finding)
+      }
       guard let issuer = mesh.issuer(of: member) else {
         findings.append(
           Diagnostic(
@@ -90,15 +159,31 @@ struct CertificateChecks {
     return findings
   }
 
+  /// cert-manager's own group has two kinds; others are of external issuers.
+  private static func unknownKind(_ issuer: Located<IssuerReference>) -> Diagnostic? {
+    let kinds = ["ClusterIssuer", "Issuer"]
+    guard issuer.value.group == "cert-manager.io", !kinds.contains(issuer.value.kind) else { return nil }
+    return Diagnostic(
+      ClusterMeshRules.certificateMethod, "cert-manager has no kind '\(issuer.value.kind)' of issuer",
+      at: (issuer.node["kind"] ?? issuer.node).range, "nobody issues the certificates",
+      help: [
+        didYouMean(issuer.value.kind, among: kinds)
+          ?? "write ClusterIssuer or Issuer, or the 'group' of an external issuer"
+      ])
+  }
+
   /// certgen takes the CA of each cluster's own Secret, and makes one where there is none.
   private func seededAuthority() -> [Diagnostic] {
     guard certificates.method == .cronJob, !certificates.isSharedAuthority, certificates.caBundle == nil
     else { return [] }
+    let strict = mesh.bound.first { mesh.authMode(of: $0) == .cluster }
     return [
       Diagnostic(
         ClusterMeshRules.unprovenAuthority,
         "each of the \(mesh.bound.count) clusters makes a CA of its own unless Secret cilium-ca is put there first",
-        at: (certificates.node?["method"] ?? mesh.link.name.node).range, "an object of each cluster",
+        at: (certificates.node?["method"] ?? mesh.link.name.node).range,
+        strict.map { "and authMode cluster of \($0.cluster) rests on one CA" }
+          ?? "members that do not know each other's CA refuse each other",
         help: [
           "put the same Secret cilium-ca into every cluster and say so with 'sharedAuthority: true', or name a caBundle"
         ])

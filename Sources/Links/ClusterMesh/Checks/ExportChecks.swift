@@ -14,7 +14,7 @@ struct ExportChecks {
       exportable(unit) + ports(unit) + conflicts(unit) + preferences(unit) + global(unit)
     }
     let consuming = units.reduce(into: Set<String>()) { $0.formUnion($1.consumers) }
-    return services + names(consuming, units) + definitions() + importsByHand()
+    return services + names(consuming, units) + definitions() + importsByHand() + exportsOfNothing()
   }
 
   // MARK: Services
@@ -219,6 +219,32 @@ struct ExportChecks {
           ClusterMeshRules.importByHand, "\(identity.description) of \(member.cluster) is Cilium's to write",
           at: manifest.nameNode.range, "two writers would fight",
           help: ["remove the manifest: imports follow from exports"])
+      }
+    }
+  }
+
+  /// An export of a Service that is not there; in namespaces of which no Service is known nobody can tell.
+  private func exportsOfNothing() -> [Diagnostic] {
+    mesh.bound.flatMap { member -> [Diagnostic] in
+      guard let cluster = model.clusters[member.cluster] else { return [] }
+      let exports = cluster.declared.objects.filter {
+        $0.key.kind == "ServiceExport" && $0.key.group == "multicluster.x-k8s.io"
+      }
+      return exports.sorted { $0.key.description < $1.key.description }.compactMap { identity, manifest in
+        let key = NamespacedName(identity.namespace ?? "default", identity.name)
+        let known = cluster.declared.serviceNames(in: key.namespace)
+        guard cluster.declared.services[key] == nil, cluster.observed.services[key] == nil, !known.isEmpty
+        else {
+          return nil
+        }
+        return Diagnostic(
+          ClusterMeshRules.exportOfNothing,
+          "\(identity.description) of \(member.cluster) exports a Service that is not there",
+          at: manifest.nameNode.range, "no Service of this name",
+          help: [
+            didYouMean(key.name, among: known)
+              ?? "an export has the name and namespace of its Service; those of \(key.namespace) are \(listed(known))"
+          ])
       }
     }
   }

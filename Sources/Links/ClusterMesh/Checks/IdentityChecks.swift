@@ -11,6 +11,8 @@ struct IdentityChecks {
 
   func findings() -> [Diagnostic] {
     var findings = checkMaximum()
+    // What the link says once is said of the first member.
+    var places: Set<SourceRange> = []
     for member in mesh.bound {
       if let fault = Self.fault(ofName: member.name) {
         findings.append(
@@ -21,7 +23,10 @@ struct IdentityChecks {
               "give another name in spec.cilium.name: at most 32 lower-case letters, digits and '-', with a letter"
             ]))
       }
-      findings += checkID(member) + checkRecord(member)
+      findings += checkID(member)
+      findings += checkRecord(member).filter { finding in
+        finding.primary.map { places.insert($0.range).inserted } ?? true
+      }
     }
     return findings + checkUnique()
   }
@@ -116,9 +121,16 @@ struct IdentityChecks {
     return findings
   }
 
+  /// The values of a cluster that no document declares any more, with the member's id: its Cluster was renamed.
+  private func formerValues(_ member: MeshMember) -> Node? {
+    model.recordedValues.sorted { $0.key < $1.key }.first { cluster, values in
+      model.clusters[cluster] == nil && values.at("cluster", "id")?.integer == member.settings.id.value
+    }?.value
+  }
+
   /// What was compiled before: id and name live in identities of running pods.
   private func checkRecord(_ member: MeshMember) -> [Diagnostic] {
-    guard let values = model.recordedValues[member.cluster] else { return [] }
+    guard let values = model.recordedValues[member.cluster] ?? formerValues(member) else { return [] }
     var findings: [Diagnostic] = []
     func changed(_ what: String, _ old: String, _ node: Node, isError: Bool) {
       var finding = Diagnostic(

@@ -199,7 +199,7 @@ struct ServiceChecks {
     }
     for (key, list) in holders.sorted(by: { $0.key < $1.key }) {
       findings += shares(key, list)
-      if list.count == 1, !reached.contains(key) {
+      if list.count == 1, !reached.contains(key), !model.specification.hasInvalidClusters {
         findings.append(
           Diagnostic(
             ClusterMeshRules.alone, "Service \(key.description) is global in \(list[0].0.cluster) only",
@@ -250,17 +250,26 @@ struct ServiceChecks {
   }
 
   private func nodePorts(_ service: Service, _ member: MeshMember) -> [Diagnostic] {
-    guard ["NodePort", "LoadBalancer"].contains(service.type), member.settings.replacesKubeProxy == false
+    guard ["NodePort", "LoadBalancer"].contains(service.type), member.settings.replacesKubeProxy != true
     else { return [] }
+    let declared = member.settings.node["kubeProxyReplacement"]
     return [
       Diagnostic(
         ClusterMeshRules.withoutReplacement,
         "node ports of global Service \(service.key.description) lead to pods of \(member.cluster) only",
         at: service.typeNode.range, "type \(service.type)",
-        also: (member.settings.node["kubeProxyReplacement"].map {
-          [Label($0.range, "kube-proxy does not know remote endpoints")]
-        }) ?? [],
-        help: ["switch on kubeProxyReplacement, or use the Service from pods only"])
+        also: [
+          Label(
+            (declared ?? member.settings.node).range,
+            declared == nil
+              ? "no kubeProxyReplacement, which the chart leaves off"
+              : "kube-proxy does not know remote endpoints")
+        ],
+        help: [
+          declared == nil
+            ? "declare 'kubeProxyReplacement: true' where it is on, or use the Service from pods only"
+            : "switch on kubeProxyReplacement, or use the Service from pods only"
+        ])
     ]
   }
 

@@ -73,8 +73,9 @@ struct VersionChecks {
     let needed =
       member.settings.encryption?.value == .wireguard
       ? (5, 10, "5.10 (WireGuard itself 5.6)") : (5, 10, "5.10")
-    // The kernel of Red Hat Enterprise Linux 8.10 has what is needed.
-    guard version < (needed.0, needed.1), version != (4, 18) else { return [] }
+    // The kernel of Red Hat Enterprise Linux 8.10 has what is needed, apart from WireGuard.
+    let isRedHats = version == (4, 18) && member.settings.encryption?.value != .wireguard
+    guard version < (needed.0, needed.1), !isRedHats else { return [] }
     return [
       Diagnostic(
         ClusterMeshRules.kernel, "kernel \(node.text) of \(member.cluster) is older than \(needed.2)",

@@ -4,7 +4,7 @@ import Diagnostics
 extension ClusterMeshRules {
   static let certificateRules = [
     differentAuthorities, certificateMethod, unprovenAuthority, helmCertificates, privateKey, authMode,
-    longValidity,
+    longValidity, certificateSchedule,
   ]
 
   static let differentAuthorities = Rule(
@@ -31,7 +31,7 @@ extension ClusterMeshRules {
     passing: mesh(link(certificates: "{method: cronJob}")))
 
   static let unprovenAuthority = Rule(
-    "LW3052", "unproven-authority", .note, "nothing proves that the members have one CA",
+    "LW3052", "unproven-authority", .warning, "nothing proves that the members have one CA",
     explanation: """
       An issuer is an object of its cluster, and so is the Secret cilium-ca from which certgen issues. Members trust \
       each other when the issuers of that name, or these Secrets, lead to one CA, which no manifest here proves.
@@ -57,7 +57,8 @@ extension ClusterMeshRules {
   static let privateKey = Rule(
     "LW3026", "private-key", .error, "a file of the repository holds a private key",
     explanation: """
-      Only public certificates belong into a repository. The key is never printed.
+      Only public certificates belong into a repository: no file of a CA, and no Secret cilium-ca in clear, may hold a \
+      key. It is never printed.
       """,
     failing: mesh(
       """
@@ -87,4 +88,13 @@ extension ClusterMeshRules {
       """,
     failing: mesh(link(certificates: "{method: cronJob, validityDays: 1095}")),
     passing: mesh(link(certificates: "{method: cronJob, validityDays: 365}")))
+
+  static let certificateSchedule = Rule(
+    "LW3080", "certificate-schedule", .error, "the schedule of the certificates' CronJob is none",
+    explanation: """
+      The chart writes it into a CronJob as it stands. The API server refuses one that it cannot read, and then nobody \
+      makes certificates. With another method it has no effect: that is a warning.
+      """,
+    failing: mesh(link(certificates: "{method: cronJob, sharedAuthority: true, schedule: every day}")),
+    passing: mesh(link(certificates: "{method: cronJob, sharedAuthority: true, schedule: \"0 3 1 */2 *\"}")))
 }

@@ -5,7 +5,7 @@ import Diagnostics
 extension ClusterMeshRules {
   static let exportRules = [
     notExportable, exportPorts, exportConflict, clustersetNames, exportDefinitions,
-    importByHand,
+    importByHand, exportOfNothing,
   ]
 
   /// A mesh that exports its Services; both members answer.
@@ -119,4 +119,22 @@ extension ClusterMeshRules {
 
         """),
     passing: mesh(exported()))
+
+  private static func export(_ name: String) -> String {
+    """
+    -- workloads/cluster02/export.yaml --
+    apiVersion: multicluster.x-k8s.io/v1alpha1
+    kind: ServiceExport
+    metadata: {name: \(name), namespace: default}
+
+    """
+  }
+
+  static let exportOfNothing = Rule(
+    "LW3082", "export-of-nothing", .warning, "a ServiceExport has no Service",
+    explanation: """
+      An export belongs to the Service of its name and namespace. Without one its condition Valid is false, with reason \
+      NoService, and nothing is imported.
+      """,
+    failing: mesh(exported() + export("rebel-bases")), passing: mesh(exported() + export("rebel-base")))
 }

@@ -4,6 +4,7 @@ import Diagnostics
 extension ClusterMeshRules {
   static let peerRules = [
     peerAddress, peerPort, nodePort, oneNode, serverNames, literalAddress, observedOtherwise,
+    peerNetwork,
   ]
 
   static let peerAddress = Rule(
@@ -94,4 +95,14 @@ extension ClusterMeshRules {
       spec: {type: NodePort, ports: [{port: 2379, nodePort: 32379}]}
 
       """))
+
+  static let peerNetwork = Rule(
+    "LW3081", "peer-network", .error, "a member's address is in a network where its Service cannot be",
+    explanation: """
+      Other clusters reach a member at its nodes (NodePort), at a load balancer, or at a cluster IP that is routed to \
+      them. An address of pods, a cluster IP of another type of Service, a node of another member or one that two members \
+      share leads elsewhere. A node port outside the declared nodeCIDRs is a warning.
+      """,
+    failing: mesh(cluster(mesh: "{ips: [10.2.3.4, 10.6.125.67]}")),
+    passing: mesh())
 }
