@@ -69,17 +69,19 @@ struct EastWestGateway: Sendable {
   /// The manifest that is there already; nil where Linkwright emits the gateway.
   let existing: InstallGateway?
   let declaredAddresses: [String]?
+  /// The annotation by which XCP is told the gateway's addresses.
+  let addressOverride: Node?
 
   init(cluster: String, choice: GatewayChoice, existing: InstallGateway?) {
     self.cluster = cluster
     self.choice = choice
     self.existing = existing
-    let overridden =
-      existing?.service?["annotations"]?[GatewayAddress.annotation]?.text
-      ?? (existing == nil ? choice.node.at("service", "annotations")?[GatewayAddress.annotation]?.text : nil)
+    addressOverride =
+      existing?.service?["annotations"]?[GatewayAddress.annotation]
+      ?? (existing == nil ? choice.node.at("service", "annotations")?[GatewayAddress.annotation] : nil)
     declaredAddresses =
       choice.addresses[cluster].map { $0.map(\.value) }
-      ?? overridden.map { $0.split(separator: ",").map(String.init) }
+      ?? addressOverride.map { $0.text.split(separator: ",").map(String.init) }
   }
 
   /// The Service that the installer makes for the gateway.

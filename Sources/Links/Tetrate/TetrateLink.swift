@@ -26,6 +26,7 @@ struct TetrateLink: BoundLink {
       for member in bound { plan.units.append(IstioMemberUnit(traffic: traffic, member: member)) }
       for key in traffic.services { plan.units.append(RemoteServiceUnit(traffic: traffic, service: key)) }
       plan.findings += IstioChecks(traffic: traffic).findings()
+      plan.findings += FailoverChecks(traffic: traffic).portFindings()
     } else {
       for cluster in traffic.exposing {
         plan.units.append(GatewayUnit(traffic: traffic, cluster: cluster))
@@ -37,6 +38,7 @@ struct TetrateLink: BoundLink {
     }
     plan.findings += EntryNameChecks(traffic: traffic).findings()
     plan.findings += SidecarChecks(traffic: traffic).findings()
+    plan.findings += MutualTLSChecks(traffic: traffic).findings()
     return plan
   }
 }
@@ -65,7 +67,7 @@ final class TetrateTraffic: Sendable {
     self.link = link
     self.model = model
     var findings: [Diagnostic] = []
-    connections = all.filter { Self.check($0, link, &findings) }
+    connections = all.filter { Self.check($0, link, model, &findings) }
     var flows: Set<Flow> = []
     var targets: [String: Set<NamespacedName>] = [:]
     var byService: [NamespacedName: [BoundConnection]] = [:]
@@ -214,10 +216,10 @@ final class TetrateTraffic: Sendable {
     joining: "add a 'tetrate' section to the Cluster or name it in 'members'")
 
   private static func check(
-    _ connection: BoundConnection, _ link: TetrateLink, _ findings: inout [Diagnostic]
+    _ connection: BoundConnection, _ link: TetrateLink, _ model: FleetModel, _ findings: inout [Diagnostic]
   ) -> Bool {
     let before = findings.count
-    findings += joined.findings(connection) { link.member($0) != nil }
+    findings += joined.findings(connection, in: model) { link.member($0) != nil }
     for target in connection.targets {
       for port in target.ports where port.port.transport != .tcp {
         findings.append(

@@ -81,11 +81,10 @@ struct WorkspaceUnit: PlannedUnit {
       let name = existing?.manifest.name ?? settings.workspaceSetting
         ?? TetrateNames.name("workspaceSetting", link, in: traffic.model, &lowered.findings)
     else { return }
-    let own = entry
     guard let existing else {
       link.add(
         "WorkspaceSetting", template: "workspace-setting", name: name, tenant: true, workspace: true,
-        ["setting": setting([own])], to: &lowered)
+        ["setting": setting([entry()])], to: &lowered)
       return
     }
     if serves(existing) {
@@ -94,8 +93,16 @@ struct WorkspaceUnit: PlannedUnit {
           cluster: existing.cluster, identity: existing.manifest.identity, manifest: existing.manifest))
       return
     }
-    // A patch replaces lists: what the owner wrote for other gateways stays in it.
-    let others = existing.entries.filter { !$0.selects(settings.gateway) }.map { TemplateValue.node($0.node) }
+    // A patch replaces lists: what the owner wrote stays in it, for other gateways and for this one.
+    var gateways = existing.entries.map { TemplateValue.node($0.node) }
+    let theirs = existing.entries.indices.filter { existing.entries[$0].selects(settings.gateway) }
+    if let first = theirs.first {
+      gateways[first] = entry(with: theirs.map { existing.entries[$0].exposure })
+      // TSB wants one entry for a gateway.
+      for index in theirs.dropFirst().reversed() { gateways.remove(at: index) }
+    } else {
+      gateways.append(entry())
+    }
     lowered.emissions.append(
       Emission(
         cluster: existing.cluster, part: .components, template: "tetrate/workspace-setting-patch.yaml",
@@ -104,7 +111,7 @@ struct WorkspaceUnit: PlannedUnit {
           "object": .map([
             "name": .string(name), "namespace": .optional(existing.manifest.namespace),
           ]),
-          "setting": setting(others + [own]),
+          "setting": setting(gateways),
         ]))
   }
 
@@ -114,14 +121,19 @@ struct WorkspaceUnit: PlannedUnit {
     ])
   }
 
-  /// The link's own entry of `defaultEastWestGatewaySettings`.
-  private var entry: TemplateValue {
+  /// The link's own entry of `defaultEastWestGatewaySettings`, with what an owner's entries for the gateway expose.
+  /// Items are alternatives, of which the first that matches counts, and no list exposes everything.
+  private func entry(with theirs: [Exposure] = []) -> TemplateValue {
     let choice = link.settings.gateway
     var entry: TemplateFields = [
       "workloadSelector": .map(["namespace": .string(choice.namespace), "labels": choice.labels.value])
     ]
-    if let items = traffic.exposure.items {
-      entry["exposedServices"] = .list(items.map { .map(["serviceLabels": $0.labels.value]) })
+    if let items = traffic.exposure.items, theirs.allSatisfy({ $0.items != nil }) {
+      let kept = theirs.flatMap { $0.items ?? [] }
+      let added = items.filter { item in !kept.contains { $0.labels == item.labels } }
+      entry["exposedServices"] = .list(
+        kept.map { item in item.node.map { .node($0) } ?? .map(["serviceLabels": item.labels.value]) }
+          + added.map { .map(["serviceLabels": $0.labels.value]) })
     }
     return .map(entry)
   }

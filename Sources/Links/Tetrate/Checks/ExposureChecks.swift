@@ -49,6 +49,8 @@ struct ExposureChecks {
               help: ["add '\(member.name.value)/\(key.namespace)' to the workspace, or use another link"]))
           continue
         }
+        // Without a gateway nothing is derived, and that is reported.
+        if case .declared = link.settings.exposure, traffic.gateways[target.cluster] == nil { continue }
         guard !traffic.exposure.exposes(target.service),
           reported.insert("\(target.cluster)/\(key.description)").inserted
         else { continue }

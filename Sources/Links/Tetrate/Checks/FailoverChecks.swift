@@ -26,6 +26,18 @@ struct FailoverChecks {
     return findings
   }
 
+  /// What holds without TSB as well: entries join the clusters' endpoints by the names of ports.
+  func portFindings() -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    for connection in traffic.connections {
+      let byService = Dictionary(grouping: connection.targets) { $0.service.key }
+      for (_, targets) in byService.sorted(by: { $0.key < $1.key }) where targets.count > 1 {
+        checkPorts(targets, &findings)
+      }
+    }
+    return findings
+  }
+
   private func checkPorts(_ targets: [BoundTarget], _ findings: inout [Diagnostic]) {
     guard let first = targets.first else { return }
     for target in targets.dropFirst() {
@@ -47,7 +59,8 @@ struct FailoverChecks {
   private func checkGateways(
     _ connection: BoundConnection, _ targets: [BoundTarget], _ findings: inout [Diagnostic]
   ) {
-    for target in targets where traffic.gateways[target.cluster] == nil {
+    for target in targets
+    where traffic.gateways[target.cluster] == nil && traffic.targets[target.cluster] == nil {
       findings.append(
         Diagnostic(
           TetrateRules.failoverTwin, "cluster '\(target.cluster)' has no east-west gateway",

@@ -127,7 +127,9 @@ struct FormChecks {
           "in which namespace?", help: ["add 'namespace'"]))
     }
     for (key, _) in gateway.node["addresses"]?.entries.map({ $0 }) ?? [] {
-      if !members.contains(where: { $0.cluster == key.text }), !members.isEmpty {
+      if !members.contains(where: { $0.cluster == key.text }), !members.isEmpty,
+        !model.specification.isInvalid("Cluster", key.text)
+      {
         findings.append(
           Diagnostic(
             LinkerRules.unknownCluster, "'\(key.text)' is no cluster of Link '\(link.name.value)'",
@@ -145,6 +147,7 @@ struct FormChecks {
         findings.append(finding)
       }
     }
+    findings += GatewayPlaceChecks(gateway: gateway, members: members, model: model).findings()
     findings += InstallChecks.serviceFindings(
       gateway.node["service"], owner: "gateway '\(name?.text ?? "")'", place: name ?? gateway.node)
     if let kind = gateway.node["kind"], kind.text == "IngressGateway" {

@@ -77,6 +77,18 @@ struct GatewayChecks {
           } ?? [],
           help: ["remove the declared address, or observe \(gateway.cluster) again"]))
     }
+    if let declared = gateway.choice.addresses[gateway.cluster], let first = declared.first,
+      let annotation = gateway.addressOverride,
+      Set(declared.map(\.value)) != Set(annotation.text.split(separator: ",").map(String.init))
+    {
+      findings.append(
+        Diagnostic(
+          TetrateRules.addressDiffers,
+          "XCP takes the gateway of \(gateway.cluster) to be at \(annotation.text), not at \(listed(declared.map(\.value)))",
+          at: first.node.range, "declared here",
+          also: [Label(annotation.range, "annotation \(GatewayAddress.annotation)")],
+          help: ["write one of them, or the same in both: clients are told what the annotation says"]))
+    }
     guard case .name(let name) = GatewayAddress(of: gateway, in: traffic.model),
       traffic.link.settings.form != .istio, let member = traffic.link.member(gateway.cluster),
       !member.resolvesNames

@@ -332,8 +332,18 @@ struct ClusterObjectChecks {
           help: ["give every cluster a trust domain of its own"]))
     }
     for name in model.clusterNames {
-      guard let cluster = model.clusters[name]?.cluster else { continue }
-      if let domain = TetrateMember(cluster).trustDomain { check(domain.value, domain.node) }
+      guard let cluster = model.clusters[name]?.cluster, let domain = TetrateMember(cluster).trustDomain
+      else { continue }
+      guard Self.isTrustDomain(domain.value) else {
+        findings.append(
+          Diagnostic(
+            TetrateRules.trustDomain, "'\(domain.value)' cannot be a trust domain", at: domain.node.range,
+            "a part of SPIFFE ids",
+            help: ["use lower-case letters, digits, '.', '-' and '_': '\(name).example.net', for example"]))
+        continue
+      }
+      // Without TSB the clusters of a mesh share one, cluster.local unless somebody says otherwise.
+      if !links.isEmpty { check(domain.value, domain.node) }
     }
     let own = Set(
       model.clusters.values.map { TetrateMember($0.cluster) }.filter { $0.trustDomain != nil }.map(
@@ -352,6 +362,21 @@ struct ClusterObjectChecks {
       }
     }
     return findings
+  }
+}
+
+extension ClusterObjectChecks {
+  /// SPIFFE's specification, 2.1.
+  static func isTrustDomain(_ text: String) -> Bool {
+    1...255 ~= text.utf8.count
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+          UInt8(ascii: "-"), UInt8(ascii: "_"):
+          true
+        default: false
+        }
+      }
   }
 }
 

@@ -85,6 +85,13 @@ struct InstallChecks {
             "add the annotation \(nodeSelector): '{\"kubernetes.io/os\":\"linux\"}' with labels of the nodes"
           ]))
     }
+    if let selector = annotations?[nodeSelector], !isLabelObject(selector.text) {
+      findings.append(
+        Diagnostic(
+          TetrateRules.nodePort, "'\(nodeSelector)' of \(owner) is no JSON object", at: selector.range,
+          "selects no node", help: ["write labels of the nodes as JSON: '{\"kubernetes.io/os\":\"linux\"}'"]))
+    }
+    if let type = service["type"], type.text == "ClusterIP" { findings.append(inside(owner, at: type)) }
     if let addresses = annotations?[GatewayAddress.annotation] {
       let texts = addresses.text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       if let fault = ExternalAddresses.fault(texts, at: addresses) { findings.append(fault) }
@@ -97,6 +104,23 @@ struct InstallChecks {
           help: ["let the load balancer pass TCP on, without certificates and HTTP"]))
     }
     return findings
+  }
+
+  static func inside(_ owner: String, at node: Node) -> Diagnostic {
+    Diagnostic(
+      TetrateRules.gatewayInside, "the Service of \(owner) is of type ClusterIP", at: node.range,
+      "other clusters reach no cluster IP",
+      help: ["use type LoadBalancer, or NodePort where nodes can be reached"])
+  }
+
+  /// `{"key":"value"}`, as JSON writes it.
+  private static func isLabelObject(_ text: String) -> Bool {
+    guard text.drop(while: \.isWhitespace).hasPrefix("{") else { return false }
+    let parsed = Tree.parse(text: text, path: "")
+    guard !parsed.findings.contains(where: { $0.severity == .error }), let root = parsed.tree.root else {
+      return false
+    }
+    return root.kind == .mapping && root.entries.allSatisfy { $1.kind == .string }
   }
 
   /// Annotations that turn a cloud's load balancer from TCP to TLS or HTTP.

@@ -87,12 +87,20 @@ struct IstioChecks {
           "istiod ignores it", also: [Label(service.manifest.nameNode.range, "the gateway's Service")],
           help: ["add {name: tls, port: \(InstallGateway.port), targetPort: \(InstallGateway.port)}"]))
     }
+    if let type = service.manifest.node.at("spec", "type"), type.text == "ClusterIP" {
+      findings.append(InstallChecks.inside("gateway \(key.description)", at: type))
+    }
     if !LabelSelector(equality: service.selector).matches(link.settings.gateway.labels),
       !service.selector.isEmpty
     {
       let pods = model.clusters[cluster]?.declared.pods(of: service, runtimeLabels: [:]) ?? []
-      if !pods.contains(where: { LabelSelector(equality: link.settings.gateway.labels).matches($0.podLabels) }
-      ) {
+      // Where nobody knows the pods, the Service's own labels say enough.
+      let agrees =
+        pods.isEmpty && LabelSelector(equality: link.settings.gateway.labels).matches(service.selector)
+      if !agrees,
+        !pods.contains(where: { LabelSelector(equality: link.settings.gateway.labels).matches($0.podLabels) }
+        )
+      {
         findings.append(
           Diagnostic(
             TetrateRules.gatewayService,
@@ -120,7 +128,8 @@ struct IstioChecks {
       }
       let view = variables?.first { $0["name"]?.text == "ISTIO_META_REQUESTED_NETWORK_VIEW" }
       // A record keeps no environment.
-      guard let variables, !variables.isEmpty || view != nil, view?["value"]?.text != network else {
+      let isRecorded = model.fleet.recorded.match(pod.manifest.nameNode.range.file.path) != nil
+      guard let variables, !variables.isEmpty || !isRecorded, view?["value"]?.text != network else {
         continue
       }
       findings.append(

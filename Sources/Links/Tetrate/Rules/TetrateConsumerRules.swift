@@ -4,7 +4,7 @@ import Diagnostics
 extension TetrateRules {
   static let consumerRules = [
     clientOutside, matchEach, transport, notInjected, hiddenEntries, transitHop, egressToName,
-    unknownBaseline,
+    unknownBaseline, podWithoutSidecar, mutualTLSOff,
   ]
 
   static let clientOutside = Rule(
@@ -128,4 +128,52 @@ extension TetrateRules {
       spec: {tetrate: {network: net-1}}
 
       """), passing: tetrate())
+
+  private static func client(_ pod: String) -> String {
+    workload(
+      2, "client",
+      """
+      apiVersion: v1
+      kind: Namespace
+      metadata: {name: bookinfo, labels: {istio-injection: enabled}}
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: sleep, namespace: bookinfo}
+      spec:
+        selector: {matchLabels: {app: sleep}}
+        template:
+          metadata: {labels: {app: sleep}}
+          spec: {\(pod)containers: [{name: sleep, image: sleep}]}
+      """)
+  }
+
+  static let podWithoutSidecar = Rule(
+    "LW5121", "pod-without-sidecar", .error, "a pod of a connection gets no sidecar",
+    explanation: """
+      The injector passes over pods in the host's network, and those labelled or annotated \
+      sidecar.istio.io/inject: "false", whatever their namespace says. A gateway finds the Service by the server name of \
+      Istio's mutual TLS, which only sidecars speak.
+      """,
+    failing: tetrate(client("hostNetwork: true, ")), passing: tetrate(client("")))
+
+  private static func authentication(_ mode: String) -> String {
+    workload(
+      1, "authentication",
+      """
+      apiVersion: security.istio.io/v1
+      kind: PeerAuthentication
+      metadata: {name: default, namespace: bookinfo}
+      spec: {mtls: {mode: \(mode)}}
+      """)
+  }
+
+  static let mutualTLSOff = Rule(
+    "LW5122", "mutual-tls-off", .error, "an object of Istio switches off the mutual TLS that a gateway needs",
+    explanation: """
+      AUTO_PASSTHROUGH routes by the server name of Istio's mutual TLS, and takes the connection to the target's sidecar \
+      as it is. A DestinationRule that makes clients call the host in another way, or a PeerAuthentication that lets the \
+      target take plain text alone, breaks it.
+      """,
+    failing: tetrate(authentication("DISABLE")), passing: tetrate(authentication("STRICT")))
 }

@@ -6,7 +6,7 @@ extension TetrateRules {
     noGateway, selectorIncomplete, selectorTwice, sharedGateway, gatewayCannotServe, notEastWestOnly,
     gatewayFields,
     legacyGateway, withoutService, gatewayPorts, nodePort, externalAddresses, nameWithoutResolution,
-    addressDiffers, layerSeven,
+    addressDiffers, layerSeven, gatewayPlace, gatewayInside,
   ]
 
   static let noGateway = Rule(
@@ -184,4 +184,22 @@ extension TetrateRules {
         gateway:
           "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: 172.18.255.175}, service: {annotations: {service.beta.kubernetes.io/aws-load-balancer-backend-protocol: tcp}}}"
       )))
+
+  static let gatewayPlace = Rule(
+    "LW5123", "gateway-place", .error, "an address cannot be that of a cluster's gateway",
+    explanation: """
+      Other clusters call the gateway from outside: an unspecified or loopback address, one of pods or of cluster IPs, \
+      leads nowhere from there. Two gateways behind one address cannot be told apart.
+      """,
+    failing: tetrate(
+      link(gateway: "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: 127.0.0.1}}")),
+    passing: tetrate())
+
+  static let gatewayInside = Rule(
+    "LW5124", "gateway-cluster-ip", .warning, "a gateway's Service has no address outside its cluster",
+    explanation: """
+      A Service of type ClusterIP is reached inside its cluster only, unless somebody routes cluster IPs to the others.
+      """,
+    failing: tetrate(installed(spec: "{type: EASTWEST, kubeSpec: {service: {type: ClusterIP}}}")),
+    passing: tetrate(installed(spec: "{type: EASTWEST, kubeSpec: {service: {type: LoadBalancer}}}")))
 }

@@ -99,7 +99,7 @@ extension TetrateRules {
   static let hierarchyRules = [
     workspacePattern, workspaceOverlap, workspaceTwice, wrongForm, objectElsewhere, unknownParent,
     reservedName,
-    trustDomainTwice, deprecatedField, organizationSettingTwice, workspaceSettingTwice,
+    trustDomainTwice, trustDomain, deprecatedField, organizationSettingTwice, workspaceSettingTwice,
   ]
 
   static let workspacePattern = Rule(
@@ -198,13 +198,25 @@ extension TetrateRules {
 
   static let trustDomainTwice = Rule(
     "LW5017", "trust-domain-twice", .error, "two clusters have one trust domain",
-    explanation: "Identities would not tell the clusters apart; each needs a trust domain of its own.",
+    explanation: """
+      Identities would not tell the clusters of TSB apart; each needs a trust domain of its own. Without TSB \
+      ('form: istio') the clusters of one mesh share theirs.
+      """,
     failing: tetrate(
       cluster(1, "{network: net-1, trustDomain: one.local}")
         + cluster(2, "{network: net-2, trustDomain: one.local}")),
     passing: tetrate(
       cluster(1, "{network: net-1, trustDomain: one.local}")
         + cluster(2, "{network: net-2, trustDomain: two.local}")))
+
+  static let trustDomain = Rule(
+    "LW5120", "trust-domain", .error, "a trust domain has characters that SPIFFE ids cannot have",
+    explanation: """
+      The trust domain is a part of every workload's identity, spiffe://<trust domain>/ns/…: lower-case letters, digits, \
+      '.', '-' and '_', at most 255.
+      """,
+    failing: tetrate(cluster(1, "{network: net-1, trustDomain: One Example}")),
+    passing: tetrate(cluster(1, "{network: net-1, trustDomain: one.example.net}")))
 
   static let deprecatedField = Rule(
     "LW5018", "deprecated-cluster-field", .warning, "a Cluster of TSB has a field that is deprecated",
