@@ -67,6 +67,9 @@ package struct Specification: Sendable {
     invalidNames.contains("\(kind)/\(name)") || unread.contains { $0.mayHold(name) }
   }
 
+  /// True when a Cluster has errors of its own: what the others lack may be what it has. Linear in the invalid documents.
+  package var hasInvalidClusters: Bool { invalidNames.contains { $0.hasPrefix("Cluster/") } }
+
   private mutating func reportDuplicate(_ kind: String, _ again: Located<String>, _ first: Located<String>) {
     findings.append(
       Diagnostic(

@@ -29,6 +29,7 @@ struct ConnectionBinder {
     guard ownFindings.count == before, let link = link(for: connection, targetChoice, clientChoices) else {
       return []
     }
+    checkSections(connection, link)
     let targets = targetChoice.names(members: link.members)
     checkMembers(targetChoice, link, connection)
     let clientClusters = clientChoices.map { $0.names(members: link.members) }
@@ -218,6 +219,20 @@ struct ConnectionBinder {
         },
         help: [candidates.isEmpty ? "declare a Link with these clusters" : "name one in spec.via"]))
     return nil
+  }
+
+  /// Sections of other link types than the one that carries the connection.
+  private mutating func checkSections(_ connection: Connection, _ link: any BoundLink) {
+    let type = link.link.type.value
+    for key in overrides.fields.keys.sorted() where key != type {
+      guard let node = connection.spec.key(key) else { continue }
+      ownFindings.append(
+        Diagnostic(
+          LinkerRules.sectionElsewhere,
+          "'\(key)' has no effect: a link of type \(type) carries this connection",
+          at: node.range, "of another link type", also: [Label(link.link.type.node.range, "its link")],
+          help: ["write what is meant under '\(type)', name another link in 'via', or remove the section"]))
+    }
   }
 
   // MARK: Clients

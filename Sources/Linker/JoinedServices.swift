@@ -19,7 +19,11 @@ package struct JoinedServices: Sendable {
   }
 
   /// Linear in the clients and targets of the connection.
-  package func findings(_ connection: BoundConnection, isMember: (String) -> Bool) -> [Diagnostic] {
+  ///
+  /// - Parameter model: says which Clusters have errors of their own: nobody knows whether they are members.
+  package func findings(
+    _ connection: BoundConnection, in model: FleetModel, isMember: (String) -> Bool
+  ) -> [Diagnostic] {
     let link = connection.link
     var findings: [Diagnostic] = []
     if let match = connection.connection.to.match, match.value == .each,
@@ -41,7 +45,7 @@ package struct JoinedServices: Sendable {
             help: ["use a link with an address of its own for this client"]))
         continue
       }
-      guard !isMember(cluster) else { continue }
+      guard !isMember(cluster), !model.specification.isInvalid("Cluster", cluster) else { continue }
       findings.append(
         Diagnostic(
           outside, "cluster '\(cluster)' is no member of Link '\(link.link.name.value)'",

@@ -44,6 +44,7 @@ package enum Linker {
     for connection in model.specification.connections { connections += binder.bind(connection) }
     findings += binder.findings
     findings += UnusedDocuments.findings(model, links, connections)
+    findings += ClientNamespaces(connections, in: model).findings(model)
     var units: [any PlannedUnit] = []
     var owners: [UnitOwner] = []
     func add(_ plan: LinkPlan, _ owner: UnitOwner) {

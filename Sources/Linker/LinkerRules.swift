@@ -6,9 +6,8 @@ package enum LinkerRules {
   package static let all = [
     unknownCluster, unknownService, unknownPort, unknownLink, ambiguousLink, sameCluster,
     serviceSelectsNothing,
-    unknownTargetPort, undeclaredTargetPort, notAMember, clientSelectsNothing, inlineServiceExists,
-    unusedLink, objectTwice,
-    overrideElsewhere,
+    unknownTargetPort, undeclaredTargetPort, notAMember, clientSelectsNothing, unknownNamespace,
+    inlineServiceExists, unusedLink, objectTwice, overrideElsewhere, sectionElsewhere,
   ]
 
   /// A connection of the example fleet with one line changed.
@@ -191,6 +190,25 @@ package enum LinkerRules {
         from: "[{clusters: [golddr], podSelector: {matchLabels: {name: yuorapp}}}]")),
     passing: RuleExample(over: "porter-pair", ""))
 
+  package static let unknownNamespace = Rule(
+    "LW1220", "unknown-client-namespace", .warning,
+    "nothing but one connection knows of a client's namespace",
+    explanation: """
+      Objects emitted into a namespace that does not exist are refused by the API server, and the clients that were \
+      meant stay closed. A repository that holds no manifests of the cluster cannot tell: this is reported where the \
+      cluster's Namespaces are among its manifests, and where one that they name is spelt nearly alike.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      connection(
+        "{clusters: [gold], service: yourservice, ports: [8000]}",
+        from: "[{clusters: [golddr], namespace: a1b2c3-dve}]")),
+    passing: RuleExample(
+      over: "porter-pair",
+      connection(
+        "{clusters: [gold], service: yourservice, ports: [8000]}",
+        from: "[{clusters: [golddr], namespace: frontends}]")))
+
   package static let inlineServiceExists = Rule(
     "LW1211", "inline-service-exists", .warning, "a connection declares a Service that has a manifest",
     explanation:
@@ -245,4 +263,16 @@ package enum LinkerRules {
       """,
     failing: OverrideRules.connection("{clusters: [golddr], porter: {networkPolicy: {hostNetwork: true}}}"),
     passing: OverrideRules.connection("{clusters: [gold], porter: {networkPolicy: {hostNetwork: true}}}"))
+
+  package static let sectionElsewhere = Rule(
+    "LW1221", "section-elsewhere", .warning, "a connection has a section for another type of link",
+    explanation: "The section of the type of the link that carries the connection is read, and no other.",
+    failing: RuleExample(
+      over: "porter-pair",
+      connection("{clusters: [gold], service: yourservice, ports: [8000]}")
+        + "\n  gatewayDNS: {host: yourservice}\n"),
+    passing: RuleExample(
+      over: "porter-pair",
+      connection("{clusters: [gold], service: yourservice, ports: [8000]}")
+        + "\n  porter: {claimName: yourservice-tsc}\n"))
 }

@@ -206,17 +206,23 @@ struct TargetResolver {
       }
       for pod in pods where pod.number(of: bound.port.target, bound.port.transport) == nil {
         let names = pod.containerPorts.compactMap(\.name)
+        let other = pod.containerPorts.first { $0.name == name }
         findings.append(
           Diagnostic(
             LinkerRules.unknownTargetPort,
-            "\(pod.description) in \(cluster) has no container port named '\(name)'",
+            other.map { port in
+              "container port '\(name)' of \(pod.description) in \(cluster) is for \(port.transport.rawValue), not \(bound.port.transport.rawValue)"
+            } ?? "\(pod.description) in \(cluster) has no container port named '\(name)'",
             at: bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
             also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
             help: [
-              Int(name) != nil
-                ? "remove the quotes: in quotes it is a port's name, not a number"
-                : didYouMean(name, among: names)
-                  ?? "name a container port '\(name)', or use a number as targetPort"
+              other.map {
+                "write 'protocol: \($0.transport.rawValue)' at the Service's port, or mend the container's"
+              }
+                ?? (Int(name) != nil
+                  ? "remove the quotes: in quotes it is a port's name, not a number"
+                  : didYouMean(name, among: names)
+                    ?? "name a container port '\(name)', or use a number as targetPort")
             ]))
       }
     }

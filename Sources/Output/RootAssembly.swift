@@ -96,13 +96,16 @@ struct RootAssembly: Sendable {
 
   private mutating func reportTwice(_ object: RenderedObject, _ other: RenderedObject) {
     let (first, second) = utf8Precedes(object.unit, other.unit) ? (object, other) : (other, object)
+    let areLinks = [object, other].allSatisfy { $0.subject.text.hasSuffix("this link") }
     findings.append(
       Diagnostic(
         OutputRules.objectTwice,
-        "two connections emit \(object.identity.description) in \(object.cluster)", at: second.subject.range,
-        "emitted here", also: [Label(first.subject.range, "and here")],
+        "\(areLinks ? "two links" : "two connections") emit \(object.identity.description) in \(object.cluster)",
+        at: second.subject.range, "emitted here", also: [Label(first.subject.range, "and here")],
         help: [
-          "give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"
+          areLinks
+            ? "the object belongs to one of them: let their clusters, or what they say of one cluster, not overlap"
+            : "give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"
         ]))
   }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import FleetSpec
+import Linker
 import Output
 import Reachability
 import Snapshot
@@ -31,6 +32,8 @@ struct IncrementalJoining {
         return false
       }
     }
+    // A namespace that becomes known, or one that is named anew, may be what another connection's is held against.
+    guard before.clientNamespaces == after.clientNamespaces else { return false }
     return try joinOutput(before.output, after.output, recorded) && joinSizes(before.output, after.output)
       && joinFindings(before.findings, after.findings)
   }
@@ -168,5 +171,12 @@ struct IncrementalJoining {
     result.findings = ordered.map { FindingWriter.bytes(of: $0).bytes }
     result.files = result.files.filter { named.contains($0.key) }
     return ordered
+  }
+}
+
+extension Compilation {
+  /// Which namespaces of clients nothing else knows; nil where the compile did not get so far.
+  fileprivate var clientNamespaces: ClientNamespaces? {
+    workings.map { ClientNamespaces($0.plan.connections, in: $0.model) }
   }
 }
