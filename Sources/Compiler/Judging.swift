@@ -26,6 +26,13 @@ struct Judging {
     }
     faulted.formUnion(Self.faulted(plan))
     faulted.formUnion(Self.unreadEnds(model, plan))
+    // Of a cluster whose document has errors nobody knows what it is a member of.
+    for connection in plan.connections {
+      let clusters = connection.clients.compactMap(\.cluster)
+      if clusters.contains(where: { model.specification.isInvalid("Cluster", $0) }) {
+        faulted.insert(connection.id.description)
+      }
+    }
     findings =
       judgement.findings(
         except: faulted, reported: plan.findings + units.flatMap(\.lowered.findings), mapping: mapping)

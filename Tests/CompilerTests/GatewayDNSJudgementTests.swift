@@ -1,9 +1,10 @@
 import Diagnostics
+import Foundation
 import Linker
-import Reachability
 import Testing
 
 @testable import Compiler
+@testable import Reachability
 
 /// Planted breaks of a GatewayDNS connection, hop by hop.
 @Suite struct GatewayDNSJudgementTests {
@@ -92,6 +93,106 @@ import Testing
   static func ingress(_ rules: String) -> String {
     JudgementTests.policy(
       "cluster-a", "demo", "{podSelector: {}, policyTypes: [Ingress], ingress: [\(rules)]}")
+  }
+
+  /// The zone's DNS server in the clients' cluster.
+  static func server(
+    ports: String = "[{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53}]",
+    selector: String = "dns-server"
+  ) -> String {
+    """
+    -- workloads/cluster-b/dns-server.yaml --
+    apiVersion: v1
+    kind: Service
+    metadata: {name: dns-server, namespace: xcc-dns}
+    spec: {selector: {app: \(selector)}, ports: \(ports)}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: dns-server, namespace: xcc-dns}
+    spec:
+      selector: {matchLabels: {app: dns-server}}
+      template:
+        metadata: {labels: {app: dns-server}}
+        spec: {containers: [{name: dns, image: dns}]}
+
+    """
+  }
+
+  private static func closed(_ cluster: String, _ namespace: String, _ types: String = "[Ingress]") -> String
+  {
+    JudgementTests.policy(cluster, namespace, "{podSelector: {}, policyTypes: \(types)}")
+  }
+
+  /// What stands between the two ends.
+  static let between: [Break] = [
+    Break(
+      "a closed DNS server", over: base, server() + closed("cluster-b", "xcc-dns"), at: .name, "LW7207"),
+    Break(
+      "a DNS server without UDP", over: base, server(ports: "[{name: dns-tcp, port: 53}]"), at: .name,
+      "LW7202"),
+    Break(
+      "a DNS server at another port", over: base, server(ports: "[{name: dns, port: 5353, protocol: UDP}]"),
+      at: .name, "LW7202"),
+    Break("a DNS server without pods", over: base, server(selector: "dns"), at: .name, "LW7202"),
+    Break("a closed resolver", over: base, closed("cluster-b", "kube-system"), at: .name, "LW7202"),
+    Break("a closed gateway", over: base, closed("cluster-a", "projectcontour"), at: .gateway, "LW7207"),
+    Break(
+      "a gateway that may not go out", over: base, closed("cluster-a", "projectcontour", "[Egress]"),
+      at: .gateway, "LW7201"),
+  ]
+
+  @Test(arguments: between)
+  func breakBetweenTheEndsIsFound(_ planted: Break) throws {
+    try breakIsFoundAtItsHop(planted)
+    var options = CompileOptions()
+    options.isParanoid = true
+    let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile(options)
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+
+  /// Policies of the namespaces in between that let everything through that is needed.
+  @Test func openWaysBetweenTheEndsAreProved() throws {
+    let files =
+      Self.server()
+      + JudgementTests.policy(
+        "cluster-b", "xcc-dns",
+        "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}], ports: [{protocol: UDP, port: 53}]}]}"
+      )
+      + JudgementTests.policy(
+        "cluster-a", "projectcontour",
+        "{podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: 8080}]}], egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: demo}}}], ports: [{port: 8080}]}]}"
+      )
+    var options = CompileOptions()
+    options.isParanoid = true
+    let compilation = try FixtureFleet(base: Self.base).overlaid(by: files).compile(options)
+    #expect(compilation.judgement?.crossings.map(\.verdict) == [.proved], "\(compilation.findingsText)")
+  }
+
+  /// A Service that was only observed says nothing of manifests: no claim about its pods is made.
+  @Test func anObservedGatewayIsNoDispute() throws {
+    var fleet = try FixtureFleet(base: Self.base)
+    let gateway = try #require(
+      fleet.files.keys.first {
+        $0.hasPrefix("workloads/cluster-a/") && $0 != "workloads/cluster-a/kuard.yaml"
+      })
+    let parts = String(decoding: fleet.files[gateway] ?? [], as: UTF8.self).components(separatedBy: "\n---\n")
+    fleet = fleet.overlaid(
+      by: "-- \(gateway) --\n\(parts[1])\n-- observed/cluster-a/gateway.yaml --\n\(parts[0])\n")
+    var options = CompileOptions()
+    options.isParanoid = true
+    let compilation = try fleet.compile(options)
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+
+  /// Snippets that import each other double with each step; the reading of them is bounded.
+  @Test func snippetsThatDoubleAreRead() {
+    var text = "(s0) {\n    forward . 192.0.2.1\n}\n"
+    for step in 1...60 { text += "(s\(step)) {\n    import s\(step - 1)\n    import s\(step - 1)\n}\n" }
+    text += "xcc.test {\n    import s60\n    forward . 10.96.0.60\n}\n"
+    let found = PlainCorefile(text).forwarding(
+      of: "a.xcc.test", Label(SourceRange(wholeFile: SourceFile(path: "Corefile", bytes: []))), .declared)
+    #expect(found.zone == "xcc.test")
   }
 
   static let breaks: [Break] = [

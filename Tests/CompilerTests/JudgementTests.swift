@@ -270,6 +270,16 @@ import Testing
       "endpoints with another address", over: "porter-silver", slice("142.34.194.69", 3310), at: .name,
       "LW7202"),
     Break(
+      "endpoints of somebody else behind the name", over: "porter-silver",
+      """
+      -- workloads/emerald/stray.yaml --
+      apiVersion: v1
+      kind: Endpoints
+      metadata: {name: clamav-silver, namespace: a1b2c3-prod}
+      subsets: [{addresses: [{ip: 142.34.194.99}], ports: [{port: 3310}]}]
+
+      """, at: .address, "LW7203"),
+    Break(
       "endpoints with another port", over: "porter-silver", slice("142.34.194.68", 3311), at: .address,
       "LW7203"),
     Break(

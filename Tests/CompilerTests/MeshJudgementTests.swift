@@ -99,6 +99,14 @@ extension MeshJudgementTests {
   /// Every hop broken on its own, in a way that no other rule stops.
   static let hops: [JudgementTests.Break] = [
     JudgementTests.Break(
+      "the clients' resolver is closed", over: "clustermesh", at: .name, "LW7202",
+      JudgementTests.policy("cluster01", "kube-system", "{podSelector: {}, policyTypes: [Ingress]}")),
+    JudgementTests.Break(
+      "the target's clustermesh-apiserver is closed", over: "clustermesh", at: .tunnel, "LW7209",
+      JudgementTests.policy(
+        "cluster02", "kube-system",
+        "{podSelector: {matchLabels: {k8s-app: clustermesh-apiserver}}, policyTypes: [Ingress]}")),
+    JudgementTests.Break(
       "clients may not ask for names", over: "clustermesh", at: .name, "LW7202",
       template(
         "egress-policy", "Egress",

@@ -35,8 +35,15 @@ struct DocumentNamespaces {
   }
 
   private mutating func addManifest(_ manifest: Manifest) {
-    if let namespace = manifest.namespace { names.insert(namespace) } else { concernsAll = true }
+    guard let namespace = manifest.namespace, !Self.resolvers.contains(namespace) else {
+      concernsAll = true
+      return
+    }
+    names.insert(namespace)
   }
+
+  /// Where the DNS of clusters runs: policies there concern the clients of every namespace.
+  static let resolvers: Set<String> = ["kube-system", "openshift-dns"]
 
   /// Scalars under keys that name namespaces.
   static func texts(_ node: Node, _ body: (String) -> Void) {

@@ -134,7 +134,7 @@ struct Slicing {
   /// whole cluster.
   private mutating func keepManifests(of namespaces: Set<String>) throws(SnapshotError) {
     let files = listing.unchanged.filter { $0.role == .manifest }
-    let needles = namespaces.map { Array($0.utf8) }
+    let needles = namespaces.union(DocumentNamespaces.resolvers).map { Array($0.utf8) }
     let head = head
     let results = parallelMap(files, piece: 128) { file -> Result<Bool, SnapshotError> in
       do throws(SnapshotError) {

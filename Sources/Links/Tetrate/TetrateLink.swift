@@ -38,7 +38,7 @@ struct TetrateLink: BoundLink {
     }
     plan.findings += EntryNameChecks(traffic: traffic).findings()
     plan.findings += SidecarChecks(traffic: traffic).findings()
-    plan.findings += MutualTLSChecks(traffic: traffic).findings()
+    plan.findings += PodSidecarChecks(traffic: traffic).findings()
     return plan
   }
 }

@@ -83,12 +83,16 @@ package struct CertificateChecker: Sendable {
         key.cluster == crossing.client.cluster && key.namespace == crossing.client.namespace
           && isNamed(subject, clients(crossing, key.cluster))
           || key.cluster == target.cluster && Self.leads(place, to: target.service.key.namespace)
-      case .ingress(let key, _, _, _, _): key.cluster == target.cluster
+      // Clients ask their own cluster's resolver, and that its DNS server.
+      case .ingress(let key, _, _, _, _):
+        key.cluster == target.cluster
+          || key.cluster == crossing.client.cluster && key.namespace != crossing.client.namespace
       case .service(let cluster, let key, _, _, _), .pods(let cluster, let key, _),
         .targetPort(let cluster, let key, _, _):
         // A gateway's Service and its pods lie beside the target's.
         cluster == target.cluster
           && (key == target.service.key || key.namespace != target.service.key.namespace)
+          || cluster == crossing.client.cluster && key.namespace != crossing.client.namespace
       case .forwards(let cluster, _, _), .leads(let cluster, _, _, _, _), .resolvesImports(let cluster):
         cluster == crossing.client.cluster
       case .found(let queries): !queries.isEmpty
@@ -115,8 +119,16 @@ package struct CertificateChecker: Sendable {
       // The question for the name is not the way out, and a gateway's pods are not the target's.
       case .egress(_, _, .peer(let peer), _, _) where peer.id == ClusterResolver.id: break
       case .ingress(_, let subject, _, _, _) where subject.id.hasPrefix(EastWestSelector.idPrefix): break
-      case .egress(_, let subject, _, _, _): leaving.insert(subject.workload?.description ?? "")
-      case .ingress(_, let subject, _, _, _): entering.insert(subject.workload?.description ?? "")
+      // Nor are pods of other namespaces those of the two ends.
+      case .egress(let key, let subject, _, _, _):
+        guard key.cluster == crossing.client.cluster, key.namespace == crossing.client.namespace else {
+          continue
+        }
+        leaving.insert(subject.workload?.description ?? "")
+      case .ingress(let key, let subject, _, _, _):
+        guard key.cluster == crossing.target.cluster, key.namespace == crossing.target.service.key.namespace
+        else { continue }
+        entering.insert(subject.workload?.description ?? "")
       case .service(_, let key, let port, _, _):
         hasService = hasService || key == crossing.target.service.key && port == crossing.port.port.number
       case .found, .leads, .pods, .targetPort, .address, .forwards, .resolvesImports: break

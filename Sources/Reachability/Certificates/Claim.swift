@@ -10,6 +10,12 @@ package enum Claim: Sendable {
   package enum Place: Sendable {
     case address(IPAddress)
     case peer(PeerPod)
+
+    /// True for pods in the network of their node.
+    var isHostNetwork: Bool {
+      if case .peer(let peer) = self { return peer.isHostNetwork }
+      return false
+    }
   }
 
   /// The policies of a namespace let some pods out.

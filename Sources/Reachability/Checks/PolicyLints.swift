@@ -68,7 +68,11 @@ package struct PolicyLints {
     _ manifest: Manifest, _ policy: CompiledPolicy, _ selector: LabelSelector, _ namespace: Int
   ) {
     let pods = podsOfNamespace[namespace] ?? []
-    guard policy.maySelect.isEmpty, !pods.isEmpty else { return }
+    guard policy.maySelect.isEmpty, !pods.isEmpty,
+      !manifests.operatorPods.contains(where: {
+        $0.namespace == namespaceName(namespace) && selector.matches($0.labels)
+      })
+    else { return }
     report(
       ReachabilityRules.policySelectsNothing,
       "\(manifest.identity.description) selects no pod of \(namespaceName(namespace))",

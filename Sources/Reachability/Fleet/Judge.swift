@@ -39,6 +39,14 @@ final class Judge: Sendable {
     var requests = SliceRequests()
     for (connection, ends) in zip(connections, ends) { requests.add(connection, ends) }
     for (crossing, peers) in zip(crossings, peers) { requests.add(crossing, peers) }
+    // Few clusters have policies where their DNS runs.
+    let guarded = fleet.clusters.values.filter { cluster in
+      let namespace = ClusterResolver(cluster.model.cluster.distribution).pod.namespace
+      return PodsOnTheWay.arePoliciesKnown(namespace, in: cluster)
+    }.map(\.name)
+    for crossing in crossings where crossing.client.cluster.map(guarded.contains) ?? false {
+      if let way = PodsOnTheWay.resolver(of: crossing, in: fleet) { requests.add(way) }
+    }
     let sorted = requests.all
     let made = mapping.map(sorted, piece: 4) { request -> NamespaceSlice? in
       fleet.clusters[request.key.cluster].map {
@@ -129,6 +137,16 @@ private struct SliceRequests {
       }
       add(peers.behindTheWay, target.cluster, namespace)
     }
+    for way in peers.beside { add(way) }
+  }
+
+  mutating func add(_ way: PodsOnTheWay) {
+    let key = way.key
+    for pods in way.pods
+    where requests[key, default: Request(key: key)].known.insert("on the way \(pods.id)").inserted {
+      requests[key, default: Request(key: key)].subjects.append(pods)
+    }
+    add(way.peers, key.cluster, key.namespace)
   }
 
   private mutating func add(_ peers: [PeerPod], _ cluster: String, _ namespace: String) {

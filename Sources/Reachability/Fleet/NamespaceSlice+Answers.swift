@@ -158,14 +158,16 @@ extension NamespaceSlice {
 
   func closedEgress(
     _ pod: Int, to destination: Endpoint, _ port: UInt16, _ transport: TransportProtocol,
-    _ description: String
+    _ description: String, isHostNetwork: Bool = false
   ) -> Fault {
     Fault(
       JudgementRules.egress,
       "the policies of \(namespace) in \(cluster.name) do not let \(subjects[pod].description) out to \(description)",
       at: closing(engine.trace(from: .pod(pod), to: destination, port: port, transport), .egress),
       help: [
-        "add an egress rule that admits \(transport.rawValue) \(port) to \(description), in the network plugin's terms: after the Service has chosen the address"
+        isHostNetwork
+          ? "\(description) runs in its node's network, where labels do not count: admit \(transport.rawValue) \(port) to the addresses of the nodes, or take the pods out of it"
+          : "add an egress rule that admits \(transport.rawValue) \(port) to \(description), in the network plugin's terms: after the Service has chosen the address"
       ])
   }
 
@@ -189,7 +191,9 @@ extension NamespaceSlice {
       "no policy of \(namespace) in \(cluster.name) admits \(sender.description) to port \(port) of \(subjects[pod].description)",
       at: isolating.prefix(3).map { policies[$0].object.label("isolates the pods") },
       help: [
-        "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
+        sender.pods.contains(where: \.isHostNetwork)
+          ? "some of these run in their nodes' network, where labels do not count: admit the addresses of the nodes to \(transport.rawValue) \(port), or take the pods out of it"
+          : "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
       ])
   }
 

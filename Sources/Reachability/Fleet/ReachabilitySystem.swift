@@ -82,16 +82,19 @@ package struct CrossingPeers: Sendable {
   package var onTheWay: [(namespace: String, pods: SubjectPod)]
   /// Whom those pods send to: the target's pods as the policies of the gateway's namespace see them.
   package var behindTheWay: [PeerPod]
+  /// Pods of either cluster on which the way hangs without going through them: a DNS server, the mesh's API server.
+  package var beside: [PodsOnTheWay]
 
   package init(
     atTarget: [PeerPod] = [], atClient: [PeerPod] = [],
     onTheWay: [(namespace: String, pods: SubjectPod)] = [],
-    behindTheWay: [PeerPod] = []
+    behindTheWay: [PeerPod] = [], beside: [PodsOnTheWay] = []
   ) {
     self.atTarget = atTarget
     self.atClient = atClient
     self.onTheWay = onTheWay
     self.behindTheWay = behindTheWay
+    self.beside = beside
   }
 }
 

@@ -29,6 +29,15 @@ extension JudgedFleet {
 }
 
 extension JudgedFleet {
+  /// The client's pods for policies of other namespaces of their own cluster; none for a network outside.
+  package func localClients(of crossing: Crossing) -> [PeerPod] {
+    guard let name = crossing.client.cluster, let cluster = clusters[name] else { return [] }
+    let namespace = crossing.client.namespace
+    return ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)).map {
+      PeerPod($0, of: cluster, namespace, isRemote: false)
+    }
+  }
+
   /// The target's pods for policies of its own cluster: those of a gateway's namespace.
   package func localTargets(of crossing: Crossing) -> [PeerPod] {
     guard let cluster = clusters[crossing.target.cluster] else { return [] }

@@ -4,9 +4,11 @@ import YAMLTree
 
 extension Walk {
   /// The name hop where a Service without selector must lead to an address: looks for one in the namespace.
+  ///
+  /// - Parameter others: where the name may lead as well; empty where that is not looked at.
   package mutating func resolve(
     in cluster: JudgedCluster, _ namespace: String, leadingTo text: String, port: Int,
-    _ transport: TransportProtocol
+    _ transport: TransportProtocol, besides others: [String] = []
   ) {
     guard !isOver, let address = IPAddress(text) else { return }
     let goal = "\(text):\(port)"
@@ -15,6 +17,14 @@ extension Walk {
     case .found(let found):
       let name = "\(found.service.name).\(namespace).svc:\(found.port)"
       rely(on: claim)
+      if !others.isEmpty {
+        let stray = Claim.stray(cluster.name, namespace, found.service.name, besides: others)
+        if let fault = leadsElsewhere(found, in: cluster, namespace, others, stray) {
+          fail(.address, in: cluster.name, goal, fault)
+          return
+        }
+        rely(on: stray, isNot: true)
+      }
       if let fault = unapplied(found, in: cluster) {
         depend(.name, in: cluster.name, at: [found.endpoints.label()], "DNS \(name)", on: [fault])
         return
@@ -58,5 +68,57 @@ extension Walk {
     return Question(
       "whether somebody applies \(kind) \(name.endpoints.name): the fleet's consumer leaves the kind out",
       isReported: true)
+  }
+
+  /// Other endpoints behind the name that lead to somebody else. What was observed is what these replace.
+  private func leadsElsewhere(
+    _ name: LeadingName, in cluster: JudgedCluster, _ namespace: String, _ allowed: [String], _ claim: Claim
+  ) -> Fault? {
+    let allowed = Set(allowed.compactMap { IPAddress($0) })
+    for object in cluster.endpoints(in: namespace) where object.evidence != .observed {
+      let isSlice = object.manifest.kind == "EndpointSlice"
+      let service = isSlice ? object.manifest.labels["kubernetes.io/service-name"] : object.manifest.name
+      guard service == name.service.name else { continue }
+      let addresses =
+        isSlice
+        ? object.node["endpoints"]?.elements.flatMap { $0["addresses"]?.elements.map { $0 } ?? [] } ?? []
+        : object.node["subsets"]?.elements.flatMap {
+          $0["addresses"]?.elements.compactMap { $0["ip"] } ?? []
+        } ?? []
+      guard
+        let stray = addresses.first(where: { node in
+          IPAddress(node.text).map { !allowed.contains($0) } ?? false
+        })
+      else { continue }
+      return Fault(
+        JudgementRules.address,
+        "Service \(namespace)/\(name.service.name) in \(cluster.name) leads to \(stray.text) as well",
+        at: [object.label(at: stray, "by \(object.manifest.kind) \(object.name)")],
+        help: [
+          "remove \(object.manifest.kind) \(object.name), or the address: endpoints of one name are joined, and connections take turns with them"
+        ], because: claim, wanted: .no)
+    }
+    return nil
+  }
+}
+
+extension Claim {
+  /// That endpoints of a Service lead to another address than some.
+  fileprivate static func stray(
+    _ cluster: String, _ namespace: String, _ service: String, besides allowed: [String]
+  ) -> Claim {
+    .found([
+      ObjectQuery(
+        "Endpoints", of: "", in: cluster, namespace, service,
+        where: [
+          .element(["subsets", "*", "addresses", "*"], [.exists(["ip"]), .not(.text(["ip"], allowed))])
+        ]),
+      ObjectQuery(
+        "EndpointSlice", of: "discovery.k8s.io", in: cluster, namespace,
+        where: [
+          .text(["metadata", "labels", "kubernetes.io/service-name"], [service]),
+          .element(["endpoints", "*", "addresses", "*"], [.not(.text([], allowed))]),
+        ]),
+    ])
   }
 }

@@ -207,7 +207,8 @@ package struct Walk: Sendable {
       case .no:
         fail(
           .egress, in: slice.cluster.name, "to \(description)",
-          slice.closedEgress(pod, to: destination, number, transport, description))
+          slice.closedEgress(
+            pod, to: destination, number, transport, description, isHostNetwork: place.isHostNetwork))
         return
       case .depends:
         questions += slice.engine.openQuestions(from: .pod(pod), to: destination).asked
@@ -273,6 +274,7 @@ package struct Walk: Sendable {
       fail(.name, in: slice.cluster.name, name(), slice.closedResolver(pod, resolver))
       return
     }
+    guard askResolver(name()) else { return }
     if questions.isEmpty {
       pass(.name, in: slice.cluster.name, evidence, at: places(), "DNS \(name())")
     } else {
@@ -362,10 +364,18 @@ package struct Walk: Sendable {
         .pod, in: name, "pods of \(service.key.description)",
         Fault(
           JudgementRules.pods,
-          "no pod of \(service.key.namespace) in \(name) has \(service.selector.description)",
-          at: [Label(service.manifest.nameNode.range, "selects nothing")],
+          service.type == "ExternalName"
+            ? "Service \(service.key.description) of \(name) is of type ExternalName: it is an alias, without pods"
+            : service.selector.isEmpty
+              ? "Service \(service.key.description) of \(name) has no selector: no pods are behind it"
+              : "no pod of \(service.key.namespace) in \(name) has \(service.selector.description)",
+          at: [
+            Label(service.manifest.nameNode.range, service.selector.isEmpty ? "no pods" : "selects nothing")
+          ],
           help: [
-            "correct the selector, or say which labels a controller sets while pods run: runtimeLabels"
+            service.selector.isEmpty
+              ? "give the Service a selector, or connect to the one that has the pods"
+              : "correct the selector, or say which labels a controller sets while pods run: runtimeLabels"
           ], because: claim))
       return
     }

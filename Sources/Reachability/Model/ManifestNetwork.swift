@@ -18,6 +18,9 @@ package struct ManifestNetwork: Sendable {
   /// The pod that stands for a router that nobody knows; nil where nothing is published.
   package private(set) var ingressController: Int?
 
+  /// Pods that operators make of objects among the manifests: labels that policies may well select by.
+  private(set) var operatorPods: [(namespace: String, labels: Labels)] = []
+
   /// What a fleet says of a cluster beside its manifests.
   package struct Surroundings: Sendable {
     package var clusterName: String?
@@ -49,6 +52,7 @@ package struct ManifestNetwork: Sendable {
     }
     var seen: Set<ObjectIdentity> = []
     for manifest in manifests where manifest.kind != "Namespace" {
+      addOperatorPods(manifest)
       let policy = PolicyKind(manifest)
       // Of two manifests of one workload the first counts; two policies of one name are an error.
       guard policy != nil || seen.insert(manifest.identity).inserted else { continue }
@@ -66,6 +70,19 @@ package struct ManifestNetwork: Sendable {
     }
     reportWithoutEffect()
     if profile.name == NetworkProfile.npGuard { findings += leftOut() }
+  }
+
+  /// Gateways of install.tetrate.io: their pods carry `app: <name>` and the labels of the deployment.
+  private mutating func addOperatorPods(_ manifest: Manifest) {
+    guard manifest.identity.group == "install.tetrate.io",
+      ["Gateway", "IngressGateway", "EgressGateway", "Tier1Gateway"].contains(manifest.kind)
+    else { return }
+    let own = Labels(manifest.node.at("spec", "kubeSpec", "deployment", "labels"))
+    operatorPods.append(
+      (
+        manifest.namespace ?? "default",
+        own["app"] == nil ? own.setting("app", to: manifest.name) : own
+      ))
   }
 
   /// Whether findings about a policy are wanted.

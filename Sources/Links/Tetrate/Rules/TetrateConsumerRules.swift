@@ -4,7 +4,7 @@ import Diagnostics
 extension TetrateRules {
   static let consumerRules = [
     clientOutside, matchEach, transport, notInjected, hiddenEntries, transitHop, egressToName,
-    unknownBaseline, podWithoutSidecar, mutualTLSOff,
+    unknownBaseline, podWithoutSidecar,
   ]
 
   static let clientOutside = Rule(
@@ -156,24 +156,4 @@ extension TetrateRules {
       Istio's mutual TLS, which only sidecars speak.
       """,
     failing: tetrate(client("hostNetwork: true, ")), passing: tetrate(client("")))
-
-  private static func authentication(_ mode: String) -> String {
-    workload(
-      1, "authentication",
-      """
-      apiVersion: security.istio.io/v1
-      kind: PeerAuthentication
-      metadata: {name: default, namespace: bookinfo}
-      spec: {mtls: {mode: \(mode)}}
-      """)
-  }
-
-  static let mutualTLSOff = Rule(
-    "LW5122", "mutual-tls-off", .error, "an object of Istio switches off the mutual TLS that a gateway needs",
-    explanation: """
-      AUTO_PASSTHROUGH routes by the server name of Istio's mutual TLS, and takes the connection to the target's sidecar \
-      as it is. A DestinationRule that makes clients call the host in another way, or a PeerAuthentication that lets the \
-      target take plain text alone, breaks it.
-      """,
-    failing: tetrate(authentication("DISABLE")), passing: tetrate(authentication("STRICT")))
 }

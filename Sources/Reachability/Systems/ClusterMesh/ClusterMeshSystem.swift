@@ -101,7 +101,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
 
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
     CrossingPeers(
-      atTarget: fleet.remoteClients(of: crossing), atClient: fleet.remoteTargets(of: crossing))
+      atTarget: fleet.remoteClients(of: crossing), atClient: fleet.remoteTargets(of: crossing),
+      beside: [crossing.client.cluster, crossing.target.cluster].compactMap { name in
+        name.flatMap { members[$0] }.flatMap { MeshServer.onTheWay($0) }
+      })
   }
 
   // MARK: The way
@@ -248,6 +251,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       guard !isTold else {
         walk.rely(on: claim())
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
+        MeshServer.judge(other, readBy: one, &walk)
         continue
       }
       if let missing = missingAddress(other) {

@@ -85,13 +85,17 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   // MARK: Whom policies see
 
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
+    let beside = crossing.client.cluster.flatMap { fleet.clusters[$0] }.map {
+      [ZoneServerPods($0, serverNamespace).onTheWay]
+    }
     guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
       let service = publisher.service(for: registration)
-    else { return CrossingPeers() }
+    else { return CrossingPeers(beside: beside ?? []) }
     let pods = GatewayPods(service, in: cluster)
     return CrossingPeers(
       atTarget: pods.peers, onTheWay: pods.subjects.map { (service.namespace, $0) },
-      behindTheWay: way(pods, service, in: cluster).isGuarded ? fleet.localTargets(of: crossing) : [])
+      behindTheWay: way(pods, service, in: cluster).isGuarded ? fleet.localTargets(of: crossing) : [],
+      beside: beside ?? [])
   }
 
   private func way(_ pods: GatewayPods, _ service: NamespacedName, in cluster: JudgedCluster) -> GatewayWay {
@@ -216,6 +220,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       walk.pass(
         .name, in: cluster.name, forwarding.evidence, at: [forwarding.place, address.place],
         "\(forwarding.zone) → DNS server \(address.text)")
+      ZoneServerPods(cluster, serverNamespace).judge(&walk)
     }
   }
 

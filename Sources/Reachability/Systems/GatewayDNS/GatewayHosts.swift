@@ -84,9 +84,13 @@ struct GatewayHosts: Sendable {
     return .refused(
       Fault(
         JudgementRules.unpublished,
-        "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map(\.service.name))), not to port \(port.number) of \(service.description)",
+        "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map { Self.words($0) })), not to port \(port.number) of \(service.description)",
         at: [first.label], help: ["lead to \(service.name), port \(port.number)"],
         because: Self.claim(name, to: service, port, in: cluster)))
+  }
+
+  private static func words(_ backend: (service: NamespacedName, port: Node?)) -> String {
+    backend.port.map { "\(backend.service.name):\($0.text)" } ?? backend.service.name
   }
 
   /// That some route takes a host to a Service's port.

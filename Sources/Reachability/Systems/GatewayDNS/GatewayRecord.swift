@@ -323,7 +323,9 @@ struct GatewayPods: Sendable {
 
   /// That pods are behind the Service; nil where nobody knows the pods of its namespace.
   var podsClaim: Claim? {
-    knowsWorkloads && !peers.isEmpty ? .pods(cluster, key, runtimeLabels: [:]) : nil
+    // What was observed is no manifest: a claim about pods speaks of the Service's.
+    knowsWorkloads && !peers.isEmpty && evidence != .observed
+      ? .pods(cluster, key, runtimeLabels: [:]) : nil
   }
 
   /// That the Service has a port.

@@ -29,6 +29,105 @@ struct ZoneServer: Sendable {
   }
 }
 
+/// The pods of the zone's DNS server in a cluster, whom its resolver asks: the project's Service listens at port 53, and
+/// resolvers ask by UDP unless an answer is too long.
+struct ZoneServerPods: Sendable {
+  private static let port = 53
+
+  private let cluster: JudgedCluster
+  private let key: NamespacedName
+  private let service: Service?
+  private let place: Label?
+  private let isObserved: Bool
+  let onTheWay: PodsOnTheWay
+
+  init(_ cluster: JudgedCluster, _ namespace: String) {
+    self.cluster = cluster
+    key = NamespacedName(namespace, "dns-server")
+    let known = cluster.service(key)
+    let observed = cluster.observed("v1", "Service", namespace, key.name)
+    let service = known?.service ?? observed.map { Service($0.manifest, namespace: namespace) }
+    self.service = service
+    isObserved = known == nil
+    place = (known?.object ?? observed)?.label("the DNS server's Service")
+    var pods: [SubjectPod] = []
+    if let selector = service?.selector, !selector.isEmpty {
+      pods = GatewayWay.pods(selector, in: namespace, of: cluster, unknown: "DNS server")
+    }
+    onTheWay = PodsOnTheWay(
+      cluster.name, namespace, pods, meeting: [ClusterResolver(cluster.model.cluster.distribution).pod])
+  }
+
+  /// That the Service listens where resolvers ask.
+  private var listens: Claim {
+    .found(
+      ObjectQuery(
+        "Service", of: "", in: cluster.name, key.namespace, key.name, isObserved ? .observed : .manifests,
+        where: [
+          .element(
+            ["spec", "ports", "*"],
+            [.number(["port"], Self.port), .text(["protocol"], ["UDP"], default: "TCP")])
+        ]))
+  }
+
+  /// Judges the Service, and the policies between the resolver's pods and the server's.
+  func judge(_ walk: inout Walk) {
+    guard let service, !service.ports.isEmpty else { return }
+    let text = "DNS server \(key.description)"
+    func fail(_ message: String, _ help: String, _ claim: Claim) {
+      walk.fail(
+        .name, in: cluster.name, text,
+        Fault(JudgementRules.name, message, at: place.map { [$0] } ?? [], help: [help], because: claim))
+    }
+    guard let port = service.ports.first(where: { $0.number == Self.port && $0.transport == .udp }) else {
+      fail(
+        "Service \(key.description) of \(cluster.name) has no port 53/UDP: it has \(listed(service.ports.map(\.description)))",
+        "give it port 53 for UDP and TCP: resolvers ask there", listens)
+      return
+    }
+    walk.rely(on: listens)
+    let workloads = cluster.workloads(in: key.namespace)
+    if !service.selector.isEmpty, !workloads.isEmpty, !isObserved {
+      let claim = Claim.pods(cluster.name, key, runtimeLabels: [:])
+      guard workloads.contains(where: { LabelSelector(equality: service.selector).matches($0.podLabels) })
+      else {
+        fail(
+          "no pod of \(key.namespace) in \(cluster.name) is behind Service \(key.name)",
+          "correct its selector, \(service.selector.description)", claim)
+        return
+      }
+      walk.rely(on: claim)
+    }
+    admission(port, text, &walk)
+  }
+
+  private func admission(_ port: ServicePort, _ text: String, _ walk: inout Walk) {
+    let resolver = ClusterResolver(cluster.model.cluster.distribution)
+    let sender = Sender.pods([resolver.pod], description: "the resolver of \(cluster.name)")
+    switch walk.admission(of: sender, to: onTheWay, port: { $0.number(of: port.target, .udp) }, .udp) {
+    case .yes?, nil: break
+    case .depends?:
+      walk.depend(
+        .name, in: cluster.name, text,
+        on: [Question("whether the policies of \(key.namespace) admit the resolver of \(cluster.name)")])
+    case .no? where !resolver.isSure && walk.opens(onTheWay, { $0.number(of: port.target, .udp) }, .udp):
+      // Other labels, or a cache on the nodes: policies are written for whom their author knows.
+      walk.depend(
+        .name, in: cluster.name, text, on: [Question("who asks the DNS server of \(cluster.name)")])
+    case .no?:
+      walk.fail(
+        .name, in: cluster.name, text,
+        Fault(
+          JudgementRules.ingress,
+          "no policy of \(key.namespace) in \(cluster.name) admits the cluster's resolver to its DNS server",
+          at: walk.isolating(onTheWay, "isolates the DNS server"),
+          help: [
+            "admit UDP and TCP \(port.target.description) to these pods from the resolver's, in \(resolver.pod.namespace)"
+          ]))
+    }
+  }
+}
+
 /// Where a cluster's resolver sends a name: what the longest of its zones that holds the name forwards to.
 ///
 /// A second, plain reading of resolvers, apart from the one that merges them.
@@ -165,8 +264,12 @@ struct PlainCorefile: Sendable {
 
   private var blocks: [Block] = []
 
-  /// Linear in the text.
+  /// What snippets may come to, in lines.
+  private static let importLimit = 10_000
+
+  /// Linear in the text and in what its snippets come to, which is bounded.
   init(_ text: String) {
+    var imported = 0
     var snippets: [Substring: [[Substring]]] = [:]
     var waiting: [Substring] = []
     var open: Block?
@@ -197,7 +300,9 @@ struct PlainCorefile: Sendable {
       }
       if depth == 1 {
         if words.count == 2, words[0] == "import", let lines = snippets[words[1]] {
-          open?.lines += lines
+          imported += lines.count
+          // Snippets that import each other double with each step: nobody means that many lines.
+          if imported <= Self.importLimit { open?.lines += lines }
         } else {
           open?.lines.append(last == "{" ? words.dropLast() : words)
         }

@@ -57,7 +57,8 @@ package struct StaticSystem: ReachabilitySystem {
       finish(crossing, isObserved, &walk)
       return
     }
-    let goal = "\(first.text):\(mapped)"
+    let all = known.filter { IPAddress($0.text) != nil }
+    let goal = listed(all.map { Self.place($0.text, mapped) })
     if isObserved {
       walk.rely(
         on: .found(
@@ -68,16 +69,33 @@ package struct StaticSystem: ReachabilitySystem {
     }
     for node in known {
       guard let each = IPAddress(node.text) else { continue }
-      walk.leave(to: each, port: mapped, port.transport, as: "\(node.text):\(mapped)")
+      walk.leave(to: each, port: mapped, port.transport, as: Self.place(node.text, mapped))
     }
     if let client = walk.clientCluster {
-      walk.resolve(in: client, crossing.client.namespace, leadingTo: first.text, port: mapped, port.transport)
+      let namespace = crossing.client.namespace
+      // Each is an endpoint of its own: clients take turns with them.
+      for (number, node) in all.enumerated() {
+        guard let address = IPAddress(node.text) else { continue }
+        if number > 0,
+          case .found = client.name(in: namespace, leadingTo: address, port: mapped, port.transport)
+        {
+          walk.rely(on: .leads(client.name, namespace: namespace, to: address, port: mapped, port.transport))
+        } else {
+          walk.resolve(
+            in: client, namespace, leadingTo: node.text, port: mapped, port.transport,
+            besides: all.map(\.text))
+        }
+      }
     }
     walk.pass(
-      .address, in: cluster.name, isObserved ? .observed : .specified, at: [Label(first.range)],
+      .address, in: cluster.name, isObserved ? .observed : .specified, at: all.map { Label($0.range) },
       goal)
     walk.sender = .unknown(description: "whatever forwards \(goal)")
     finish(crossing, isObserved, &walk)
+  }
+
+  private static func place(_ address: String, _ port: Int) -> String {
+    address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
   }
 
   private func declaredAddresses(_ section: Node) -> [Node] {

@@ -136,6 +136,7 @@ struct IstioWalk {
       walk.fail(.name, in: client.name, text, fault)
       return
     }
+    walk.needResolver()
     // A sidecar that answers DNS needs nobody else.
     if client.model.cluster.node.at("spec", "tetrate", "dnsProxy")?.boolean == true {
       walk.pass(.name, in: client.name, entry.evidence, at: [entry.label()], "DNS of the sidecar: \(text)")

@@ -182,6 +182,17 @@ struct TetrateControl: Sendable {
         where: [.item(["spec", "networkSettings", "networkReachability", from], to)]))
   }
 
+  /// TSB knows the networks of some clusters.
+  var showsClusters: Bool { !networks.isEmpty }
+
+  /// That TSB knows a network of a cluster.
+  func placed(_ cluster: JudgedCluster) -> Claim {
+    .found(
+      query(
+        "Cluster", above: ["organization"],
+        where: [.text(["metadata", "name"], [Self.name(of: cluster)]), .exists(["spec", "network"])]))
+  }
+
   /// That TSB knows a cluster in a network.
   func placed(_ cluster: JudgedCluster, in network: String) -> Claim {
     .found(

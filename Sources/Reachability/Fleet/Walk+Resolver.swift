@@ -1,0 +1,80 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+
+extension PodsOnTheWay {
+  /// True where a namespace of the platform has policies that somebody wrote for it. The platform's own baseline is for
+  /// the namespaces of its users, so that where there is one nobody can say what holds here.
+  static func arePoliciesKnown(_ namespace: String, in cluster: JudgedCluster) -> Bool {
+    cluster.model.baseline?.isEmpty ?? true && !NamespaceSlice.namespacedPolicies(cluster, namespace).isEmpty
+  }
+
+  /// True where nothing at all is known that would isolate pods of such a namespace.
+  static func areOpen(_ namespace: String, in cluster: JudgedCluster) -> Bool {
+    (cluster.model.baseline?.isEmpty ?? true) && cluster.clusterwidePolicies.isEmpty
+      && NamespaceSlice.namespacedPolicies(cluster, namespace).isEmpty
+  }
+
+  /// The DNS of a crossing's client; nil for a network outside, and for clients beside it.
+  static func resolver(of crossing: Crossing, in fleet: JudgedFleet) -> PodsOnTheWay? {
+    guard let name = crossing.client.cluster, let cluster = fleet.clusters[name] else { return nil }
+    let resolver = ClusterResolver(cluster.model.cluster.distribution).pod
+    guard crossing.client.namespace != resolver.namespace else { return nil }
+    return PodsOnTheWay(
+      name, resolver.namespace,
+      GatewayWay.pods(resolver.labels, in: resolver.namespace, of: cluster, unknown: "resolver's pods"),
+      meeting: fleet.localClients(of: crossing))
+  }
+}
+
+extension Walk {
+  /// Notes that nothing isolates pods on the way, where no policy of their namespace is known.
+  mutating func relyOnOpen(
+    _ way: PodsOnTheWay, _ sender: Sender, port: Int, _ transport: TransportProtocol
+  ) {
+    guard isTracing, let cluster = fleet.clusters[way.key.cluster],
+      PodsOnTheWay.areOpen(way.key.namespace, in: cluster)
+    else { return }
+    for pods in way.pods { rely(on: .ingress(way.key, pods, sender, port: port, transport)) }
+  }
+
+  /// The policies of the resolver's own namespace admit the clients. False where the walk is over.
+  mutating func askResolver(_ name: String) -> Bool {
+    guard let cluster = clientCluster else { return true }
+    let resolver = ClusterResolver(cluster.model.cluster.distribution)
+    let isKnown = PodsOnTheWay.arePoliciesKnown(resolver.pod.namespace, in: cluster)
+    guard isKnown || isTracing, let way = PodsOnTheWay.resolver(of: crossing, in: fleet) else { return true }
+    let port = { (_: SubjectPod) -> Int? in Int(resolver.port) }
+    guard isKnown else {
+      relyOnOpen(way, .pods(way.peers, description: "the clients"), port: Int(resolver.port), .udp)
+      return true
+    }
+    switch admission(of: .pods(way.peers, description: "the clients"), to: way, port: port, .udp) {
+    case .yes?, nil: break
+    case .depends?:
+      depend(
+        .name, in: cluster.name, "DNS \(name)",
+        on: [
+          Question(
+            "whether the policies of \(way.key.namespace) admit the clients to the DNS of \(cluster.name)")
+        ])
+    case .no? where !resolver.isSure && opens(way, port, .udp):
+      // A cache on the nodes is a common addition, and then it is the one who asks.
+      depend(
+        .name, in: cluster.name, "DNS \(name)",
+        on: [Question("who answers the DNS questions of \(cluster.name)")])
+    case .no?:
+      fail(
+        .name, in: cluster.name, name,
+        Fault(
+          JudgementRules.name,
+          "no policy of \(way.key.namespace) in \(cluster.name) admits the clients to the cluster's DNS",
+          at: isolating(way, "isolates the resolver"),
+          help: [
+            "admit UDP and TCP \(resolver.port) to the pods with \(resolver.pod.labels.description) from every namespace"
+          ]))
+    }
+    return !isOver
+  }
+}
