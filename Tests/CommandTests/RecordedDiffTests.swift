@@ -20,7 +20,7 @@ struct RecordedDiffTests {
     let words = try fleet.linkwright("diff", "--recorded", "base")
     #expect(
       words.text.contains("gold → golddr yourlicenceplate-dev/yourservice 8000/TCP")
-        && words.text.contains("depends → proved"), "\(words.text)")
+        && words.text.contains("refuted → proved"), "\(words.text)")
     // A record without the claim, either way round.
     try FileManager.default.removeItem(atPath: "\(fleet.path)/\(Self.claim)")
     let mended = try DiffTests.report(fleet, "--recorded", "base")

@@ -50,7 +50,7 @@ import Testing
     #expect(proved.stages[0].faults.count == 1, "\(proved.stages[0].faults)")
     #expect(
       proved.stages[0].faults.first?.contains(
-        "gold → golddr yourlicenceplate-dev/yourservice 8000/TCP may fail on this stage: it depends on ")
+        "gold → golddr yourlicenceplate-dev/yourservice 8000/TCP is refuted on this stage: no policy of ")
         == true)
     #expect(proved.stages[1].faults.isEmpty)
     // The other way round nothing is taken away.
