@@ -42,7 +42,13 @@ package struct Naming: Sendable {
       return nil
     }
     do {
-      guard let (name, node) = try template.name(key, variables, model.templates.exhaustion) else {
+      let exhaustion = model.templates.exhaustion
+      var named = try template.name(key, variables, exhaustion)
+      // A replacement of an earlier release does not know the name yet.
+      if named == nil, let own = model.templates.builtInTemplate(path) {
+        named = try own.name(key, variables, exhaustion)
+      }
+      guard let (name, node) = named else {
         findings.append(
           Diagnostic(
             TemplateRules.renderingFailed, "the naming template yields no '\(key)'",

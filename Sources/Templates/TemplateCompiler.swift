@@ -260,7 +260,7 @@ struct TemplateCompiler {
         help: didYouMean(key.text, among: names) ?? "the names are \(listed(names))")
     }
     guard node["$merge"] == nil else { return }
-    for name in names where node[name] == nil {
+    for name in names where node[name] == nil && !declaration.laterNames.contains(name) {
       report(node, "the naming template yields no '\(name)'", help: "add the key '\(name)'")
     }
   }

@@ -19,6 +19,7 @@ package struct TemplateSet: Sendable {
   private let scopes: [String: [ExtraScope]]
   /// The built-in templates, and those of the fleet in their place.
   private var general: [String: Template] = [:]
+  private var builtIn: [String: Template] = [:]
   private var ofLinks: [String: [String: Template]] = [:]
   private var ofConnections: [String: [String: Template]] = [:]
   /// Templates that add objects, by folder, in the order of their names.
@@ -76,6 +77,7 @@ package struct TemplateSet: Sendable {
     }
     findings += compiled.findings
     guard let template = compiled.template else { return }
+    if case .builtIn = level { builtIn[path] = template }
     byFile[file.path] = template
     if place.isExtra {
       extras[place.folder, default: []].append(template)
@@ -100,6 +102,9 @@ package struct TemplateSet: Sendable {
 
   /// The template of a file, by its path from the fleet's root.
   package func template(inFile path: String) -> Template? { byFile[path] }
+
+  /// The program's own template, whatever replaces it.
+  package func builtInTemplate(_ path: String) -> Template? { builtIn[path] }
 
   // MARK: Choosing
 

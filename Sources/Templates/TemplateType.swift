@@ -98,6 +98,9 @@ package struct TemplateDeclaration: Sendable {
   package let variables: [TemplateField]
   /// For a naming template, the names that it has to yield; empty for templates of objects.
   package let names: [String]
+  /// Those of them that a replacement may leave out, because an earlier release did not ask for them: the built-in
+  /// template gives them then.
+  package let laterNames: Set<String>
   /// False for a naming template whose names belong to a link as a whole: no connection can replace it.
   package let concernsConnections: Bool
 
@@ -107,13 +110,16 @@ package struct TemplateDeclaration: Sendable {
     self.summary = summary
     self.variables = variables + [Self.common]
     names = []
+    laterNames = []
     concernsConnections = true
   }
 
   /// A naming template: it yields these names and nothing else.
   package init(
-    _ path: String, _ summary: String, names: [String], _ variables: [TemplateField], ofLink: Bool = false
+    _ path: String, _ summary: String, names: [String], later: Set<String> = [], _ variables: [TemplateField],
+    ofLink: Bool = false
   ) {
+    laterNames = later
     concernsConnections = !ofLink
     self.path = path
     self.summary = summary

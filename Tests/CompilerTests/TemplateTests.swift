@@ -73,6 +73,27 @@ import YAMLTree
     ] { #expect(lines.contains(line), "\(line)\n\(lines.joined(separator: "\n"))") }
   }
 
+  /// A name that an earlier release did not ask for comes from the built-in template.
+  @Test func namesThatCameLaterMayBeMissing() throws {
+    let compilation = try FixtureFleet(base: "porter-silver").overlaid(
+      by: """
+        -- templates/static/names.yaml --
+        service: "far-${service.name}"
+        -- workloads/emerald/policy.yaml --
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: closed, namespace: a1b2c3-prod}
+        spec: {podSelector: {}, policyTypes: [Egress]}
+        """
+    ).compile()
+    #expect(!compilation.findings.containErrors, "\(compilation.findingsText)")
+    let paths = compilation.writtenFiles.keys.filter {
+      $0.hasPrefix("rendered/emerald/manifests/a1b2c3-prod/")
+    }
+    #expect(paths.contains { $0.hasSuffix("/service-far-clamav.yaml") }, "\(paths)")
+    #expect(paths.contains { $0.hasSuffix("/networkpolicy-allow-clamav-to-clamav-silver.yaml") }, "\(paths)")
+  }
+
   @Test(arguments: [
     ("templates/links/gold-piar/porter/names.yaml", "there is no Link 'gold-piar'"),
     ("templates/links/gold-pair/static/names.yaml", "is of type porter and never uses 'static/names.yaml'"),
@@ -86,8 +107,7 @@ import YAMLTree
   ])
   func placesWithoutEffect(_ path: String, _ message: String) throws {
     let text =
-      path.contains("static/names")
-      ? "service: ${service.name}\negressPolicy: c\n" : "claim: a\npolicy: b\negressPolicy: c\n"
+      path.contains("static/names") ? "service: ${service.name}\n" : "claim: a\npolicy: b\negressPolicy: c\n"
     let compilation = try porter("-- \(path) --\n\(text)")
     #expect(
       compilation.findings.contains { $0.rule.id == "LW1603" && $0.message.contains(message) },

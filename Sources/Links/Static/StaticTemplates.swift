@@ -20,6 +20,7 @@ enum StaticTemplates {
       TemplateDeclaration(
         "static/names.yaml", "Names of the objects that a static link emits.",
         names: ["service", "egressPolicy"],
+        later: ["egressPolicy"],
         [
           .field("service", .object([.field("name", .string), .field("namespace", .string)]), "the target"),
           .field("link", .string), .field("cluster", .string, "where the target is"),
