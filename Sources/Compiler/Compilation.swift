@@ -23,6 +23,11 @@ package struct CompileOptions: Sendable {
   /// Manifests to be tried out: files by cluster, with paths as they shall be shown.
   package var extraWorkloads: [String: [(path: String, content: [UInt8])]] = [:]
 
+  /// Directories where the output lay before the Fleet gave it another place: what is owned there goes.
+  package var formerRoots: [String] = []
+  /// True where only this fleet's output can lie beside its sources: what lies in another place is reported then.
+  package var looksForFormerOutput = true
+
   package init() {}
 }
 

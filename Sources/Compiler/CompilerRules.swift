@@ -5,7 +5,7 @@ package enum CompilerRules {
   package static let all = [
     unreadableFile, linkNotFollowed, baselineFile, unknownClusterDirectory, strayDocument, invalidManifest,
     detachedEndpoints, doubtfulManifest, pending, wrongIdentity,
-    invalidObject, privateKey, unusedSuppression,
+    invalidObject, privateKey, unusedSuppression, noManifest,
   ]
 
   package static let unreadableFile = Rule(
@@ -21,6 +21,28 @@ package enum CompilerRules {
       itself there, or exclude the path in spec.sources.
       """,
     unexampled: "it depends on the file system; BadFileTests runs one")
+
+  package static let noManifest = Rule(
+    "LW1122", "no-manifest", .warning, "a document among the manifests is no object",
+    explanation: """
+      A document that is a plain text, or a list of objects without a List around it, declares nothing: kubectl would \
+      refuse it. Most often a file was cut short or encrypted, a template was not filled in, or a `kind: List` is missing.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/note.yaml --
+      - {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: a1b2c3-dev}}
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/note.yaml --
+      apiVersion: v1
+      kind: List
+      items:
+      - {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: a1b2c3-dev}}
+      """))
 
   package static let baselineFile = Rule(
     "LW1116", "baseline-file", .error, "a baseline names a file that holds no NetworkPolicy",

@@ -19,6 +19,11 @@ package struct DirectorySnapshot: Snapshot {
   private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 
   package func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry] {
+    if directory.utf8.count > 4095 || directory.utf8.count(where: { $0 == UInt8(ascii: "/") }) >= 255 {
+      throw SnapshotError(
+        path: directory, reason: "the path is deeper than 256 directories or longer than 4,095 bytes",
+        kind: .refusedName)
+    }
     guard let handle = try open(directory: directory) else { return [] }
     defer { closedir(handle) }
     var entries: [SnapshotEntry] = []
@@ -71,6 +76,12 @@ package struct DirectorySnapshot: Snapshot {
       }
     default: return nil
     }
+  }
+
+  package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = readlink(absolute(entry.path), &buffer, buffer.count)
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
   }
 
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {

@@ -55,7 +55,7 @@ struct FrontEnd {
     self.fleet = fleet
     let layout = OutputLayout(fleet)
     checkUnits(fleet)
-    self.record = try OutputRecord(record, layout: layout)
+    self.record = try OutputRecord(record, layout: layout, formerRoots: options.formerRoots)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
     findings += try StrayDocuments.unselected(walk, source, fleet: fleet, outputs: layout.roots)
@@ -71,6 +71,9 @@ struct FrontEnd {
     policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
     findings += policies?.findings ?? []
     readManifests(walk, snapshot, options)
+    if options.looksForFormerOutput {
+      findings += try FormerOutput(fleet, layout.roots, clusters.keys).findings(in: record)
+    }
     readRecordedOutput(layout, recorded)
     if let damage { throw damage }
     guard memo != nil, options.extraWorkloads.isEmpty else { return }
@@ -132,6 +135,13 @@ struct FrontEnd {
             at: unit.name.node.range, "the second", also: [Label(earlier.name.node.range, "the first")],
             help: ["name different clusters or namespaces"]))
       }
+    }
+    for unit in fleet.units where unit.path.value.prefix(while: { $0 != "/" }).contains("{") {
+      findings.append(
+        Diagnostic(
+          OutputRules.unplacedUnit, "the path of unit '\(unit.name.value)' begins with a placeholder",
+          at: unit.path.node.range,
+          help: ["put a directory before it: '\(fleet.outputPath)/\(unit.path.value)'"]))
     }
     checkBranches(fleet)
   }
@@ -216,7 +226,7 @@ struct FrontEnd {
     trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
     for (file, (parsed, facts)) in zip(files, read) {
-      findings += parsed.findings
+      findings += parsed.findings + Self.strangers(in: parsed.tree)
       damage = damage ?? parsed.damage
       trees[file.entry.path] = parsed.tree
       if let stray = StrayDocuments.amongManifests(facts, of: file.cluster, parsed.tree) {
@@ -226,6 +236,29 @@ struct FrontEnd {
       if memo != nil { digester.add(role, cluster: file.cluster, file.entry, facts) }
     }
     return byCluster
+  }
+
+  /// Documents that declare nothing although they look like more than data.
+  private static func strangers(in tree: Tree) -> [Diagnostic] {
+    tree.documents.compactMap { document in
+      let what: String
+      switch document.kind {
+      case .mapping, .null: return nil
+      case .sequence:
+        // Lists of anything else are data that some tool reads.
+        let isObject = { (node: Node) in node["kind"]?.string != nil && node["apiVersion"]?.string != nil }
+        guard document.elements.contains(where: isObject) else { return nil }
+        what = "a list without 'kind: List'"
+      default: what = "a plain text"
+      }
+      return Diagnostic(
+        CompilerRules.noManifest, "this document is \(what), not an object", at: document.range,
+        help: [
+          document.kind == .sequence
+            ? "separate the objects with '---', or put them below 'items' of a 'kind: List'"
+            : "put the manifest there, or exclude the file in spec.sources"
+        ])
+    }
   }
 
   private mutating func reportUnknownClusters(_ files: [SourceWalk.File], _ specification: Specification) {
@@ -262,16 +295,18 @@ struct FrontEnd {
     for path in paths {
       let entry = try? snapshot.entry(at: path.value)
       var found: [NetworkPolicy] = []
+      var isReported = false
       if let entry, entry.kind == .file || entry.kind == .executable {
         let parsed = ParsedFile.read(entry, snapshot)
         damage = damage ?? parsed.damage
         findings += parsed.findings
+        isReported = !parsed.findings.isEmpty
         trees[entry.path] = parsed.tree
         for manifest in ManifestFacts(parsed.tree).manifests where manifest.kind == "NetworkPolicy" {
           found.append(NetworkPolicy(manifest, namespace: ""))
         }
       }
-      if found.isEmpty {
+      if found.isEmpty, !isReported {
         findings.append(
           Diagnostic(
             CompilerRules.baselineFile,
@@ -291,14 +326,19 @@ struct FrontEnd {
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: LoggedSnapshot) {
     let memo = memo
     // One look at each name: an output has tens of thousands.
-    let candidates = record.present.values.filter {
+    let named = record.present.values.filter {
       let name = $0.name
       return $0.kind == .file
         && (name.hasPrefix("transportserverclaim-") || name == "secret-cilium-clustermesh.yaml")
-    }.sorted { utf8Precedes($0.path, $1.path) }
+    }
+    // Also those of output units, which have roots of their own.
+    var candidates: [String: [SnapshotEntry]] = [:]
+    for entry in named.sorted(by: { utf8Precedes($0.path, $1.path) }) {
+      guard let place = layout.place(ofPath: entry.path), place.part == .manifests else { continue }
+      candidates[place.cluster, default: []].append(entry)
+    }
     for cluster in clusters.keys.sorted() {
-      let root = "\(fleet?.outputPath ?? "")/\(cluster)/manifests/"
-      let entries = candidates.filter { $0.path.hasPrefix(root) }
+      let entries = candidates[cluster] ?? []
       let files = parallelMap(entries, piece: 64) { entry in
         let parsed = ParsedFile.read(entry, snapshot.base, memo)
         return (parsed.damage, ManifestFacts(parsed.tree))

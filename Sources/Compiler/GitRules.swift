@@ -5,7 +5,7 @@ package import Snapshot
 package enum GitRules {
   package static let all = [
     unmergedPath, refusedName, noOutputBranch, unusableBranch, unrelatedSource, sharedUnitPath,
-    checkedOutBranch,
+    checkedOutBranch, lfsPointer,
   ]
 
   package static let unmergedPath = Rule(
@@ -86,6 +86,39 @@ package enum GitRules {
       show the new output as undone. Name a branch that nobody works on.
       """,
     unexampled: "it needs a repository; CommandTests runs one")
+
+  package static let lfsPointer = Rule(
+    "LW1808", "lfs-pointer", .error, "a file of the fleet has its content in Git LFS",
+    explanation: """
+      Git itself has only a pointer: three lines with the name of the content, which git-lfs puts into the file when it \
+      checks a commit out. Read from a commit or from the index, or in a clone without git-lfs, the file says nothing \
+      at all; what it declares would be missing without a word, and the same commit would not give the same output \
+      everywhere.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/yourservice.yaml --
+      version https://git-lfs.github.com/spec/v1
+      oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+      size 12345
+
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
+
+  /// True for what Git LFS leaves in a file's place (git-lfs, docs/spec.md).
+  static func isLFSPointer(_ bytes: [UInt8]) -> Bool {
+    bytes.count < 1024 && bytes.starts(with: "version https://git-lfs.github.com/spec/v".utf8)
+  }
+
+  static func pointer(_ file: SourceFile) -> Diagnostic {
+    Diagnostic(
+      lfsPointer, "\(file.path) is a pointer of Git LFS, and git has no content for it",
+      at: Label(SourceRange(wholeFile: SourceFile(path: file.path, bytes: []))),
+      help: [
+        "keep it in git itself: 'git lfs untrack' its pattern, and 'git lfs migrate export --include=\(file.path)'"
+      ])
+  }
 
   /// The finding for content that cannot be read because of its author.
   package static func finding(for error: SnapshotError) -> Diagnostic {

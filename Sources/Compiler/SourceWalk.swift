@@ -32,31 +32,95 @@ struct SourceWalk {
     try walk("", snapshot)
     templates = try files(below: "templates", snapshot)
     definitions = try files(below: "schemas/crds", snapshot)
+    findings.sort { $0.primary?.range.file.path ?? "" < $1.primary?.range.file.path ?? "" }
   }
 
   private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
-    for entry in try snapshot.entries(of: directory) {
-      if entry.kind == .directory {
-        let sources = [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed]
+    let entries = try snapshot.entries(of: directory)
+    // A checked-out submodule: a commit has only its name.
+    if !directory.isEmpty, entries.contains(where: { $0.kind == .file && $0.path == directory + "/.git" }) {
+      reportLink(SnapshotEntry(path: directory, kind: .submodule))
+      return
+    }
+    for entry in entries {
+      switch entry.kind {
+      case .directory:
         guard !outputs.contains(entry.path) else { continue }
         if sources.contains(where: { $0.mayMatch(below: entry.path) }) {
           try walk(entry.path, snapshot)
         } else {
           unreached.append(entry.path)
         }
-      } else {
-        take(entry)
+      case .symbolicLink, .submodule:
+        if try leadsToSources(entry, snapshot) { reportLink(entry) } else { take(entry) }
+      case .file, .executable: take(entry)
       }
     }
+  }
+
+  private var sources: [Fleet.Source] { [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed] }
+
+  /// True for a link to a directory, or a submodule, below which a pattern would select files if it were one.
+  private func leadsToSources(_ entry: SnapshotEntry, _ snapshot: some Snapshot) throws(SnapshotError) -> Bool
+  {
+    guard !outputs.contains(entry.path),
+      sources.contains(where: { $0.mayMatch(below: entry.path) && !$0.excludes(directory: entry.path) })
+    else { return false }
+    guard entry.kind == .symbolicLink else { return true }
+    // Where it leads out of the fleet, nobody can tell from here.
+    guard let target = try snapshot.target(ofLink: entry), let path = Self.joined(entry.path, target) else {
+      return true
+    }
+    if path.isEmpty { return true }
+    switch try snapshot.entry(at: path)?.kind {
+    case .directory, .symbolicLink, .submodule: return true
+    case .file, .executable: return false
+    // It may lie below another link; a link that leads nowhere stands for nothing.
+    case nil: return try isBelowLink(path, snapshot)
+    }
+  }
+
+  private func isBelowLink(_ path: String, _ snapshot: some Snapshot) throws(SnapshotError) -> Bool {
+    var above = Substring(path)
+    while let slash = above.lastIndex(of: "/") {
+      above = above[..<slash]
+      if let entry = try snapshot.entry(at: String(above)) { return entry.kind != .directory }
+    }
+    return false
+  }
+
+  /// Where a link leads, from the fleet's root; nil where that is outside.
+  private static func joined(_ link: String, _ target: String) -> String? {
+    guard !target.hasPrefix("/") else { return nil }
+    var parts = link.split(separator: "/").dropLast().map(String.init)
+    for component in target.split(separator: "/") where component != "." {
+      if component != ".." {
+        parts.append(String(component))
+      } else if parts.popLast() == nil {
+        return nil
+      }
+    }
+    return parts.joined(separator: "/")
   }
 
   /// The YAML files of a directory, if there is one.
   private mutating func files(
     below directory: String, _ snapshot: some Snapshot
   ) throws(SnapshotError) -> [SnapshotEntry] {
-    guard try snapshot.entry(at: directory)?.kind == .directory else { return [] }
+    var above = ""
+    for component in directory.split(separator: "/") {
+      above += (above.isEmpty ? "" : "/") + component
+      guard let entry = try snapshot.entry(at: above) else { return [] }
+      if entry.kind == .symbolicLink || entry.kind == .submodule { reportLink(entry) }
+      guard entry.kind == .directory else { return [] }
+    }
+    let entries = try snapshot.entries(of: directory)
+    if entries.contains(where: { $0.kind == .file && $0.path == directory + "/.git" }) {
+      reportLink(SnapshotEntry(path: directory, kind: .submodule))
+      return []
+    }
     var files: [SnapshotEntry] = []
-    for entry in try snapshot.entries(of: directory) {
+    for entry in entries {
       switch entry.kind {
       case .directory: files += try self.files(below: entry.path, snapshot)
       case .file, .executable: if entry.path.hasSuffix(".yaml") { files.append(entry) }
@@ -93,12 +157,13 @@ struct SourceWalk {
   }
 
   private mutating func reportLink(_ entry: SnapshotEntry) {
+    guard !findings.contains(where: { $0.primary?.range.file.path == entry.path }) else { return }
     let what = entry.kind == .submodule ? "a submodule" : "a symbolic link"
     findings.append(
       Diagnostic(
         CompilerRules.linkNotFollowed, "\(entry.path) is \(what), which is never followed",
         at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: []))),
-        help: ["put the file itself there, or exclude the path in spec.sources"]))
+        help: ["put the files themselves there, or exclude the path in spec.sources"]))
   }
 }
 
@@ -119,6 +184,10 @@ struct ParsedFile: Sendable {
     if let tree = trees?.tree() { return ParsedFile(tree: tree, findings: []) }
     do {
       let file = SourceFile(path: entry.path, bytes: try snapshot.content(of: entry))
+      if GitRules.isLFSPointer(file.bytes) {
+        let nothing = SourceFile(path: entry.path, bytes: [])
+        return ParsedFile(tree: Tree.parse(nothing).tree, findings: [GitRules.pointer(file)])
+      }
       let parsed = Tree.parse(file)
       if parsed.findings.isEmpty { trees?.keep(parsed.tree) }
       return ParsedFile(tree: parsed.tree, findings: parsed.findings)

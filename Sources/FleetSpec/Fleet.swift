@@ -78,6 +78,11 @@ package struct Fleet: Sendable {
       return nil
     }
 
+    /// True when every path below a directory is excluded, as far as its name tells.
+    package func excludes(directory: String) -> Bool {
+      exclusions.contains { $0.match(directory) != nil || $0.match(directory + "/x.yaml") != nil }
+    }
+
     /// True when some path below the directory could match.
     package func mayMatch(below directory: String) -> Bool {
       inclusions.contains { $0.mayMatch(below: directory) }

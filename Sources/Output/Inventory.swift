@@ -25,8 +25,10 @@ package struct Inventory: Sendable, Equatable {
       var start = 0
       while start < bytes.count {
         let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-        let line = UnsafeBufferPointer(rebasing: bytes[start..<end])
+        var line = UnsafeBufferPointer(rebasing: bytes[start..<end])
         start = end + 1
+        // A checkout may have converted the line ends (core.autocrlf).
+        if line.last == UInt8(ascii: "\r") { line = UnsafeBufferPointer(rebasing: line.dropLast()) }
         guard let first = line.first, first != UInt8(ascii: "#") else { continue }
         guard line.count > 41, line[40] == UInt8(ascii: " "),
           let blob = BlobID(hexadecimal: UnsafeBufferPointer(rebasing: line[..<40]))

@@ -6,7 +6,7 @@ package enum OutputRules {
     objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind,
     unusableName,
     directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
-    beyondTenancy,
+    beyondTenancy, unplacedUnit, formerOutput,
   ]
 
   private static func fleet(_ output: String) -> String {
@@ -169,6 +169,33 @@ package enum OutputRules {
       'linkwright check' compiles and compares with the files on record. Run 'linkwright build' and commit the result.
       """,
     unexampled: "it needs an output on record; OutputTests runs one")
+
+  package static let unplacedUnit = Rule(
+    "LW1514", "unplaced-unit", .error, "an output unit's path has no directory of its own to start with",
+    explanation: """
+      The output on record is looked for below the directories that paths of units begin with. A path that begins with \
+      a placeholder, like '{cluster}/{unit}', would make the whole repository one: what lies there could not be told \
+      from what was written.
+      """,
+    failing: RuleExample(over: "porter-pair", fleet("{units: [{name: dev, path: '{cluster}/{unit}'}]}")),
+    passing: RuleExample(over: "porter-pair", fleet("{units: [{name: dev, path: 'out/{cluster}/{unit}'}]}")))
+
+  package static let formerOutput = Rule(
+    "LW1515", "former-output", .warning, "output lies where the Fleet puts none any more",
+    explanation: """
+      After a change of spec.output.path, or of a unit's path, 'build' writes the new directory and leaves the old one \
+      as it is: whoever syncs it goes on applying what nobody compiles any more. ('commit' removes what it wrote to \
+      the former place, since the branch's history says what that was.)
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- deploy/gold/inventory/a1b2c3-dev.lock --
+      # Files that Linkwright owns: git blob id and path.
+      e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 manifests/a1b2c3-dev/service-a.yaml
+
+      """),
+    passing: RuleExample(over: "porter-pair", ""))
 
   package static let beyondTenancy = Rule(
     "LW9106", "beyond-tenancy", .error,

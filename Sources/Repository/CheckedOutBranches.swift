@@ -7,7 +7,7 @@ extension GitRepository {
   /// `git branch -f` does.
   package func workingTree(holding reference: String) throws(GitError) -> String? {
     // Shared by all worktrees; the main working tree exists unless the shared repository is bare.
-    if try configuration("core.bare") != "true", Self.directory(commonDirectory, isOn: reference) {
+    if !isSharedRepositoryBare, Self.directory(commonDirectory, isOn: reference) {
       var path = commonDirectory
       if path.hasSuffix("/.git/") { path.removeLast(".git/".count) }
       return path
@@ -17,9 +17,20 @@ extension GitRepository {
       guard Self.directory(directory, isOn: reference) else { continue }
       guard var path = Self.line(directory + "gitdir") else { return directory }
       if path.hasSuffix("/.git") { path.removeLast("/.git".count) }
-      return path
+      return path.hasPrefix("/") ? path : directory + path
     }
     return nil
+  }
+
+  /// True when the repository that all worktrees share has no working tree of its own, whichever of them this is.
+  private var isSharedRepositoryBare: Bool {
+    let file = commonDirectory + "config"
+    if GitConfiguration.bool("extensions.worktreeconfig", inFile: file) == true,
+      let own = GitConfiguration.bool("core.bare", inFile: commonDirectory + "config.worktree")
+    {
+      return own
+    }
+    return GitConfiguration.bool("core.bare", inFile: file) ?? false
   }
 
   private static func directory(_ directory: String, isOn reference: String) -> Bool {

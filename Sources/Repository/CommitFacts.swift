@@ -148,7 +148,7 @@ private struct CommitParser {
     let date = line[(close + 1)...].split(separator: UInt8(ascii: " "))
     let seconds = date.first.flatMap { Int64(String(decoding: $0, as: UTF8.self)) } ?? 0
     var offset = 0
-    if date.count > 1, let number = Int(String(decoding: date[1], as: UTF8.self)), abs(number) < 10_000 {
+    if date.count > 1, let number = Int(String(decoding: date[1], as: UTF8.self)), number.magnitude < 10_000 {
       offset = number / 100 * 60 + number % 100
     }
     return GitSignature(

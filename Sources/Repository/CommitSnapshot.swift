@@ -55,6 +55,15 @@ package final class CommitSnapshot: Snapshot {
     return listing.entries
   }
 
+  /// Names beside it that `entries(of:)` refuses do not matter.
+  package func entry(at path: String) throws(SnapshotError) -> SnapshotEntry? {
+    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    guard let listing = try listing(of: directory),
+      !listing.rejected.contains(where: { $0.path == path })
+    else { return nil }
+    return listing.entries.first { $0.path == path }
+  }
+
   /// The names of a directory that `entries(of:)` refuses to list, all of them.
   package func rejectedEntries(of directory: String) throws(SnapshotError) -> [RejectedEntry] {
     try listing(of: directory)?.rejected ?? []
@@ -76,6 +85,11 @@ package final class CommitSnapshot: Snapshot {
     try treeID(of: directory)?.blob
   }
 
+  package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    guard entry.kind == .symbolicLink else { return nil }
+    return String(decoding: try content(of: entry), as: UTF8.self)
+  }
+
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     guard let blob = entry.blob, entry.kind != .directory, entry.kind != .submodule else {
       throw SnapshotError(path: entry.path, reason: "it is not a file of commit \(commit.id)")
@@ -83,19 +97,29 @@ package final class CommitSnapshot: Snapshot {
     return try repository.blob(blob, path: entry.path)
   }
 
-  /// Walks down from the root; iterative, since a hostile tree may be deep.
+  /// Goes down from the nearest directory above that is known; iterative, since a hostile tree may be deep.
   private func listing(of directory: String) throws(SnapshotError) -> Listing? {
     let key = Array(directory.utf8)
-    if let known = listings.withLock({ $0[key] }) { return known }
-    guard var current = try root() else { return nil }
-    if key.isEmpty { return current }
-    var end = 0
-    for component in key.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-      guard let tree = current.directories[Array(component)] else { return nil }
-      end += (end == 0 ? 0 : 1) + component.count
-      current = try load(tree, Array(key[..<end]))
+    guard let root = try root() else { return nil }
+    if key.isEmpty { return root }
+    let slash = UInt8(ascii: "/")
+    var end = key.count
+    var current: Listing?
+    listings.withLock { listings in
+      while end > 0 {
+        current = listings[Array(key[..<end])]
+        if current != nil { break }
+        end = key[..<end].lastIndex(of: slash) ?? 0
+      }
     }
-    return current
+    var listing = current ?? root
+    while end < key.count {
+      let start = end == 0 ? 0 : end + 1
+      end = start < key.count ? key[start...].firstIndex(of: slash) ?? key.count : key.count
+      guard let tree = listing.directories[Array(key[min(start, end)..<end])] else { return nil }
+      listing = try load(tree, Array(key[..<end]))
+    }
+    return listing
   }
 
   private func root() throws(SnapshotError) -> Listing? {
@@ -123,13 +147,14 @@ package final class CommitSnapshot: Snapshot {
     let raw = try read(tree, path: String(decoding: path, as: UTF8.self))
     var start = path
     if !path.isEmpty { start.append(UInt8(ascii: "/")) }
+    let depthFault = EntryName.depthFault(start)
     var entries: [SnapshotEntry] = []
     entries.reserveCapacity(raw.entries.count)
     var rejected: [RejectedEntry] = []
     var directories: [[UInt8]: ObjectID] = [:]
     for entry in raw.entries {
       let name = raw.name(entry)
-      if let fault = EntryName.fault(name) {
+      if let fault = EntryName.fault(name) ?? depthFault {
         rejected.append(RejectedEntry(path: EntryName.printable(start + name), reason: fault))
         continue
       }

@@ -56,6 +56,13 @@ enum EntryName {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  /// Why nothing may lie in a directory, given by its path with a final `/`: what `pathFault` says of whole paths.
+  static func depthFault(_ directory: [UInt8]) -> String? {
+    if directory.count > 4095 { return "the path is longer than 4,095 bytes" }
+    let depth = directory.reduce(0) { $0 + ($1 == UInt8(ascii: "/") ? 1 : 0) }
+    return depth >= 256 ? "the path is deeper than 256 directories" : nil
+  }
+
   /// Why a whole path must not be written; nil when it may.
   static func pathFault(_ path: String) -> String? {
     let path = Array(path.utf8)

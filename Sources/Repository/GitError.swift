@@ -62,6 +62,9 @@ package struct GitError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The same fault as a snapshot reports it, at a path of the snapshot.
   package func atSnapshotPath(_ path: String) -> SnapshotError {
-    SnapshotError(path: path, reason: description, kind: .repository)
+    // What is read is said already.
+    let reason =
+      operation.hasPrefix("read object ") ? message + (remedy.map { "; \($0)" } ?? "") : description
+    return SnapshotError(path: path.isEmpty ? "the root directory" : path, reason: reason, kind: .repository)
   }
 }

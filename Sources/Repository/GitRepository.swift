@@ -18,6 +18,10 @@ package final class GitRepository: Sendable {
   package let objectsDirectory: String
   /// The root of the working tree, with a final `/`; nil when the repository is bare.
   package let workingDirectory: String?
+  /// True while the objects are those of a push that is being judged: nothing may be written then.
+  package let isQuarantined: Bool
+  /// What the environment says.
+  let settings: GitEnvironment
   /// True when history ends at a depth (`git clone --depth`).
   package let isShallow: Bool
 
@@ -34,38 +38,124 @@ package final class GitRepository: Sendable {
   /// True for a worktree added with `git worktree add`.
   package var isLinkedWorktree: Bool { gitDirectory != commonDirectory }
 
-  /// Opens the repository at or above a path.
-  package init(at path: String, _ lookup: Lookup = .upwards(ceilings: [])) throws(GitError) {
+  /// Opens the repository at or above a path; the one that the environment names, where it names one and a repository
+  /// would be looked for.
+  package init(
+    at path: String, _ lookup: Lookup = .upwards(ceilings: []), environment: GitEnvironment = GitEnvironment()
+  ) throws(GitError) {
     try LibGit2.start()
     let operation = "open the git repository at \(path)"
     try withoutNUL(path, operation)
+    let named = lookup == .exactly ? nil : environment.directory
+    let opened = try Self.open(path, lookup, named: named, operation)
+    let repository = opened.pointer
+    try GitConfiguration.set(repository, environment)
+    try Self.checkFormat(repository, operation)
+    if named == nil {
+      try RepositoryOwnership(environment).check(repository, operation)
+    } else {
+      try Self.setWorkTree(repository, environment, operation)
+    }
+    gitDirectory = git_repository_path(repository).map { String(cString: $0) } ?? path
+    commonDirectory = git_repository_commondir(repository).map { String(cString: $0) } ?? gitDirectory
+    workingDirectory = git_repository_workdir(repository).map { String(cString: $0) }
+    objectsDirectory = try Self.objectsDirectory(repository)
+    isShallow = git_repository_is_shallow(repository) == 1
+    isQuarantined = environment.isQuarantined && lookup != .exactly
+    settings = environment
+    let absence: ObjectDatabase.Absence =
+      isShallow ? .shallow : Self.isPartial(repository) ? .partial : .complete
+    let database = try GitHandle("open the object database", freedBy: { git_odb_free($0) }) {
+      git_repository_odb($0, repository)
+    }
+    if lookup != .exactly {
+      for directory in environment.objectDirectories where access(directory, F_OK) == 0 {
+        try git("read the objects in \(directory)") {
+          git_odb_add_disk_alternate(database.pointer, directory)
+        }
+      }
+    }
+    objects = ObjectDatabase(database, directory: objectsDirectory, absence: absence)
+    handle = Mutex(opened)
+  }
+
+  private static func open(
+    _ path: String, _ lookup: Lookup, named: String?, _ operation: String
+  ) throws(GitError) -> GitHandle {
     var flags: UInt32 = 0
     var ceilings = ""
     switch lookup {
     case .exactly: flags = GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue
     case .upwards(let directories): ceilings = directories.joined(separator: ":")
     }
-    let opened: GitHandle
+    if named != nil { flags = GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue }
     do {
-      opened = try GitHandle(operation, freedBy: { git_repository_free($0) }) {
-        git_repository_open_ext($0, path, flags, ceilings)
+      return try GitHandle(operation, freedBy: { git_repository_free($0) }) {
+        git_repository_open_ext($0, named ?? path, flags, ceilings)
       }
     } catch {
-      throw Self.explain(error, path)
+      if named == nil || error.kind != .notFound { throw Self.explain(error, path) }
+      throw GitError(
+        .notFound, operation, "the variable GIT_DIR names \(named ?? ""), which is no git repository",
+        remedy: "unset GIT_DIR to look for the repository at \(path)", errorClass: error.errorClass,
+        code: error.code)
     }
-    let repository = opened.pointer
-    gitDirectory = git_repository_path(repository).map { String(cString: $0) } ?? path
-    commonDirectory = git_repository_commondir(repository).map { String(cString: $0) } ?? gitDirectory
-    workingDirectory = git_repository_workdir(repository).map { String(cString: $0) }
-    objectsDirectory = try Self.objectsDirectory(repository)
-    isShallow = git_repository_is_shallow(repository) == 1
-    let absence: ObjectDatabase.Absence =
-      isShallow ? .shallow : Self.isPartial(repository) ? .partial : .complete
-    objects = ObjectDatabase(
-      try GitHandle("open the object database", freedBy: { git_odb_free($0) }) {
-        git_repository_odb($0, repository)
-      }, absence: absence)
-    handle = Mutex(opened)
+  }
+
+  /// What git takes for the working tree of a repository that GIT_DIR names.
+  private static func setWorkTree(
+    _ repository: OpaquePointer, _ environment: GitEnvironment, _ operation: String
+  ) throws(GitError) {
+    if let tree = environment.workTree {
+      try git(operation) { git_repository_set_workdir(repository, tree, 0) }
+      return
+    }
+    guard git_repository_is_bare(repository) == 0 else { return }
+    let known = git_repository_workdir(repository).map { String(cString: $0) } ?? ""
+    let current = environment.currentDirectory + "/"
+    let directory = git_repository_path(repository).map { String(cString: $0) } ?? ""
+    // A hook runs in the working tree, or in the git directory itself, where a push is received.
+    if known.isEmpty || !current.hasPrefix(known), !current.hasPrefix(directory) {
+      try git(operation) { git_repository_set_workdir(repository, current, 0) }
+    }
+  }
+
+  static let sha256Remedy =
+    "the repository uses SHA-256 object names; Linkwright reads SHA-1 repositories only"
+
+  /// Refuses formats of objects and references that libgit2 1.5 cannot read.
+  private static func checkFormat(_ repository: OpaquePointer, _ operation: String) throws(GitError) {
+    let directory = git_repository_commondir(repository).map { String(cString: $0) } ?? ""
+    func value(_ name: String) -> String? {
+      GitConfiguration.values(of: name, inFile: directory + "config").last?.lowercased()
+    }
+    if let format = value("extensions.objectformat"), format != "sha1" {
+      throw GitError(.unsupported, operation, "the object format is \(format)", remedy: sha256Remedy)
+    }
+    if let storage = value("extensions.refstorage"), storage != "files" {
+      throw GitError(
+        .unsupported, operation, "references are stored as '\(storage)', which libgit2 1.5 cannot read",
+        remedy: "convert them with `git refs migrate --ref-format=files`")
+    }
+  }
+
+  /// Lets what this process makes from now on be used by those with whom the repository is shared
+  /// (`core.sharedRepository`); libgit2 1.5 does not look at it. Sets the process's mask.
+  package func shareWhatIsMade() throws(GitError) {
+    guard let value = try configuration("core.sharedrepository")?.lowercased() else { return }
+    let mask = umask(0)
+    switch value {
+    case "umask", "false", "0", "no", "off": umask(mask)
+    case "group", "true", "1", "yes", "on": umask(mask & ~0o070)
+    case "all", "world", "everybody", "2": umask(mask & ~0o075)
+    default:
+      guard let mode = mode_t(value, radix: 8), mode & 0o600 == 0o600 else {
+        umask(mask)
+        return
+      }
+      // Directories may be entered by whoever may read what is in them.
+      umask(0o777 & ~(mode | (mode >> 2 & 0o111)))
+    }
   }
 
   private static func objectsDirectory(_ repository: OpaquePointer) throws(GitError) -> String {
@@ -108,28 +198,9 @@ package final class GitRepository: Sendable {
     func again(_ kind: GitError.Kind, _ message: String, _ remedy: String) -> GitError {
       GitError(kind, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code)
     }
-    // Without any safe.directory, libgit2 1.5.1 reports that the setting was not found instead of why it asked.
-    if error.kind == .notOwned || error.message.contains("safe.directory") {
-      return again(
-        .notOwned,
-        "the directory belongs to another user, and git does not read such a repository unless told so",
-        "if you trust it, run `git config --global --add safe.directory \(owned(path))`")
-    }
     guard error.kind == .notFound else { return error }
     return again(
       .notFound, "no git repository here or above", "run `git init`, or name a directory inside a clone")
-  }
-
-  /// The directory that git wants to see in `safe.directory`: the working tree's, or the bare repository's.
-  private static func owned(_ path: String) -> String {
-    var buffer = git_buf()
-    defer { git_buf_dispose(&buffer) }
-    defer { git_error_clear() }
-    guard git_repository_discover(&buffer, path, 0, nil) == 0, let found = buffer.ptr else { return path }
-    var directory = String(cString: found)
-    if directory.hasSuffix("/.git/") { directory.removeLast("/.git/".count) }
-    while directory.hasSuffix("/"), directory.utf8.count > 1 { directory.removeLast() }
-    return directory
   }
 
   /// Runs calls on the repository while no other thread does. Not to be nested.

@@ -70,7 +70,7 @@ package struct IndexSnapshot: Snapshot {
       let rest = record.path[start.count...]
       let slash = rest.firstIndex(of: UInt8(ascii: "/"))
       let name = rest[..<(slash ?? rest.endIndex)]
-      if let fault = EntryName.fault(name) {
+      if let fault = EntryName.fault(name) ?? EntryName.depthFault(start) {
         throw SnapshotError(
           path: EntryName.printable(record.path), reason: "this entry of the index is refused: \(fault)",
           kind: .refusedName)
@@ -93,6 +93,11 @@ package struct IndexSnapshot: Snapshot {
         kind: .unmerged)
     }
     return entries
+  }
+
+  package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    guard entry.kind == .symbolicLink else { return nil }
+    return String(decoding: try content(of: entry), as: UTF8.self)
   }
 
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {

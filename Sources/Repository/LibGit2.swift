@@ -10,7 +10,7 @@ enum LibGit2 {
   private static let status: Int32 = {
     let status = git_libgit2_init()
     guard status >= 0 else { return status }
-    return linkwright_git_accept_extensions()
+    return linkwright_git_prepare()
   }()
 
   static func start() throws(GitError) {
@@ -29,7 +29,7 @@ func git(_ operation: @autoclosure () -> String, _ call: () -> Int32) throws(Git
   let status = call()
   guard status < 0 else { return status }
   let error = git_error_last()
-  let message = error?.pointee.message.map { String(cString: $0) } ?? "libgit2 gave no reason"
+  let message = error?.pointee.message.map { String(cString: $0) } ?? noReason
   let number = git_error_t(rawValue: UInt32(bitPattern: error?.pointee.klass ?? 0))
   let errorClass = errorClassNames[Int(number.rawValue), default: "unknown"]
   let systemError = errno
@@ -37,6 +37,9 @@ func git(_ operation: @autoclosure () -> String, _ call: () -> Int32) throws(Git
   let (kind, remedy) = classify(status, number, message, systemError)
   throw GitError(kind, operation(), message, remedy: remedy, errorClass: errorClass, code: status)
 }
+
+/// What errors say for which libgit2 has no words.
+let noReason = "libgit2 gave no reason"
 
 /// libgit2's error classes by their number (`git_error_t`).
 private let errorClassNames: [String] = [
@@ -90,10 +93,8 @@ private func unsupportedFormat(_ message: String) -> (GitError.Kind, remedy: Str
   if message.contains("'link'") {
     return (.unsupported, "the index is split: run `git update-index --no-split-index`")
   }
-  if message.contains("extensions.objectformat") || message.contains("unknown object format") {
-    return (
-      .unsupported, "the repository uses SHA-256 object names; Linkwright reads SHA-1 repositories only"
-    )
+  if message.contains("unknown object format") {
+    return (.unsupported, GitRepository.sha256Remedy)
   }
   if message.contains("unsupported extension name") || message.contains("unsupported repository version") {
     return (.unsupported, "the repository uses a format extension that libgit2 1.5 does not know")

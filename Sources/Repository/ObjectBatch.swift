@@ -35,7 +35,7 @@ package struct ObjectBatch: ~Copyable, Sendable {
 
   /// Adds an object of any type.
   mutating func add(_ kind: ObjectKind, _ content: [UInt8], id: ObjectID) throws(GitError) {
-    guard !objects.contains(id), packed.reserve(id) else { return }
+    guard !objects.holdsFresh(id), packed.reserve(id) else { return }
     let offset = packed.bytes.count
     Self.appendHeader(kind, size: content.count, to: &packed.bytes)
     let headerLength = packed.bytes.count - offset

@@ -1,4 +1,6 @@
 import CLibGit2
+import Glibc
+import Synchronization
 
 /// The object database of a repository, readable from any number of threads at once.
 ///
@@ -15,7 +17,13 @@ final class ObjectDatabase: @unchecked Sendable {
     case complete, shallow, partial
   }
 
-  init(_ handle: consuming GitHandle, absence: Absence) {
+  /// Where objects lie, without a final `/`.
+  private let directory: String
+  /// True when the packs have been made young.
+  private let packs = Mutex(false)
+
+  init(_ handle: consuming GitHandle, directory: String, absence: Absence) {
+    self.directory = directory
     self.handle = handle
     self.absence = absence
   }
@@ -61,6 +69,33 @@ final class ObjectDatabase: @unchecked Sendable {
   func contains(_ id: ObjectID) -> Bool {
     var oid = id.oid
     return git_odb_exists_ext(handle.pointer, &oid, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
+  }
+
+  /// True for an object that is there and stays: one that nothing refers to any more could be pruned before the new
+  /// commit refers to it, so that its file is made young, as git does when it finds that it need not write an object.
+  func holdsFresh(_ id: ObjectID) -> Bool {
+    guard contains(id) else { return false }
+    let name = "\(id)"
+    if utimensat(AT_FDCWD, "\(directory)/\(name.prefix(2))/\(name.dropFirst(2))", nil, 0) == 0 { return true }
+    packs.withLock { isFresh in
+      if !isFresh { Self.freshenPacks(of: directory) }
+      isFresh = true
+    }
+    return contains(id)
+  }
+
+  /// Makes packs young, all of them: which one holds an object, libgit2 does not tell.
+  private static func freshenPacks(of directory: String) {
+    guard let stream = opendir(directory + "/pack") else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      let path = "\(directory)/pack/\(name)"
+      if !name.hasSuffix(".pack") { continue }
+      _ = utimensat(AT_FDCWD, path, nil, 0)
+    }
   }
 
   /// Makes packs visible that were written since the database was opened.

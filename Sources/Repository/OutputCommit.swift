@@ -9,11 +9,14 @@ package struct OutputCommit: Sendable {
   package let reflog: String
   /// The commit to build on while the branch does not exist; nil for one without parents.
   package let base: ObjectID?
+  /// A reference on which the decision rests as well: the branch moves only while it has the value that it had then.
+  package let witness: String?
 
   package init(
     reference: String, allowsCheckedOutBranch: Bool = false, reflog: String = "commit: linkwright",
-    base: ObjectID? = nil
+    base: ObjectID? = nil, witness: String? = nil
   ) {
+    self.witness = witness
     self.reference = reference
     self.allowsCheckedOutBranch = allowsCheckedOutBranch
     self.reflog = reflog
@@ -30,17 +33,28 @@ package struct OutputCommit: Sendable {
     package let committer: GitSignature
     /// Paths that do not count when the question is whether anything changed: `hydrator.metadata`.
     package let incidentalPaths: [String]
+    /// The trailer that names the commit's own tree; nil for none. A commit that somebody amended, squashed or rebased
+    /// keeps its message, and can be told by it.
+    package let treeTrailer: String?
 
     package init(
       edit: TreeEdit, contents: [PackedObjects], message: CommitMessage, author: GitSignature,
-      committer: GitSignature, incidentalPaths: [String] = []
+      committer: GitSignature, incidentalPaths: [String] = [], treeTrailer: String? = nil
     ) {
+      self.treeTrailer = treeTrailer
       self.edit = edit
       self.contents = contents
       self.message = message
       self.author = author
       self.committer = committer
       self.incidentalPaths = incidentalPaths
+    }
+
+    fileprivate func message(for tree: ObjectID) -> CommitMessage {
+      guard let treeTrailer else { return message }
+      return CommitMessage(
+        subject: message.subject, body: message.body,
+        trailers: message.trailers + [.init(treeTrailer, "\(tree)")])
     }
   }
 
@@ -76,7 +90,8 @@ extension GitRepository {
   ///
   /// `decide` is asked with the branch's tip (nil: the branch has no commit), and again with the new tip each time
   /// another writer was faster; what it handed over before need not be handed over again. Contents, trees and commit
-  /// go into one pack. The branch moves only after every object is in its place, so that a killed process leaves it
+  /// go into one pack, which reaches the disk first (`durable`); few objects go into files of their own, for which git
+  /// does not insist on that either. The branch moves only after every object is in its place, so that a killed process leaves it
   /// old or new.
   package func commit(
     _ output: OutputCommit, signer: OutputCommit.Signer? = nil, durable: Bool = true,
@@ -91,6 +106,9 @@ extension GitRepository {
           + "`git reset --hard` there afterwards")
     }
     for attempt in 1...Self.attemptLimit {
+      let witness = try output.witness.map { (name) throws(GitError) in
+        Witness(name: name, value: try target(ofReference: name))
+      }
       let tipID = try target(ofReference: output.reference)
       let tip = try (tipID ?? output.base).map { (id) throws(GitError) in try commit(id) }
       guard case .write(let proposal) = try decide(tip) else { return .stopped(tip: tipID) }
@@ -99,7 +117,8 @@ extension GitRepository {
       // Contents of an earlier attempt are there already.
       try store(proposal.contents + [own], durable: durable) { attempt > 1 && objects.contains($0) }
       let move = try move(
-        output.reference, from: tipID, to: made.commit, reflog: output.reflog, by: proposal.committer)
+        output.reference, from: tipID, to: made.commit, reflog: output.reflog, by: proposal.committer,
+        while: witness)
       if case .moved = move {
         return .committed(commit: made.commit, parent: tip?.id, attempts: attempt)
       }
@@ -126,7 +145,7 @@ extension GitRepository {
     }
     let object = CommitObject(
       tree: tree, parents: tip.map { [$0.id] } ?? [], author: proposal.author, committer: proposal.committer,
-      message: proposal.message.text)
+      message: proposal.message(for: tree).text)
     var content = object.content()
     if let signer { content = object.content(signature: try signer(content)) }
     let id = ObjectID(of: .commit, content)

@@ -13,7 +13,8 @@ struct PackWriter: ~Copyable {
     var offset: UInt64 = 0
   }
 
-  /// True: the pack reaches the disk before its name exists, as git's own default demands.
+  /// True: the pack reaches the disk before its name exists, as git's own default demands. (That
+  /// default leaves out objects in files of their own, and so does `GitRepository.commit`.)
   let durable: Bool
 
   /// Writes a pack into `objects/pack` of an objects directory, without the objects that `isPresent` knows; nothing

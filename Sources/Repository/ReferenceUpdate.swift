@@ -9,11 +9,18 @@ extension GitRepository {
     case lost(current: ObjectID?)
   }
 
+  /// A reference that must keep its value while another one moves; nil for one that must not exist.
+  struct Witness: Sendable {
+    let name: String
+    let value: ObjectID?
+  }
+
   /// Moves a reference from one commit to another, under git's own lock file: `expected` nil means that it must not
   /// exist yet. The value is compared while the lock is held, so that two writers never both win; libgit2's
   /// `git_reference_create_matching` cannot promise that for a reference that is being created.
   func move(
-    _ name: String, from expected: ObjectID?, to target: ObjectID, reflog: String, by person: GitSignature
+    _ name: String, from expected: ObjectID?, to target: ObjectID, reflog: String, by person: GitSignature,
+    while witness: Witness? = nil
   ) throws(GitError) -> ReferenceMove {
     let operation = "move \(name)"
     try Self.checkReferenceName(name, operation)
@@ -23,10 +30,13 @@ extension GitRepository {
     while true {
       do {
         return try exclusively { (repository) throws(GitError) in
-          try Self.swap(repository, name, expected, target, message, person)
+          try Self.swap(repository, name, expected, target, message, person, witness)
         }
       } catch {
-        guard error.kind == .locked, waited < Self.lockPatience else { throw explainLock(error, name) }
+        guard error.kind == .locked, waited < Self.lockPatience else {
+          let isWitness = witness.map { error.operation == "lock \($0.name)" } ?? false
+          throw explainLock(error, isWitness ? witness?.name ?? name : name)
+        }
         // Others hold the lock for about a millisecond; the process id keeps waiting processes apart.
         let pause = 1000 + UInt32(bitPattern: getpid() &* 7919) % 4000
         usleep(pause)
@@ -40,7 +50,7 @@ extension GitRepository {
 
   private static func swap(
     _ repository: OpaquePointer, _ name: String, _ expected: ObjectID?, _ target: ObjectID, _ message: String,
-    _ person: GitSignature
+    _ person: GitSignature, _ witness: Witness?
   ) throws(GitError) -> ReferenceMove {
     let operation = "move \(name)"
     let transaction = try GitHandle(operation, freedBy: { git_transaction_free($0) }) {
@@ -49,6 +59,12 @@ extension GitRepository {
     try git("lock \(name)") { git_transaction_lock_ref(transaction.pointer, name) }
     let current = try directTarget(of: name, repository)
     guard current == expected else { return .lost(current: current) }
+    if let witness {
+      try git("lock \(witness.name)") { git_transaction_lock_ref(transaction.pointer, witness.name) }
+      guard try directTarget(of: witness.name, repository) == witness.value else {
+        return .lost(current: current)
+      }
+    }
     var signature: UnsafeMutablePointer<git_signature>?
     try git(operation) { git_signature_now(&signature, nonEmpty(person.name), nonEmpty(person.email)) }
     defer { git_signature_free(signature) }
@@ -84,6 +100,14 @@ extension GitRepository {
   }
 
   private func explainLock(_ error: GitError, _ name: String) -> GitError {
+    if error.message.contains("parent is not directory") || error.message.contains("there are refs beneath") {
+      let short = name.hasPrefix("refs/heads/") ? String(name.dropFirst("refs/heads/".count)) : name
+      return GitError(
+        .invalidName, "create \(short)",
+        "a branch exists whose name is a part of this one, or the other way round",
+        remedy: "git keeps branches as files: 'a' and 'a/b' cannot both be; choose another name",
+        errorClass: error.errorClass, code: error.code)
+    }
     guard error.kind == .locked else { return error }
     return GitError(
       .locked, error.operation, error.message,

@@ -48,6 +48,21 @@ extension GitRepository {
     guard error.kind == .notFound || error.kind == .missingObject else { return error }
     var remedy: String?
     var reference: OpaquePointer?
+    var named: OpaquePointer?
+    defer { git_reference_free(reference) }
+    defer { git_reference_free(named) }
+    if git_reference_dwim(&named, repository, revision) == 0 {
+      defer { git_error_clear() }
+      var resolved: OpaquePointer?
+      defer { git_reference_free(resolved) }
+      if git_reference_resolve(&resolved, named) == 0, let id = git_reference_target(resolved)?.pointee {
+        return GitError(
+          .missingObject, error.operation, "object \(ObjectID(id)), which it names, is missing",
+          remedy:
+            "run `git fsck`, and fetch again from a complete clone; what objects/info/alternates names must be "
+            + "there", errorClass: error.errorClass, code: error.code)
+      }
+    }
     if git_reference_lookup(&reference, repository, "refs/remotes/origin/\(revision)") == 0 {
       remedy = "'origin/\(revision)' exists"
     } else if git_repository_head_unborn(repository) == 1, revision.hasPrefix("HEAD") {
@@ -57,31 +72,12 @@ extension GitRepository {
     } else {
       remedy = "check the spelling, or fetch it first: CI often clones one branch only"
     }
-    git_reference_free(reference)
     git_error_clear()
+    let message =
+      error.message == noReason ? "nothing is found by it" : error.message
     return GitError(
-      .notFound, error.operation, error.message, remedy: remedy, errorClass: error.errorClass,
+      .notFound, error.operation, message, remedy: remedy, errorClass: error.errorClass,
       code: error.code)
-  }
-
-  /// True when `ancestor` is the commit itself or can be reached from it through parents.
-  /// Linear in the history between the two.
-  package func isAncestor(_ ancestor: ObjectID, of commit: ObjectID) throws(GitError) -> Bool {
-    if ancestor == commit { return true }
-    var older = ancestor.oid
-    var newer = commit.oid
-    do {
-      return try exclusively { (repository) throws(GitError) in
-        try git("compare commits \(ancestor) and \(commit)") {
-          git_graph_descendant_of(repository, &newer, &older)
-        } == 1
-      }
-    } catch {
-      guard isShallow, error.kind == .missingObject || error.kind == .notFound else { throw error }
-      throw GitError(
-        .missingObject, error.operation, "the history between them is cut off: the clone is shallow",
-        remedy: "fetch the rest with `git fetch --unshallow`", errorClass: error.errorClass, code: error.code)
-    }
   }
 
   /// The commit that a reference (`refs/heads/main`) leads to; nil when there is no such reference.
@@ -114,6 +110,7 @@ extension GitRepository {
   package func remoteURL(_ name: String) throws(GitError) -> String? {
     let operation = "read remote '\(name)'"
     try withoutNUL(name, operation)
+    if let address = settings.setting("remote.\(name).url") { return address }
     do {
       return try exclusively { (repository) throws(GitError) in
         let remote = try GitHandle(operation, freedBy: { git_remote_free($0) }) {
@@ -135,10 +132,11 @@ extension GitRepository {
     return (name, email)
   }
 
-  /// A value of git's own configuration (system, global, repository); nil when it is not set.
+  /// A value of git's own configuration (system, global, repository, environment); nil when it is not set.
   package func configuration(_ key: String) throws(GitError) -> String? {
     let operation = "read the configuration value \(key)"
     try withoutNUL(key, operation)
+    if let value = settings.setting(key) { return value }
     do {
       return try exclusively { (repository) throws(GitError) in
         let configuration = try GitHandle(operation, freedBy: { git_config_free($0) }) {

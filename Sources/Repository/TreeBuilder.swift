@@ -77,6 +77,8 @@ struct TreeBuilder {
   private mutating func build(_ scope: Scope, base: ObjectID?) throws(GitError) -> ObjectID? {
     if scope.isEmpty { return base }
     var old = try base.map { (base) throws(GitError) in try items(of: base) } ?? []
+    var directories: [Name: ObjectID] = [:]
+    for item in old where item.isDirectory { directories[item.name] = item.id }
     var new: [Item] = []
     var removed: Set<Name> = []
     var entered: Set<Name> = []
@@ -85,7 +87,7 @@ struct TreeBuilder {
       if key.last == UInt8(ascii: "/") {
         let name = key.dropLast()
         let (child, isOwned) = Self.takeDirectory(key, from: &rest)
-        let below = isOwned ? nil : old.first { $0.isDirectory && $0.name == name }?.id
+        let below = isOwned ? nil : directories[name]
         entered.insert(name)
         if let tree = try build(child, base: below) {
           new.append(Item(mode: RawTree.directoryMode, name: name, id: tree))

@@ -70,8 +70,14 @@ package protocol Snapshot: Sendable {
   /// empty when there is no such directory.
   func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry]
 
+  /// The entry at a path, or nil. Reads the listing of the directory that would hold it.
+  func entry(at path: String) throws(SnapshotError) -> SnapshotEntry?
+
   /// The content of a file. Throws when the entry cannot be read.
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8]
+
+  /// Where a symbolic link leads, as it is written; nil where that is not known.
+  func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String?
 
   /// A name for all that is in a directory, where the snapshot knows one without reading: equal names, equal files.
   func directoryID(_ directory: String) throws(SnapshotError) -> BlobID?
@@ -80,7 +86,8 @@ package protocol Snapshot: Sendable {
 extension Snapshot {
   package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? { nil }
 
-  /// The entry at a path, or nil. Reads the listing of the directory that would hold it.
+  package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? { nil }
+
   package func entry(at path: String) throws(SnapshotError) -> SnapshotEntry? {
     let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
     return try entries(of: directory).first { $0.path == path }

@@ -24,18 +24,21 @@ struct ChildProcess {
   /// Runs the program, at most until a point of ``now``.
   ///
   /// The program gets a session of its own: it has no terminal to ask at, and its helpers (ssh, credential
-  /// helpers) end with it.
+  /// helpers) end with it. They also end with Linkwright, however that ends: a shell among them waits for the end of a
+  /// pipe that nobody else holds.
   func run(input: [UInt8] = [], until deadline: Double) throws(CommandFailure) -> Outcome {
+    guard isInstalled else { throw failure(ENOENT) }
     var pipes: [(read: Int32, write: Int32)] = []
     defer { for pipe in pipes { for end in [pipe.read, pipe.write] where end >= 0 { close(end) } } }
-    for _ in 0..<3 {
+    for _ in 0..<4 {
       var ends: [Int32] = [0, 0]
       guard pipe(&ends) == 0 else { throw failure(errno) }
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       pipes.append((ends[0], ends[1]))
     }
-    let process = try spawn(input: pipes[0].read, output: pipes[1].write, error: pipes[2].write)
-    for (index, isInput) in [true, false, false].enumerated() {
+    let process = try spawn(
+      input: pipes[0].read, output: pipes[1].write, error: pipes[2].write, lifeline: pipes[3].read)
+    for (index, isInput) in [true, false, false, true].enumerated() {
       close(isInput ? pipes[index].read : pipes[index].write)
       if isInput { pipes[index].read = -1 } else { pipes[index].write = -1 }
     }
@@ -63,11 +66,26 @@ struct ChildProcess {
   /// `POSIX_SPAWN_SETSID` of glibc 2.26, whose header hides it without `_GNU_SOURCE`.
   private static let newSession: Int16 = 0x80
 
-  private func spawn(input: Int32, output: Int32, error: Int32) throws(CommandFailure) -> pid_t {
+  /// Starts a watcher that ends its whole group when the pipe does, and becomes the program.
+  private static let supervisor = #"(read _; kill -KILL 0) <&3 3<&- >/dev/null 2>&1 & exec "$@" 3<&-"#
+
+  /// True when the program is on PATH, or is a path.
+  private var isInstalled: Bool {
+    guard let name = command.first, !name.contains("/") else { return true }
+    let path = Terminal.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+    return path.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
+  }
+
+  private func spawn(
+    input: Int32, output: Int32, error: Int32, lifeline: Int32
+  ) throws(CommandFailure) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    for (target, end) in [input, output, error].enumerated() {
+    // Above all targets, so that filling one never overwrites an end that is still to be given to another.
+    let ends = [input, output, error, lifeline].map { $0 > 3 ? $0 : fcntl($0, F_DUPFD_CLOEXEC, 4) }
+    defer { for (end, own) in zip(ends, [input, output, error, lifeline]) where end != own { close(end) } }
+    for (target, end) in ends.enumerated() {
       posix_spawn_file_actions_adddup2(&actions, end, Int32(target))
     }
     var attributes = posix_spawnattr_t()
@@ -87,11 +105,11 @@ struct ChildProcess {
       entry += 1
     }
     variables += environment.map { "\($0.key)=\($0.value)" }
-    var arguments = command.map { strdup($0) } + [nil]
+    var arguments = (["sh", "-c", Self.supervisor, "sh"] + command).map { strdup($0) } + [nil]
     var values = variables.map { strdup($0) } + [nil]
     defer { for text in arguments + values { free(text) } }
     var process: pid_t = 0
-    let code = posix_spawnp(&process, command[0], &actions, &attributes, &arguments, &values)
+    let code = posix_spawnp(&process, "/bin/sh", &actions, &attributes, &arguments, &values)
     guard code == 0 else { throw failure(code) }
     return process
   }

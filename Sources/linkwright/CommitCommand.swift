@@ -30,11 +30,17 @@ extension Command {
     let request = try CommitRequest(parsed)
     let source = try FleetSource(parsed, revision: request.revision ?? "HEAD")
     guard let repository = source.repository, let commit = source.commit else { return .failure }
+    guard !repository.isQuarantined else {
+      throw CommandFailure(
+        message: "git is judging a push here, and no branch may move before it has taken it",
+        help: "run 'linkwright validate' in pre-receive and 'linkwright commit' in post-receive")
+    }
     let report = try Reporting(parsed, prefix: source.prefix)
     var target = repository
     if let path = request.into {
       target = try reporting { () throws(GitError) in try GitRepository(at: path, .exactly) }
     }
+    try reporting { () throws(GitError) in try target.shareWhatIsMade() }
     let sourceBranch = request.into == nil ? try Self.sourceBranch(repository, request.revision) : nil
     var (fleet, findings) = try Compiling.fleet(source.snapshot)
     guard let fleet,
@@ -114,7 +120,7 @@ extension Command {
         "unchanged: \(branch)\(tip.map { " at \($0)" } ?? "")\(files.map { ", \($0) files" } ?? ", same input")"
       )
     case .superseded(let newer):
-      report.summarize("superseded: \(branch) has the output of \(newer), which is newer")
+      report.summarize("superseded: \(branch) is at \(newer), or has its output, and that is newer")
     case .planned(let change):
       for item in change.items { Terminal.print("\(item.kind.sign) \(item.path)\n") }
       report.summarize("would commit to \(branch): \(change.summary)")

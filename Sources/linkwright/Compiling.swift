@@ -29,6 +29,8 @@ struct Compiling {
     var options = try Self.options(parsed)
     options.sourceDay = source.commit?.day
     options.isCheckOnly = isCheckOnly
+    // Elsewhere others may have output of their own.
+    options.looksForFormerOutput = output == nil && branches == nil
     let memo = source.memo
     compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: memo)
     memo?.save()
@@ -130,7 +132,9 @@ struct Compiling {
       return try OutputChange(
         from: compilation.record, to: compilation.output,
         keeps: { compilation.isHeldBack($0) || keeps($0) },
-        blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
+        blob: { entry throws(SnapshotError) in
+          compilation.record.blob(of: try recorded.content(of: entry), at: entry.path)
+        })
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
     }

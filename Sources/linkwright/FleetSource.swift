@@ -62,7 +62,7 @@ struct FleetSource {
   /// The fleet in a commit.
   init(_ parsed: ParsedArguments, revision: String) throws(CommandFailure) {
     let place = try RepositoryPlace(parsed.positional.first ?? ".")
-    let commit = try reporting { () throws(GitError) in try place.repository.commit(revision) }
+    let commit = try Revision(revision).commit(in: place.repository)
     let root = try place.fleetRoot { CommitSnapshot(place.repository, commit: commit, prefix: $0) }
     snapshot = CommitSnapshot(place.repository, commit: commit, prefix: root)
     prefix = root.isEmpty ? "" : root + "/"
@@ -118,19 +118,21 @@ struct RepositoryPlace {
     defer { free(resolved) }
     guard let resolved else { throw CommandFailure(message: "there is no directory '\(given)'") }
     let start = String(cString: resolved)
-    let ceilings =
-      Terminal.environment("GIT_CEILING_DIRECTORIES")?.split(separator: ":").map(String.init) ?? []
+    let environment = Self.environment
     repository = try reporting { () throws(GitError) in
-      try GitRepository(at: start, .upwards(ceilings: ceilings))
+      try GitRepository(
+        at: start, .upwards(ceilings: environment.ceilings), environment: environment)
     }
     var parts = rest.map(String.init)
-    if !repository.isBare {
-      guard let inside = repository.pathInWorkingTree(start) else {
-        throw CommandFailure(
-          message: "'\(given)' is not in the working tree of its repository",
-          help: "name a directory of the working tree")
-      }
+    if let inside = repository.pathInWorkingTree(start) {
       if !inside.isEmpty { parts.insert(inside, at: 0) }
+    } else if !repository.isBare, let inside = Self.pathBesideGitDirectory(start, repository) {
+      // The working tree is elsewhere (core.worktree): commits can be read from here all the same.
+      if !inside.isEmpty { parts.insert(inside, at: 0) }
+    } else if !repository.isBare {
+      throw CommandFailure(
+        message: "'\(given)' is not in the working tree of its repository",
+        help: "name a directory of the working tree")
     }
     path = parts.joined(separator: "/")
   }
@@ -139,6 +141,22 @@ struct RepositoryPlace {
     guard let path = getcwd(nil, 0) else { return "." }
     defer { free(path) }
     return String(cString: path)
+  }
+
+  /// What the variables say that git hands to hooks, and CI to git.
+  private static var environment: GitEnvironment {
+    GitEnvironment(currentDirectory: workingDirectory, Terminal.environment)
+  }
+
+  /// The way from the directory that holds `.git`; nil for a place that is not below it. Nothing leads into the git
+  /// directory itself.
+  private static func pathBesideGitDirectory(_ start: String, _ repository: GitRepository) -> String? {
+    let directory = repository.gitDirectory
+    if (start + "/").hasPrefix(directory) { return "" }
+    guard directory.hasSuffix("/.git/") else { return nil }
+    let root = directory.dropLast(".git/".count)
+    if start + "/" == root { return "" }
+    return start.hasPrefix(root) ? String(start.dropFirst(root.count)) : nil
   }
 
   /// The fleet's root in a tree: the place itself or the nearest directory above it with a Fleet file; the place

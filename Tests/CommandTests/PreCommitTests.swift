@@ -72,5 +72,10 @@ struct PreCommitTests {
     let report = edited.text + edited.errorText
     #expect(
       edited.status == 1 && report.contains("LW1503") && report.contains("linkwright validate"), "\(report)")
+    // A file that goes is none that pre-commit offers.
+    try fleet.git("reset", "-q", "--hard")
+    try fleet.git("rm", "-q", "teams/a/workloads/gold/yourservice.yaml")
+    let removed = try run(git, "commit", "-m", "Remove a workload")
+    #expect(removed.status == 1, "\(removed.text)\(removed.errorText)")
   }
 }

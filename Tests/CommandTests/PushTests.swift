@@ -161,3 +161,111 @@ struct PushTests {
     #expect(try Self.ownReferences(fleet) == (kept + ["refs/linkwright/pushed"]).sorted())
   }
 }
+
+/// What a remote's settings and the end of the program do to a push.
+struct PushSettingTests {
+  private static func withRemote(_ address: String = "../remote.git") throws -> (FleetRepository, String) {
+    let fleet = try FleetRepository()
+    let remote = fleet.root + "/remote.git"
+    try fleet.git("init", "-q", "--bare", remote)
+    try fleet.git("remote", "add", "origin", address)
+    return (fleet, remote)
+  }
+
+  @Test(arguments: ["connections", ".."])
+  func aRelativeAddressIsTheRepositorysOwn(_ place: String) throws {
+    let (fleet, remote) = try Self.withRemote()
+    let output = try fleet.linkwright(
+      "commit", fleet.path, "--branch", "out", "--push", "origin", at: fleet.path + "/" + place)
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(try fleet.git("rev-parse", "out", at: remote) == (try fleet.id("out")))
+  }
+
+  @Test
+  func submodulesOnlyDoesNotKeepTheBranchBack() throws {
+    let (fleet, remote) = try Self.withRemote()
+    try fleet.git("config", "push.recurseSubmodules", "only")
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(try fleet.git("rev-parse", "out", at: remote) == (try fleet.id("out")))
+  }
+
+  @Test
+  func theStateThatCountsIsWhereThePushGoes() throws {
+    let (fleet, remote) = try Self.withRemote()
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    let other = fleet.root + "/other.git"
+    try fleet.git("init", "-q", "--bare", other)
+    try fleet.git("remote", "set-url", "--push", "origin", other)
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(output.status == 0 && output.errorText.contains("committed"), "\(output.errorText)")
+    #expect(try fleet.git("rev-parse", "out", at: other) == (try fleet.git("rev-parse", "out", at: remote)))
+  }
+
+  @Test
+  func aLocalBranchThatHasDivergedIsSaidToStay() throws {
+    let (fleet, remote) = try Self.withRemote()
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    let other = try fleet.git("commit-tree", "main^{tree}", "-m", "Other")
+    try fleet.git("update-ref", "refs/heads/out", other)
+    try fleet.changePort(8055)
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(output.status == 0 && output.errorText.contains("stays as it is"), "\(output.errorText)")
+    #expect(try fleet.id("out") == other)
+    #expect(try fleet.git("rev-parse", "out", at: remote) != other)
+  }
+
+  @Test(arguments: [
+    "https://ghp_SECRETTOKEN@127.0.0.1:1/x.git", "https://SECRETTOKEN:x-oauth-basic@127.0.0.1:1/x.git",
+    "https://user:SECRETTOKEN@127.0.0.1:1/x.git",
+  ])
+  func noTokenIsPrinted(_ address: String) throws {
+    let (fleet, _) = try Self.withRemote()
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", address)
+    #expect(output.status == 2 && output.errorText.contains("127.0.0.1:1/x.git"), "\(output.errorText)")
+    #expect(!output.errorText.contains("SECRETTOKEN"), "\(output.errorText)")
+    try fleet.git("remote", "set-url", "origin", address)
+    let named = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(named.status == 2 && !named.errorText.contains("SECRETTOKEN"), "\(named.errorText)")
+  }
+
+  /// The remote's hook waits long enough for the program to be ended meanwhile.
+  @Test(arguments: [SIGTERM, SIGKILL, SIGINT])
+  func anEndedProgramPushesNothing(_ signal: Int32) throws {
+    let (fleet, remote) = try Self.withRemote()
+    let started = fleet.root + "/started"
+    let hook = remote + "/hooks/pre-receive"
+    try Data("#!/bin/sh\ntouch '\(started)'\nsleep 4\n".utf8).write(to: URL(fileURLWithPath: hook))
+    chmod(hook, 0o755)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: FleetRepository.program.path)
+    process.arguments = ["commit", "--branch", "out", "--push", "origin"]
+    process.currentDirectoryURL = URL(fileURLWithPath: fleet.path)
+    process.environment = ProcessInfo.processInfo.environment.merging(FleetRepository.environment) { $1 }
+    process.standardOutput = Pipe()
+    process.standardError = Pipe()
+    // Tests run on threads that block signals, and a program starts with the mask of the thread that starts it.
+    var (none, mask) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &mask)
+    try process.run()
+    pthread_sigmask(SIG_SETMASK, &mask, nil)
+    for _ in 0..<3000 where !FileManager.default.fileExists(atPath: started) { usleep(10_000) }
+    #expect(FileManager.default.fileExists(atPath: started))
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    usleep(6_000_000)
+    #expect(try fleet.git("for-each-ref", at: remote) == "")
+  }
+
+  @Test
+  func aNoteThatIsMissingIsWrittenLater() throws {
+    let fleet = try FleetRepository()
+    #expect(try fleet.linkwright("commit", "--branch", "out").status == 0)
+    try fleet.git("update-ref", "-d", "refs/notes/hydrator.metadata")
+    let output = try fleet.linkwright("commit", "--branch", "out")
+    #expect(output.status == 0 && output.errorText.contains("unchanged"), "\(output.errorText)")
+    #expect(
+      try fleet.git("notes", "--ref", "hydrator.metadata", "show", "out").contains(try fleet.id("HEAD")))
+  }
+}

@@ -116,7 +116,7 @@ import Testing
     let scratch = try BadInputTests.scratch()
     try #require(symlink(outside.root, scratch.path("recorded")) == 0)
     let output = try Linkwright.run("validate", "--color", "never", scratch.root)
-    #expect(output.status == 0, "\(output.errorText)")
+    #expect(output.status == 1 && output.errorText.contains("LW1115"), "\(output.errorText)")
     #expect(!output.errorText.contains("broken.yaml"))
   }
 

@@ -27,6 +27,8 @@ struct IndexedDirectory: Sendable {
     static let isFixed = Flags(rawValue: 1)
     /// Makes what hangs together more than namespaces: nothing may be left out beside it.
     static let isNotLocal = Flags(rawValue: 2)
+    /// Has a policy that names pods of other namespaces: what is said of it depends on them.
+    static let looksAround = Flags(rawValue: 4)
   }
 
   private static let headerSize = 8

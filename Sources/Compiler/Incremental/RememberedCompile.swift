@@ -40,6 +40,8 @@ package struct RememberedCompile: Sendable {
     let outputs = OutputLayout(fleet).roots.map { $0 + "/" }
     var known: [String: SourceFile] = [:]
     for finding in compilation.findings {
+      // It is about files beside the output by whose name this is kept.
+      if finding.rule.id == OutputRules.formerOutput.id { return nil }
       let (bytes, files) = FindingWriter.bytes(of: finding)
       findings.append(bytes)
       for file in files {

@@ -181,12 +181,29 @@ struct SourceIndex: Sendable {
         return
       }
       names.insert(WordHashes.hash(namespace))
+      if looksAround(manifest) { flags.insert(.looksAround) }
       // What a platform runs serves everybody.
       if platforms.contains(namespace) || namespace.hasPrefix("openshift-") || namespace.hasPrefix("kube-") {
         flags.insert(.isFixed)
       }
     }
     if isEmpty { flags.insert(.isFixed) }
+  }
+
+  /// True for a policy with a peer in other namespaces than its own.
+  private static func looksAround(_ manifest: Manifest) -> Bool {
+    guard PolicyKind(manifest) != nil else { return false }
+    guard manifest.kind == "NetworkPolicy" else { return true }
+    func hasPeer(_ rules: Node?, _ side: StaticString, openNames: Bool) -> Bool {
+      guard let rules else { return false }
+      return rules.elements.contains { rule in
+        // Without peers a way out leads to every namespace, and a port's name is one of pods there.
+        if openNames, (rule[side]?.count ?? 0) == 0, rule["ports"] != nil { return true }
+        return rule[side]?.elements.contains { $0["namespaceSelector"] != nil } ?? false
+      }
+    }
+    return hasPeer(manifest.node.at("spec", "ingress"), "from", openNames: false)
+      || hasPeer(manifest.node.at("spec", "egress"), "to", openNames: true)
   }
 
   private static let platforms = Set(PlatformNamespaces.all.flatMap(\.namespaceNames))

@@ -48,14 +48,15 @@ private struct SliceClosing {
 
   mutating func close(limit: Int) -> Bool {
     guard change.changes.count <= limit * 16,
-      !change.others.contains(where: { $0.hasPrefix("templates/") || $0.hasPrefix("schemas/") }),
+      !change.others.contains(where: FleetSlice.concernsEverything),
       !change.others.contains(where: change.mayBeStray)
     else { return false }
     for (path, sides) in change.changes {
       for (side, entry) in [(change.base, sides.base), (change.head, sides.head)] {
         guard let entry else { continue }
         let directory = side.places[entry.place].directory
-        guard directory.flags(entry.entry).isEmpty else { return false }
+        // What of a policy looks at other namespaces is among its public facts.
+        guard directory.flags(entry.entry).subtracting(.looksAround).isEmpty else { return false }
         let names = directory.names(entry.entry)
         guard !names.isEmpty else { return false }
         namespaces.formUnion(names)
@@ -71,7 +72,42 @@ private struct SliceClosing {
     guard let (candidates, fixedWords) = sort() else { return false }
     guard closeConnections(candidates, limit: limit) else { return false }
     keepManifests(fixedWords)
-    return true
+    return !changesLintedPolicies()
+  }
+
+  /// True when a policy that looks at other namespaces is judged on one side only: policies are looked at where
+  /// connections begin or end, and the part does not hold what such a one looks at.
+  private func changesLintedPolicies() -> Bool {
+    var (before, after): (Set<UInt32>, Set<UInt32>) = ([], [])
+    for (_, sides) in change.changes {
+      for (entry, side, isHead) in [(sides.base, change.base, false), (sides.head, change.head, true)] {
+        guard let entry else { continue }
+        let directory = side.places[entry.place].directory
+        guard directory.role(entry.entry) == .specification else { continue }
+        if isHead {
+          after.formUnion(directory.names(entry.entry))
+        } else {
+          before.formUnion(directory.names(entry.entry))
+        }
+      }
+    }
+    let different = before.symmetricDifference(after)
+    if different.isEmpty { return false }
+    var untouched = different
+    for (number, place) in change.head.places.enumerated() {
+      for entry in 0..<place.directory.count
+      where place.directory.role(entry) == .specification && kept[number][entry] {
+        let listed = place.directory.entry(entry, in: place.path)
+        if change.changes[listed.path] == nil { untouched.subtract(place.directory.names(entry)) }
+      }
+    }
+    let wanted = untouched
+    return change.head.places.contains { place in
+      (0..<place.directory.count).contains { entry in
+        place.directory.role(entry) == .manifest && place.directory.flags(entry).contains(.looksAround)
+          && place.directory.names(entry).contains { wanted.contains($0) }
+      }
+    }
   }
 
   /// True for connections, and for manifests that policies of other namespaces see as they were.

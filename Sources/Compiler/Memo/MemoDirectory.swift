@@ -96,10 +96,15 @@ private struct MemoWriting {
   func write(
     _ new: [MemoKey: [UInt8]], _ old: [MemoSegment], to directory: String, name: String
   ) -> Bool {
-    let temporary = "\(directory)/tmp_memo_\(getpid())"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    // Process ids are not enough: containers that share a volume have the same.
+    let temporary = "\(directory)/tmp_memo_\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
+    var status = stat()
+    if fstat(descriptor, &status) == 0 {
+      removeLeftBehind(in: directory, before: status.st_mtim.tv_sec - 3600)
+    }
     var file = RecordFile(descriptor: descriptor)
     for (key, bytes) in new { bytes.withUnsafeBytes { file.append($0, key) } }
     for segment in old {
@@ -110,6 +115,24 @@ private struct MemoWriting {
       return false
     }
     return true
+  }
+}
+
+extension MemoWriting {
+  /// Removes what processes left that were killed while they wrote: nobody writes for an hour.
+  private func removeLeftBehind(in directory: String, before limit: Int) {
+    guard let stream = opendir(directory) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      var status = stat()
+      guard name.hasPrefix("tmp_memo_"), stat("\(directory)/\(name)", &status) == 0,
+        status.st_mtim.tv_sec < limit
+      else { continue }
+      unlink("\(directory)/\(name)")
+    }
   }
 }
 

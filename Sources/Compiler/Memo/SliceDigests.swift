@@ -134,6 +134,10 @@ struct LoggedSnapshot: Snapshot {
     try base.entries(of: directory)
   }
 
+  func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    try base.target(ofLink: entry)
+  }
+
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     log.add(entry)
     return try base.content(of: entry)

@@ -18,6 +18,11 @@ package struct FleetSlice: Sendable {
   /// True when both sides are as they were: something changed that concerns everything.
   package let isWhole: Bool
 
+  /// True for a path beside the sources that every connection may depend on: nothing can be left out then.
+  static func concernsEverything(_ path: String) -> Bool {
+    path == Compiler.fleetFile || path.hasPrefix("templates/") || path.hasPrefix("schemas/")
+  }
+
   /// More namespaces than this are not worth the search.
   private static let namespaceLimit = 64
 

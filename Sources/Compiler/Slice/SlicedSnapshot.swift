@@ -18,5 +18,9 @@ struct SlicedSnapshot: Snapshot {
     return try base.entries(of: directory)
   }
 
+  func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    try base.target(ofLink: entry)
+  }
+
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] { try base.content(of: entry) }
 }

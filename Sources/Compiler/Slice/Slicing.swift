@@ -32,9 +32,7 @@ struct Slicing {
   /// Decides which files are left in; false when it is not worth it or not certain.
   mutating func close(limit: Int) throws(SnapshotError) -> Bool {
     guard listing.changes.count <= limit * 16,
-      !listing.changedOthers.contains(where: {
-        $0 == Compiler.fleetFile || $0.hasPrefix("templates/") || $0.hasPrefix("schemas/")
-      })
+      !listing.changedOthers.contains(where: FleetSlice.concernsEverything)
     else { return false }
     var namespaces: Set<String> = []
     for (path, change) in listing.changes {

@@ -20,6 +20,8 @@ struct CommitRequest {
   let replacesUnrelated: Bool
   /// Compile although the branch was compiled from the same input.
   let recompiles: Bool
+  /// True when a report shows notes and what is suppressed, as all but the plain text do.
+  let showsNotes: Bool
   let options: CompileOptions
   /// Make a commit for each stage of the change.
   let isStaged: Bool
@@ -88,6 +90,8 @@ struct CommitRequest {
     overwritesEdited = parsed.has(Self.overwrite)
     replacesUnrelated = parsed.has(Self.replaceUnrelated)
     recompiles = parsed.has(Self.recompile)
+    let formats = parsed.all(.format) + [Terminal.environment("LINKWRIGHT_FORMAT") ?? "text"]
+    showsNotes = parsed.has(.verbose) || formats.contains { $0 != "text" && !$0.hasPrefix("text=") }
     isStaged = parsed.has(Self.stages)
     lastStage = parsed.last(Self.until)
     if lastStage != nil, !isStaged {

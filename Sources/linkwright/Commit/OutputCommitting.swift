@@ -51,6 +51,13 @@ struct OutputCommitting {
   private(set) var stage: CommitStages.Next?
   private(set) var stages: [StagePlan.Stage] = []
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
+  /// The fleet's last outputs below the tip that was judged last.
+  private var history = BranchHistory.none
+
+  /// The trailer of complete output commits that names their own tree.
+  private static let treeTrailer = "Linkwright-Tree"
+  /// The trailer with the number of notes and suppressed findings: reports that show them need a compile.
+  private static let notesTrailer = "Linkwright-Notes"
 
   init(
     _ request: CommitRequest, _ source: FleetSource, commit: CommitFacts, repository: GitRepository,
@@ -136,7 +143,9 @@ struct OutputCommitting {
     let isOwn = try isSourceBranch(place.branch, tips[place.branch])
     let output = OutputCommit(
       reference: place.reference, allowsCheckedOutBranch: isOwn, reflog: "commit: linkwright \(source.id)",
-      base: place.base)
+      base: place.base,
+      // A newer source that needs no commit says so in the notes only.
+      witness: place.notes)
     // Written out: 6.3.1 crashes on a closure with a typed error inside `map`.
     var signer: OutputCommit.Signer?
     if let signing = request.signing { signer = signing.sign }
@@ -156,8 +165,11 @@ struct OutputCommitting {
       }
       if let failure { throw failure }
       switch outcome {
-      case .stopped:
-        if case .unchanged = result { try noteUnchanged(place) }
+      case .stopped(let tip):
+        if case .unchanged = result {
+          try noteUnchanged(place)
+          if try currentTarget(place) != tip { continue }
+        }
         return result
       case .committed(let id, _, _):
         try note(id, place)
@@ -167,13 +179,17 @@ struct OutputCommitting {
       case .unchanged(let tip):
         try noteUnchanged(place)
         // The note says that this source needs no commit on this tip; it must still be the tip.
-        let now = try reporting { () throws(GitError) in try target.target(ofReference: place.reference) }
-        if now != tip { continue }
+        if try currentTarget(place) != tip { continue }
         if let tip { try remember(tip) }
         guard case .planned(let change) = result else { return result }
         return .unchanged(tip: tip ?? tips[place.branch]?.id, files: change.unchanged)
       }
     }
+  }
+
+  /// What the reference is at, or what it would be built on.
+  private func currentTarget(_ place: Place) throws(CommandFailure) -> ObjectID? {
+    try reporting { () throws(GitError) in try target.target(ofReference: place.reference) }
   }
 
   /// Says what a dry run would do.
@@ -194,6 +210,7 @@ struct OutputCommitting {
     stages = []
     tips[place.branch] = tip
     let isOwn = try isSourceBranch(place.branch, tip)
+    history = try BranchHistory(of: tip, in: target, fleet: fleetName, holdsSource: isOwn)
     switch try standing(place, tip, isOwn: isOwn) {
     case .mayFollow: break
     case .superseded(let newer):
@@ -205,7 +222,10 @@ struct OutputCommitting {
       return .stop
     }
     if let tip, let inputDigest, !request.recompiles, tip.trailers(SourceOrder.fleetTrailer) == [fleetName],
-      tip.trailers(InputDigest.trailer) == [inputDigest]
+      tip.trailers(InputDigest.trailer) == [inputDigest],
+      // A commit that somebody amended or squashed still says what it was compiled from.
+      tip.trailers(Self.treeTrailer) == ["\(tip.tree)"],
+      !request.showsNotes || tip.trailers(Self.notesTrailer).isEmpty
     {
       result = .unchanged(tip: tip.id, files: nil)
       return .stop
@@ -284,7 +304,7 @@ struct OutputCommitting {
       repository: sourceRepository, source: source, target: target, fleet: fleetName, notes: place.notes,
       replacesUnrelated: request.replacesUnrelated)
     if isOwn { return try order.standing(onOwn: place.branch, tip) }
-    return try order.standing(on: place.branch, tip, snapshot(of: tip))
+    return try order.standing(on: place.branch, history, snapshot(of: tip))
   }
 
   private func snapshot(of tip: CommitFacts?) -> any Snapshot {
@@ -311,6 +331,8 @@ struct OutputCommitting {
     let recorded = branches.recorded { snapshot(of: tips[$0]) }
     var options = request.options
     options.sourceDay = source.day
+    options.formerRoots = try formerRoots()
+    options.looksForFormerOutput = false
     let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options, memo: memo)
     if compilation.dependsOnDay { inputDigest = nil }
     Compiling.keep(compilation)
@@ -318,16 +340,28 @@ struct OutputCommitting {
     return compilation
   }
 
+  /// Where the output lay before the Fleet gave it another place.
+  private func formerRoots() throws(CommandFailure) -> [String] {
+    try history.formerRoots(of: fleet, in: sourceSnapshot, sources: sourceRepository, prefix: prefix)
+  }
+
   private func change(_ branch: String, _ compilation: Compilation) throws(CommandFailure) -> OutputChange {
     let recorded = snapshot(of: tips[branch])
     let route = branches.route()
     // The usual case: one branch, whose record the compile has read.
     let isWhole = branches.references == [branch]
+    let former = try formerRoots()
+    // Where a unit keeps its last output, that may lie in its former place.
+    let keepsFormer = !compilation.heldBack.isEmpty
+    let isKept = { (path: String) in
+      compilation.isHeldBack(path) || keepsFormer && former.contains { path.hasPrefix($0 + "/") }
+    }
     do {
       return try OutputChange(
-        from: isWhole ? compilation.record : try OutputRecord(recorded, layout: OutputLayout(fleet)),
+        from: isWhole
+          ? compilation.record : try OutputRecord(recorded, layout: OutputLayout(fleet), formerRoots: former),
         to: isWhole ? compilation.output : compilation.output.limited { route($0) == branch },
-        keeps: { compilation.isHeldBack($0) && route($0) == branch },
+        keeps: { isKept($0) && route($0) == branch },
         blob: { entry throws(SnapshotError) in BlobID(of: try recorded.content(of: entry)) })
     } catch {
       throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
@@ -351,41 +385,25 @@ struct OutputCommitting {
     }
     var incidental: [String] = []
     return try reporting { () throws(GitError) in
-      if !isOwn {
+      // A branch on which nothing of the fleet has ever been gets no metadata alone.
+      let isNothing = change.isEmpty && history.outputs.isEmpty
+      if !isOwn, !isNothing || tip != nil {
         let metadata = prefix + HydratorMetadata.fileName
         var batch = try ObjectBatch(for: target)
         let blob = try batch.add(
           blob: HydratorMetadata.content(of: source, repositoryURL: fleet.repositoryURL))
         files.append(TreeEdit.File(path: metadata, blob: blob))
         contents.append(batch.finish())
-        incidental = [metadata]
+        // A promoter reads the branch by it: one that was removed or damaged is a change.
+        let isReadable = (try? HydratorMetadata.source(in: snapshot(of: tip))) != nil
+        incidental = isReadable || isNothing ? [metadata] : []
       }
       return OutputCommit.Proposal(
         edit: try TreeEdit(files: files, removed: removed), contents: contents,
         message: message(isComplete: heldBack.isEmpty && !findings.containErrors),
-        author: author(on: tip), committer: committer(on: tip), incidentalPaths: incidental)
+        author: author(on: tip), committer: committer(on: tip), incidentalPaths: incidental,
+        treeTrailer: Self.treeTrailer)
     }
-  }
-
-  /// Deflates contents on all cores.
-  private func packed(_ items: [OutputChange.Item]) throws(CommandFailure) -> [PackedObjects] {
-    let contents = items.compactMap { item in item.blob.flatMap { id in item.content.map { (id, $0) } } }
-    let piece = 2000
-    let starts = Array(stride(from: 0, to: contents.count, by: piece))
-    let packed = parallelMap(starts, piece: 1) { start -> Swift.Result<PackedObjects, GitError> in
-      do throws(GitError) {
-        var batch = try ObjectBatch(for: target)
-        for (id, content) in contents[start..<min(start + piece, contents.count)] {
-          try batch.add(blob: content, id: id)
-        }
-        return .success(batch.finish())
-      } catch {
-        return .failure(error)
-      }
-    }
-    var batches: [PackedObjects] = []
-    for result in packed { batches.append(try reporting { () throws(GitError) in try result.get() }) }
-    return batches
   }
 
   /// The later of source and parent: history never runs backwards, and the same input gives the same date.
@@ -419,7 +437,10 @@ struct OutputCommitting {
     ]
     if let stage { trailers.append(.init(CommitStages.trailer, stage.text)) }
     // A commit that lacks parts, because of errors or for a later stage, is compiled again.
-    if let inputDigest, isComplete, stage?.later.isEmpty ?? true {
+    // So is one with warnings that nobody suppressed: they are told each time.
+    let isSilent = findings.allSatisfy { $0.suppression != nil || $0.severity == .note }
+    if let inputDigest, isComplete, isSilent, stage?.later.isEmpty ?? true {
+      if !findings.isEmpty { trailers.append(.init(Self.notesTrailer, "\(findings.count)")) }
       trailers.append(.init(InputDigest.trailer, inputDigest))
     }
     return CommitMessage(subject: subject, body: body, trailers: trailers)
@@ -436,34 +457,21 @@ struct OutputCommitting {
     }
   }
 
-  /// The output is where it should be, and only what says so to GitOps Promoter is not.
-  private static func noteFailure(
-    _ verb: String, _ commit: ObjectID, _ error: GitError, _ place: Place
-  ) -> CommandFailure {
-    let origin = error.code == 0 ? "" : " (libgit2 \(error.errorClass) \(error.code))"
-    return CommandFailure(
-      message:
-        "\(place.branch.branchName) is at commit \(commit), but the note that names its source cannot be \(verb): \(error.message)\(origin)",
-      help: error.remedy
-        ?? "GitOps Promoter reads the note under \(GitRepository.hydratorNotes): mend or remove that reference ('git for-each-ref refs/notes'), then add the note: git notes --ref hydrator.metadata add -f -m '{\"drySha\":\"SOURCE\"}' \(commit)"
-    )
-  }
-
   /// A source whose output is there already is noted on the commit that has it.
   private func noteUnchanged(_ place: Place) throws(CommandFailure) {
-    guard let tip = tips[place.branch], tip.trailers(SourceOrder.fleetTrailer).contains(fleetName) else {
+    // The last output, whoever else wrote the branch since: an older source is compared with what is noted there.
+    guard let output = history.outputs.first, try !isSourceBranch(place.branch, tips[place.branch]) else {
       return
     }
-    guard try !isSourceBranch(place.branch, tip) else { return }
     let noted: ObjectID?
     do {
-      noted = try target.hydratorNote(on: tip.id, in: place.notes)
+      noted = try target.hydratorNote(on: output.id, in: place.notes)
     } catch {
-      throw Self.noteFailure("read", tip.id, error, place)
+      throw Self.noteFailure("read", output.id, error, place)
     }
-    // Also where the tip's trailer names the source: an earlier run may have been stopped before it wrote the note.
+    // Also where the trailer names the source: an earlier run may have been stopped before it wrote the note.
     if noted == source.id { return }
-    try note(tip.id, place)
+    try note(output.id, place)
   }
 
   /// Turns what the author can mend into a finding.

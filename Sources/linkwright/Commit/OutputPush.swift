@@ -13,6 +13,8 @@ struct OutputPush {
   private let request: CommitRequest.Push
   private let repository: GitRepository
   private let deadline: Double
+  /// True for a remote of the configuration, false for an address.
+  private let isConfigured: Bool
 
   /// How often a lost race is run again.
   private static let attemptLimit = 30
@@ -21,6 +23,7 @@ struct OutputPush {
     self.request = request
     self.repository = repository
     deadline = ChildProcess.now + request.seconds
+    isConfigured = (try? repository.remoteURL(request.remote)) != nil
   }
 
   /// What the remote has of the references that matter.
@@ -84,7 +87,8 @@ struct OutputPush {
 
   private func remoteState(_ written: String, active: String) throws(CommandFailure) -> RemoteState {
     let names = [written, active, GitRepository.hydratorNotes]
-    let listing = try git(["ls-remote", "--", request.remote] + Array(Set(names)).sorted(), "read")
+    let place = try pushAddress()
+    let listing = try git(["ls-remote", "--", place] + Array(Set(names)).sorted(), "read")
     guard listing.status == 0 else { throw failure("read", listing) }
     var found: [String: ObjectID] = [:]
     for line in listing.text.split(separator: "\n") {
@@ -94,18 +98,30 @@ struct OutputPush {
     let missing = names.filter { name in found[name].map { !has($0) } ?? false }
     if !missing.isEmpty {
       let fetched = try git(
-        ["fetch", "--quiet", "--no-tags", "--", request.remote] + Array(Set(missing)).sorted(), "fetch from")
+        ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--", place]
+          + Array(Set(missing)).sorted(), "fetch from")
       guard fetched.status == 0 else { throw failure("fetch from", fetched) }
     }
     return RemoteState(
       branch: found[written], active: found[active], notes: found[GitRepository.hydratorNotes])
   }
 
+  /// Where the remote is written, which may be another place than where it is read (`pushurl`): that one's state counts.
+  private func pushAddress() throws(CommandFailure) -> String {
+    guard isConfigured else { return request.remote }
+    let address = try git(["remote", "get-url", "--push", "--", request.remote], "read")
+    let reading = try git(["remote", "get-url", "--", request.remote], "read")
+    // The name brings the remote's other settings with it.
+    guard address.status == 0, address.text != reading.text else { return request.remote }
+    return String(address.text.prefix { !$0.isNewline })
+  }
+
   private func has(_ id: ObjectID) -> Bool { (try? repository.commit(id)) != nil }
 
   private func push(_ pairs: [(from: String, to: String)]) throws(CommandFailure) -> PushOutcome {
     let specifications = pairs.map { "\($0.from):\($0.to)" }
-    let start = ["push", "--porcelain", "--no-verify"]
+    // Whatever `push.recurseSubmodules` says: with `only`, nothing else would be pushed.
+    let start = ["push", "--porcelain", "--no-verify", "--recurse-submodules=no"]
     var outcome = try git(start + ["--atomic", "--", request.remote] + specifications, "push to")
     if outcome.status != 0, outcome.errorText.contains("does not support --atomic") {
       outcome = try git(start + ["--", request.remote] + specifications, "push to")
@@ -121,8 +137,10 @@ struct OutputPush {
   }
 
   private func git(_ arguments: [String], _ doing: String) throws(CommandFailure) -> ChildProcess.Outcome {
+    // A configured address may be relative: to the repository, not to where somebody stands.
+    let place = isConfigured ? ["-C", repository.workingDirectory ?? repository.gitDirectory] : []
     let child = ChildProcess(
-      command: ["git", "--git-dir=\(repository.gitDirectory)"] + arguments,
+      command: ["git"] + place + ["--git-dir=\(repository.gitDirectory)"] + arguments,
       environment: ["GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"])
     let outcome = try child.run(until: deadline)
     if outcome.timedOut {
@@ -145,22 +163,20 @@ struct OutputPush {
       help: "the local branch is as it was")
   }
 
-  /// The password in the remote's address, `https://user:password@host/…`; nil without one.
-  private var secret: Substring? {
-    guard let scheme = request.remote.firstRange(of: "://") else { return nil }
-    let authority = request.remote[scheme.upperBound...].prefix { $0 != "/" }
-    guard let end = authority.lastIndex(of: "@"), let colon = authority[..<end].firstIndex(of: ":") else {
-      return nil
-    }
-    let secret = authority[authority.index(after: colon)..<end]
-    return secret.isEmpty ? nil : secret
-  }
-
   /// The remote as messages name it.
   private var remoteName: String { withoutSecret(request.remote) }
 
+  /// A text without what stands before `@` in addresses: a password, or a token in the user's place.
   private func withoutSecret(_ text: some StringProtocol) -> String {
-    secret.map { String(text).replacing(":\($0)@", with: ":…@") } ?? String(text)
+    var result = ""
+    var rest = Substring(text)
+    while let scheme = rest.firstRange(of: "://") {
+      result += rest[..<scheme.upperBound]
+      rest = rest[scheme.upperBound...]
+      let authority = rest.prefix { $0 != "/" && $0 != "'" && $0 != "\"" && !$0.isWhitespace }
+      if let end = authority.lastIndex(of: "@") { rest = rest[rest.index(after: end)...] }
+    }
+    return result + rest
   }
 
   private static func seconds(_ number: Double) -> String {
@@ -184,7 +200,14 @@ struct OutputPush {
   /// out; anything else is left to the user, since the remote has it.
   private func follow(_ name: String, to id: ObjectID) throws(CommandFailure) {
     let old = try target(name)
-    if let old, (try? repository.isAncestor(old, of: id)) != true { return }
+    if let old, (try? repository.isAncestor(old, of: id)) != true {
+      if name != GitRepository.hydratorNotes {
+        Terminal.printError(
+          "\(name.branchName) here has commits that \(remoteName) has not, and stays as it is: the remote has the new output\n"
+        )
+      }
+      return
+    }
     if old == id || (try? repository.workingTree(holding: name)) != .some(nil) { return }
     try set(name, old, id)
   }

@@ -34,14 +34,16 @@ struct SourceOrder {
   /// True when a commit is one of this fleet's outputs.
   func isOutput(_ commit: CommitFacts) -> Bool { commit.trailers(Self.fleetTrailer).contains(fleet) }
 
-  /// The sources that a branch's output names: the note (which moves on when nothing had to be committed), the tip's
-  /// trailer, `hydrator.metadata`.
-  func previousSources(_ tip: CommitFacts, _ snapshot: some Snapshot) throws(CommandFailure) -> [ObjectID] {
+  /// The sources that a branch's output names: for each of the fleet's last outputs on it the note (which moves on when
+  /// nothing had to be committed) and the trailer; and `hydrator.metadata` at the tip.
+  private func previousSources(
+    _ history: BranchHistory, _ snapshot: some Snapshot
+  ) throws(CommandFailure) -> [ObjectID] {
     var sources: [ObjectID] = []
-    if isOutput(tip) {
-      let note = try reporting { () throws(GitError) in try target.hydratorNote(on: tip.id, in: notes) }
+    for output in history.outputs {
+      let note = try reporting { () throws(GitError) in try target.hydratorNote(on: output.id, in: notes) }
       sources += [note].compactMap { $0 }
-      sources += tip.trailers(Self.sourceTrailer).compactMap { ObjectID(hexadecimal: $0) }
+      sources += output.trailers(Self.sourceTrailer).compactMap { ObjectID(hexadecimal: $0) }
     }
     do {
       sources += [try HydratorMetadata.source(in: snapshot)].compactMap { $0 }
@@ -65,11 +67,10 @@ struct SourceOrder {
 
   /// For a branch that holds output only.
   func standing(
-    on branch: String, _ tip: CommitFacts?, _ snapshot: some Snapshot
+    on branch: String, _ history: BranchHistory, _ snapshot: some Snapshot
   ) throws(CommandFailure) -> SourceStanding {
-    guard let tip else { return .mayFollow }
     var checked: Set<ObjectID> = [source.id]
-    for previous in try previousSources(tip, snapshot) where checked.insert(previous).inserted {
+    for previous in try previousSources(history, snapshot) where checked.insert(previous).inserted {
       guard try has(previous) else {
         if repository.isShallow {
           throw CommandFailure(
@@ -79,8 +80,11 @@ struct SourceOrder {
         if replacesUnrelated { continue }
         return unrelated(branch, "commit \(previous), which it was compiled from, is not in this repository")
       }
-      if try contains(previous, source.id) { return .superseded(by: previous) }
-      if try !contains(source.id, previous), !replacesUnrelated {
+      switch try relation(to: previous) {
+      case .newer: continue
+      case .older: return .superseded(by: previous)
+      case .neither:
+        if replacesUnrelated { continue }
         return unrelated(
           branch, "it was compiled from commit \(previous), and neither contains the other")
       }
@@ -99,13 +103,38 @@ struct SourceOrder {
       commit = try reporting { () throws(GitError) in try target.commit(parent) }
     }
     if commit.id == source.id { return .mayFollow }
-    if try contains(tip.id, source.id) { return .superseded(by: tip.id) }
-    if try contains(source.id, tip.id) {
+    switch try relation(to: tip.id) {
+    case .older: return .superseded(by: tip.id)
+    case .newer:
       return unrelated(
         branch, "it does not hold the source commit \(source.id) yet", "merge or push the source first")
+    case .neither:
+      return unrelated(
+        branch, "it and the source commit \(source.id) have diverged", "merge one into the other")
     }
-    return unrelated(
-      branch, "it and the source commit \(source.id) have diverged", "merge one into the other")
+  }
+
+  /// How the source and another commit hang together.
+  private enum Relation {
+    /// The source's history has the other.
+    case newer
+    /// The other's history has the source.
+    case older
+    case neither
+  }
+
+  /// In a shallow clone one of the two questions may have an answer although the other has none.
+  private func relation(to other: ObjectID) throws(CommandFailure) -> Relation {
+    var gap: GitError?
+    do {
+      if try repository.isAncestor(other, of: source.id) { return .newer }
+    } catch {
+      guard repository.isShallow, error.kind == .missingObject else { throw CommandFailure(error) }
+      gap = error
+    }
+    if try contains(other, source.id) { return .older }
+    if let gap { throw CommandFailure(gap) }
+    return .neither
   }
 
   /// True when the first commit's history has the second.

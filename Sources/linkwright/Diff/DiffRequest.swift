@@ -85,7 +85,7 @@ struct DiffRequest {
     var revision = parsed.last(Self.base)
     var commit: CommitFacts
     if let revision {
-      commit = try reporting { () throws(GitError) in try repository.commit(revision) }
+      commit = try Revision(revision).commit(in: repository)
       if parsed.has(Self.mergeBase) { commit = try parting(repository, commit, revision, head) }
     } else {
       (commit, revision) = try standardBase(parsed, repository, head)
