@@ -12,7 +12,8 @@ package struct CELAddress: Sendable, Hashable {
     self.isIPv4 = isIPv4
   }
 
-  /// Reads an address. Zones and IPv4 addresses written within IPv6 ones are refused, as in Kubernetes.
+  /// Reads an address. Zones and IPv4-mapped addresses (`::ffff:10.0.0.1`) are refused, as in Kubernetes; the last two
+  /// groups of others may be written as an IPv4 address (`64:ff9b::192.0.2.33`), as in RFC 4291.
   package init?(_ text: String) {
     guard text.utf8.count <= 45 else { return nil }
     if !text.utf8.contains(UInt8(ascii: ":")) {
@@ -20,11 +21,13 @@ package struct CELAddress: Sendable, Hashable {
       self.init(high: 0, low: value, isIPv4: true)
       return
     }
-    guard !text.utf8.contains(UInt8(ascii: ".")), let groups = Self.groups(text) else { return nil }
+    let hasDots = text.utf8.contains(UInt8(ascii: "."))
+    guard let groups = hasDots ? Self.groupsEndingInIPv4(text) : Self.groups(text) else { return nil }
     let high = groups[0..<4].reduce(UInt64(0)) { $0 << 16 | $1 }
     let low = groups[4..<8].reduce(UInt64(0)) { $0 << 16 | $1 }
     // An IPv4 address in hexadecimal is that address.
     if high == 0, low >> 32 == 0xFFFF {
+      guard !hasDots else { return nil }
       self.init(high: 0, low: low & 0xFFFF_FFFF, isIPv4: true)
     } else {
       self.init(high: high, low: low, isIPv4: false)
@@ -42,6 +45,13 @@ package struct CELAddress: Sendable, Hashable {
       value = value << 8 | number
     }
     return value
+  }
+
+  private static func groupsEndingInIPv4(_ text: String) -> [UInt64]? {
+    guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")),
+      let value = ipv4(text[text.index(after: colon)...])
+    else { return nil }
+    return groups(text[...colon] + String(value >> 16, radix: 16) + ":" + String(value & 0xFFFF, radix: 16))
   }
 
   private static func groups(_ text: String) -> [UInt64]? {

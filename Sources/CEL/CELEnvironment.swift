@@ -7,15 +7,26 @@ package struct CELEnvironment: Sendable {
   let functions: FunctionTable
   let container: String
   package let limits: CELLimits
+  /// Values that are the same in every evaluation, by the path that reads them.
+  let knownPaths: Set<[String]>
+  /// The variables as far as they are known, by slot.
+  let knownValues: [CELValue?]
+  /// True where objects are also compared and read as where their types are not known.
+  let isAdmission: Bool
 
   /// - Parameters:
   ///   - variables: the variables by name; a name may be qualified (`com.example.x`).
   ///   - functions: functions beside the standard ones.
   ///   - container: the scope in which names are looked up first (`com.example`), empty for none.
+  ///   - known: what fields have in every evaluation, by their path (`["object", "kind"]`). A part of an expression that
+  ///     what is known keeps from ever being reached may read fields that its object does not have.
+  ///   - isAdmission: comparing any field with null, an object with a map, and `object['spec']` are right, as in rules
+  ///     for admission, whose objects have no types when they are compiled.
   package init(
     variables: [String: CELType], functions: [CELFunction] = [], container: String = "",
-    limits: CELLimits = .standard
+    limits: CELLimits = .standard, known: [[String]: CELValue] = [:], isAdmission: Bool = false
   ) {
+    self.isAdmission = isAdmission
     names = variables.keys.sorted()
     types = names.map { variables[$0] ?? .dyn }
     slots = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
@@ -24,6 +35,18 @@ package struct CELEnvironment: Sendable {
     self.functions = table
     self.container = container
     self.limits = limits
+    knownPaths = Set(known.keys)
+    knownValues = names.map { name in Self.part(of: known, below: [name]) }
+  }
+
+  /// The value at a path, made of all that is known below it.
+  private static func part(of known: [[String]: CELValue], below path: [String]) -> CELValue? {
+    if let value = known[path] { return value }
+    let next = Set(
+      known.keys.lazy.filter { $0.count > path.count && $0.starts(with: path) }.map { $0[path.count] })
+    guard !next.isEmpty else { return nil }
+    return .object(
+      next.sorted().compactMap { name in part(of: known, below: path + [name]).map { (name, $0) } })
   }
 
   /// True for a name that a variable can have: an identifier that is no word of the language.

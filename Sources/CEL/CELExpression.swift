@@ -16,6 +16,10 @@ package struct CELExpression: Sendable {
   /// The longest paths of variables and fields that it reads by name (`["self", "to", "namespace"]`), in the
   /// order of the text, so that a host can point at the values that decided.
   package let paths: [[String]]
+  /// What would be wrong in parts that are never reached, by the environment's known values.
+  package let unreachable: [CELIssue]
+  /// The value, where the environment's known values decide it.
+  package let known: CELValue?
   private let code: Code
   private let localCount: Int
   private let variableCount: Int
@@ -39,12 +43,15 @@ package struct CELExpression: Sendable {
     let checked = checker.check(syntax)
     checker.require(checked, expected, syntax.range)
     guard checker.issues.isEmpty else {
-      throw CELIssues(issues: checker.issues.sorted { $0.range.lowerBound < $1.range.lowerBound })
+      throw CELIssues(
+        issues: checker.issues.sorted { $0.range.lowerBound < $1.range.lowerBound },
+        unreachable: checker.unreachable)
     }
     return CELExpression(
       text: text, type: checker.inference.settled(checked.type), paths: checker.maximalPaths,
-      code: checked.code, localCount: checker.localCount, variableCount: environment.names.count,
-      steps: environment.limits.steps, patterns: checker.patterns)
+      unreachable: checker.unreachable, known: checker.known(checked, since: 0), code: checked.code,
+      localCount: checker.localCount, variableCount: environment.names.count,
+      steps: environment.limits.steps, patterns: checker.patterns.patterns)
   }
 
   /// The parts that an expression joins with `&&` at its top, as byte ranges of its text; the whole where there

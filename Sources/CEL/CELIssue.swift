@@ -6,17 +6,24 @@ package struct CELIssue: Sendable, Equatable {
   package let message: String
   /// What would mend it, where that is known.
   package let help: String?
+  /// True when `has(…)` asks for a field that the object's type does not declare.
+  package let isAbsence: Bool
 
-  package init(_ message: String, at range: Range<Int>, help: String? = nil) {
+  package init(
+    _ message: String, at range: Range<Int>, help: String? = nil, isAbsence: Bool = false
+  ) {
     self.message = message
     self.range = range
     self.help = help
+    self.isAbsence = isAbsence
   }
 }
 
 /// Everything that is wrong with an expression, in the order of the text.
 package struct CELIssues: Error, Sendable, Equatable {
   package let issues: [CELIssue]
+  /// What is wrong in parts that are never reached, as far as is known.
+  package var unreachable: [CELIssue] = []
 }
 
 /// Why an evaluation has no value.
@@ -34,6 +41,12 @@ package struct CELError: Error, Sendable, Equatable {
   package let message: String
   /// Byte range, in the expression's text, of the part that failed.
   package let range: Range<Int>
+
+  package init(kind: Kind, message: String, range: Range<Int>) {
+    self.kind = kind
+    self.message = message
+    self.range = range
+  }
 }
 
 /// Bounds on what one expression may use.

@@ -28,9 +28,21 @@ package enum CELValue: Sendable {
   case format(String)
 }
 
+/// What equality and `+` mean for a list, as Kubernetes' `x-kubernetes-list-type` says.
+package enum CELListKind: Sendable, Equatable {
+  /// A sequence, as the language has it.
+  case atomic
+  /// A set: order does not matter, and `+` is the union.
+  case set
+  /// Entries with these keys: order does not matter, and `+` replaces the entries with equal keys.
+  case map(keys: [String])
+}
+
 /// A list that an expression reads.
 package protocol CELList: Sendable {
   var count: Int { get }
+  /// What kind of list it is.
+  var kind: CELListKind { get }
   /// The element at an index that is known to be within `0..<count`.
   func element(at index: Int) -> CELValue
 }
@@ -68,6 +80,8 @@ package struct CELArray: CELList {
 }
 
 extension CELList {
+  package var kind: CELListKind { .atomic }
+
   /// All elements, copied unless they are held in memory already.
   package var elements: [CELValue] {
     if let array = self as? CELArray { return array.values }

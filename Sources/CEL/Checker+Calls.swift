@@ -87,7 +87,8 @@ extension Checker {
     _ function: Function, _ name: Name, isMethod: Bool, _ arguments: [Syntax], _ range: Range<Int>
   ) -> Checked {
     let checked = arguments.map { check($0) }
-    guard let result = resolve(function, isMethod, checked.map(\.type)) else {
+    let types = checked.map(\.type)
+    guard let result = admitted(function.name, types) ?? resolve(function, isMethod, types) else {
       reportNoOverload(function, name, isMethod, checked.map(\.type), arguments)
       return .wrong
     }
@@ -98,7 +99,32 @@ extension Checker {
     }
     if let body = specialised(function.name, checked, arguments, range) { return Checked(result, body) }
     guard let body = function.body(arguments: checked.count) else { return .wrong }
-    return Checked(result, Evaluation.call(function.name, body, checked.map(\.code), range))
+    var call = Checked(result, Evaluation.call(function.name, body, checked.map(\.code), range))
+    if function.name == "!_", let truth = checked.first?.truth {
+      call.truth = Truth(value: !truth.value, isByValue: truth.isByValue)
+    }
+    return call
+  }
+
+  /// The type of what rules for admission may write beyond what types allow; nil for everything else.
+  private func admitted(_ function: String, _ arguments: [CELType]) -> CELType? {
+    guard environment.isAdmission, arguments.count == 2 else { return nil }
+    let first = inference.resolve(arguments[0])
+    let second = inference.resolve(arguments[1])
+    switch function {
+    case "_==_", "_!=_":
+      if first == .null || second == .null { return .bool }
+      switch (first, second) {
+      case (.record, .map), (.map, .record): return .bool
+      default: return nil
+      }
+    case "orValue":
+      guard case .optional(let inner) = first else { return nil }
+      if second == .null { return .nullable(inner) }
+      guard case .map = second, case .record = inference.resolve(inner) else { return nil }
+      return inner
+    default: return nil
+    }
   }
 
   /// The type of the result, nil when no overload fits. With several fitting ones that differ, `dyn`.
@@ -186,17 +212,40 @@ extension Checker {
   private mutating func specialised(
     _ name: String, _ checked: [Checked], _ arguments: [Syntax], _ range: Range<Int>
   ) -> Code? {
+    refuseLiterals(name, checked, arguments)
     guard ["matches", "find", "findAll"].contains(name), checked.count >= 2,
       case .string(let source)? = checked[1].constant
     else { return nil }
     do throws(PatternError) {
-      let pattern = try Pattern(source, dialect: .re2)
-      patterns[source] = pattern
+      let pattern = try patterns.pattern(source)
       return name == "matches" && checked.count == 2
         ? Evaluation.matches(checked[0].code, pattern, range) : nil
     } catch {
       report("this regular expression is wrong: \(error.message)", at: arguments[1].range)
       return nil
+    }
+  }
+
+  /// Literals with which a call can only fail: time zones by name, and what API servers check as well when a rule is
+  /// compiled, durations and timestamps. The language's conformance cases want the latter to fail when evaluated.
+  private mutating func refuseLiterals(_ name: String, _ checked: [Checked], _ arguments: [Syntax]) {
+    guard case .string(let text)? = checked.last?.constant, let place = arguments.last?.range else { return }
+    do throws(Failure) {
+      switch (name, checked.count) {
+      case ("duration", 1) where environment.isAdmission:
+        if try CELDuration(text: text) == nil {
+          throw Failure("'\(printable(text))' is no duration as in '1h30m'")
+        }
+      case ("timestamp", 1) where environment.isAdmission:
+        if try CELTimestamp(rfc3339: text) == nil {
+          throw Failure("'\(printable(text))' is no timestamp as in '2026-11-25T08:00:00Z'")
+        }
+      case (_, 2) where name.hasPrefix("get") && name != "get":
+        _ = try zoneOffset(text)
+      default: break
+      }
+    } catch {
+      report(error.message, at: place)
     }
   }
 }

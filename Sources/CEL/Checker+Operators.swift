@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Operators, literals of lists and maps.
 extension Checker {
   mutating func index(
@@ -21,6 +23,15 @@ extension Checker {
     case .map(let key, let value):
       requireKey(index, key, indexSyntax.range)
       element = value
+    case .record(let record) where environment.isAdmission && index.constant != nil:
+      guard case .string(let field)? = index.constant, let type = record.type(of: field) else {
+        report(
+          "\(record.name) has no field \(index.constant.map(Evaluation.shown) ?? "")", at: indexSyntax.range,
+          help: "its fields are: \(listed(record.fieldNames))")
+        element = .unknown
+        break
+      }
+      element = type
     case .record(let record):
       report(
         "\(record.name) is no map and cannot be indexed", at: indexSyntax.range,
@@ -42,23 +53,11 @@ extension Checker {
       "the keys of this map are \(inference.settled(key)), not \(inference.settled(index.type))", at: range)
   }
 
-  mutating func logical(_ parts: [Syntax], decisive: Bool, _ range: Range<Int>) -> Checked {
-    var codes: [Code] = []
-    for part in parts {
-      let checked = check(part)
-      require(checked, .bool, part.range)
-      codes.append(checked.code)
-    }
-    return Checked(.bool, Evaluation.logical(codes, parts.map(\.range), decisive: decisive))
-  }
-
-  mutating func conditional(
-    _ condition: Syntax, _ then: Syntax, _ otherwise: Syntax, _ range: Range<Int>
+  /// A conditional of which either branch may be reached.
+  mutating func open(
+    conditional checked: Checked, _ first: Checked, _ second: Checked, _ condition: Syntax,
+    _ otherwise: Syntax
   ) -> Checked {
-    let checked = check(condition)
-    require(checked, .bool, condition.range)
-    let first = check(then)
-    let second = check(otherwise)
     let saved = inference
     let result = inference.fresh()
     if !(inference.accepts(result, first.type) && inference.accepts(result, second.type)) {

@@ -9,6 +9,8 @@ struct Checked {
   var path: Path?
   /// The value of a literal.
   var constant: CELValue?
+  /// Set when the part is true, or false, whatever is evaluated.
+  var truth: Truth?
 
   init(_ type: CELType, _ code: @escaping Code) {
     self.type = type
@@ -31,17 +33,28 @@ struct Checked {
   static let wrong = Checked(.unknown, constant: .null)
 }
 
+/// That a part is always true, or always false, and why.
+struct Truth {
+  let value: Bool
+  /// Decided by values that the environment knows; else because a field is asked for that no object of the type has.
+  let isByValue: Bool
+}
+
 /// Finds out what every name means and of what type every part is, and makes the code that evaluates it.
 struct Checker {
   let environment: CELEnvironment
   var inference = TypeInference()
   private(set) var issues: [CELIssue] = []
+  /// Issues of parts that are never reached.
+  private(set) var unreachable: [CELIssue] = []
+  /// What is read by name, in the order of checking: a chain of names once for each of its lengths.
+  private(set) var reads: [(position: Int, path: [String])] = []
   /// The comprehension variables in scope, innermost last; a variable's place is its slot.
   private(set) var locals: [(name: String, type: CELType)] = []
   /// The most variables that are in scope at once.
   private(set) var localCount = 0
   /// The literal regular expressions, compiled.
-  var patterns: [String: Pattern] = [:]
+  var patterns = RegularExpression.Literals()
   /// The longest path read from each place in the text.
   private var paths: [Int: [String]] = [:]
 
@@ -49,8 +62,18 @@ struct Checker {
 
   var maximalPaths: [[String]] { paths.sorted { $0.key < $1.key }.map(\.value) }
 
-  mutating func report(_ message: String, at range: Range<Int>, help: String? = nil) {
-    issues.append(CELIssue(message, at: range, help: help))
+  mutating func report(
+    _ message: String, at range: Range<Int>, help: String? = nil, isAbsence: Bool = false
+  ) {
+    issues.append(CELIssue(message, at: range, help: help, isAbsence: isAbsence))
+  }
+
+  /// Takes back the issues from a number on, since what they are about is never reached.
+  mutating func takeBack(from count: Int, exceptAbsences: Bool) {
+    let taken = issues[count...]
+    issues.removeSubrange(count...)
+    if exceptAbsences { issues += taken.filter(\.isAbsence) }
+    unreachable += taken.filter { !exceptAbsences || !$0.isAbsence }
   }
 
   mutating func push(_ name: String, _ type: CELType) -> Int {
@@ -81,14 +104,7 @@ struct Checker {
       if !isOptional, let named = qualified(syntax) { return named }
       return select(check(base), name, isOptional: isOptional, syntax.range)
     case .has(let base, let name, _):
-      let checked = check(base)
-      if case .optional = inference.resolve(fieldType(checked.type, name)) {
-        report(
-          "'\(name.text)' may be absent: ask with '.hasValue()'", at: syntax.range,
-          help: "its field is always there, and holds an optional")
-      }
-      recordField(name, of: checked, base.range.lowerBound..<name.range.upperBound)
-      return Checked(.bool, Evaluation.has(checked.code, escaped(name.text, checked.type), name.range))
+      return has(base, name, syntax.range)
     case .index(let base, let index, let isOptional):
       return self.index(check(base), check(index), base, index, isOptional: isOptional, syntax.range)
     case .call(let name, let receiver, let arguments):
@@ -174,15 +190,32 @@ struct Checker {
   }
 
   private mutating func record(_ path: [String], _ range: Range<Int>) {
+    if !environment.knownPaths.isEmpty { reads.append((range.lowerBound, path)) }
     if path.count > paths[range.lowerBound]?.count ?? 0 { paths[range.lowerBound] = path }
   }
 
   // MARK: Fields
 
+  private mutating func has(_ base: Syntax, _ name: Name, _ range: Range<Int>) -> Checked {
+    let checked = check(base)
+    let (field, isAbsent) = fieldType(checked.type, name, isAskedFor: true)
+    // A host's optional is there and may be empty; one that the expression makes itself is a value like others.
+    if case .optional = inference.resolve(field), case .record = inference.resolve(checked.type) {
+      report(
+        "'\(name.text)' may be absent: ask with '.hasValue()'", at: range,
+        help: "its field is always there, and holds an optional")
+    }
+    recordField(name, of: checked, base.range.lowerBound..<name.range.upperBound)
+    var result = Checked(
+      .bool, Evaluation.has(checked.code, escaped(name.text, checked.type), name.range))
+    if isAbsent { result.truth = Truth(value: false, isByValue: false) }
+    return result
+  }
+
   private mutating func select(
     _ base: Checked, _ name: Name, isOptional: Bool, _ range: Range<Int>
   ) -> Checked {
-    let field = fieldType(base.type, name)
+    let field = fieldType(base.type, name).type
     let key = escaped(name.text, base.type)
     if isOptional {
       recordField(name, of: base, range)
@@ -212,28 +245,30 @@ struct Checker {
   }
 
   /// The type of a field, `unknown` after a report when there is no such field.
-  private mutating func fieldType(_ base: CELType, _ name: Name) -> CELType {
+  private mutating func fieldType(
+    _ base: CELType, _ name: Name, isAskedFor: Bool = false
+  ) -> (type: CELType, isAbsent: Bool) {
     switch inference.resolve(base) {
-    case .dyn, .variable: return .dyn
-    case .unknown: return .unknown
-    case .optional(let inner), .nullable(let inner): return fieldType(inner, name)
+    case .dyn, .variable: return (.dyn, false)
+    case .unknown: return (.unknown, false)
+    case .optional(let inner), .nullable(let inner): return fieldType(inner, name, isAskedFor: isAskedFor)
     case .map(let key, let value):
       let saved = inference
-      if inference.accepts(key, .string) { return value }
+      if inference.accepts(key, .string) { return (value, false) }
       inference = saved
       report("the keys of this map are \(inference.settled(key)), not strings", at: name.range)
-      return .unknown
+      return (.unknown, false)
     case .record(let record):
-      if let type = record.type(of: spelling(of: name.text, in: record)) { return type }
+      if let type = record.type(of: spelling(of: name.text, in: record)) { return (type, false) }
       report(
         "\(record.name) has no field '\(name.text)'", at: name.range,
-        help: help(for: name.text, in: record))
-      return .unknown
+        help: help(for: name.text, in: record), isAbsence: isAskedFor)
+      return (.unknown, true)
     case let other:
       report(
         "\(article(inference.settled(other))) has no fields", at: name.range,
         help: helpForSelection(name.text, other))
-      return .unknown
+      return (.unknown, false)
     }
   }
 

@@ -84,7 +84,7 @@ private func unreadable(_ value: CELValue, _ type: String) -> Failure {
     }
     return .uint(whole)
   case .string(let text):
-    guard let whole = UInt64(text), !text.hasPrefix("+") else { throw unreadable(value, "uint") }
+    guard let whole = UInt64(text), text.utf8.first?.isDigit == true else { throw unreadable(value, "uint") }
     return .uint(whole)
   default: return nil
   }
@@ -108,7 +108,7 @@ private func unreadable(_ value: CELValue, _ type: String) -> Failure {
   case .bool(let value): return .string(value ? "true" : "false")
   case .int(let value): return .string(String(value))
   case .uint(let value): return .string(String(value))
-  case .double(let value): return .string(formatted(value))
+  case .double(let value): return .string(formatted(value, exponentFrom: 6))
   case .bytes(let bytes):
     try frame.charge(bytes: bytes.count)
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -177,17 +177,20 @@ private func unreadable(_ value: CELValue, _ type: String) -> Failure {
   }
 }
 
-/// A double with the fewest digits that give it back, with an exponent below 1e-4 and from 1e21 on, as Go's `%v`
-/// and JSON writers arrange them.
+/// A double with the fewest digits that give it back, with an exponent below 1e-4 and from 1e21 on, as JSON writers
+/// arrange them.
 ///
-/// - Parameter isPlain: never with an exponent, as `%s` wants it.
-func formatted(_ value: Double, isPlain: Bool = false) -> String {
+/// - Parameters:
+///   - isPlain: never with an exponent, as `%s` wants it.
+///   - limit: the least exponent that is written; `string(…)` writes `1e+06` as Go's `%g` and the language's other
+///     implementations do.
+func formatted(_ value: Double, isPlain: Bool = false, exponentFrom limit: Int = 21) -> String {
   if value.isNaN { return "NaN" }
   if value.isInfinite { return value < 0 ? "-Infinity" : "Infinity" }
   if value == 0 { return value.sign == .minus ? "-0" : "0" }
   let (digits, exponent) = decimalDigits(value.magnitude)
   let sign = value < 0 ? "-" : ""
-  if !isPlain, exponent < -4 || exponent >= 21 {
+  if !isPlain, exponent < -4 || exponent >= limit {
     let rest = digits.dropFirst()
     let magnitude = String(abs(exponent))
     return sign + digits.prefix(1) + (rest.isEmpty ? "" : "." + rest) + (exponent < 0 ? "e-" : "e+")

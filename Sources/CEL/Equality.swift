@@ -109,6 +109,7 @@ private func listsEqual(
   _ a: any CELList, _ b: any CELList, _ frame: inout Frame, _ depth: Int
 ) throws(Failure) -> Bool {
   guard a.count == b.count else { return false }
+  if a.kind != .atomic { return try unorderedEqual(a, b, &frame, depth) }
   for index in 0..<a.count {
     try frame.charge(1)
     guard try a.element(at: index).equals(b.element(at: index), &frame, depth: depth) else { return false }

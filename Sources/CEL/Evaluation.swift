@@ -289,11 +289,11 @@ enum Evaluation {
         throw Failure(overloadMessage("matches", [value.typeName, "string"])).at(range)
       }
       do throws(Failure) {
-        try frame.charge(1 + RegularExpression.cost(pattern, bytes: text.utf8.count))
+        try frame.charge(1)
+        return .bool(try frame.matches(pattern, text))
       } catch {
         throw error.at(range)
       }
-      return .bool(pattern.matches(text))
     }
   }
 }

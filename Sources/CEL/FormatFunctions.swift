@@ -156,7 +156,7 @@ private func encodeBase64(_ bytes: [UInt8]) -> String {
 }
 
 /// Takes base64 with or without padding; nil for anything else.
-private func decodeBase64(_ text: String) -> [UInt8]? {
+func decodeBase64(_ text: String) -> [UInt8]? {
   var digits = Array(text.utf8)
   if digits.count % 4 == 0 {
     for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() }

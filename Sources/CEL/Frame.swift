@@ -7,8 +7,11 @@ struct Frame {
   var locals: [CELValue]
   private(set) var remainingSteps: Int
   private let budget: Int
-  /// Regular expressions: those that are literals, and others once they are compiled.
-  private var patterns: [String: Pattern]
+  /// Regular expressions that are literals.
+  private let patterns: [String: Pattern]
+  /// Those that this evaluation made, and their size together.
+  private var made: [String: Pattern] = [:]
+  private var madeSize = 0
 
   init(variables: [CELValue?], localCount: Int, budget: Int, patterns: [String: Pattern] = [:]) {
     self.variables = variables
@@ -36,10 +39,17 @@ struct Frame {
 
   /// A compiled regular expression.
   mutating func pattern(_ source: String) throws(Failure) -> Pattern {
-    if let known = patterns[source] { return known }
-    try charge(16 + source.utf8.count)
+    if let known = patterns[source] ?? made[source] { return known }
+    try charge(bytes: source.utf8.count)
     let pattern = try RegularExpression.compile(source)
-    patterns[source] = pattern
+    try charge(RegularExpression.cost(ofCompiling: pattern.size))
+    // What was made is kept within bounds of memory: where all differ, keeping them is of no use.
+    if madeSize > 100_000 {
+      made.removeAll()
+      madeSize = 0
+    }
+    made[source] = pattern
+    madeSize += pattern.size
     return pattern
   }
 }

@@ -76,7 +76,7 @@ struct Lexer {
     return .quotedIdentifier(String(decoding: bytes[start + 1..<position - 1], as: UTF8.self))
   }
 
-  /// Recognises `r'`, `b"`, `rb'` and so on.
+  /// Recognises `r'`, `b"`, `br'` and so on; what is both begins with the `b`.
   private func stringPrefix() -> (length: Int, raw: Bool, bytes: Bool)? {
     var raw = false
     var isBytes = false
@@ -86,7 +86,7 @@ struct Lexer {
         if raw { return nil }
         raw = true
       case UInt8(ascii: "b"), UInt8(ascii: "B"):
-        if isBytes { return nil }
+        if isBytes || raw { return nil }
         isBytes = true
       case UInt8(ascii: "'"), UInt8(ascii: "\""): return length > 0 ? (length, raw, isBytes) : nil
       default: return nil

@@ -121,7 +121,8 @@ func checked<Whole: FixedWidthInteger>(_ result: (Whole, overflow: Bool)) throws
     return .bytes(a + b)
   case (.list(let a), .list(let b)):
     try frame.charge(a.count + b.count)
-    return .list(a.elements + b.elements)
+    return a.kind == .atomic
+      ? .list(a.elements + b.elements) : .list(try union(of: a, b, &frame))
   case (.timestamp(let a), .duration(let b)), (.duration(let b), .timestamp(let a)):
     return .timestamp(try a.adding(b))
   case (.duration(let a), .duration(let b)):

@@ -133,10 +133,7 @@ struct Parser {
       let right = try binary(found + 1)
       let range = left.range.lowerBound..<right.range.upperBound
       switch (symbol, left.form) {
-      case ("&&", .and(let parts)): left = try node(.and(parts + [right]), range, above: parts + [right])
-      case ("||", .or(let parts)): left = try node(.or(parts + [right]), range, above: parts + [right])
-      case ("&&", _): left = try node(.and([left, right]), range, above: [left, right])
-      case ("||", _): left = try node(.or([left, right]), range, above: [left, right])
+      case ("&&", _), ("||", _): left = try chain(symbol, found, from: left, right)
       default:
         let name = symbol == "in" ? "@in" : "_\(symbol)_"
         left = try node(
@@ -144,6 +141,22 @@ struct Parser {
       }
     }
     return left
+  }
+
+  /// A chain of one logical operator as one node: thousands of parts are no depth, and are gathered in linear time.
+  private mutating func chain(
+    _ symbol: String, _ level: Int, from left: Syntax, _ right: Syntax
+  ) throws(SyntaxError) -> Syntax {
+    var parts: [Syntax]
+    switch (symbol, left.form) {
+    case ("&&", .and(let earlier)), ("||", .or(let earlier)): parts = earlier
+    default: parts = [left]
+    }
+    parts.append(right)
+    while take(symbol) { parts.append(try binary(level + 1)) }
+    let end = parts.last?.range.upperBound ?? right.range.upperBound
+    return try node(
+      symbol == "&&" ? .and(parts) : .or(parts), left.range.lowerBound..<end, above: parts)
   }
 
   private mutating func unary() throws(SyntaxError) -> Syntax {

@@ -1,18 +1,71 @@
 import Patterns
 
 /// Regular expressions of expressions: RE2's syntax, in linear time.
+///
+/// What is a literal is compiled once, and gets an automaton as far as the expression's share goes (`Literals`). What an
+/// evaluation makes is compiled when it is met, without an automaton, and its size is charged: whoever makes a new
+/// pattern for each of 20,000 elements runs out of steps.
 enum RegularExpression {
+  /// Steps for compiling a pattern of so many instructions: as long, roughly, as other steps take.
+  static func cost(ofCompiling size: Int) -> Int { 16 + size >> 1 }
+
   static func compile(_ source: String) throws(Failure) -> Pattern {
     do throws(PatternError) {
-      return try Pattern(source, dialect: .re2)
+      return try Pattern(source, dialect: .re2, usesAutomaton: false)
     } catch {
       throw Failure("this regular expression is wrong: \(error.message)")
     }
   }
 
-  /// Steps for matching a text of so many bytes.
-  static func cost(_ pattern: Pattern, bytes: Int) -> Int {
-    (bytes >> 4) * (1 + pattern.source.utf8.count >> 3)
+  /// The regular expressions that stand in an expression, each compiled once.
+  struct Literals {
+    private(set) var patterns: [String: Pattern] = [:]
+    private var size = 0
+    /// The most that those of one expression may come to together: some tenths of a second.
+    static let largest = 1_000_000
+    /// Up to here they get an automaton when they are first used: a tenth of a second, at worst.
+    static let largestWithAutomaton = 4_000
+
+    mutating func pattern(_ source: String) throws(PatternError) -> Pattern {
+      if let known = patterns[source] { return known }
+      var pattern = try Pattern(source, dialect: .re2)
+      size += pattern.size
+      guard size <= Self.largest else {
+        throw PatternError(
+          offset: 0,
+          message: "the regular expressions of this expression are too large together; use smaller counts")
+      }
+      if size > Self.largestWithAutomaton { pattern = pattern.simulated() }
+      patterns[source] = pattern
+      return pattern
+    }
+  }
+}
+
+extension Frame {
+  /// Whether a pattern matches anywhere in a text, within the budget.
+  mutating func matches(_ pattern: Pattern, _ text: String) throws(Failure) -> Bool {
+    var work = remainingWork
+    let isMatch = pattern.matches(text, work: &work)
+    try spend(downTo: work)
+    return isMatch ?? false
+  }
+
+  /// The first match from a byte on, within the budget.
+  mutating func firstMatch(
+    _ pattern: Pattern, in text: [UInt8], from: Int
+  ) throws(Failure) -> Range<Int>? {
+    var work = remainingWork
+    let match = pattern.firstMatch(in: text, from: from, work: &work).match
+    try spend(downTo: work)
+    return match
+  }
+
+  /// Sixteen visits to instructions of a pattern take about as long as a step.
+  private var remainingWork: Int { min(remainingSteps, Int.max >> 8) << 4 }
+
+  private mutating func spend(downTo work: Int) throws(Failure) {
+    try charge(work < 0 ? remainingSteps + 1 : (remainingWork - work) >> 4)
   }
 }
 
@@ -22,8 +75,7 @@ extension FunctionTable {
     let matches: BinaryBody = { (text: CELValue, source: CELValue, frame: inout Frame) throws(Failure) in
       guard case .string(let text) = text, case .string(let source) = source else { return nil }
       let pattern = try frame.pattern(source)
-      try frame.charge(RegularExpression.cost(pattern, bytes: text.utf8.count))
-      return .bool(pattern.matches(text))
+      return .bool(try frame.matches(pattern, text))
     }
     function("matches", [([.string, .string], .bool)], .binary(matches))
     method("matches", [([.string, .string], .bool)], .binary(matches))
@@ -62,8 +114,8 @@ private func findAll(
   var position = 0
   var previousEnd = -1
   while found.count < limit, position <= bytes.count {
-    try frame.charge(1 + RegularExpression.cost(pattern, bytes: bytes.count - position))
-    guard let match = pattern.firstMatch(in: bytes, from: position) else { break }
+    try frame.charge(1)
+    guard let match = try frame.firstMatch(pattern, in: bytes, from: position) else { break }
     if match.isEmpty {
       if match.lowerBound != previousEnd { found.append(.string("")) }
       position = match.lowerBound + 1

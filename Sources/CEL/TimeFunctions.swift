@@ -41,8 +41,8 @@ extension FunctionTable {
 }
 
 /// Seconds east of UTC. Zones with a name need a database that changes with the machine, so they are refused.
-private func zoneOffset(_ zone: String) throws(Failure) -> Int {
-  if zone == "UTC" || zone == "Z" || zone == "GMT" || zone == "Etc/UTC" { return 0 }
+func zoneOffset(_ zone: String) throws(Failure) -> Int {
+  if zone.isEmpty || zone == "UTC" || zone == "Z" || zone == "GMT" || zone == "Etc/UTC" { return 0 }
   var scanner = DigitScanner(zone)
   let sign = scanner.take("-") ? -1 : 1
   if sign == 1 { _ = scanner.take("+") }

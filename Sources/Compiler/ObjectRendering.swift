@@ -14,7 +14,7 @@ struct ObjectRendering {
   let exhaustion: TemplateExhaustion
   let layers: [TemplateFields]
   /// The object in messages: `NetworkPolicy shop/allow in gold`.
-  let what: String
+  var what: String
   /// The connection that is served.
   let subject: Label
 
@@ -44,7 +44,9 @@ struct ObjectRendering {
   // MARK: Checks
 
   /// The result must be the object that the plan speaks of.
-  func checkIdentity(_ root: Node, _ wanted: ObjectIdentity, _ findings: inout [Diagnostic]) {
+  func checkIdentity(
+    _ root: Node, _ wanted: ObjectIdentity, _ schemas: KubernetesSchemas, _ findings: inout [Diagnostic]
+  ) {
     let version = root["apiVersion"]
     let fields: [(String, Node?, String?)] = [
       ("kind", root["kind"], wanted.kind), ("metadata.name", root.at("metadata", "name"), wanted.name),
@@ -52,7 +54,8 @@ struct ObjectRendering {
     ]
     var wrong = fields.filter { _, node, value in value.map { node?.hasText($0) != true } ?? (node != nil) }
     if ObjectIdentity.group(of: version?.text ?? "") != wanted.group {
-      wrong.append(("apiVersion", version, wanted.group))
+      let versions = schemas.sources(kind: wanted.kind, group: wanted.group).map(\.apiVersion)
+      wrong.append(("apiVersion", version, versions.last ?? wanted.group))
     }
     for (field, node, value) in wrong {
       findings.append(
@@ -89,6 +92,50 @@ struct ObjectRendering {
       notes: [note])
   }
 
+  /// The result's version must be one under which an API server takes the kind; else nothing would be checked.
+  func checkVersion(
+    _ root: Node, _ schemas: KubernetesSchemas, _ definitions: CustomResources,
+    _ findings: inout [Diagnostic]
+  ) {
+    // The common case costs a look-up.
+    if definitions.isEmpty, schemas.schema(for: root) != nil { return }
+    guard let kind = root["kind"]?.string, let version = root["apiVersion"]?.string else { return }
+    let group = ObjectIdentity.group(of: version)
+    let served = definitions.isEmpty ? nil : definitions.servedVersions(group: group, kind: kind)
+    if definitions.isClusterScoped(group: group, kind: kind), let namespace = root.at("metadata", "namespace")
+    {
+      refuse(
+        "\(kind) is a kind of cluster scope, by its CustomResourceDefinition, and belongs to no namespace",
+        namespace, "correct spec.scope of the definition, or leave the object to whoever runs the cluster",
+        &findings)
+    }
+    if served == nil, schemas.schema(for: root) != nil { return }
+    let known = served ?? schemas.sources(kind: kind, group: group).map(\.apiVersion)
+    guard !known.contains(version) else { return }
+    let place = root["apiVersion"] ?? root
+    if known.isEmpty, served != nil {
+      refuse(
+        "no version of \(kind) is served, by its CustomResourceDefinition", place,
+        "set 'served: true' in the definition, or take the object out", &findings)
+    } else if !known.isEmpty {
+      refuse(
+        "no API server takes \(kind) as '\(version)'", place, "write 'apiVersion: \(known[known.count - 1])'",
+        &findings)
+    } else if let wanted = ServedVersions.wanted(apiVersion: version, kind: kind) {
+      refuse(
+        "no API server takes \(kind) as '\(version)'", place, "write 'apiVersion: \(wanted)'", &findings)
+    } else if version == "v1", kind == "List" {
+      refuse(
+        "a List is no object of its own", root["kind"] ?? root, "add each of its items as a template",
+        &findings)
+    }
+  }
+
+  private func refuse(_ message: String, _ node: Node, _ help: String, _ findings: inout [Diagnostic]) {
+    findings.append(
+      invalid(message, node, [help], "of \(what)"))
+  }
+
   /// Quotes around an expression change nothing: its value keeps its type.
   private func help(_ finding: Diagnostic, at node: Node) -> [String] {
     guard finding.help.first?.hasPrefix("quote it") == true,
@@ -111,7 +158,8 @@ struct ObjectRendering {
           CustomResourceRules.brokenValidation, "\(what): \(breach.message)", at: subject,
           also: [Label(place(breach.node), "this value")] + sources(of: breach.node)
             + [Label(breach.rule, "does not hold")],
-          help: ["change what the value comes from: the connection, its Service, or the template"]))
+          help: ["change what the value comes from: the connection, its Service, or the template"],
+          notes: [breach.note]))
     }
   }
 
@@ -182,6 +230,12 @@ struct ObjectRendering {
     }
     guard let version = root["apiVersion"]?.string, let kind = root["kind"]?.string, !kind.isEmpty else {
       return fault("the template yields no apiVersion and kind", nil, "every object has both")
+    }
+    let group = ObjectIdentity.group(of: version)
+    if ServedVersions.isClusterScoped(group: group, kind: kind) {
+      return fault(
+        "a \(kind) belongs to no namespace, and what a template adds does", root["kind"],
+        "leave it to whoever runs the cluster")
     }
     let metadata = root["metadata"]
     guard let name = metadata?["name"]?.string else {

@@ -11,9 +11,12 @@ struct PolicyPhase {
   ///
   /// - Parameters:
   ///   - units: rendered units, whose objects are judged already.
+  ///   - emittedKinds: the kinds of all that is emitted, and of definitions.
+  ///   - judgedKinds: the kinds of emitted objects that are whole and Linkwright's own.
   ///   - isComplete: false where errors kept something from being rendered.
   func findings(
-    _ specification: Specification, _ units: [RenderedUnit], emittedKinds: Set<String>, isComplete: Bool
+    _ specification: Specification, _ units: [RenderedUnit], emittedKinds: Set<String>,
+    judgedKinds: Set<String>, isComplete: Bool
   ) -> [Diagnostic] {
     guard !policies.isEmpty else { return [] }
     let breaches =
@@ -22,7 +25,7 @@ struct PolicyPhase {
     let all = breaches + units.flatMap(\.breaches)
     return breaches.map(\.finding)
       + policies.findingsOfExceptions(all, isComplete: isComplete && policies.findings.isEmpty)
-      + policies.findingsOfKinds(emitted: emittedKinds, types)
+      + policies.findingsOfKinds(emitted: emittedKinds, judged: judgedKinds, types)
   }
 }
 

@@ -1,6 +1,8 @@
 import Diagnostics
 import FleetSpec
+import Policies
 import Snapshot
+import Templates
 import YAMLTree
 
 /// Files of the snapshot that the fleet's patterns select, sorted by path.
@@ -123,7 +125,12 @@ struct SourceWalk {
     for entry in entries {
       switch entry.kind {
       case .directory: files += try self.files(below: entry.path, snapshot)
-      case .file, .executable: if entry.path.hasSuffix(".yaml") { files.append(entry) }
+      case .file, .executable:
+        if entry.path.hasSuffix(".yaml") {
+          files.append(entry)
+        } else if Self.isManifest(entry.path) {
+          reportEnding(entry)
+        }
       default: reportLink(entry)
       }
     }
@@ -154,6 +161,17 @@ struct SourceWalk {
 
   private static func isManifest(_ path: String) -> Bool {
     path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(".json")
+  }
+
+  /// A file that looks as if it counted.
+  private mutating func reportEnding(_ entry: SnapshotEntry) {
+    let isTemplate = entry.path.hasPrefix("templates/")
+    findings.append(
+      Diagnostic(
+        isTemplate ? TemplateRules.unknownTemplate : CustomResourceRules.unusableDefinition,
+        "\(entry.path) is not read: files here end in .yaml",
+        at: Label(SourceRange(wholeFile: SourceFile(path: entry.path, bytes: [])), "without effect"),
+        help: ["rename it to end in .yaml"]))
   }
 
   private mutating func reportLink(_ entry: SnapshotEntry) {

@@ -102,7 +102,13 @@ struct UnitRendering: Sendable {
       ], what: what, subject: rendered.lowered.subject)
     guard let root = rendering.render(&rendered.lowered.findings) else { return }
     let before = rendered.lowered.findings.count
-    rendering.checkIdentity(root, emission.identity, &rendered.lowered.findings)
+    rendering.checkIdentity(
+      root, emission.identity, resources.objectSchemas, &rendered.lowered.findings)
+    // What controllers are expected to make they make in their own version, old ones too.
+    if emission.part == .manifests {
+      rendering.checkVersion(
+        root, resources.objectSchemas, customResources, &rendered.lowered.findings)
+    }
     if emission.part != .components {
       rendering.checkSchema(root, resources.objectSchemas, &rendered.lowered.findings)
     }
@@ -155,7 +161,7 @@ struct UnitRendering: Sendable {
         "place": .map(["cluster": .string(occasion.cluster), "namespace": .string(occasion.namespace)]),
         "connections": .list(connections.map { .string($0) }),
       ]
-      let rendering = ObjectRendering(
+      var rendering = ObjectRendering(
         template: template, exhaustion: model.templates.exhaustion,
         layers: [context.own, rendered.lowered.variables, place, occasion.variables],
         what: "\(occasion.namespace) in \(occasion.cluster)", subject: rendered.lowered.subject)
@@ -163,6 +169,9 @@ struct UnitRendering: Sendable {
       guard let root = rendering.render(&rendered.lowered.findings),
         let identity = rendering.extraIdentity(root, in: occasion.namespace, &rendered.lowered.findings)
       else { continue }
+      rendering.what = "\(identity.description) in \(occasion.cluster)"
+      rendering.checkVersion(
+        root, resources.objectSchemas, customResources, &rendered.lowered.findings)
       rendering.checkSchema(root, resources.objectSchemas, &rendered.lowered.findings)
       rendering.checkAnnotations(root, context, &rendered.lowered.findings)
       rendering.checkSecrets(root, &rendered.lowered.findings)

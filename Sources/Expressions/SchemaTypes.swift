@@ -11,14 +11,18 @@ package import YAMLTree
 package final class SchemaTypes: Sendable {
   private let registry: SchemaRegistry
   private let options: SchemaOptions
+  private let isStructural: Bool
   private let known: Mutex<[String: CELType]> = Mutex([:])
 
   /// - Parameters:
   ///   - registry: the documents that schemas refer to.
   ///   - options: how the schemas are compiled: their dialect decides whether objects are open, and where the
   ///     schema of `metadata` is.
-  package init(_ registry: SchemaRegistry, _ options: SchemaOptions) {
+  ///   - isStructural: the types are those that an API server gives rules of a CustomResourceDefinition: formats have
+  ///     types of their own (`Node.value(by:)`), and fields without a schema cannot be read.
+  package init(_ registry: SchemaRegistry, _ options: SchemaOptions, isStructural: Bool = false) {
     self.registry = registry
+    self.isStructural = isStructural
     self.options = options
   }
 
@@ -45,10 +49,8 @@ package final class SchemaTypes: Sendable {
   /// `metadata`, and rules may read them (Kubernetes, CRD validation rules, "field path and scope").
   package func objectType(of schema: Node, at uri: String, named name: String) -> CELType {
     guard case .record(let own) = type(of: schema, at: uri, named: name) else { return .dyn }
-    let names = CELRecordType(
-      name: "\(name).metadata", fields: [("name", .string), ("generateName", .string)])
     let implied: [(String, CELType)] = [
-      ("apiVersion", .string), ("kind", .string), ("metadata", .record(names)),
+      ("apiVersion", .string), ("kind", .string), ("metadata", Self.names(name)),
     ]
     let added = implied.filter { !own.fieldNames.contains($0.0) || $0.0 == "metadata" }
     let types = Dictionary(added, uniquingKeysWith: { first, _ in first })
@@ -57,6 +59,17 @@ package final class SchemaTypes: Sendable {
       CELRecordType(name: name, fieldNames: fields, otherFields: own.otherFields) {
         types[$0] ?? own.type(of: $0)
       })
+  }
+
+  /// What rules may read of an object's `metadata`.
+  private static func names(_ name: String) -> CELType {
+    .record(CELRecordType(name: "\(name).metadata", fields: [("name", .string), ("generateName", .string)]))
+  }
+
+  /// What every object has that is embedded in another.
+  private func embedded(_ schema: Node) -> [(String, CELType)] {
+    guard schema["x-kubernetes-embedded-resource"]?.boolean == true else { return [] }
+    return [("apiVersion", .string), ("kind", .string), ("metadata", Self.names("metadata"))]
   }
 
   private func make(_ schema: Node, _ uri: String, _ name: String) -> CELType {
@@ -72,7 +85,8 @@ package final class SchemaTypes: Sendable {
 
   private func plainType(_ schema: Node, _ uri: String, _ name: String) -> CELType {
     switch schema["type"]?.string ?? implied(schema) {
-    case "string": return .string
+    case "string": return isStructural ? formed(schema["format"]?.string) : .string
+    case "number" where isStructural: return .double
     case "integer": return .int
     case "boolean": return .bool
     case "null": return .null
@@ -81,6 +95,15 @@ package final class SchemaTypes: Sendable {
       return .list(type(of: items, at: uri, named: name + "[]"))
     case "object": return object(schema, uri, name)
     default: return .dyn
+    }
+  }
+
+  private func formed(_ format: String?) -> CELType {
+    switch format {
+    case "date-time", "date": .timestamp
+    case "duration": .duration
+    case "byte": .bytes
+    default: .string
     }
   }
 
@@ -95,12 +118,15 @@ package final class SchemaTypes: Sendable {
     let others = schema["additionalProperties"]
     guard let properties = schema["properties"] else {
       guard let others, others.kind == .mapping else {
+        if isStructural { return .record(CELRecordType(name: name, fields: embedded(schema))) }
         return others?.boolean == false ? .record(CELRecordType(name: name, fields: [])) : .dyn
       }
       return .map(key: .string, value: type(of: others, at: uri, named: name + ".*"))
     }
     var otherFields: CELType?
-    if let others, others.kind == .mapping {
+    if isStructural {
+      otherFields = nil
+    } else if let others, others.kind == .mapping {
       otherFields = type(of: others, at: uri, named: name + ".*")
     } else if schema["x-kubernetes-preserve-unknown-fields"]?.boolean == true || others?.boolean == true
       || (options.dialect == .draft07 && others == nil)
@@ -108,13 +134,18 @@ package final class SchemaTypes: Sendable {
       otherFields = .dyn
     }
     var fields = properties.entries.map { $0.key.text }
+    if schema["x-kubernetes-embedded-resource"]?.boolean == true, isStructural {
+      fields += ["apiVersion", "kind", "metadata"].filter { !fields.contains($0) }
+    }
     // The API server gives every object these, whatever its schema says.
     if options.dialect == .openAPIv3, fields.contains("metadata") {
       fields += ["apiVersion", "kind"].filter { !fields.contains($0) }
     }
     return .record(
       CELRecordType(name: name, fieldNames: fields, otherFields: otherFields) { [self] field in
-        guard let property = properties[field] else { return .string }
+        guard let property = properties[field] else {
+          return field == "metadata" ? Self.names(name) : .string
+        }
         if field == "metadata", let standard = options.objectMetadata, property["properties"] == nil,
           let target = registry.target(of: standard, from: "")
         {

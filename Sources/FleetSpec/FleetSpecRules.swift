@@ -285,9 +285,9 @@ package enum FleetSpecRules {
       """))
 
   package static let policyRuleName = Rule(
-    "LW6001", "policy-rule-name", .error, "a policy's rule name is taken, or an exception names no rule",
+    "LW6001", "policy-rule-name", .error, "a name in a policy is taken, or an exception names no rule",
     explanation: """
-      Rules and paths of a Policy share their names, and exceptions refer to them. An exception for a rule that \
+      Rules and paths of a Policy share their names, and exceptions refer to them; variables have names of their own. An exception for a rule that \
       does not exist would excuse nothing.
       """,
     failing: RuleExample(

@@ -12,11 +12,13 @@ extension SpecDecoder {
     let rules = spec["rules"]?.elements.compactMap { rule($0) } ?? []
     let paths = spec["paths"]?.elements.compactMap { path($0, &findings) } ?? []
     let exemptions = spec["exceptions"]?.elements.map { exemption($0) } ?? []
+    let variables = spec["variables"]?.elements.compactMap { variable($0) } ?? []
     checkNames(rules.map(\.name) + paths.map(\.name), exemptions, &findings)
+    _ = Self.byName(variables.map(\.name), "variables", &findings)
     return Policy(
       name: name, kinds: match?["kinds"]?.elements.map { Policy.KindReference($0) } ?? [],
       selection: Policy.Selection(match), condition: match?["condition"]?.locatedString,
-      variables: spec["variables"]?.elements.compactMap { variable($0) } ?? [], rules: rules,
+      variables: variables, rules: rules,
       exemptions: exemptions, paths: paths, node: document)
   }
 
@@ -94,18 +96,7 @@ extension SpecDecoder {
   private func checkNames(
     _ names: [Located<String>?], _ exemptions: [Policy.Exemption], _ findings: inout [Diagnostic]
   ) {
-    var known: [String: Located<String>] = [:]
-    for case let name? in names {
-      if let first = known[name.value] {
-        findings.append(
-          Diagnostic(
-            FleetSpecRules.policyRuleName, "two rules of one policy are named '\(name.value)'",
-            at: name.node.range, "the name again", also: [Label(first.node.range, "first here")],
-            help: ["rename one of them"]))
-      } else {
-        known[name.value] = name
-      }
-    }
+    let known = Self.byName(names, "rules", &findings)
     for name in exemptions.flatMap({ $0.rules ?? [] }) where known[name.value] == nil {
       let names = known.keys.sorted()
       findings.append(
@@ -117,5 +108,24 @@ extension SpecDecoder {
               ?? (names.isEmpty ? "give the rule a name" : "the rules are \(listed(names))")
           ]))
     }
+  }
+
+  /// The first of each name; the others are reported.
+  private static func byName(
+    _ names: [Located<String>?], _ what: String, _ findings: inout [Diagnostic]
+  ) -> [String: Located<String>] {
+    var known: [String: Located<String>] = [:]
+    for case let name? in names {
+      if let first = known[name.value] {
+        findings.append(
+          Diagnostic(
+            FleetSpecRules.policyRuleName, "two \(what) of one policy are named '\(name.value)'",
+            at: name.node.range, "the name again", also: [Label(first.node.range, "first here")],
+            help: ["rename one of them"]))
+      } else {
+        known[name.value] = name
+      }
+    }
+    return known
   }
 }

@@ -110,7 +110,9 @@ package struct SpecDecoder: Sendable {
           at: kindNode.range,
           "a Kubernetes manifest",
           help: [
-            "move it to the workloads of its cluster, or exclude the file in spec.sources of linkwright.yaml"
+            kind == "ValidatingAdmissionPolicy"
+              ? "make a Policy of it: its validations become 'rules', its matchConditions 'match.condition', what matchConstraints name 'match.kinds'; 'variables' stay"
+              : "move it to the workloads of its cluster, or exclude the file in spec.sources of linkwright.yaml"
           ]))
       return nil
     }

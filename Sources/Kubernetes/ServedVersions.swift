@@ -51,6 +51,27 @@ package enum ServedVersions {
     return wanted
   }
 
+  /// Kinds of cluster scope that are widely known, with their groups: their objects belong to no namespace.
+  private static let clusterScoped: [String: String] = [
+    "Namespace": "", "Node": "", "PersistentVolume": "", "ClusterRole": "rbac.authorization.k8s.io",
+    "ClusterRoleBinding": "rbac.authorization.k8s.io", "StorageClass": "storage.k8s.io",
+    "IngressClass": "networking.k8s.io", "GatewayClass": "gateway.networking.k8s.io",
+    "PriorityClass": "scheduling.k8s.io", "CustomResourceDefinition": "apiextensions.k8s.io",
+    "APIService": "apiregistration.k8s.io", "AdminNetworkPolicy": "policy.networking.k8s.io",
+    "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
+    "ClusterNetworkPolicy": "policy.networking.k8s.io",
+    "CiliumClusterwideNetworkPolicy": "cilium.io", "GlobalNetworkPolicy": "crd.projectcalico.org",
+    "ValidatingAdmissionPolicy": "admissionregistration.k8s.io",
+    "ValidatingAdmissionPolicyBinding": "admissionregistration.k8s.io",
+    "ValidatingWebhookConfiguration": "admissionregistration.k8s.io",
+    "MutatingWebhookConfiguration": "admissionregistration.k8s.io", "Project": "project.openshift.io",
+  ]
+
+  /// True for kinds whose objects are known to belong to no namespace.
+  package static func isClusterScoped(group: String, kind: String) -> Bool {
+    clusterScoped[kind] == group
+  }
+
   /// True for the kinds of this table.
   package static func knows(kind: String) -> Bool { kinds[kind] != nil }
 }

@@ -3,6 +3,7 @@ import FleetSpec
 import Kubernetes
 import Linker
 import Snapshot
+import Templates
 import YAMLTree
 
 /// The files below one root of the output: those of a cluster, or of an output unit in it.
@@ -96,6 +97,10 @@ struct RootAssembly: Sendable {
 
   private mutating func reportTwice(_ object: RenderedObject, _ other: RenderedObject) {
     let (first, second) = utf8Precedes(object.unit, other.unit) ? (object, other) : (other, object)
+    if object.unit == other.unit {
+      reportTwiceInUnit(object, other)
+      return
+    }
     let areLinks = [object, other].allSatisfy { $0.subject.text.hasSuffix("this link") }
     findings.append(
       Diagnostic(
@@ -106,6 +111,31 @@ struct RootAssembly: Sendable {
           areLinks
             ? "the object belongs to one of them: let their clusters, or what they say of one cluster, not overlap"
             : "give one of them another name: claimName, networkPolicy.name, serviceName or publish.configMap"
+        ]))
+  }
+
+  /// Two templates of one unit, or one of them on two occasions, make the same object.
+  private mutating func reportTwiceInUnit(_ object: RenderedObject, _ other: RenderedObject) {
+    let added = object.template?.scope != nil ? object : other
+    let template = added.template
+    let labels = [object, other].compactMap { $0.template.map { $0.document.range } }
+    let isOne = labels.count == 2 && labels[0].file.path == labels[1].file.path
+    var also = [Label(object.subject.range, "of this")]
+    if !isOne, let rest = labels.first(where: { $0.file.path != template?.tree.file.path }) {
+      also.append(Label(rest, "emits it as well"))
+    }
+    findings.append(
+      Diagnostic(
+        OutputRules.objectTwice,
+        isOne
+          ? "a template makes \(object.identity.description) in \(object.cluster) on two occasions"
+          : "two templates make \(object.identity.description) in \(object.cluster)",
+        at: template.map { $0.document.range } ?? object.subject.range, "emits it",
+        also: also,
+        help: [
+          isOne
+            ? "compose the name of what tells the occasions apart, such as the Service's name or the port"
+            : "give what the template adds a name of its own"
         ]))
   }
 

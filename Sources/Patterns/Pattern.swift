@@ -40,15 +40,20 @@ package struct Pattern: Sendable {
     let dialect: Dialect
     let program: Program
     private let limits: PatternLimits
+    private let usesAutomaton: Bool
     /// The address of an attempt that this object owns, or zero. No reference: counting those of an object that
     /// all cores use would make them take turns.
     private let attempt = Atomic<UInt>(0)
 
-    init(_ source: String, _ dialect: Dialect, _ program: Program, _ limits: PatternLimits) {
+    init(
+      _ source: String, _ dialect: Dialect, _ program: Program, _ limits: PatternLimits,
+      usesAutomaton: Bool
+    ) {
       self.source = source
       self.dialect = dialect
       self.program = program
       self.limits = limits
+      self.usesAutomaton = usesAutomaton
     }
 
     deinit {
@@ -67,7 +72,8 @@ package struct Pattern: Sendable {
 
     @inline(never)
     private func make() -> UnsafeRawPointer {
-      let made = Unmanaged.passRetained(Attempt(AutomatonBuilder.build(program, limits: limits)))
+      let automaton = usesAutomaton ? AutomatonBuilder.build(program, limits: limits) : nil
+      let made = Unmanaged.passRetained(Attempt(automaton))
       let pointer = UnsafeRawPointer(made.toOpaque())
       let (isFirst, other) = attempt.compareExchange(
         expected: 0, desired: UInt(bitPattern: pointer), ordering: .acquiringAndReleasing)
@@ -80,16 +86,32 @@ package struct Pattern: Sendable {
   /// Compiles a pattern; the error points into the pattern's source.
   ///
   /// Bounds: counts up to 1000 (in RE2 also the product of nested ones), groups 250 deep, 100,000 instructions.
-  package init(_ source: String, dialect: Dialect) throws(PatternError) {
-    try self.init(source, dialect: dialect, limits: .standard)
+  ///
+  /// - Parameter usesAutomaton: false for a pattern that will meet few texts: building its automaton can take a
+  ///   thousand times as long as matching one of them by simulation.
+  package init(_ source: String, dialect: Dialect, usesAutomaton: Bool = true) throws(PatternError) {
+    try self.init(source, dialect: dialect, limits: .standard, usesAutomaton: usesAutomaton)
   }
 
-  init(_ source: String, dialect: Dialect, limits: PatternLimits) throws(PatternError) {
+  init(
+    _ source: String, dialect: Dialect, limits: PatternLimits, usesAutomaton: Bool = true
+  ) throws(PatternError) {
     var parser = PatternParser(source, dialect: dialect, limits: limits)
     let tree = try parser.parse()
     if dialect == .re2 { try Self.checkNestedCounts(tree, product: 1, limits: limits) }
-    machine = Machine(source, dialect, try ProgramCompiler.compile(tree, limits: limits), limits)
+    let program = try ProgramCompiler.compile(tree, limits: limits)
+    machine = Machine(source, dialect, program, limits, usesAutomaton: usesAutomaton)
   }
+
+  /// How large the pattern is once its repetitions are written out, which is what compiling it costs.
+  package var size: Int { machine.program.instructions.count + machine.program.transitions.count }
+
+  /// The same pattern, without an automaton.
+  package func simulated() -> Pattern {
+    Pattern(machine: Machine(source, dialect, machine.program, .standard, usesAutomaton: false))
+  }
+
+  private init(machine: Machine) { self.machine = machine }
 
   /// True when matching is a table look-up per byte, for tests.
   var hasAutomaton: Bool { machine.withAutomaton { $0 != nil } }
@@ -99,6 +121,36 @@ package struct Pattern: Sendable {
     if let answer = machine.withAutomaton({ $0?.matches(text) }) { return answer }
     var simulation = Simulation(machine.program)
     return simulation.search(text, from: 0, anyMatch: true) != nil
+  }
+
+  /// True when the pattern matches anywhere in the text; nil when finding out takes more work than is allowed.
+  ///
+  /// - Parameter work: what may be spent, and afterwards what is left: one for each visit of the simulation to an
+  ///   instruction, a few nanoseconds; one for every 16 bytes where there is an automaton.
+  package func matches(_ text: String, work: inout Int) -> Bool? {
+    if let answer = machine.withAutomaton({ $0?.matches(text.utf8.span) }) {
+      work -= text.utf8.count >> 4
+      return work < 0 ? nil : answer
+    }
+    var simulation = Simulation(machine.program, work: work)
+    let found = simulation.search(text.utf8.span, from: 0, anyMatch: true)
+    work = simulation.work
+    return work < 0 ? nil : found != nil
+  }
+
+  /// `firstMatch(in:from:)` within a bound, and whether the bound was kept: a result is only one where it was.
+  package func firstMatch(
+    in text: [UInt8], from: Int, work: inout Int
+  ) -> (match: Range<Int>?, isComplete: Bool) {
+    guard from >= 0, from <= text.count else { return (nil, true) }
+    if from == 0, let answer = machine.withAutomaton({ $0?.matches(text.span) }) {
+      work -= text.count >> 4
+      if work < 0 || !answer { return (nil, work >= 0) }
+    }
+    var simulation = Simulation(machine.program, work: work)
+    let match = simulation.search(text.span, from: from, anyMatch: false)
+    work = simulation.work
+    return (match, work >= 0)
   }
 
   /// True when the pattern matches anywhere in the UTF-8 text.

@@ -5,7 +5,7 @@ package struct PatternError: Error, Sendable, Equatable {
   /// What is wrong and, where there is one, what to write instead; no trailing full stop.
   package let message: String
 
-  init(offset: Int, message: String) {
+  package init(offset: Int, message: String) {
     self.offset = offset
     self.message = message
   }

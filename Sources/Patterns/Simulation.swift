@@ -22,9 +22,14 @@ struct Simulation: ~Copyable {
   private var current: Threads
   private var following: Threads
   private var pending: [Int32] = []
+  /// Visits to instructions that are still allowed; negative once they are used up, and then the search has ended
+  /// without an answer.
+  private(set) var work: Int
 
-  init(_ program: Program) {
+  init(_ program: Program, work: Int = .max) {
     self.program = program
+    // Setting up the marks.
+    self.work = work - program.instructions.count >> 3
     current = Threads(capacity: program.instructions.count)
     following = Threads(capacity: program.instructions.count)
   }
@@ -34,7 +39,7 @@ struct Simulation: ~Copyable {
   mutating func search(_ text: borrowing Span<UInt8>, from: Int, anyMatch: Bool) -> Range<Int>? {
     var best: Range<Int>?
     var position = from
-    while position <= text.count {
+    while position <= text.count, work >= 0 {
       let next = position < text.count ? Int(text[position]) : Assertion.edge
       if best == nil, canStart(at: position, next: next) {
         let previous = position > 0 ? Int(text[position - 1]) : Assertion.edge
@@ -58,6 +63,7 @@ struct Simulation: ~Copyable {
   /// Lets every thread consume the byte at a position; a thread that accepts ends those less preferred.
   private mutating func step(_ text: borrowing Span<UInt8>, _ position: Int, _ best: inout Range<Int>?) {
     let byte = position < text.count ? text[position] : 0
+    work -= 1 + current.instructions.count
     let after = position + 1 < text.count ? Int(text[position + 1]) : Assertion.edge
     for index in current.instructions.indices {
       let instruction = current.instructions[index]
@@ -78,6 +84,7 @@ struct Simulation: ~Copyable {
   ) {
     pending.append(instruction)
     while let index = pending.popLast() {
+      work -= 1
       let mark = isFollowing ? following.marks[Int(index)] : current.marks[Int(index)]
       if mark == position { continue }
       if isFollowing { following.marks[Int(index)] = position } else { current.marks[Int(index)] = position }

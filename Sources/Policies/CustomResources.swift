@@ -2,27 +2,25 @@ import CEL
 package import Diagnostics
 import Expressions
 package import JSONSchema
+import Kubernetes
 package import YAMLTree
 
 /// The CustomResourceDefinitions of a fleet: schemas for objects of kinds that Linkwright has none for, and the
 /// rules of `x-kubernetes-validations` in them.
 ///
 /// An API server judges an object by its CRD when it is applied; here that happens before. Rules that compare with
-/// the object's former state (`oldSelf`) are left to the API server, which alone knows it.
+/// the object's former state (`oldSelf`) are checked, and left to the API server, which alone knows it.
 package struct CustomResources: Sendable {
   private struct Version: Sendable {
     let apiVersion: String
     let kind: String
+    let isServed: Bool
+    let isNamespaced: Bool
     let schema: CompiledSchema
-    let rules: [Int: Rule]
-  }
-
-  /// A rule of the schema, by the node of its entry.
-  private struct Rule: Sendable {
-    let expression: CELExpression
-    let message: CELExpression?
-    let environment: CELEnvironment
-    let places: ScalarPlaces?
+    /// The schema as it is written.
+    let source: Node
+    /// Rules by the node of their entry.
+    let rules: [Int: DefinitionRules.Rule]
   }
 
   private var versions: [Version] = []
@@ -32,6 +30,8 @@ package struct CustomResources: Sendable {
 
   /// The kinds that a definition serves.
   package var kinds: [String] { versions.map(\.kind) }
+
+  package var isEmpty: Bool { versions.isEmpty }
 
   /// Reads the definitions of a file; documents of other kinds are not looked at.
   ///
@@ -47,26 +47,43 @@ package struct CustomResources: Sendable {
             help: ["write the definition as the cluster prints it: 'kubectl get crd NAME -o yaml'"]))
         continue
       }
+      if let version = document["apiVersion"], version.text != "apiextensions.k8s.io/v1" {
+        findings.append(
+          Diagnostic(
+            CustomResourceRules.unusableDefinition,
+            "no API server serves a CustomResourceDefinition as '\(version.text)'", at: version.range,
+            "not apiextensions.k8s.io/v1",
+            help: ["write the definition as the cluster prints it: 'kubectl get crd NAME -o yaml'"]))
+        continue
+      }
+      let isNamespaced = document.at("spec", "scope")?.text != "Cluster"
       for version in document.at("spec", "versions")?.elements.map({ $0 }) ?? [] {
         guard let name = version["name"]?.string,
           let schema = version.at("schema", "openAPIV3Schema")
         else { continue }
-        add(schema, apiVersion: "\(group)/\(name)", kind: kind.text, registry)
+        add(
+          schema, apiVersion: "\(group)/\(name)", kind: kind.text,
+          isServed: version["served"]?.boolean != false, isNamespaced: isNamespaced, registry)
       }
     }
   }
 
   private mutating func add(
-    _ schema: Node, apiVersion: String, kind: String, _ registry: SchemaRegistry
+    _ schema: Node, apiVersion: String, kind: String, isServed: Bool, isNamespaced: Bool,
+    _ registry: SchemaRegistry
   ) {
     let uri = "https://linkwright.dev/schemas/crds/\(apiVersion)/\(kind)"
     do throws(SchemaCompilationError) {
       let compiled = try CompiledSchema.compile(
         root: schema, at: uri, registry: registry, options: KubernetesSchemas.options)
-      var rules: [Int: Rule] = [:]
-      let types = SchemaTypes(registry, KubernetesSchemas.options)
-      collect(schema, kind, uri, types, &rules, as: types.objectType(of: schema, at: uri, named: kind))
-      versions.append(Version(apiVersion: apiVersion, kind: kind, schema: compiled, rules: rules))
+      let types = SchemaTypes(registry, KubernetesSchemas.options, isStructural: true)
+      var reading = DefinitionRules(uri, types)
+      reading.collect(schema, kind, as: types.objectType(of: schema, at: uri, named: kind))
+      findings += reading.findings
+      versions.append(
+        Version(
+          apiVersion: apiVersion, kind: kind, isServed: isServed, isNamespaced: isNamespaced,
+          schema: compiled, source: schema, rules: reading.rules))
     } catch {
       findings += error.faults.map { fault in
         Diagnostic(
@@ -74,47 +91,6 @@ package struct CustomResources: Sendable {
           at: fault.node.range, "in this schema",
           help: ["correct the definition, or take it out of schemas/crds/"])
       }
-    }
-  }
-
-  /// Checks the rules of a schema and of those inside it, each with the type of the value that it speaks about.
-  private mutating func collect(
-    _ schema: Node, _ name: String, _ uri: String, _ types: SchemaTypes, _ rules: inout [Int: Rule],
-    as type: CELType? = nil
-  ) {
-    guard schema.kind == .mapping else { return }
-    for entry in schema["x-kubernetes-validations"]?.elements.map({ $0 }) ?? [] {
-      guard let rule = entry["rule"], rule.kind == .string, !rule.text.contains("oldSelf") else { continue }
-      let environment = CELEnvironment(variables: [
-        "self": type ?? types.type(of: schema, at: uri, named: name)
-      ])
-      if let expression = compile(rule, environment, .bool) {
-        rules[entry.index] = Rule(
-          expression: expression,
-          message: entry["messageExpression"].flatMap { compile($0, environment, .string) },
-          environment: environment, places: ScalarPlaces(rule))
-      }
-    }
-    for (key, value) in schema["properties"]?.entries.map({ $0 }) ?? [] {
-      collect(value, "\(name).\(key.text)", uri, types, &rules)
-    }
-    if let items = schema["items"] { collect(items, name + "[]", uri, types, &rules) }
-    if let others = schema["additionalProperties"] { collect(others, name + ".*", uri, types, &rules) }
-  }
-
-  private mutating func compile(
-    _ node: Node, _ environment: CELEnvironment, _ type: CELType
-  ) -> CELExpression? {
-    do {
-      return try CELExpression.compile(node.text, in: environment, expecting: type)
-    } catch {
-      let places = ScalarPlaces(node)
-      findings += error.issues.map { issue in
-        Diagnostic(
-          CustomResourceRules.unusableDefinition, issue.message, at: places.range(issue.range),
-          "in this rule", help: [issue.help ?? "correct the definition, or take it out of schemas/crds/"])
-      }
-      return nil
     }
   }
 
@@ -126,36 +102,72 @@ package struct CustomResources: Sendable {
   private func version(of object: Node) -> Version? {
     guard !versions.isEmpty, let kind = object["kind"]?.string, let apiVersion = object["apiVersion"]?.string
     else { return nil }
-    return versions.first { $0.kind == kind && $0.apiVersion == apiVersion }
+    return versions.first { $0.kind == kind && $0.apiVersion == apiVersion && $0.isServed }
+  }
+
+  /// The versions that the definition of a kind serves; nil where there is no definition. Linear in the definitions.
+  package func servedVersions(group: String, kind: String) -> [String]? {
+    let own = versions.filter { $0.kind == kind && ObjectIdentity.group(of: $0.apiVersion) == group }
+    return own.isEmpty ? nil : own.filter(\.isServed).map(\.apiVersion)
+  }
+
+  /// True for kinds whose definition says that their objects belong to no namespace.
+  package func isClusterScoped(group: String, kind: String) -> Bool {
+    versions.contains {
+      $0.kind == kind && !$0.isNamespaced && ObjectIdentity.group(of: $0.apiVersion) == group
+    }
   }
 
   /// A rule of a CRD that an object breaks.
   package struct Breach: Sendable {
-    /// The value that the rule speaks about.
+    /// The value that the rule speaks about, or the one that it blames.
     package let node: Node
     package let message: String
     package let rule: SourceRange
+    /// What tells the breach from others: `spec.ports[0] breaks the rule self < 3`.
+    package let note: String
   }
 
-  /// The rules of its CRD that an object breaks, in the order of the schema.
+  /// The rules of its CRD that an object breaks, in the order of the schema. Linear in the object times the rules.
   package func breaches(of object: Node) -> [Breach] {
     guard let version = version(of: object), !version.rules.isEmpty else { return [] }
-    let sites = version.schema.validationRuleSites(in: object).sorted {
-      ($0.rule.node.index, $0.node.index) < ($1.rule.node.index, $1.node.index)
+    var breaches: [Breach] = []
+    judge(object, by: version.source, at: object, [], version, &breaches)
+    return breaches
+  }
+
+  /// Judges a value and what is in it.
+  ///
+  /// - Parameter place: the value, or where it is a default the object that lacks it.
+  private func judge(
+    _ value: Node, by schema: Node, at place: Node, _ path: [PathStep], _ version: Version,
+    _ breaches: inout [Breach]
+  ) {
+    guard schema.kind == .mapping, !value.isNull else { return }
+    for entry in schema["x-kubernetes-validations"]?.elements ?? Elements.none {
+      guard let rule = version.rules[entry.index],
+        let breach = rule.breach(of: value, by: schema, at: place, path)
+      else { continue }
+      breaches.append(breach)
     }
-    return sites.compactMap { site in
-      guard let rule = version.rules[site.rule.node.index] else { return nil }
-      let bindings = rule.environment.bindings(["self": site.node.value()])
-      var message = site.rule.message ?? "the rule \(site.rule.rule) does not hold"
-      do throws(CELError) {
-        if case .bool(true) = try rule.expression.evaluate(bindings) { return nil }
-        if let text = rule.message, case .string(let said)? = try? text.evaluate(bindings) { message = said }
-      } catch {
-        message = "the rule \(site.rule.rule) cannot be judged: \(error.message)"
+    switch value.kind {
+    case .mapping:
+      let properties = schema["properties"]
+      for (key, property) in properties?.entries.map({ ($0.key.text, $0.value) }) ?? [] {
+        guard let inner = value.property(key, by: schema) else { continue }
+        let isDefault = value[key].map { $0.isNull && !inner.isNull } ?? true
+        judge(inner, by: property, at: isDefault ? place : inner, path + [.key(key)], version, &breaches)
       }
-      return Breach(
-        node: site.node, message: message,
-        rule: (site.rule.node["rule"] ?? site.rule.node).range)
+      guard let others = schema["additionalProperties"], others.kind == .mapping else { return }
+      for (key, inner) in value.entries where properties?[key.text] == nil {
+        judge(inner, by: others, at: inner, path + [.key(key.text)], version, &breaches)
+      }
+    case .sequence:
+      guard let items = schema["items"] else { return }
+      for (index, inner) in value.elements.enumerated() {
+        judge(inner, by: items, at: inner, path + [.index(index)], version, &breaches)
+      }
+    default: return
     }
   }
 }

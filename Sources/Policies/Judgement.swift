@@ -32,7 +32,10 @@ struct Judgement {
     if let condition = policy.condition {
       switch evaluate(condition.expression, bindings.values) {
       case .success(.bool(true)): break
-      case .success: return []
+      case .success(.bool(false)): return []
+      case .success(let value):
+        let error = Self.noBool(value, condition.expression)
+        return [unevaluated(nil, error, condition.places.range(error.range), condition.expression)]
       case .failure(let error):
         return [unevaluated(nil, error, condition.places.range(error.range), condition.expression)]
       }
@@ -45,7 +48,9 @@ struct Judgement {
     for part in rule.parts {
       switch evaluate(part.expression, bindings) {
       case .success(.bool(true)): continue
-      case .success: return broken(rule, part, bindings)
+      case .success(.bool(false)): return broken(rule, part, bindings)
+      case .success(let value):
+        if failure == nil { failure = (Self.noBool(value, part.expression), part) }
       case .failure(let error): if failure == nil { failure = (error, part) }
       }
     }
@@ -54,6 +59,13 @@ struct Judgement {
       return unevaluated(
         rule.rule, error, whole ? rule.places.range(error.range) : part.place, part.expression)
     }
+  }
+
+  /// What is said of a rule or condition whose value is neither true nor false: an API server takes that for an error.
+  private static func noBool(_ value: CELValue, _ expression: CELExpression) -> CELError {
+    CELError(
+      kind: .failure, message: "it yields a value of type \(value.typeName), where a bool is needed",
+      range: 0..<expression.text.utf8.count)
   }
 
   private func broken(
@@ -68,14 +80,14 @@ struct Judgement {
     let blame = culprit.find(paths(of: part.expression))
     var message = rule.rule.message
     if let expression = rule.message, case .success(.string(let text)) = evaluate(expression, bindings),
-      !text.isEmpty, !text.contains("\n")
+      text.isUsableMessage
     {
       message = text
     }
     let label = blame.missing.map { "has no '\($0)'" } ?? (blame.isExact ? "this breaks the rule" : "")
     return PolicyBreach(
       policy: policy.number, rule: rule.rule.name?.value, severity: rule.rule.severity,
-      message: message ?? "policy '\(policy.policy.name.value)' does not allow this",
+      message: message ?? standardMessage(rule.rule),
       subject: subject.description,
       node: blame.node, label: label, expression: part.place,
       help: [
@@ -104,14 +116,32 @@ struct Judgement {
       message: "policy '\(policy.policy.name.value)' cannot be judged for \(subject.description): \(message)",
       subject: subject.description, node: blame.node,
       label: blame.missing.map { "has no '\($0)'" } ?? "", expression: range,
-      help: ["in the policy, ask for fields that may be absent with has(…), or with '.?' and orValue(…)"],
-      notes: [],
+      help: [help(error)], notes: rule.map { [origin($0)] } ?? [],
       isEvaluated: false)
   }
 
+  private func help(_ error: CELError) -> String {
+    error.message == "no such key: 'userInfo'"
+      ? "a repository does not tell who asks: guard it with has(request.userInfo), or leave the rule to the cluster"
+      : "in the policy, ask for fields that may be absent with has(…), or with '.?' and orValue(…)"
+  }
+
+  /// What is said of a rule without a message. Rules must be told apart: an API server shows their expressions.
+  private func standardMessage(_ rule: Policy.Rule) -> String {
+    let name = policy.policy.name.value
+    if let rule = rule.name?.value { return "rule '\(rule)' of policy '\(name)' does not allow this" }
+    guard policy.policy.rules.count > 1 else { return "policy '\(name)' does not allow this" }
+    return "policy '\(name)' does not allow this: failed expression: \(rule.expression.value.shortened)"
+  }
+
   private func origin(_ rule: Policy.Rule) -> String {
-    let name = rule.name.map { "rule '\($0.value)' of policy" } ?? "policy"
-    return "\(name) '\(policy.policy.name.value)' judged \(subject.description)"
+    var title = "policy '\(policy.policy.name.value)'"
+    if let name = rule.name?.value {
+      title = "rule '\(name)' of " + title
+    } else if policy.policy.rules.count > 1 {
+      title = "rule \(rule.expression.value.shortened) of " + title
+    }
+    return "\(title) judged \(subject.description)"
   }
 
   /// The paths that an expression reads, those of the variables it uses included.
@@ -165,4 +195,15 @@ struct Judgement {
     values["variables"] = .object(fields)
     return (policy.environment.bindings(values), failed)
   }
+}
+
+extension String {
+  /// An expression on one line, its beginning where it is long.
+  var shortened: String {
+    let words = split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return words.count > 80 ? words.prefix(77) + "..." : words
+  }
+
+  /// True for what an API server shows of a messageExpression: not empty, not blank, one line. Else it shows `message`.
+  var isUsableMessage: Bool { !contains(where: \.isNewline) && contains { !$0.isWhitespace } }
 }

@@ -3,7 +3,8 @@ package import Diagnostics
 /// Rules about Policy documents, and the one that stands for all that they say themselves.
 package enum PolicyRules {
   package static let all = [
-    broken, invalidExpression, notEvaluated, dateNotCompared, unusedException, unknownKind, selectsNothing,
+    broken, invalidExpression, partialExpression, notEvaluated, dateNotCompared, unusedException, unknownKind,
+    selectsNothing,
   ]
 
   package static let broken = Rule(
@@ -62,6 +63,37 @@ package enum PolicyRules {
       spec:
         match: {kinds: [Connection]}
         rules: [{expression: 'has(self.owner) || self.metadata.namespace.endsWith("-dev")'}]
+      """))
+
+  package static let partialExpression = Rule(
+    "LW6019", "policy-expression-kind", .warning,
+    "an expression of a policy does not fit one of the kinds that it judges",
+    explanation: """
+      An API server compiles such a rule, warns in the policy's status.typeChecking, and fails when an object of that \
+      kind comes along. A guard keeps the expression from being read for other kinds: \
+      "object.kind != 'NetworkPolicy' || object.spec.podSelector…", "object.kind == 'X' ? … : …", or has(…).
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/names.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: names}
+      spec:
+        match: {kinds: [NetworkPolicy, TransportServerClaim]}
+        rules: [{expression: 'object.metadata.name != "x" || object.spec.policyTypes.size() > 0'}]
+      """),
+    passing: RuleExample(
+      over: "porter-pair",
+      """
+      -- policies/names.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: names}
+      spec:
+        match: {kinds: [NetworkPolicy, TransportServerClaim]}
+        rules: [{expression: 'object.kind != "NetworkPolicy" || object.spec.policyTypes.size() > 0'}]
       """))
 
   package static let notEvaluated = Rule(

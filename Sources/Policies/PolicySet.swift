@@ -25,7 +25,10 @@ package struct PolicySet: Sendable {
     self.day = day
     var findings: [Diagnostic] = []
     compiled = specification.policies.enumerated().flatMap { number, policy in
-      policy.kinds.map { CompiledPolicy(policy, number: number, kind: $0, types, &findings) }
+      var compilation = PolicyCompilation(policy, number: number, types)
+      let compiled = compilation.run()
+      findings += compilation.findings
+      return compiled
     }
     self.findings = findings.inReportOrder()
     let documents = compiled.isEmpty ? [:] : specification.clusters.mapValues { $0.node.value() }
@@ -159,13 +162,31 @@ package struct PolicySet: Sendable {
     return findings
   }
 
-  /// Kinds that no policy can have meant: neither of the specification, nor emitted, nor with a schema.
-  package func findingsOfKinds(emitted: Set<String>, _ types: PolicyTypes) -> [Diagnostic] {
+  /// Kinds that no policy can have meant: neither of the specification, nor emitted, nor with a schema. And kinds of
+  /// which nothing is judged, since what is emitted of them are patches of somebody else's objects, or what controllers
+  /// are expected to make.
+  package func findingsOfKinds(
+    emitted: Set<String>, judged: Set<String>, _ types: PolicyTypes
+  ) -> [Diagnostic] {
     let known = Set(PolicyTypes.specKinds + types.objectKinds).union(emitted)
-    return policies.flatMap(\.kinds).filter { !known.contains($0.kind) }.map { kind in
-      Diagnostic(
-        PolicyRules.unknownKind, "nothing of kind \(kind.kind) is declared or emitted", at: kind.node.range,
-        "never judged", help: didYouMean(kind.kind, among: known.sorted()).map { [$0] } ?? [])
+    let definitions = emitted.subtracting(judged)
+    return policies.flatMap(\.kinds).compactMap { kind in
+      if !known.contains(kind.kind) {
+        return Diagnostic(
+          PolicyRules.unknownKind, "nothing of kind \(kind.kind) is declared or emitted",
+          at: kind.node.range, "never judged",
+          help: didYouMean(kind.kind, among: known.sorted()).map { [$0] } ?? [])
+      }
+      let isSpec = kind.group == nil && PolicyTypes.specKinds.contains(kind.kind)
+      guard !isSpec, definitions.contains(kind.kind) else { return nil }
+      return Diagnostic(
+        PolicyRules.unknownKind,
+        "what is emitted of kind \(kind.kind) is no object of its own, and is not judged",
+        at: kind.node.range,
+        "never judged",
+        help: [
+          "patches of others' objects, and what controllers make, are theirs: judge the Connection or Link instead"
+        ])
     }
   }
 }

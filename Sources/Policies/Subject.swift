@@ -61,21 +61,8 @@ struct Subject: Sendable {
     self.additions = additions
   }
 
-  /// What rules for admission find under `request`: everything is judged as if it were created. Who asks is not known,
-  /// so there is no `userInfo`.
-  var request: CELValue {
-    let version = document["apiVersion"]?.text ?? ""
-    let slash = version.lastIndex(of: "/")
-    let kind: [(String, CELValue)] = [
-      ("group", .string(slash.map { String(version[..<$0]) } ?? "")),
-      ("version", .string(slash.map { String(version[version.index(after: $0)...]) } ?? version)),
-      ("kind", .string(document["kind"]?.text ?? "")),
-    ]
-    return .object([
-      ("operation", .string("CREATE")), ("name", .string(name)), ("namespace", .string(namespace ?? "")),
-      ("kind", .object(kind)), ("requestKind", .object(kind)), ("dryRun", .bool(false)),
-    ])
-  }
+  /// What rules for admission find under `request`.
+  var request: CELValue { AdmissionRequest.value(document, name: name, namespace: namespace) }
 
   /// The subject's values, with some of its lists narrowed to one element.
   ///

@@ -152,7 +152,9 @@ package final class Template: Sendable {
         [
           Diagnostic(
             TemplateRules.invalidTemplate,
-            "a template holds one document, a mapping; this file has \(documents.count)",
+            documents.count == 1
+              ? "a template holds one document, a mapping; this one is \(documents[0].kind == .sequence ? "a list" : "a single value")"
+              : "a template holds one document, a mapping; this file has \(documents.count)",
             at: SourceRange(wholeFile: file))
         ]
       )

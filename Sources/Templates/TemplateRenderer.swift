@@ -279,7 +279,9 @@ struct TemplateRenderer {
   }
 
   private func repeated(_ key: String, _ range: SourceRange) -> TemplateError {
-    TemplateError(range: range, message: "the key '\(key)' is there already")
+    TemplateError(
+      range: range, message: "the key '\(key)' is there already",
+      help: "two parts of this mapping yield the key: leave it out of one of them")
   }
 
   /// Copies a literal subtree, each node with its own origin.

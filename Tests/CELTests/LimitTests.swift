@@ -107,10 +107,45 @@ import Testing
   }
 
   @Test func longChainsOfLogicAreFlat() throws {
-    let text = Array(repeating: "x", count: 5000).joined(separator: " && ")
-    #expect(try value(text, ["x": .bool(true)]).isEqual(to: .bool(true)))
+    for (symbol, isTrue) in [("&&", true), ("||", false)] {
+      let text = Array(repeating: "x", count: 15_000).joined(separator: " \(symbol) ")
+      #expect(try value(text, ["x": .bool(isTrue)]).isEqual(to: .bool(isTrue)))
+    }
+    let mixed = "x && (x && x) && x || x && x || (x || x)"
+    #expect(try value(mixed, ["x": .bool(true)]).isEqual(to: .bool(true)))
+    #expect(CELExpression.conjuncts(of: "a && (b && c) && d").count == 3)
     let signs = String(repeating: "!", count: 50000) + "x"
     #expect(try value(signs, ["x": .bool(true)]).isEqual(to: .bool(true)))
+  }
+
+  /// Compiling a regular expression that is made while evaluating is work like any other; so is matching a large one.
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      "lists.range(20000).all(i, !'a'.matches('a{500}' + string(i)))",
+      "lists.range(20000).all(i, !'a'.matches('\\\\pL{50}' + string(i)))",
+      "lists.range(20000).all(i, 'a'.find('a{500}' + string(i)) == '')",
+      "lists.range(20000).all(i, 'a'.findAll('a{500}' + string(i)).size() == 0)",
+      "lists.range(1000).map(i, 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').join().matches('(a?){' + '1000}b')",
+    ])
+  func patternsMadeWhileEvaluating(_ text: String) {
+    #expect(error(text)?.kind == .budget)
+  }
+
+  /// Few patterns and many texts: each is compiled once.
+  @Test func equalPatternsAreCompiledOnce() throws {
+    let text = "lists.range(5000).all(i, !'a'.matches('a{400}' + string(i % 3)))"
+    #expect(try value(text).isEqual(to: .bool(true)))
+  }
+
+  @Test(.timeLimit(.minutes(1))) func thousandsOfLiteralPatterns() throws {
+    let equal = Array(repeating: "'a'.matches('a{500}')", count: 4000).joined(separator: " || ")
+    #expect(try value(equal).isEqual(to: .bool(false)))
+    let different = (0..<3000).map { "'a'.matches('a{500}\($0)')" }.joined(separator: " || ")
+    let found = issues(different)
+    #expect(found.first?.issue.message.contains("too large together") == true)
+    let some = (0..<60).map { "'a'.matches('a{500}\($0)')" }.joined(separator: " || ")
+    #expect(try value(some).isEqual(to: .bool(false)))
   }
 
   @Test func longTexts() {

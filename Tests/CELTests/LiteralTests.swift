@@ -50,7 +50,8 @@ import Testing
     #expect(try same(".5", .double(0.5)))
     #expect(try same("'\\u00e9\\xe9\\351\\U0001F431\\ud83d\\udc31'", .string("ééé🐱🐱")))
     #expect(try same("b'\\xe9\\351é'", .bytes([0xE9, 0xE9, 0xC3, 0xA9])))
-    #expect(try same("rb'\\n'", .bytes(Array("\\n".utf8))))
+    #expect(try same("br'\\n'", .bytes(Array("\\n".utf8))))
+    #expect(!issues("rb'a'").isEmpty && !issues("0XFF").isEmpty)
     #expect(try same("''''a' b'''", .string("'a' b")))
   }
 
