@@ -279,6 +279,49 @@ import Testing
         == nil)
   }
 
+  /// Cilium's own policies are proof too, where nothing of them can be misread; a deny, a rule of layer 7 or a selector
+  /// for other pods is none.
+  @Test(arguments: [
+    ("fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster01}}]", true),
+    (
+      "fromEndpoints: [{matchLabels: {\"k8s:name\": x-wing, \"k8s:io.kubernetes.pod.namespace\": default, \"k8s:io.cilium.k8s.policy.cluster\": cluster01}}], toPorts: [{ports: [{port: \"80\", protocol: TCP}]}]",
+      true
+    ),
+    ("fromEndpoints: [{matchLabels: {name: x-wing}}]", false),
+    ("fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster03}}]", false),
+    ("fromEndpoints: [{matchLabels: {name: tie, io.cilium.k8s.policy.cluster: cluster01}}]", false),
+    (
+      "fromEndpoints: [{matchLabels: {name: x-wing, io.kubernetes.pod.namespace: b, io.cilium.k8s.policy.cluster: cluster01}}]",
+      false
+    ),
+    (
+      "fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster01}}], toPorts: [{ports: [{port: \"81\"}]}]",
+      false
+    ),
+    (
+      "fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster01}}], toPorts: [{ports: [{port: \"80\"}], rules: {http: [{method: GET}]}}]",
+      false
+    ),
+    (
+      "fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster01}}]}], ingressDeny: [{fromEntities: [world]",
+      false
+    ),
+  ])
+  func ciliumPolicyThatAdmitsTheClientIsKept(_ rule: String, _ isKept: Bool) throws {
+    let fleet = try ExampleFleet.base().overlaid(
+      by: """
+        -- workloads/cluster02/cilium.yaml --
+        apiVersion: cilium.io/v2
+        kind: CiliumNetworkPolicy
+        metadata: {name: allow, namespace: default}
+        spec: {endpointSelector: {matchLabels: {name: rebel-base}}, ingress: [{\(rule)}]}
+        """)
+    let compilation = try fleet.compile()
+    #expect(compilation.satisfied.contains { $0.identity.name == "allow" } == isKept)
+    let path = "rendered/cluster02/manifests/default/networkpolicy-allow-from-mesh-rebel-base.yaml"
+    #expect((compilation.text(path) == nil) == isKept)
+  }
+
   // MARK: Examples
 
   /// The checked-in output is what the examples compile to.

@@ -30,6 +30,7 @@ import YAMLTree
     let certificates = [
       "{method: certmanager, issuerRef: {kind: ClusterIssuer, name: ca}, sharedAuthority: true, validityDays: 90}",
       "{method: cronJob, hubble: true}", "{method: userProvided, caBundle: {name: roots, useSecret: true}}",
+      "{method: helm, releasedByHelm: true, sharedAuthority: true, validityDays: 90}",
     ]
     return meshes.flatMap { mesh in
       certificates.map { Variant(chart: chart, mesh: mesh, certificates: $0) }

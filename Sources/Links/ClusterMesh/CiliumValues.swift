@@ -35,9 +35,9 @@ struct CiliumValues {
         "defaultGlobalNamespace": Self.optional(settings.node["defaultGlobalNamespace"]?.boolean),
         "endpointSliceSynchronization": Self.optional(
           settings.node["endpointSliceSynchronization"]?.boolean ?? (unit.synchronizes ? true : nil)),
-        "enableMCSAPISupport": mesh.settings.exportsServices && !version.hasMCSSection
+        "enableMCSAPISupport": unit.exports && !version.hasMCSSection
           ? .boolean(true) : .none,
-        "mcsapi": mesh.settings.exportsServices && version.hasMCSSection ? .map(mcsapi) : .none,
+        "mcsapi": unit.exports && version.hasMCSSection ? .map(mcsapi) : .none,
         "domain": .string(mesh.settings.domain), "listsPeers": .boolean(!mesh.settings.emitsObjects),
         "peers": mesh.settings.emitsObjects ? .none : unit.peers.value(for: unit.member),
       ]),
@@ -145,7 +145,7 @@ struct CiliumValues {
 
   /// At Helm's own method, the default, Hubble's certificates come from a CA made anew at each rendering.
   private var hubble: TemplateValue {
-    guard certificates.coversHubble, certificates.method != .userProvided else { return .none }
+    guard certificates.coversHubble, certificates.method?.isIssued != false else { return .none }
     return .map(["tls": .map(["auto": .map(automatic)])])
   }
 

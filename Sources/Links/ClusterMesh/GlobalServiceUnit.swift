@@ -16,6 +16,8 @@ struct GlobalServiceUnit: PlannedUnit {
   let targets: [BoundTarget]
   /// Clusters with clients of another cluster's endpoints, in order.
   let consumers: [String]
+  /// True where the Service crosses by exports instead of annotations, as its first connection has it.
+  let isExported: Bool
   /// What clients of a cluster prefer, as the first connection that says so.
   private let affinities: [String: Located<String>]
   /// Clusters whose clients ask for EndpointSlices.
@@ -54,6 +56,7 @@ struct GlobalServiceUnit: PlannedUnit {
     targets = byCluster.sorted { $0.key < $1.key }.map(\.value)
     self.consumers = consumers.sorted()
     self.affinities = affinities
+    isExported = connections.first.map(mesh.exports) ?? mesh.settings.exportsServices
     self.sliced = sliced.union(targets.contains { $0.service.isHeadless } ? consumers : [])
   }
 
@@ -80,7 +83,7 @@ struct GlobalServiceUnit: PlannedUnit {
         connections.first?.connection.name.node.range ?? mesh.link.name.node.range,
         "while emitting this connection"))
     let clients = Set(consumers)
-    if mesh.settings.exportsServices {
+    if isExported {
       ExportedService(unit: self).emit(into: &lowered)
     } else {
       for target in targets { serve(target, isConsumer: clients.contains(target.cluster), &lowered) }
@@ -110,7 +113,7 @@ struct GlobalServiceUnit: PlannedUnit {
 
   /// The name that clients of every member use.
   var hostName: String {
-    "\(service.name).\(service.namespace).svc.\(mesh.settings.exportsServices ? "clusterset" : "cluster").local"
+    "\(service.name).\(service.namespace).svc.\(isExported ? "clusterset" : "cluster").local"
   }
 
   // MARK: Services

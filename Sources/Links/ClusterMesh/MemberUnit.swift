@@ -12,8 +12,10 @@ struct MemberUnit: PlannedUnit {
   let peers: MeshPeers
   /// True when a connection needs remote endpoints as EndpointSlices here.
   let synchronizes: Bool
-  /// True when a connection has clients of another cluster's Service here.
+  /// True when a connection has clients of another cluster's exported Service here.
   let hasClients: Bool
+  /// True when the mesh serves the Multi-Cluster Services API.
+  let exports: Bool
   let model: FleetModel
 
   static let valuesFile = "cilium-values.yaml"

@@ -41,6 +41,14 @@ struct MeshLink: BoundLink {
     member.settings.issuer ?? settings.certificates.issuer
   }
 
+  /// Where it is said how a connection's Services reach other clusters: by the connection, else by the link.
+  func form(of connection: BoundConnection) -> Node? {
+    connection.section("clusterMesh")?["services"] ?? settings.node["services"]
+  }
+
+  /// True where a connection's Services cross by exports instead of annotations.
+  func exports(_ connection: BoundConnection) -> Bool { form(of: connection)?.text == "mcs" }
+
   func openings(in model: FleetModel) -> [NetworkPair] { MeshOpenings(mesh: self, model: model).pairs() }
 
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
@@ -48,19 +56,21 @@ struct MeshLink: BoundLink {
     let services = GlobalServices(mesh: self, model: model, connections)
     plan.findings += services.findings
     let peers = MeshPeers(mesh: self, model: model)
+    let exports = settings.exportsServices || services.units.contains(where: \.isExported)
     for member in bound {
       plan.units.append(
         MemberUnit(
           mesh: self, member: member, peers: peers,
           synchronizes: services.synchronizing.contains(member.cluster),
-          hasClients: services.consuming.contains(member.cluster),
+          hasClients: services.importing.contains(member.cluster), exports: exports,
           model: model))
     }
     if settings.writesKubeconfig { plan.units.append(KubeconfigUnit(mesh: self, model: model)) }
     plan.units += services.units as [any PlannedUnit]
     plan.findings += ServiceChecks(mesh: self, model: model).findings(services.units)
-    if settings.exportsServices {
-      plan.findings += ExportChecks(mesh: self, model: model).findings(services.units)
+    if exports {
+      plan.findings += ExportChecks(mesh: self, model: model).findings(
+        services.units.filter(\.isExported), importing: services.importing)
     }
     plan.findings += PolicyChecks(mesh: self, model: model).findings(services.units)
     return plan

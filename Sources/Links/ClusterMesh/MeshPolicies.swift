@@ -131,7 +131,18 @@ struct MeshPolicies {
         Satisfied(cluster: target.cluster, identity: policy.manifest.identity, manifest: policy.manifest))
       return true
     }
-    return false
+    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    return isKept(
+      unit.ciliumPolicies.admitting(
+        peer, .ingress, pods: labels, ports: ports, of: member, namespace: namespace),
+      in: target.cluster, &lowered)
+  }
+
+  /// Names a policy as proof, where there is one.
+  private func isKept(_ policy: Manifest?, in cluster: String, _ lowered: inout LoweredUnit) -> Bool {
+    guard let policy else { return false }
+    lowered.satisfied.append(Satisfied(cluster: cluster, identity: policy.identity, manifest: policy))
+    return true
   }
 
   private static func selects(_ policy: NetworkPolicy, _ target: BoundTarget) -> Bool {
@@ -232,7 +243,10 @@ struct MeshPolicies {
         Satisfied(cluster: cluster.name, identity: policy.manifest.identity, manifest: policy.manifest))
       return true
     }
-    return false
+    return isKept(
+      unit.ciliumPolicies.admitting(
+        peer, .egress, pods: pods.map(\.podLabels), ports: ports, of: member, namespace: client.namespace),
+      in: cluster.name, &lowered)
   }
 
   // MARK: Values
@@ -335,6 +349,26 @@ struct MeshPeer: Sendable {
   /// True when a peer would include the pods if it named their cluster, and does not.
   func isMissedForCluster(by peer: Node, of policyNamespace: String) -> Bool {
     matches(peer, policyNamespace, needsCluster: false) && !matches(peer, policyNamespace, needsCluster: true)
+  }
+
+  /// The same for an entry of a CiliumNetworkPolicy's endpoints; equality of labels only.
+  func isNamed(by endpoints: Node, in policyNamespace: String, needsCluster: Bool) -> Bool {
+    var (namesCluster, namesNamespace) = (false, false)
+    for requirement in CiliumPolicies.selector(endpoints).requirements {
+      guard case .isIn = requirement else { return false }
+      let single = LabelSelector(requirements: [requirement])
+      switch requirement.key {
+      case MeshPolicies.clusterLabel:
+        namesCluster = true
+        guard single.matches(Labels([requirement.key: cluster])) else { return false }
+      case "io.kubernetes.pod.namespace":
+        namesNamespace = true
+        guard single.matches(Labels([requirement.key: namespace])) else { return false }
+      default:
+        guard isSelected, single.matches(labels) else { return false }
+      }
+    }
+    return (namesNamespace || namespace == policyNamespace) && (namesCluster || !needsCluster)
   }
 
   private func matches(_ peer: Node, _ policyNamespace: String, needsCluster: Bool) -> Bool {

@@ -7,6 +7,11 @@ struct CertificateSettings: Sendable {
     case certmanager
     case cronJob
     case userProvided
+    /// The chart's own: a release of Helm looks up what is there, `helm template` cannot.
+    case helm
+
+    /// Whether somebody else than Helm's rendering makes the certificates.
+    var isIssued: Bool { self == .certmanager || self == .cronJob }
   }
 
   let node: Node?
@@ -23,7 +28,9 @@ struct CertificateSettings: Sendable {
 
   init(_ node: Node?) {
     self.node = node
-    method = node == nil ? .cronJob : node?["method"]?.string.flatMap(Method.init)
+    let given = node?["method"]?.string.flatMap(Method.init)
+    method =
+      node == nil ? .cronJob : given == .helm && node?["releasedByHelm"]?.boolean != true ? nil : given
     issuer = node?["issuerRef"].map { Located(IssuerReference($0), $0) }
     scheduleNode = node?["schedule"]
     schedule = scheduleNode?.string ?? "0 0 1 */4 *"

@@ -79,9 +79,17 @@ struct CertificateChecks {
       finding.severity = .warning
       return [finding]
     }
+    if let node = certificates.node?["releasedByHelm"], certificates.node?["method"]?.text != "helm" {
+      return [
+        Diagnostic(
+          ClusterMeshRules.certificateMethod, "'releasedByHelm' says something of method helm only",
+          at: node.range, "another method",
+          also: (certificates.node?["method"]).map { [Label($0.range, "the method")] } ?? [],
+          help: ["remove it"])
+      ]
+    }
     guard certificates.method == nil, let node = certificates.node?["method"] else {
-      guard certificates.method == .certmanager || certificates.method == .cronJob,
-        !certificates.coversHubble,
+      guard certificates.method?.isIssued == true, !certificates.coversHubble,
         let node = certificates.node?["hubble"]
       else { return [] }
       var finding = Diagnostic(
@@ -98,7 +106,10 @@ struct CertificateChecks {
           ClusterMeshRules.helmCertificates, "Helm's own certificates are new at every rendering",
           at: node.range,
           "and their keys lie in the rendered manifests",
-          help: ["use certmanager or cronJob, or provide the Secrets yourself: userProvided"])
+          help: [
+            "use certmanager or cronJob, or provide the Secrets yourself: userProvided",
+            "if no 'helm template' (Argo CD) but a release of Helm applies the values, say so with 'releasedByHelm: true'",
+          ])
       ]
     }
     return [
@@ -107,7 +118,7 @@ struct CertificateChecks {
         "the chart would make no certificates at all",
         help: [
           didYouMean(node.text, among: CertificateSettings.Method.allCases.map(\.rawValue))
-            ?? "the methods are certmanager, cronJob and userProvided"
+            ?? "the methods are certmanager, cronJob, userProvided and helm"
         ])
     ]
   }
@@ -172,9 +183,10 @@ struct CertificateChecks {
       ])
   }
 
-  /// certgen takes the CA of each cluster's own Secret, and makes one where there is none.
+  /// certgen and Helm take the CA of each cluster's own Secret, and make one where there is none.
   private func seededAuthority() -> [Diagnostic] {
-    guard certificates.method == .cronJob, !certificates.isSharedAuthority, certificates.caBundle == nil
+    guard certificates.method == .cronJob || certificates.method == .helm, !certificates.isSharedAuthority,
+      certificates.caBundle == nil
     else { return [] }
     let strict = mesh.bound.first { mesh.authMode(of: $0) == .cluster }
     return [

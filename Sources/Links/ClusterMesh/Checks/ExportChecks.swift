@@ -9,12 +9,14 @@ struct ExportChecks {
   let mesh: MeshLink
   let model: FleetModel
 
-  func findings(_ units: [GlobalServiceUnit]) -> [Diagnostic] {
+  /// - Parameters:
+  ///   - units: those that are exported.
+  ///   - importing: clusters with clients of them.
+  func findings(_ units: [GlobalServiceUnit], importing: Set<String>) -> [Diagnostic] {
     let services = units.flatMap { unit -> [Diagnostic] in
       exportable(unit) + ports(unit) + conflicts(unit) + preferences(unit) + global(unit)
     }
-    let consuming = units.reduce(into: Set<String>()) { $0.formUnion($1.consumers) }
-    return services + names(consuming, units) + definitions() + importsByHand() + exportsOfNothing()
+    return services + names(importing, units) + definitions() + importsByHand() + exportsOfNothing()
   }
 
   // MARK: Services
@@ -128,7 +130,7 @@ struct ExportChecks {
           "chart \(settings.chartVersion.description) of \(target.cluster) hands no affinity on with an export",
           at: first.affinity.node.range, "would be lost",
           also: [Label(settings.chartNode.range, "the chart of \(target.cluster)")],
-          help: ["upgrade the chart, remove the affinity, or use 'services: global' on the link"]))
+          help: ["upgrade the chart, remove the affinity, or write 'services: global' for it"]))
     }
     return findings
   }
@@ -141,9 +143,10 @@ struct ExportChecks {
         "Service \(unit.service.description) of \(target.cluster) is global and would be exported as well",
         at: target.service.manifest.nameNode.range, "global",
         also: [
-          Label((mesh.settings.node["services"] ?? mesh.link.name.node).range, "the link exports Services")
+          Label(
+            (unit.connections.first.flatMap(mesh.form) ?? mesh.link.name.node).range, "to be exported")
         ],
-        help: ["remove service.cilium.io/global, or use 'services: global' on the link"])
+        help: ["remove service.cilium.io/global, or write 'services: global' for it"])
     }
   }
 

@@ -40,7 +40,7 @@ struct ServiceChecks {
       else { return nil }
       return Diagnostic(
         ClusterMeshRules.missingNamespace,
-        mesh.settings.exportsServices
+        unit.isExported
           ? "Service \(unit.service.description) is imported into \(cluster) only if namespace \(namespace) exists there"
           : "Service \(unit.service.description) goes into \(cluster) as well, and namespace \(namespace) is not known there",
         at: (connection.targets.first?.reference ?? connection.connection.name.node).range,

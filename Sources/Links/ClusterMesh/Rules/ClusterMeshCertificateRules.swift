@@ -25,7 +25,7 @@ extension ClusterMeshRules {
     "LW3024", "certificate-method", .error, "the certificate method is unknown or incomplete",
     explanation: """
       The chart renders an unknown method without complaint and without certificates; for certmanager it \
-      needs an issuer.
+      needs an issuer. 'releasedByHelm' belongs to method helm.
       """,
     failing: mesh(link(certificates: "{method: certmanger}")),
     passing: mesh(link(certificates: "{method: cronJob}")))
@@ -48,11 +48,12 @@ extension ClusterMeshRules {
     "LW3025", "helm-certificates", .error, "certificates would be made anew at every rendering",
     explanation: """
       With method helm, and under helm template as Argo CD and Flux use it, each rendering makes a CA and \
-      keys (#14550, #43156): they lie in the rendered manifests, and every sync breaks the mesh. Hubble's \
+      keys (#14550, #43156): they lie in the rendered manifests, and every sync breaks the mesh. A release of Helm \
+      (helm upgrade, Flux's HelmRelease) looks up what is there: 'releasedByHelm: true' says that there is one. Hubble's \
       certificates have the same default: leaving them to it is a warning.
       """,
     failing: mesh(link(certificates: "{method: helm}")),
-    passing: mesh(link(certificates: "{method: cronJob}")))
+    passing: mesh(link(certificates: "{method: helm, releasedByHelm: true}")))
 
   static let privateKey = Rule(
     "LW3026", "private-key", .error, "a file of the repository holds a private key",

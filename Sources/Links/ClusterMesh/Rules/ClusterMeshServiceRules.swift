@@ -4,7 +4,7 @@ import Diagnostics
 extension ClusterMeshRules {
   static let serviceRules = [
     alone, portsDiffer, annotation, noExporter, headless, localNamespace, withoutReplacement, exportedTwice,
-    clientOutside, matchEach, affinityConflict, missingNamespace, sharedTargetPort,
+    clientOutside, matchEach, affinityConflict, formConflict, missingNamespace, sharedTargetPort,
   ]
 
   /// Pods that answer, without a Service.
@@ -157,6 +157,16 @@ extension ClusterMeshRules {
       connection(mesh: "{affinity: local}") + connection(mesh: "{affinity: remote}", name: "second")),
     passing: mesh(
       connection(mesh: "{affinity: local}") + connection(mesh: "{affinity: local}", name: "second")))
+
+  static let formConflict = Rule(
+    "LW3069", "services-conflict", .error, "two connections want a Service to be global and exported",
+    explanation: """
+      A Service crosses by its annotations or by exports, and clients use another name in each case. 'services' of a \
+      connection stands above that of its link; all connections to one Service must come to the same.
+      """,
+    failing: mesh(
+      connection(mesh: "{services: global}") + connection(mesh: "{services: mcs}", name: "second")),
+    passing: mesh(connection(mesh: "{services: global}") + connection(name: "second")))
 
   static let missingNamespace = Rule(
     "LW3063", "mesh-namespace", .warning,

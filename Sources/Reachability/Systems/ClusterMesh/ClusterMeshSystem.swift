@@ -55,8 +55,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
 
   let members: [String: Member]
   let link: Link
-  /// Services cross by exports instead of annotations.
-  let isExporting: Bool
+  /// How Services cross where a connection does not say it: by exports, or by annotations.
+  private let form: String?
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     var members: [String: Member] = [:]
@@ -71,7 +71,12 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     }
     self.link = link
     self.members = members
-    isExporting = link.section["services"]?.string == "mcs"
+    form = link.section["services"]?.string
+  }
+
+  /// True where Services cross by exports: for a connection, or for those that do not say it.
+  func exports(_ connection: BoundConnection?) -> Bool {
+    (connection?.section("clusterMesh")?["services"]?.string ?? form) == "mcs"
   }
 
   private static func memberNames(_ link: Link, _ fleet: JudgedFleet) -> [String] {
@@ -130,7 +135,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       port.transport)
     let imported = ImportedService(
       key: crossing.target.service.key, near: near, far: far, members: members)
-    if isExporting {
+    let isExported = exports(crossing.connection)
+    if isExported {
       imported.resolve(crossing, &walk)
       localNamespace(crossing.target.service.key, near, far, &walk)
     } else {
@@ -139,7 +145,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     join(near, far, &walk)
     walk.sender = .pods(
       walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
-    if isExporting {
+    if isExported {
       imported.export(&walk)
       walk.enter { service in imported.notExported(service) }
       return

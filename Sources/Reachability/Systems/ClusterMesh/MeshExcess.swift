@@ -13,7 +13,8 @@ import YAMLTree
 /// targets of one Service are led to each other.
 extension ClusterMeshSystem {
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
-    let uses = MeshUses(crossings.over(Self.key).filter { members[$0.target.cluster] != nil })
+    let own = crossings.over(Self.key).filter { members[$0.target.cluster] != nil }
+    let uses = MeshUses(own)
     let order = members.values.sorted { $0.cluster.name < $1.cluster.name }
     var globals: [NamespacedName: [GlobalService]] = [:]
     for member in order {
@@ -23,7 +24,7 @@ extension ClusterMeshSystem {
     for (key, services) in globals.sorted(by: { $0.key < $1.key }) {
       found += excesses(of: key, services, uses)
     }
-    guard isExporting else { return found }
+    guard exports(nil) || own.contains(where: { exports($0.connection) }) else { return found }
     for member in order {
       for export in member.cluster.objects(ofKind: "ServiceExport") {
         found += excesses(of: export, member, order, uses)
