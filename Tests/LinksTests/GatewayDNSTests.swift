@@ -210,7 +210,7 @@ import YAMLTree
           from: [{clusters: [cluster-b], namespace: clients}]
           to: {clusters: [cluster-a], service: kuard, ports: [80]}
           publish: {configMap: peer}
-          gatewayDNS: {externalName: true, gatewayPort: 443}
+          gatewayDNS: {externalName: true, gatewayPort: 443, labels: {team: web}}
         """)
     let route = "workloads/cluster-a/kuard.yaml"
     fleet[route] = fleet[route]?.replacing(
@@ -222,6 +222,8 @@ import YAMLTree
       compilation.text("rendered/cluster-b/manifests/clients/service-kuard-cluster-a.yaml"))
     #expect(service.at("spec", "type")?.text == "ExternalName")
     #expect(service.at("spec", "externalName")?.text == name)
+    #expect(service.at("metadata", "labels", "team")?.text == "web")
+    #expect(service.at("metadata", "labels")?["app.kubernetes.io/managed-by"]?.text == "linkwright")
     let peer = try Self.root(compilation.text("rendered/cluster-b/manifests/clients/configmap-peer.yaml"))
     #expect(peer.at("data", "host")?.text == name)
     #expect(peer.at("data", "port")?.text == "443" && peer.at("data", "address")?.text == "203.0.113.10")

@@ -17,6 +17,8 @@ struct GatewayConnectionSettings: Sendable {
   let port: Int
   let portNode: Node?
   let externalName: ExternalName
+  /// Labels of the Service with that name.
+  let labels: [String: String]
 
   /// What holds for a target, and for clients of a cluster; nil where that makes no difference.
   init(_ connection: BoundConnection, target: String?, client: String? = nil) {
@@ -24,6 +26,9 @@ struct GatewayConnectionSettings: Sendable {
     let section = target.map { connection.section(key, in: $0) } ?? connection.section(key)
     let own = client.map { connection.section(key, in: $0) } ?? connection.section(key)
     host = section?["host"].map { Located($0.text, $0) }
+    labels = Dictionary(own?["labels"]?.entries.map { ($0.key.text, $0.value.text) } ?? []) { first, _ in
+      first
+    }
     portNode = section?["gatewayPort"]
     port = portNode?.integer ?? 80
     if let node = own?["externalName"] {

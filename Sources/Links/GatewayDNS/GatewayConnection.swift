@@ -79,7 +79,8 @@ struct GatewayConnection: PlannedUnit {
     let identity = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
     if let existing = model.clusters[cluster]?.declared.objects[identity],
       existing.node.at("spec", "type")?.text == "ExternalName",
-      existing.node.at("spec", "externalName")?.text == host
+      existing.node.at("spec", "externalName")?.text == host,
+      settings.labels.allSatisfy({ existing.labels[$0.key] == $0.value })
     {
       lowered.satisfied.append(Satisfied(cluster: cluster, identity: identity, manifest: existing))
       return
@@ -91,7 +92,7 @@ struct GatewayConnection: PlannedUnit {
           "external": .map([
             "namespace": .string(client.namespace), "name": .string(name), "host": .string(host),
           ])
-        ]))
+        ], labels: settings.labels))
   }
 
   private func publish(

@@ -35,7 +35,7 @@ package enum GatewayDNS: LinkType {
     ],
     perCluster: [
       PerClusterField(["host"], .target), PerClusterField(["gatewayPort"], .target),
-      PerClusterField(["externalName"], .client),
+      PerClusterField(["externalName"], .client), PerClusterField(["labels"], .client),
     ], extras: GatewayDNSTemplates.extras)
 
   package static func bind(_ link: Link, in model: FleetModel) -> LinkBinding {

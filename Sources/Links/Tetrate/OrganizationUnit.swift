@@ -144,6 +144,7 @@ struct OrganizationUnit: PlannedUnit {
           "network": .string(network.value), "tokenTtl": .optional(member.section?["tokenTtl"]?.text),
           "trustDomain": .optional(member.trustDomain?.value),
           "displayName": .optional(member.section?["displayName"]?.text),
+          "namespaceScope": member.section?["namespaceScope"].map { .node($0) } ?? .none,
         ])
       ], to: &lowered)
   }

@@ -122,6 +122,8 @@ struct TetrateSettings: Sendable {
   let gateway: GatewayChoice
   let exposure: ExposureChoice
   let failover: Node?
+  /// Further fields of the WorkspaceSetting, that are passed on.
+  let defaults: Node?
   let reachability: ReachabilityChoice
   /// Where istiod runs.
   let systemNamespace: String
@@ -141,6 +143,7 @@ struct TetrateSettings: Sendable {
     configCluster = section["configCluster"].map { Located($0.text, $0) }
     gateway = GatewayChoice(section["gateway"] ?? section, form: form)
     failover = section["failoverSettings"]
+    defaults = section["workspaceDefaults"]
     exposure =
       switch section["exposedServices"] {
       case let node? where node.kind == .sequence: .items(Array(node.elements))

@@ -109,7 +109,8 @@ enum TetrateTemplates {
       .object([
         .field(
           "gateways", .list(.any), "each with workloadSelector, and exposedServices unless all are exposed"),
-        .optional("failoverSettings", .any),
+        .optional("failoverSettings", .any), .optional("defaultTrafficSetting", .any),
+        .optional("defaultSecuritySetting", .any), .optional("hostsReachability", .any),
       ]))
   ]
 
@@ -125,7 +126,9 @@ enum TetrateTemplates {
           "workspace",
           .object([
             .field("namespaces", .list(.string)), .optional("displayName", .string),
-            .optional("securityDomain", .string), .optional("isolationBoundary", .string),
+            .optional("description", .string), .optional("privileged", .boolean),
+            .optional("deletionProtectionEnabled", .boolean), .optional("securityDomain", .string),
+            .optional("isolationBoundary", .string),
           ]))
       ]) + object("workspace-setting", "What the workspace exposes at which gateway", .workspace, setting) + [
       patch("workspace-setting", "a WorkspaceSetting", setting)
@@ -139,7 +142,7 @@ enum TetrateTemplates {
           "cluster",
           .object([
             .field("network", .string), .optional("tokenTtl", .string), .optional("trustDomain", .string),
-            .optional("displayName", .string),
+            .optional("displayName", .string), .optional("namespaceScope", .any),
           ]))
       ]) + [
       patch("cluster", "a cluster's network", [.field("cluster", .object([.field("network", .string)]))])

@@ -42,11 +42,21 @@ struct WorkspaceUnit: PlannedUnit {
         "workspace": .map([
           "namespaces": .list(namespaces.map { .string($0.value) }),
           "displayName": .optional(node["displayName"]?.text),
+          "description": .optional(node["description"]?.text),
+          "privileged": Self.optional(node["privileged"]?.boolean),
+          "deletionProtectionEnabled": Self.optional(node["deletionProtectionEnabled"]?.boolean),
           "securityDomain": .optional(node["securityDomain"]?.text),
           "isolationBoundary": .optional(node["isolationBoundary"]?.text),
         ])
       ], to: &lowered)
   }
+
+  private static let passedFields = [
+    "displayName", "description", "privileged", "deletionProtectionEnabled", "securityDomain",
+    "isolationBoundary",
+  ]
+
+  private static func optional(_ value: Bool?) -> TemplateValue { value.map { .boolean($0) } ?? .none }
 
   /// The Workspace's manifest, where it says just what the link says. Files for tctl are no part of any cluster.
   private func existing(
@@ -63,7 +73,7 @@ struct WorkspaceUnit: PlannedUnit {
         let names = spec?.at("namespaceSelector", "names")?.elements.map(\.text) ?? []
         let isSame =
           Set(names) == Set(namespaces.map(\.value))
-          && ["displayName", "securityDomain", "isolationBoundary"].allSatisfy {
+          && Self.passedFields.allSatisfy {
             choice.node[$0] == nil || spec?[$0]?.text == choice.node[$0]?.text
           }
         return isSame ? (name, object.manifest) : nil
@@ -116,10 +126,17 @@ struct WorkspaceUnit: PlannedUnit {
   }
 
   private func setting(_ gateways: [TemplateValue]) -> TemplateValue {
-    .map([
+    var setting: [String: TemplateValue] = [
       "gateways": .list(gateways), "failoverSettings": link.settings.failover.map { .node($0) } ?? .none,
-    ])
+    ]
+    for field in Self.defaults {
+      setting[field] = link.settings.defaults?[field].map { .node($0) } ?? TemplateValue.none
+    }
+    return .map(setting)
   }
+
+  /// The fields of `workspaceDefaults`.
+  private static let defaults = ["defaultTrafficSetting", "defaultSecuritySetting", "hostsReachability"]
 
   /// The link's own entry of `defaultEastWestGatewaySettings`, with what an owner's entries for the gateway expose.
   /// Items are alternatives, of which the first that matches counts, and no list exposes everything.
@@ -143,6 +160,11 @@ struct WorkspaceUnit: PlannedUnit {
     if let failover = link.settings.failover {
       guard let theirs = existing.manifest.node.at("spec", "failoverSettings"), theirs.isEqual(to: failover)
       else { return false }
+    }
+    for (key, value) in link.settings.defaults?.entries.map({ $0 }) ?? [] {
+      guard let theirs = existing.manifest.node["spec"]?[key.text], theirs.isEqual(to: value) else {
+        return false
+      }
     }
     guard let entry = existing.entries.first(where: { $0.selects(link.settings.gateway) }) else {
       return false

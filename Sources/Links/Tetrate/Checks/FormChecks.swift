@@ -14,6 +14,7 @@ struct FormChecks {
   private static let keysOfTSB = [
     "organization", "tenant", "workspace", "workspaceSetting", "organizationSetting", "configCluster",
     "configNamespace", "exposedServices", "failoverSettings", "reachability",
+    "workspaceDefaults",
   ]
   private static let gatewayKeysOfTSB = ["kind", "revision", "connectionDrainDuration", "service"]
 

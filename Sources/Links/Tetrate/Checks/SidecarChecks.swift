@@ -72,8 +72,11 @@ struct SidecarChecks {
         report(hosts, at: egress, "Sidecar \(place.name)/\(sidecar.name)", &findings)
       }
     }
-    for view in WorkspaceSettingView.all(of: link, in: model) {
-      guard let reachability = view.manifest.node.at("spec", "defaultTrafficSetting", "reachability"),
+    let settings =
+      WorkspaceSettingView.all(of: link, in: model).compactMap { $0.manifest.node["spec"] }
+      + [link.settings.defaults].compactMap { $0 }
+    for setting in settings {
+      guard let reachability = setting.at("defaultTrafficSetting", "reachability"),
         let mode = reachability["mode"], ["CUSTOM", "NAMESPACE", "GROUP", "WORKSPACE"].contains(mode.text)
       else { continue }
       let hosts = reachability["hosts"]?.elements.map(\.text) ?? []
