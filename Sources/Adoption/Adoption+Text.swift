@@ -22,7 +22,7 @@ extension Adoption {
       if line.cluster != cluster { text += "  \(line.cluster)\n" }
       cluster = line.cluster
       text += "    \(padded(line.outcome.rawValue)) \(line.object)"
-      if let place = line.place { text += "  (\(place))" }
+      if let place = line.place { text += "  (\(([place] + line.copies).joined(separator: ", ")))" }
       text += "\n"
       if let reason = line.reason { text += "               \(reason)\n" }
       for difference in line.differences
@@ -79,7 +79,11 @@ extension Adoption {
   private var ownership: String {
     guard !report.definedTwice.isEmpty else { return "" }
     var text = "\nin a manifest today, in the output once they are removed there\n"
-    for line in report.definedTwice { text += "  \(line.place ?? "")  \(line.output ?? "")\n" }
+    for line in report.definedTwice {
+      for place in [line.place].compactMap({ $0 }) + line.copies {
+        text += "  \(place)  \(line.output ?? "")\n"
+      }
+    }
     return text
   }
 
@@ -114,6 +118,7 @@ extension Adoption {
           json.member("object", line.object)
           json.member("outcome", line.outcome.rawValue)
           json.member("place", orNull: line.place)
+          if !line.copies.isEmpty { json.member("copies", line.copies) }
           json.member("output", orNull: line.output)
           json.member("connection", line.connection)
           json.member("reason", orNull: line.reason)

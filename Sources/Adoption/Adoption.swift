@@ -67,6 +67,8 @@ private struct AdoptionRun {
   private var inPlace: Set<String> = []
   /// Files without what is taken over, by cluster.
   private var reduced: [String: [SourceFile]] = [:]
+  /// Records and observations that are there and would come out otherwise.
+  private var stale: [(word: String, cluster: String, path: String)] = []
 
   init(
     _ input: AdoptionInput, _ inference: Inference, _ snapshot: any Snapshot, _ compiler: Compiler
@@ -92,13 +94,18 @@ private struct AdoptionRun {
     let compilation = try compiler.compile(OverlaySnapshot(snapshot, overlay))
     // Warnings about the new specification are validate's business; here they would hide what adopt met.
     findings += compilation.findings.filter { $0.severity == .error }
-    report = AdoptionReport(input, inference, compilation, writing)
+    report = AdoptionReport(
+      input, inference, compilation, writing,
+      suggestions: stale.map { word, cluster, path in
+        "\(path) exists and says something else than these manifests; 'linkwright \(word == "Record" ? "record" : "observe") --cluster \(cluster)' renews it"
+      })
   }
 
   /// Patterns for manifests that lie in the fleet's directory; which clusters are read where they are is settled here.
   private mutating func workloadPatterns(_ fleet: Fleet?) -> [String] {
     var patterns: [String] = []
-    for cluster in input.clusters where !cluster.isDump && input.request.defaultNamespace == nil {
+    for cluster in input.clusters
+    where !cluster.isDump && input.request.defaultNamespace == nil && cluster.namespaces.isEmpty {
       if let fleet {
         if cluster.files.allSatisfy({ fleet.workloads.match($0.path)?.cluster == cluster.name }) {
           inPlace.insert(cluster.name)
@@ -137,8 +144,10 @@ private struct AdoptionRun {
   private mutating func reduceFiles() {
     let takenOver = Dictionary(grouping: inference.takenOver, by: \.cluster)
     for cluster in input.clusters {
-      var hidden = (takenOver[cluster.name] ?? []).map(\.manifest)
-      hidden += (inference.controllerMade[cluster.name] ?? []).compactMap { cluster.byIdentity[$0] }
+      var hidden = (takenOver[cluster.name] ?? []).flatMap { cluster.manifests(of: $0.identity) }
+      for made in [inference.controllerMade[cluster.name], inference.imported[cluster.name]] {
+        hidden += (made ?? []).flatMap(cluster.manifests)
+      }
       hidden += cluster.hooks
       // A claim that stays with its owner has its findings already; what the rest gives shall be seen all the same.
       hidden += inference.left.filter {
@@ -160,10 +169,10 @@ private struct AdoptionRun {
       if let place = try? RecordingPlace(.recorded, of: cluster.name, in: fleet), !manifests.isEmpty {
         var options = Record.Options()
         options.defaultNamespace = input.request.defaultNamespace
+        options.namespacesByFile = cluster.namespaces
         add(
           Record.reduce(manifests, from: .handover, at: place, existing: [], options: options), cluster.name,
-          "Record",
-          try !place.existing(in: snapshot).isEmpty, &overlay)
+          "Record", try place.existing(in: snapshot), &overlay)
       }
       guard cluster.isDump, let place = try? RecordingPlace(.observed, of: cluster.name, in: fleet) else {
         continue
@@ -172,7 +181,7 @@ private struct AdoptionRun {
       guard !answers.isEmpty else { continue }
       add(
         Observation.reduce(answers, at: place, existing: []), cluster.name, "Observation",
-        try !place.existing(in: snapshot).isEmpty, &overlay)
+        try place.existing(in: snapshot), &overlay)
     }
     for cluster in input.clusters where !cluster.isDump {
       guard let answers = inference.answers[cluster.name],
@@ -182,7 +191,7 @@ private struct AdoptionRun {
       let files = HiddenObjects.files(cluster.files, without: others.map(\.node)).compactMap { $0 }
       add(
         Observation.reduce(files.filter { Self.holdsObjects($0) }, at: place, existing: []), cluster.name,
-        "Observation", try !place.existing(in: snapshot).isEmpty, &overlay)
+        "Observation", try place.existing(in: snapshot), &overlay)
     }
   }
 
@@ -191,6 +200,7 @@ private struct AdoptionRun {
     let made = inference.controllerMade[cluster.name] ?? []
     let others =
       cluster.objects.filter { manifest in
+        if inference.imported[cluster.name]?.contains(manifest.identity) == true { return true }
         if manifest.kind == "TransportServerClaim" { return manifest.node["status"] == nil }
         if manifest.kind == "Service", (manifest.node.at("status", "loadBalancer", "ingress")?.count ?? 0) > 0
         {
@@ -209,9 +219,10 @@ private struct AdoptionRun {
   }
 
   private mutating func add(
-    _ recording: Recording, _ cluster: String, _ word: String, _ exists: Bool,
+    _ recording: Recording, _ cluster: String, _ word: String, _ existing: [SourceFile],
     _ overlay: inout [String: [UInt8]]
   ) {
+    let known = Dictionary(existing.map { ($0.path, $0.bytes) }) { first, _ in first }
     // That a dump holds no object to be observed is no fault of it.
     guard !recording.findings.containErrors else {
       if word == "Record" { findings += recording.findings }
@@ -219,7 +230,10 @@ private struct AdoptionRun {
     }
     for file in recording.files {
       guard let content = file.content, overlay[file.path] == nil else { continue }
-      if exists { continue }
+      if let before = known[file.path] {
+        if before != content { stale.append((word, cluster, file.path)) }
+        continue
+      }
       overlay[file.path] = content
       files.append(AdoptedFile(path: file.path, content: content, subject: "\(word) of \(cluster)"))
     }

@@ -14,11 +14,14 @@ package struct AdoptionRequest: Sendable {
     package let files: [SourceFile]
     /// The path that was given, from the fleet's root; nil for what lies elsewhere or came from standard input.
     package let path: String?
+    /// The namespace of objects that name none, for files that have one of their own.
+    package let namespaces: [String: String]
 
-    package init(name: String, files: [SourceFile], path: String?) {
+    package init(name: String, files: [SourceFile], path: String?, namespaces: [String: String] = [:]) {
       self.name = name
       self.files = files
       self.path = path
+      self.namespaces = namespaces
     }
   }
 
@@ -50,8 +53,12 @@ struct AdoptedCluster: Sendable {
   let name: String
   let path: String?
   let files: [SourceFile]
+  /// The namespace of objects that name none, for files that have one of their own.
+  let namespaces: [String: String]
   private(set) var objects: [Manifest] = []
   private(set) var byIdentity: [ObjectIdentity: Manifest] = [:]
+  /// Further manifests of objects that stand in several places.
+  private(set) var copies: [ObjectIdentity: [Manifest]] = [:]
   private(set) var services: [NamespacedName: Service] = [:]
   private(set) var workloads: [String: [Workload]] = [:]
   private(set) var policies: [String: [NetworkPolicy]] = [:]
@@ -61,6 +68,8 @@ struct AdoptedCluster: Sendable {
   private(set) var values: [Node] = []
   /// Objects of kinds that no system reads, by kind.
   private(set) var unread: [String: Int] = [:]
+  /// Objects that live in a namespace and name none.
+  private var placeless: [Manifest] = []
   /// Documents of Helm's and Argo CD's hooks.
   private(set) var hooks: [Manifest] = []
   /// True for what a cluster answered: its objects carry what only the API server sets.
@@ -76,14 +85,18 @@ struct AdoptedCluster: Sendable {
     "Application", "Gateway", "IngressGateway",
     "WorkspaceSetting",
     "OrganizationSetting", "ServiceEntry", "WorkloadEntry", "Workspace", "HTTPProxy", "Ingress",
+    "ServiceExport", "ServiceImport",
   ]
 
   init(_ request: AdoptionRequest.Cluster, defaultNamespace: String?) {
     name = request.name
     path = request.path
     files = request.files
-    for file in files { read(file, defaultNamespace) }
+    namespaces = request.namespaces
+    for file in files { read(file, request.namespaces[file.path] ?? defaultNamespace) }
     for manifest in objects { index(manifest) }
+    // What is no state of a cluster need not name its namespace.
+    if !findings.containErrors { reportWithoutNamespace() }
   }
 
   private mutating func read(_ file: SourceFile, _ defaultNamespace: String?) {
@@ -98,7 +111,7 @@ struct AdoptedCluster: Sendable {
     }
     findings += parsed.findings
     for document in parsed.tree.documents where !document.isNull {
-      guard !reportTemplate(document), !reportPatch(document) else { continue }
+      guard !reportTemplate(document), !reportPatch(document), !reportNameless(document) else { continue }
       if document["kind"] == nil,
         document["cluster"]?.kind == .mapping || document["clustermesh"]?.kind == .mapping
       {
@@ -153,6 +166,31 @@ struct AdoptedCluster: Sendable {
     return false
   }
 
+  /// True after reporting something that has an object's parts and does not say which kind it is: nobody would see it.
+  private mutating func reportNameless(_ document: Node) -> Bool {
+    let isTyped = document["kind"]?.string != nil && document["apiVersion"]?.string != nil
+    var place: Node?
+    var message = "this has the parts of an object and names no \(isTyped ? "kind" : "apiVersion and kind")"
+    if isTyped, let items = document["items"], items.kind == .sequence {
+      // kubectl prints lists with the kind of each item; the API itself leaves it to the list.
+      place = items.elements.first { $0["metadata"] != nil && ($0["kind"] == nil || $0["apiVersion"] == nil) }
+      message = "items of this \(document["kind"]?.text ?? "list") name no kind"
+    } else if !isTyped, document.kind == .mapping {
+      let parts = document.entries.first { ["metadata", "Metadata"].contains($0.key.text) }
+      place = parts.flatMap { $0.value["name"] == nil ? nil : $0.key }
+    }
+    guard let place else { return false }
+    findings.append(
+      Diagnostic(
+        AdoptionRules.kindMissing, message, at: place.range, "of which kind?",
+        help: [
+          isTyped
+            ? "give adopt what 'kubectl get … -o yaml' prints, or write apiVersion and kind into each item"
+            : "write apiVersion and kind at the top; keys are case-sensitive"
+        ]))
+    return true
+  }
+
   /// True after reporting a kustomization or a patch.
   private mutating func reportPatch(_ document: Node) -> Bool {
     let api = document["apiVersion"]?.text ?? ""
@@ -173,7 +211,10 @@ struct AdoptedCluster: Sendable {
       report(patch: directive, "'$patch' makes this a patch, not an object")
       return true
     }
-    guard let manifest = Manifest(document), let missing = Self.missing(in: manifest) else { return false }
+    // What a cluster answered is whole, whatever it lacks.
+    guard let manifest = Manifest(document), manifest.node.at("metadata", "uid") == nil,
+      let missing = Self.missing(in: manifest)
+    else { return false }
     report(
       patch: manifest.nameNode, "\(manifest.kind) '\(manifest.name)' has no \(missing): it looks like a patch"
     )
@@ -233,6 +274,7 @@ struct AdoptedCluster: Sendable {
       objects.append(manifest)
       return
     }
+    copies[identity, default: []].append(manifest)
     let (uid, other) = (first.node.at("metadata", "uid"), manifest.node.at("metadata", "uid"))
     if let uid, let other, uid.text != other.text {
       findings.append(
@@ -261,19 +303,35 @@ struct AdoptedCluster: Sendable {
     return read.contains(manifest.kind) && !clusterScoped.contains(manifest.kind)
   }
 
+  /// One finding for a file, however many objects of it name no namespace.
+  private mutating func reportWithoutNamespace() {
+    var byFile: [String: [Manifest]] = [:]
+    for manifest in placeless { byFile[manifest.nameNode.range.file.path, default: []].append(manifest) }
+    for (path, manifests) in byFile.sorted(by: { $0.key < $1.key }) {
+      let first = manifests[0]
+      let others = manifests.count - 1
+      findings.append(
+        Diagnostic(
+          AdoptionRules.withoutNamespace,
+          "\(first.kind) \(first.name) of \(name) has no namespace"
+            + (others == 0 ? "" : others == 1 ? ", and another object" : ", and \(others) other objects"),
+          at: first.nameNode.range, "no metadata.namespace beside this name",
+          help: [
+            "say which one with --namespace; where files have different ones: --cluster \(name)/NAMESPACE=\(path)"
+          ]))
+    }
+  }
+
   private mutating func index(_ manifest: Manifest) {
     byKind[KindID(group: manifest.identity.group, kind: manifest.kind), default: []].append(manifest)
     let pod = Workload.podNode(of: manifest)
-    if pod == nil, !Self.read.contains(manifest.kind), TetrateObject(manifest, of: name) == nil {
+    if pod == nil, !Self.read.contains(manifest.kind), TetrateObject(manifest, of: name) == nil,
+      !TetrateAdoption.isInternal(manifest)
+    {
       unread[manifest.kind, default: 0] += 1
     }
     guard let namespace = manifest.namespace else {
-      guard Self.isNamespaced(manifest), manifest.kind != "Cluster" else { return }
-      findings.append(
-        Diagnostic(
-          AdoptionRules.withoutNamespace, "\(manifest.kind) \(manifest.name) of \(name) has no namespace",
-          at: manifest.nameNode.range, "no metadata.namespace beside this name",
-          help: ["say which one with --namespace"]))
+      if Self.isNamespaced(manifest), manifest.kind != "Cluster" { placeless.append(manifest) }
       return
     }
     switch (manifest.identity.group, manifest.kind) {
@@ -293,6 +351,11 @@ struct AdoptedCluster: Sendable {
   }
 
   // MARK: Questions
+
+  /// All manifests of an object: the first is the one that is looked at.
+  func manifests(of identity: ObjectIdentity) -> [Manifest] {
+    (byIdentity[identity].map { [$0] } ?? []) + (copies[identity] ?? [])
+  }
 
   /// The objects of a kind, in the order of the files.
   func objects(_ group: String, _ kind: String) -> [Manifest] {

@@ -36,6 +36,8 @@ package struct AdoptionReport: Sendable {
     package var reason: String?
     /// The connection that the object serves; empty for a link's own.
     package var connection: String = ""
+    /// Where the live object stands besides.
+    package var copies: [String] = []
   }
 
   package private(set) var lines: [Line] = []
@@ -52,9 +54,11 @@ package struct AdoptionReport: Sendable {
 
   package init() {}
 
-  init(_ input: AdoptionInput, _ inference: Inference, _ compilation: Compilation, _ writing: DocumentWriting)
-  {
-    suggestions = writing.suggestions
+  init(
+    _ input: AdoptionInput, _ inference: Inference, _ compilation: Compilation, _ writing: DocumentWriting,
+    suggestions more: [String]
+  ) {
+    suggestions = writing.suggestions + more
     for cluster in input.clusters { unread.merge(cluster.unread, uniquingKeysWith: +) }
     hooks = input.clusters.reduce(0) { $0 + $1.hooks.count }
     warnings = compilation.findings.count { $0.severity == .warning && $0.suppression == nil }
@@ -88,17 +92,27 @@ package struct AdoptionReport: Sendable {
         place: Self.place(item.manifest.nameNode), output: nil, reason: item.reason)
       if isNew(item.cluster, item.manifest.identity) { lines.append(line) }
     }
+    // What an earlier run adopted is not new because its manifests were not given this time.
+    let given = Set(input.clusters.flatMap { $0.objects.compactMap(\.namespace) })
     for item in compilation.satisfied {
-      guard isNew(item.cluster, item.identity) else { continue }
+      guard item.identity.namespace.map(given.contains) ?? true, isNew(item.cluster, item.identity) else {
+        continue
+      }
       // Where it was given, not where it is recorded.
-      let given = input[item.cluster]?.byIdentity[item.identity] ?? item.manifest
+      let manifest = input[item.cluster]?.byIdentity[item.identity] ?? item.manifest
       lines.append(
         Line(
           cluster: item.cluster, object: item.identity.description, outcome: .kept,
-          place: Self.place(given.nameNode), output: nil,
+          place: Self.place(manifest.nameNode), output: nil,
           reason: "it does what the connection needs"))
     }
     for object in output.objects where isNew(object.cluster, object.manifest.identity) {
+      if let namespace = object.manifest.namespace, !given.contains(namespace),
+        let connection = object.manifest.annotation("linkwright.dev/connection"),
+        !inference.connections.contains(where: { $0.id.description == connection })
+      {
+        continue
+      }
       lines.append(
         Line(
           cluster: object.cluster, object: object.manifest.identity.description, outcome: .added, place: nil,
@@ -108,8 +122,17 @@ package struct AdoptionReport: Sendable {
       ($0.cluster, $0.outcome.rawValue, $0.object, $0.reason ?? "")
         < ($1.cluster, $1.outcome.rawValue, $1.object, $1.reason ?? "")
     }
+    var copies: [String: [String]] = [:]
+    for cluster in input.clusters {
+      for (identity, manifests) in cluster.copies {
+        copies["\(cluster.name) \(identity.description)"] = manifests.map { Self.place($0.nameNode) }
+      }
+    }
+    for index in lines.indices where lines[index].place != nil {
+      lines[index].copies = copies["\(lines[index].cluster) \(lines[index].object)"] ?? []
+    }
     definedTwice = lines.filter { $0.place != nil && $0.output?.contains("/manifests/") == true }
-    steps = MigrationStep.steps(inference.takenOver, lines)
+    steps = MigrationStep.steps(inference.takenOver, lines, input)
   }
 
   package func count(_ outcome: Outcome) -> Int { lines.count { $0.outcome == outcome } }

@@ -2,6 +2,7 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Snapshot
+import YAMLTree
 
 /// A file that adopt would write.
 package struct AdoptedFile: Sendable, Equatable {
@@ -41,8 +42,9 @@ struct DocumentWriting {
     var names: [String: String] = [:]
     for link in inference.links { names[link.name] = writeLink(link) }
     var candidates: [ConnectionCandidate] = []
-    for candidate in inference.connections {
+    for var candidate in inference.connections {
       let link = names[candidate.link] ?? candidate.link
+      sayServices(&candidate, over: link)
       if let connection = fleet.connection(like: candidate, over: link) {
         existing[candidate.id.description] = connection.name.value
       } else {
@@ -50,6 +52,21 @@ struct DocumentWriting {
       }
     }
     for group in ConnectionGroup.grouping(candidates) { write(group, over: names[group.link] ?? group.link) }
+  }
+
+  /// How a Service crosses a mesh, where its Link says something else.
+  private func sayServices(_ candidate: inout ConnectionCandidate, over link: String) {
+    guard let wanted = candidate.meshServices else { return }
+    let given =
+      if let section = fleet.section(ofLink: link) {
+        section["services"]?.text
+      } else {
+        inference.links.first { $0.name == candidate.link }?.section["services"] == .text("mcs") ? "mcs" : nil
+      }
+    guard given ?? "global" != wanted else { return }
+    var section = candidate.spec["clusterMesh"]?.map ?? SpecMap()
+    section.add("services", .text(wanted))
+    candidate.spec["clusterMesh"] = .map(section)
   }
 
   // MARK: Kinds

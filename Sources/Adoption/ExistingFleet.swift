@@ -48,6 +48,9 @@ struct ExistingFleet {
     return node.entries.map { "\($0.key.text)=\(text($0.value))" }.sorted().joined(separator: ",")
   }
 
+  /// The section of an existing Link.
+  func section(ofLink name: String) -> Node? { specification?.links[name]?.section }
+
   func has(link name: String) -> Bool {
     specification?.links[name] != nil || specification?.isInvalid("Link", name) == true
   }

@@ -33,6 +33,8 @@ struct ConnectionCandidate: Sendable {
   let service: NamespacedName
   /// `spec` without `via` and `namespaces`.
   var spec: SpecMap
+  /// How the Service crosses a mesh, `global` or `mcs`: said where the Link does not say the same.
+  var meshServices: String?
   /// What differs by cluster.
   var overrides: [ClusterOverride] = []
   /// Clusters in which no manifest makes the pods behind a target: an operator's, or not given.
@@ -85,6 +87,8 @@ struct Inference: Sendable {
   var takenOver: [TakenOver] = []
   /// Objects that a controller makes: facts to be observed, not manifests.
   var controllerMade: [String: Set<ObjectIdentity>] = [:]
+  /// Objects that a controller makes and nobody asks for: neither manifests nor facts.
+  var imported: [String: Set<ObjectIdentity>] = [:]
   /// Manifests that are facts as well: what they hold is observed.
   var facts: [String: Set<ObjectIdentity>] = [:]
   /// Manifests that hold what a cluster once answered, and nothing else tells: they are observed as well.
@@ -117,21 +121,26 @@ struct Inference: Sendable {
   }
 
   /// Leaves an object to its owner and says so.
-  mutating func leave(_ manifest: Manifest, of cluster: String, because reason: String, isGap: Bool = true) {
+  ///
+  /// - Parameter advice: what is to be done with it; nil where the reason says that already.
+  mutating func leave(
+    _ manifest: Manifest, of cluster: String, because reason: String, isGap: Bool = true,
+    advice: String? = "keep it in its manifests"
+  ) {
     left.append(LeftObject(cluster: cluster, manifest: manifest, reason: reason, isGap: isGap))
     guard isGap else { return }
     findings.append(
       Diagnostic(
         AdoptionRules.notAdopted,
         "\(manifest.identity.description) of \(cluster) is left as it is: \(reason)",
-        at: manifest.nameNode.range, "not adopted", help: ["keep it in its manifests"]))
+        at: manifest.nameNode.range, "not adopted", help: advice.map { [$0] } ?? []))
   }
 }
 
 extension AdoptionInput {
   /// The registry of systems: one line each.
   static let systems: [any SystemAdoption.Type] = [
-    PorterAdoption.self, StaticAdoption.self, MeshAdoption.self, GatewayDNSAdoption.self,
+    ImportAdoption.self, PorterAdoption.self, StaticAdoption.self, MeshAdoption.self, GatewayDNSAdoption.self,
     TetrateAdoption.self, IstioAdoption.self,
   ]
 

@@ -12,14 +12,20 @@ package struct MigrationStep: Sendable {
   /// An order in which no live connection is ever without its policy and no claim is ever deleted: whatever applies
   /// manifests today must not prune what it loses sight of, what admits is handed over before what asks, and old
   /// objects under other names go last.
-  static func steps(_ taken: [TakenOver], _ lines: [AdoptionReport.Line]) -> [MigrationStep] {
+  static func steps(
+    _ taken: [TakenOver], _ lines: [AdoptionReport.Line], _ input: AdoptionInput
+  ) -> [MigrationStep] {
     guard !taken.isEmpty else { return [] }
     func describe(_ items: [TakenOver]) -> [String] {
-      items.map { item in
-        let range = item.manifest.nameNode.range
-        return
-          "\(item.cluster): \(item.identity.description) (\(range.file.path):\(range.startPosition.line))"
-      }.sorted()
+      Set(
+        items.flatMap { item in
+          (input[item.cluster]?.manifests(of: item.identity) ?? [item.manifest]).map { manifest in
+            let range = manifest.nameNode.range
+            return
+              "\(item.cluster): \(item.identity.description) (\(range.file.path):\(range.startPosition.line))"
+          }
+        }
+      ).sorted()
     }
     let emitted = Set(
       lines.filter { $0.output?.contains("/manifests/") == true }.map { "\($0.cluster) \($0.object)" })

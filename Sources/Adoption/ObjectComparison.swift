@@ -104,11 +104,15 @@ struct EquivalenceRules {
       }
     case "NetworkPolicy": normalizePolicy(&spec)
     case "Service": normalizeService(&spec)
+    case "ServiceExport":
+      for key in ["exportedLabels", "exportedAnnotations"] where spec[key]?.map?.isEmpty == true {
+        spec[key] = nil
+      }
     case "OrganizationSetting": Self.normalizeReachability(&spec)
     case "WorkspaceSetting": Self.normalizeGateways(&spec)
     default: break
     }
-    map["spec"] = .map(spec)
+    map["spec"] = kind == "ServiceExport" && spec.isEmpty ? nil : .map(spec)
   }
 
   private func normalizePolicy(_ spec: inout SpecMap) {
@@ -271,6 +275,7 @@ struct EquivalenceRules {
       for (index, item) in items.enumerated() { flatten(item, "\(path)[\(index)]", &values) }
     case .text(let text): values[path] = Flattened.Value(text: text, isString: true)
     case .integer(let number): values[path] = Flattened.Value(text: String(number), isString: false)
+    case .number(let text): values[path] = Flattened.Value(text: text, isString: false)
     case .boolean(let isTrue):
       values[path] = Flattened.Value(text: isTrue ? "true" : "false", isString: false)
     case .null: values[path] = Flattened.Value(text: "null", isString: false)
@@ -333,6 +338,14 @@ struct EquivalenceRules {
     }
     if path == "metadata.namespace", live == nil {
       return "left out of the manifest: its consumer fills it in"
+    }
+    if kind == "TransportServerClaim", emitted == nil, path.hasPrefix("spec."),
+      !PorterClaim.fields.contains(where: { path == "spec." + $0 || path.hasPrefix("spec.\($0).") })
+    {
+      return "the operator reads no such field"
+    }
+    if kind == "GatewayDNS", path == "spec.resolutionType" {
+      return "no controller reads it: every GatewayDNS is resolved so"
     }
     if path == "apiVersion" { return "another version of the same API" }
     return nil

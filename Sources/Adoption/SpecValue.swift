@@ -6,6 +6,8 @@ import YAMLTree
 indirect enum SpecValue: Equatable, Sendable {
   case text(String)
   case integer(Int)
+  /// A number as it is written, where it is no integer that fits.
+  case number(String)
   case boolean(Bool)
   case null
   case list([SpecValue])
@@ -16,8 +18,9 @@ indirect enum SpecValue: Equatable, Sendable {
     switch node.kind {
     case .null, .alias: self = .null
     case .boolean: self = .boolean(node.boolean ?? false)
-    case .integer: self = node.integer.map { .integer($0) } ?? .text(node.text)
-    case .float, .string: self = .text(node.text)
+    case .integer: self = node.integer.map { .integer($0) } ?? .number(node.text)
+    case .float: self = .number(node.text)
+    case .string: self = .text(node.text)
     case .sequence: self = .list(node.elements.map { SpecValue($0) })
     case .mapping: self = .map(SpecMap(node.entries.map { SpecMap.Entry($0.key.text, SpecValue($0.value)) }))
     }
@@ -118,7 +121,7 @@ struct SpecText {
     let space = String(repeating: " ", count: indent)
     for entry in map.entries {
       lines += entry.comment.map { "\(space)# \($0)" }
-      let remark = entry.remark.map { "      # \($0)" } ?? ""
+      let remark = entry.remark.map { "  # \($0)" } ?? ""
       let key = "\(space)\(scalar(entry.key)):"
       if let text = inline(entry.value, room: width - key.count - 1, depth: indent) {
         lines.append("\(key) \(text)\(remark)")
@@ -178,6 +181,7 @@ struct SpecText {
     switch value {
     case .text(let text): scalar(text)
     case .integer(let number): String(number)
+    case .number(let text): text
     case .boolean(let isTrue): isTrue ? "true" : "false"
     case .null: "null"
     case .list(let items): "[\(items.map(flow).joined(separator: ", "))]"

@@ -19,9 +19,13 @@ enum ValuesComparison {
     let theirs = flatten(emitted)
     var differences: [FieldDifference] = []
     for (path, value) in theirs.sorted(by: { $0.key < $1.key }) where mine[path] != value {
+      let isRenamed =
+        path == "clustermesh.mcsapi.enabled" && mine["clustermesh.enableMCSAPISupport"] == value
       differences.append(
-        FieldDifference(path: path, live: mine[path], emitted: value, reason: reason(path, mine[path], value))
-      )
+        FieldDifference(
+          path: path, live: shown(path, mine[path]), emitted: value,
+          reason: isRenamed
+            ? "the new name of clustermesh.enableMCSAPISupport" : reason(path, mine[path], value)))
     }
     // Helm joins mappings and replaces lists: a peer that the fragment's list leaves out is gone, other keys stay.
     let isList = emitted.at("clustermesh", "config", "clusters")?.kind == .sequence
@@ -30,14 +34,26 @@ enum ValuesComparison {
     for path in mine.keys.filter({ theirs[$0] == nil && isOfMesh($0) }).sorted() {
       let goes = isList && path.hasPrefix(peers)
       let isOwn = name.map { path.hasPrefix("\(peers)\($0).") } ?? false
+      let isShadowed =
+        path.hasSuffix(".address") && theirs["\(path.dropLast("address".count))ips[0]"] != nil
       differences.append(
         FieldDifference(
-          path: path, live: mine[path], emitted: nil,
+          path: path, live: shown(path, mine[path]), emitted: nil,
           reason: !goes
             ? "stays: the fragment is joined with your values"
-            : isOwn ? "goes: a cluster ignores the entry with its own name" : nil))
+            : isOwn
+              ? "goes: a cluster ignores the entry with its own name"
+              : isShadowed ? "goes: the chart takes no address where there are ips" : nil))
     }
     return differences
+  }
+
+  /// Values as a report may show them: keys and certificates stay where they are.
+  private static func shown(_ path: String, _ value: String?) -> String? {
+    guard let value else { return nil }
+    let isPEM = value.hasPrefix("LS0tLS1CRUdJTi") || value.hasPrefix("-----BEGIN")
+    let name = path.split(separator: ".").last ?? ""
+    return isPEM || ["key", "token", "password"].contains(name) ? "(not shown)" : value
   }
 
   private static func isOfMesh(_ path: String) -> Bool {

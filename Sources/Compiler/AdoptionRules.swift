@@ -6,6 +6,8 @@ package enum AdoptionRules {
   package static let all = [
     templateGiven, patchGiven, mixedClusters, objectTwice, claimInSecondary, pairUnclear, policyMissing,
     withoutNamespace, serviceMissing, notAdopted, nothingFound, unusableField, disagreement,
+    clustersetUnshown,
+    helmReleaseUnshown, headlessUnsynchronized, kindMissing,
   ]
 
   private static let why = "it needs manifests on the command line; the tests of Adoption run some"
@@ -106,5 +108,38 @@ package enum AdoptionRules {
     explanation: """
       A fact that all clusters share can be written once only. The first is adopted, in the order of the clusters on the \
       command line.
+      """, unexampled: why)
+
+  package static let clustersetUnshown = Rule(
+    "LW9014", "clusterset-unshown", .warning, "no manifest shows who answers for clusterset.local",
+    explanation: """
+      Clients of exported Services use names below clusterset.local, for which CoreDNS answers when its plugin kubernetes \
+      has the option 'multicluster clusterset.local'. The chart can configure it (corednsAutoConfigure); where neither \
+      values nor a Corefile show that, the Cluster is written as one in which somebody has done it, so that nothing \
+      changes.
+      """, unexampled: why)
+
+  package static let helmReleaseUnshown = Rule(
+    "LW9015", "helm-release-unshown", .note, "nothing shows that a release of Helm applies Cilium's values",
+    explanation: """
+      With the chart's default, Helm makes the certificates of a mesh, and looks up those that exist: a release can do \
+      that, 'helm template' cannot. The Link is written as for a release, so that nothing changes; under Argo CD that \
+      would be wrong, and the method has to be another.
+      """, unexampled: why)
+
+  package static let headlessUnsynchronized = Rule(
+    "LW9016", "adopted-headless-service", .warning,
+    "a headless Service crosses the mesh, and Cilium does not synchronize EndpointSlices",
+    explanation: """
+      A headless Service has no address that could lead to pods of other clusters: clients find them by EndpointSlices, \
+      which Cilium writes only where clustermesh.enableEndpointSliceSynchronization is on. Linkwright switches it on for \
+      the clusters of the clients; agents restart.
+      """, unexampled: why)
+
+  package static let kindMissing = Rule(
+    "LW9017", "adopted-kind-missing", .error, "an object does not say of which kind it is",
+    explanation: """
+      Without apiVersion and kind nobody knows what an object is, and it would be left out without a word. Keys are \
+      case-sensitive; the API server's own lists leave the kind of their items to the list, kubectl writes it into each.
       """, unexampled: why)
 }

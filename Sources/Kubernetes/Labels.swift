@@ -37,6 +37,14 @@ package struct Labels: Hashable, Sendable {
     return result
   }
 
+  /// The labels under other keys. Linear in the labels.
+  package func renamed(_ name: (String) -> String) -> Labels {
+    var result = self
+    result.items = items.map { Label(key: name($0.key), value: $0.value) }
+    result.items.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    return result
+  }
+
   /// `app=db,role=master`, as kubectl prints labels.
   package var description: String { items.map { "\($0.key)=\($0.value)" }.joined(separator: ",") }
 }
@@ -138,7 +146,7 @@ package struct LabelSelector: Hashable, Sendable {
 
 extension Entries {
   /// No entries, where a mapping is missing.
-  static var none: Entries { Node.missing.entries }
+  package static var none: Entries { Node.missing.entries }
 }
 
 extension Elements {

@@ -6,8 +6,10 @@ import Snapshot
 
 extension Command {
   private static let cluster = Option(
-    name: "--cluster", value: "NAME=PATH", repeats: true,
-    help: "A cluster's manifests: a file, a directory or '-'; the same name again adds to them")
+    name: "--cluster", value: "NAME[/NAMESPACE]=PATH", repeats: true,
+    help:
+      "A cluster's manifests: a file, a directory or '-'; the same name again adds to them. NAMESPACE is that of objects that name none"
+  )
   private static let pair = Option(
     name: "--pair", value: "PRIMARY=SECONDARY", repeats: true,
     help: "Two clusters that one Porter operator serves, where the manifests do not show it")
@@ -33,10 +35,11 @@ extension Command {
       Reads plain manifests, 'kubectl get -o yaml' dumps, or what kustomize and Helm print, and writes Cluster, Link and
       Connection documents that keep the names of live objects. Then it compiles them in memory and reports, object by
       object: identical, equivalent (and why), different. Existing files are never changed; run it again at any time.
+      DIR is made where it does not exist.
       """,
     example: "linkwright adopt --cluster gold=manifests/gold --cluster golddr=manifests/golddr"
   ) { parsed throws(CommandFailure) in
-    let location = try FleetLocation(parsed)
+    let location = try FleetLocation(parsed, mayBeNew: true)
     let reporting = try Reporting(parsed, prefix: location.prefix)
     var request = try AdoptionArguments(parsed.all(cluster), root: location.root).request
     request.fleetName = StarterFleet.name(for: location.root)
@@ -53,7 +56,8 @@ extension Command {
     request.defaultNamespace = parsed.last(namespace)
     request.owner = parsed.last(owner)
     request.chartVersion = parsed.last(chartVersion)
-    let snapshot = DirectorySnapshot(root: location.root)
+    let snapshot: any Snapshot =
+      location.isNew ? MemorySnapshot([:]) : DirectorySnapshot(root: location.root)
     let compiler = try Compiling.compiler()
     let adoption = try RecordingInput.reading { () throws(SnapshotError) in
       try Adoption(request, in: snapshot, compiler: compiler)
@@ -93,26 +97,47 @@ struct AdoptionArguments {
     var order: [String] = []
     var files: [String: [SourceFile]] = [:]
     var paths: [String: [String?]] = [:]
+    var namespaces: [String: [String: String]] = [:]
+    var readsInput = false
     for argument in arguments {
       let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
-      guard parts.count == 2, Self.isName(parts[0]) else {
+      let names = parts[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, names.count <= 2, names.allSatisfy(Self.isName) else {
         throw CommandFailure(
           message: "'\(argument)' is not NAME=PATH",
-          help: "write --cluster gold=manifests/gold; names are lower-case")
+          help:
+            "write --cluster gold=manifests/gold, or --cluster gold/c6af30-dev=dev.yaml; names are lower-case"
+        )
       }
-      if files[parts[0]] == nil { order.append(parts[0]) }
+      guard parts[1] != "-" || !readsInput else {
+        throw CommandFailure(
+          message: "standard input can be read once, and two arguments ask for it",
+          help: "write the manifests of each cluster to a file")
+      }
+      readsInput = readsInput || parts[1] == "-"
+      let name = names[0]
+      if files[name] == nil { order.append(name) }
       let inside = Self.inside(parts[1], root)
-      paths[parts[0], default: []].append(inside)
-      files[parts[0], default: []] += try InputFiles.read(parts[1]).map { file in
-        let path = inside.map { $0 + file.path.dropFirst(parts[1].count) } ?? file.path
-        return SourceFile(path: Self.normal(path), bytes: file.content)
+      paths[name, default: []].append(inside)
+      for file in try InputFiles.read(parts[1]) {
+        let path = Self.normal(inside.map { $0 + file.path.dropFirst(parts[1].count) } ?? file.path)
+        if names.count == 2 {
+          if let other = namespaces[name]?[path], other != names[1] {
+            throw CommandFailure(
+              message: "\(path) was given twice, for namespaces \(other) and \(names[1])",
+              help: "give each namespace a file of its own")
+          }
+          namespaces[name, default: [:]][path] = names[1]
+        }
+        files[name, default: []].append(SourceFile(path: path, bytes: file.content))
       }
     }
     request = AdoptionRequest(
       clusters: order.map { name in
         let given = paths[name] ?? []
         return AdoptionRequest.Cluster(
-          name: name, files: files[name] ?? [], path: given.count == 1 ? given[0] : nil)
+          name: name, files: files[name] ?? [], path: given.count == 1 ? given[0] : nil,
+          namespaces: namespaces[name] ?? [:])
       }, fleetName: "fleet")
   }
 

@@ -7,12 +7,22 @@ struct FleetLocation {
   let root: String
   /// The way from the repository's root to the fleet's, with a final `/`, or empty.
   let prefix: String
+  /// True for a directory that is still to be made.
+  let isNew: Bool
 
-  init(_ parsed: ParsedArguments) throws(CommandFailure) {
+  /// - Parameter mayBeNew: a directory that does not exist is where a fleet begins, whatever lies above it.
+  init(_ parsed: ParsedArguments, mayBeNew: Bool = false) throws(CommandFailure) {
     let given = parsed.positional.first ?? "."
     guard let start = Self.resolve(given) else {
-      throw CommandFailure(message: "there is no directory '\(given)'")
+      guard mayBeNew, let new = Self.planned(given) else {
+        throw CommandFailure(message: "there is no directory '\(given)'")
+      }
+      root = new
+      prefix = Self.repositoryPrefix(of: new)
+      isNew = true
+      return
     }
+    isNew = false
     var directory = start
     while !Self.exists("\(directory)/\(Compiler.fleetFile)") {
       guard let slash = directory.lastIndex(of: "/"), directory != "/" else {
@@ -40,6 +50,23 @@ struct FleetLocation {
   }
 
   private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Where a directory will be: the nearest one above it that exists, and the rest of the path. Nil where something else
+  /// stands in its way.
+  private static func planned(_ path: String) -> String? {
+    var parts = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+    var missing: [String] = []
+    while let last = parts.popLast() {
+      guard last != ".." else { return nil }
+      missing.insert(last, at: 0)
+      let above = (path.hasPrefix("/") ? "/" : parts.isEmpty ? "." : "") + parts.joined(separator: "/")
+      guard let found = FileSystem.resolve(above) else { continue }
+      let isTaken = FileSystem.exists("\(found)/\(missing[0])")
+      guard FileSystem.isDirectory(found), !isTaken else { return nil }
+      return (found == "/" ? "" : found) + "/" + missing.joined(separator: "/")
+    }
+    return nil
+  }
 
   private static func resolve(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }

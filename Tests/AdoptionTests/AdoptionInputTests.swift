@@ -68,6 +68,12 @@ import Testing
       "LW9002",
       "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: n}\nspec: {ports: [{$patch: delete, port: 1}]}\n"
     ),
+    // Of which kind?
+    ("LW9017", good.replacing("kind: TransportServerClaim\n", with: "Kind: TransportServerClaim\n")),
+    (
+      "LW9017",
+      "apiVersion: porter.devops.gov.bc.ca/v1alpha1\nkind: TransportServerClaimList\nitems:\n- metadata: {name: a, namespace: b}\n  spec: {service: a, servicePort: 1}\n"
+    ),
     // Nowhere.
     ("LW9008", good.replacing(", namespace: a1b2c3-dev", with: "")),
     // Nothing at all.
@@ -101,8 +107,77 @@ import Testing
       as: UTF8.self)
     #expect(!text.contains("interval: 30"))
     // The same twice is no finding.
+    let same = try adopt(["gold": Self.good + "---\n" + Self.claim])
+    #expect(same.findings.allSatisfy { $0.rule.id != "LW9004" })
+    for adoption in [adoption, same] {
+      // What is taken over is taken over everywhere: a copy that stays would be taken for its owner's.
+      #expect(adoption.report.count(.equivalent) == 1 && adoption.report.count(.different) == 0)
+      let line = try #require(adoption.report.lines.first { $0.object.contains("Claim") })
+      #expect(line.place == "gold.yaml:3" && line.copies.count == 1, "\(adoption.goldenText)")
+      #expect(adoption.report.steps[0].objects.count == 2)
+    }
+  }
+
+  /// Namespaces one after the other, from manifests elsewhere: each run writes its own records, and speaks of its own
+  /// objects.
+  @Test func laterRunsAddNamespaces() throws {
+    let first = try adopt(["gold": Self.good])
+    let prod = Self.good.replacing("a1b2c3-dev", with: "a1b2c3-prod")
+    let request = AdoptionRequest(
+      clusters: [
+        AdoptionRequest.Cluster(
+          name: "gold", files: [SourceFile(path: "prod.yaml", bytes: Array(prod.utf8))], path: nil)
+      ], fleetName: "fleet")
+    func again(_ request: AdoptionRequest, over files: [String: [UInt8]]) throws -> Adoption {
+      try Adoption(request, in: MemorySnapshot(files), compiler: try AdoptionCase.compiler.get())
+    }
+    let second = try again(request, over: first.writtenFiles)
+    #expect(second.files.contains { $0.path == "recorded/gold/a1b2c3-prod.yaml" })
     #expect(
-      try adopt(["gold": Self.good + "---\n" + Self.claim]).findings.allSatisfy { $0.rule.id != "LW9004" })
+      second.report.count(.equivalent) == 1 && second.report.count(.different) == 0, "\(second.goldenText)")
+    #expect(!second.goldenText.contains("a1b2c3-dev"), "\(second.goldenText)")
+    // What is on record and has changed is said, not written over.
+    var changed = request
+    let other = prod.replacing("port: 8000}", with: "port: 8000}, {port: 9000, name: admin}")
+    changed.clusters[0] = AdoptionRequest.Cluster(
+      name: "gold", files: [SourceFile(path: "prod.yaml", bytes: Array(other.utf8))], path: nil)
+    let third = try again(changed, over: first.writtenFiles.merging(second.writtenFiles) { $1 })
+    #expect(third.files.isEmpty)
+    #expect(
+      third.report.suggestions.contains {
+        $0.contains("recorded/gold/a1b2c3-prod.yaml") && $0.contains("linkwright record --cluster gold")
+      }, "\(third.goldenText)")
+  }
+
+  /// Renderings of several environments that name no namespace: each file has its own.
+  @Test func filesHaveNamespaces() throws {
+    let bare = Self.good.replacing(", namespace: a1b2c3-dev", with: "")
+    let files = ["dev", "prod"].map { SourceFile(path: "\($0).yaml", bytes: Array(bare.utf8)) }
+    let request = AdoptionRequest(
+      clusters: [
+        AdoptionRequest.Cluster(
+          name: "gold", files: files, path: nil,
+          namespaces: ["dev.yaml": "a1b2c3-dev", "prod.yaml": "a1b2c3-prod"])
+      ], fleetName: "fleet")
+    let adoption = try Adoption(
+      request, in: MemorySnapshot(texts: [:]), compiler: try AdoptionCase.compiler.get())
+    #expect(adoption.report.count(.equivalent) == 2, "\(adoption.goldenText)")
+    let connection = try #require(adoption.files.first { $0.path == "connections/a1b2c3/web.yaml" })
+    #expect(
+      String(decoding: connection.content, as: UTF8.self).contains("namespaces: [a1b2c3-dev, a1b2c3-prod]"))
+    for namespace in ["a1b2c3-dev", "a1b2c3-prod"] {
+      #expect(adoption.files.contains { $0.path == "recorded/gold/\(namespace).yaml" })
+    }
+  }
+
+  /// One finding for a file, and none beside what makes it no state of a cluster.
+  @Test func missingNamespacesAreSaidOnce() throws {
+    let bare = Self.good.replacing(", namespace: a1b2c3-dev", with: "")
+    let adoption = try adopt(["gold": bare])
+    let findings = adoption.findings.filter { $0.rule.id == "LW9008" }
+    #expect(findings.count == 1 && findings[0].message.hasSuffix("has no namespace, and another object"))
+    let both = try adopt(["gold": bare + "---\nkind: Kustomization\nresources: [a.yaml]\n"])
+    #expect(both.findings.map(\.rule.id) == ["LW9002"])
   }
 
   @Test(arguments: ["helm.sh/hook: test", "argocd.argoproj.io/hook: PreSync"])
@@ -153,6 +228,65 @@ import Testing
     #expect(specification(plain) == specification(dump))
     #expect(plain.report.lines.map(\.differences) == dump.report.lines.map(\.differences))
     #expect(dump.files.contains { $0.path == "observed/gold/a1b2c3-dev.yaml" })
+  }
+
+  /// What stays may lean on what is taken over: aliases lead into it.
+  @Test func aliasesIntoHiddenObjects() throws {
+    let text = """
+      apiVersion: v1
+      kind: List
+      items:
+      - apiVersion: porter.devops.gov.bc.ca/v1alpha1
+        kind: TransportServerClaim
+        metadata: {name: web-tsc, namespace: &ns a1b2c3-dev, labels: &l {app: web}}
+        spec: {service: web, servicePort: "8000", monitor: {type: tcp, interval: 10, timeout: 10}, port: 9}
+      - apiVersion: v1
+        kind: Service
+        metadata: {name: web, namespace: *ns}
+        spec: {type: NodePort, selector: *l, ports: [{port: 8000}]}
+      - apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: web, namespace: *ns}
+        spec:
+          selector: {matchLabels: *l}
+          template: {metadata: {labels: {<<: *l, v: "1"}}, spec: {containers: [{name: w, image: w}]}}
+
+      """
+    let adoption = try adopt(["gold": text])
+    // A key that the operator does not know changes nothing either.
+    #expect(adoption.report.count(.equivalent) == 1 && adoption.report.count(.different) == 0)
+    #expect(adoption.goldenText.contains("spec.port: 9  (the operator reads no such field)"))
+    let record = try #require(adoption.files.first { $0.path == "recorded/gold/a1b2c3-dev.yaml" })
+    #expect(!String(decoding: record.content, as: UTF8.self).contains("TransportServerClaim"))
+  }
+
+  /// Values may hold private keys; a report shows none, whatever becomes of them.
+  @Test func keysOfValuesAreNotShown() throws {
+    func values(_ name: String, _ id: Int, _ other: String) -> String {
+      """
+      cluster: {name: \(name), id: \(id)}
+      tls: {ca: {cert: LS0tLS1CRUdJTiBDRVJU, key: c2VjcmV0LWNhLWtleQ==}}
+      clustermesh:
+        useAPIServer: true
+        config:
+          enabled: true
+          clusters:
+          - name: \(other)
+            port: 32379
+            ips: [10.0.\(id).1]
+            tls: {cert: LS0tLS1CRUdJTiBDRVJU, key: c2VjcmV0LXBlZXIta2V5, caCert: LS0tLS1CRUdJTiBDRVJU}
+        apiserver: {tls: {auto: {enabled: false}, server: {cert: LS0tLS1CRUdJTiBDRVJU, key: c2VjcmV0LXNlcnZlcg==}}}
+
+      """
+    }
+    let adoption = try adopt(["a": values("a", 1, "b"), "b": values("b", 2, "a")]) {
+      $0.chartVersion = "1.17.1"
+    }
+    let texts =
+      [adoption.goldenText, adoption.json(version: "1"), adoption.text(isDryRun: true, isVerbose: true)]
+      + adoption.files.map { String(decoding: $0.content, as: UTF8.self) }
+    #expect(adoption.goldenText.contains("clustermesh.config.clusters.b.tls.key: (not shown) goes"))
+    for text in texts { #expect(!text.contains("c2VjcmV0") && !text.contains("LS0tLS1CRUdJTi")) }
   }
 
   /// Kinds of CustomResourceDefinitions that nobody knows, and those definitions themselves, are counted and left.

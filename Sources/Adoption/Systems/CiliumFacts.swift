@@ -6,8 +6,18 @@ import YAMLTree
 /// How Cilium runs in one cluster, as its Helm values or its objects say.
 struct CiliumFacts: Sendable {
   let cluster: String
+  /// Who renders the chart.
+  enum Release: Sendable {
+    /// A release of Helm: `helm upgrade`, Flux, the controllers of k3s and RKE2.
+    case helm
+    /// `helm template`, as Argo CD does it.
+    case template
+    case unknown
+  }
+
   /// The values of its release; nil where only objects are known.
   let values: Node?
+  let release: Release
   /// `data` of ConfigMap cilium-config.
   let config: Node?
   /// The version of the chart.
@@ -15,6 +25,8 @@ struct CiliumFacts: Sendable {
   /// Peers by their names in the mesh.
   let peers: [Peer]
   let service: Service?
+  /// CoreDNS's own configuration.
+  private let corefile: String?
   /// Who makes the mesh's certificates, as objects show it: a CronJob, or Certificates of cert-manager.
   let certificates: SpecMap?
 
@@ -31,12 +43,14 @@ struct CiliumFacts: Sendable {
     self.cluster = cluster.name
     let release = Self.release(cluster)
     values = release?.values
+    self.release = release?.kind ?? Self.releases(cluster)
     let configMap = cluster.objects("", "ConfigMap").first { $0.name == "cilium-config" }
     config = configMap?.node["data"]
     service = cluster.services.first { $0.key.name == "clustermesh-apiserver" }?.value
     chartVersion = given ?? release?.version ?? Self.chartVersion(cluster)
     peers = Self.peers(release?.values) ?? Self.peers(cluster)
     certificates = Self.certificates(cluster)
+    corefile = cluster.object("v1", "ConfigMap", "kube-system", "coredns")?.node.at("data", "Corefile")?.text
     guard values?["clustermesh"] != nil || service != nil || !peers.isEmpty else { return nil }
   }
 
@@ -44,25 +58,25 @@ struct CiliumFacts: Sendable {
 
   /// The values of the Cilium release: a values file, a HelmRelease of Flux, an Application of Argo CD, or what a
   /// distribution keeps them in.
-  private static func release(_ cluster: AdoptedCluster) -> (values: Node, version: String?)? {
-    if let values = cluster.values.first { return (values, nil) }
+  private static func release(_ cluster: AdoptedCluster) -> (values: Node, version: String?, kind: Release)? {
+    if let values = cluster.values.first { return (values, nil, .unknown) }
     for manifest in cluster.objects("helm.toolkit.fluxcd.io", "HelmRelease") {
       let chart = manifest.node.at("spec", "chart", "spec")
       guard chart?["chart"]?.text == "cilium", let values = manifest.node.at("spec", "values") else {
         continue
       }
-      return (values, chart?["version"]?.string)
+      return (values, chart?["version"]?.string, .helm)
     }
     for manifest in cluster.objects("argoproj.io", "Application") {
       let spec = manifest.node["spec"]
       let sources = [spec?["source"]].compactMap { $0 } + (spec?["sources"]?.elements.map { $0 } ?? [])
       for source in sources where source["chart"]?.text == "cilium" {
         if let values = source.at("helm", "valuesObject") {
-          return (values, source["targetRevision"]?.string)
+          return (values, source["targetRevision"]?.string, .template)
         }
         guard let text = source.at("helm", "values") else { continue }
         let tree = Tree.parse(text: text.text, path: text.range.file.path).tree
-        if let values = tree.root { return (values, source["targetRevision"]?.string) }
+        if let values = tree.root { return (values, source["targetRevision"]?.string, .template) }
       }
     }
     return distribution(cluster)
@@ -70,7 +84,9 @@ struct CiliumFacts: Sendable {
 
   /// What distributions keep the values in: HelmCharts of k3s and RKE2, and what is laid over them; CiliumConfigs of the
   /// operator for OpenShift.
-  private static func distribution(_ cluster: AdoptedCluster) -> (values: Node, version: String?)? {
+  private static func distribution(
+    _ cluster: AdoptedCluster
+  ) -> (values: Node, version: String?, kind: Release)? {
     for kind in ["HelmChartConfig", "HelmChart"] {
       for manifest in cluster.objects("helm.cattle.io", kind) {
         let spec = manifest.node["spec"]
@@ -80,11 +96,20 @@ struct CiliumFacts: Sendable {
           let text = spec?["valuesContent"]
         else { continue }
         let tree = Tree.parse(text: text.text, path: text.range.file.path).tree
-        if let values = tree.root { return (values, spec?["version"]?.string) }
+        if let values = tree.root { return (values, spec?["version"]?.string, .helm) }
       }
     }
     guard let config = cluster.objects("cilium.io", "CiliumConfig").first?.node["spec"] else { return nil }
-    return (config, nil)
+    return (config, nil, .unknown)
+  }
+
+  /// From the marks that a release of Helm leaves on its objects, and `helm template` does not.
+  private static func releases(_ cluster: AdoptedCluster) -> Release {
+    let isReleased = cluster.objects.contains {
+      $0.annotation("meta.helm.sh/release-name") != nil
+        && ($0.name == "cilium-config" || $0.name.hasPrefix("clustermesh-apiserver"))
+    }
+    return isReleased ? .helm : .unknown
   }
 
   /// From labels that the chart sets, else from the agent's image.
@@ -117,13 +142,18 @@ struct CiliumFacts: Sendable {
     let certificate = cluster.objects("cert-manager.io", "Certificate").first {
       $0.name.hasPrefix("clustermesh-apiserver")
     }
-    guard let issuer = certificate?.node.at("spec", "issuerRef"), let name = issuer["name"]?.string else {
+    guard let issuer = certificate?.node.at("spec", "issuerRef"), issuer["name"]?.string != nil else {
       return nil
     }
     return SpecMap([
       "method": .text("certmanager"),
-      "issuerRef": .map(["kind": .text(issuer["kind"]?.text ?? "Issuer"), "name": .text(name)]),
+      "issuerRef": MeshCertificates.issuer(issuer),
     ])
+  }
+
+  private var hasMCSSection: Bool {
+    let numbers = (chartVersion ?? "").drop { $0 == "v" }.split(separator: ".").compactMap { Int($0) }
+    return numbers.count < 2 || (numbers[0], numbers[1]) >= (1, 19)
   }
 
   /// Helm values that would give the objects that are known: what a release without values is compared with.
@@ -147,6 +177,9 @@ struct CiliumFacts: Sendable {
       .map([
         "useAPIServer": .boolean(true), "maxConnectedClusters": maxConnectedClusters.map { .integer($0) },
         "config": .map(["enabled": .boolean(true), "clusters": .map(SpecMap(list))]),
+        // By the name that the chart has had since 1.19; older ones take the same as enableMCSAPISupport.
+        hasMCSSection ? "mcsapi" : "enableMCSAPISupport": !servesExports
+          ? nil : hasMCSSection ? .map(["enabled": .boolean(true)]) : .boolean(true),
         "apiserver": .map([
           "service": .map(["type": .text(service.type), "nodePort": port.map { .integer($0) }]),
           "tls": certificates?["method"].map { method in
@@ -245,6 +278,41 @@ struct CiliumFacts: Sendable {
       return text.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init)
     }
     return []
+  }
+
+  var synchronizesSlices: Bool {
+    (value(["clustermesh", "enableEndpointSliceSynchronization"])
+      ?? config?["clustermesh-enable-endpoint-sync"])?.text == "true"
+  }
+
+  // MARK: Multi-Cluster Services API
+
+  private var mcsapi: Node? { value(["clustermesh", "mcsapi"]) }
+
+  /// Whether exports are looked at.
+  var servesExports: Bool {
+    mcsapi?["enabled"]?.boolean == true
+      || value(["clustermesh", "enableMCSAPISupport"])?.boolean == true
+      || values == nil && config?["clustermesh-enable-mcs-api"]?.text == "true"
+  }
+
+  /// Whether the release lets CoreDNS answer for clusterset.local.
+  var configuresCoreDNS: Bool { mcsapi?.at("corednsAutoConfigure", "enabled")?.boolean == true }
+
+  var installsDefinitions: Bool? { mcsapi?["installCRDs"]?.boolean }
+
+  /// Whether a Corefile among the manifests does so.
+  var answersForClusterset: Bool {
+    corefile?.split(separator: "\n").contains { line in
+      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+      return words.first == "multicluster" && words.dropFirst().contains { $0.hasPrefix("clusterset.local") }
+    } ?? false
+  }
+
+  /// `clustermesh.apiserver.tls.auto`, nil where the values leave it out; nothing where there are no values of a mesh.
+  var certificateValues: Node?? {
+    guard let mesh = values?["clustermesh"] else { return nil }
+    return .some(mesh.at("apiserver", "tls")?["auto"])
   }
 
   /// The node of the facts, for findings.

@@ -106,7 +106,12 @@ enum GatewayDNSAdoption: SystemAdoption {
           because: "no route of \(target.name) with the host \(host) is among the manifests")
         continue
       }
-      guard client.name != target.name, addClient(service.key, client.name, to: &inference.connections[index])
+      if let field = unsaidField(of: service) {
+        inference.leave(
+          service.manifest, of: client.name, because: "\(field) has no place in a connection")
+        continue
+      }
+      guard client.name != target.name, addClient(service, client.name, to: &inference.connections[index])
       else {
         inference.leave(
           service.manifest, of: client.name,
@@ -123,8 +128,9 @@ enum GatewayDNSAdoption: SystemAdoption {
 
   /// Gives a connection the name under which one cluster knows it; false where it has another there already.
   private static func addClient(
-    _ key: NamespacedName, _ cluster: String, to candidate: inout ConnectionCandidate
+    _ service: Service, _ cluster: String, to candidate: inout ConnectionCandidate
   ) -> Bool {
+    let key = service.key
     guard !candidate.overrides.contains(where: { $0.cluster == cluster }) else { return false }
     if key.namespace != candidate.namespace, case .list(let from) = candidate.spec["from"] {
       // That cluster's client is in another namespace than the connection.
@@ -139,8 +145,19 @@ enum GatewayDNSAdoption: SystemAdoption {
     }
     candidate.overrides.append(
       ConnectionCandidate.ClusterOverride(
-        cluster: cluster, spec: SpecMap(["gatewayDNS": .map(["externalName": .text(key.name)])])))
+        cluster: cluster,
+        spec: SpecMap(["gatewayDNS": .map(["externalName": .text(key.name), "labels": service.keptLabels])])))
     return true
+  }
+
+  /// What of an ExternalName Service no connection says; nil when all is said.
+  private static func unsaidField(of service: Service) -> String? {
+    let usual = ["None", "Cluster", "SingleStack"]
+    for (key, value) in service.manifest.node["spec"]?.entries ?? .none
+    where !["type", "externalName"].contains(key.text) && !usual.contains(value.text) && !value.isNull {
+      return "spec.\(key.text)"
+    }
+    return service.unsaidAnnotation.map { "metadata.annotations.\($0)" }
   }
 
   /// Slices that the controller writes into every cluster, where the manifests are what the cluster answered.

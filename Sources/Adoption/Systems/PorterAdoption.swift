@@ -239,41 +239,13 @@ private struct PorterPairAdoption {
     var result: [(cluster: String, labels: Labels)] = []
     for cluster in clusters {
       for other in pair.members where other != cluster.name {
-        let host = Array("\(claim.service)-\(other)".utf8)
-        for workload in cluster.workloads[claim.namespace] ?? [] where Self.mentions(workload.pod, host) {
-          result.append((cluster.name, Self.stableLabels(workload)))
+        let host = "\(claim.service)-\(other)"
+        for workload in cluster.workloads[claim.namespace] ?? [] where workload.mentions(host) {
+          result.append((cluster.name, workload.stableLabels))
         }
       }
     }
     return result
-  }
-
-  /// The labels by which a controller knows its pods; versions and the like change.
-  private static func stableLabels(_ workload: Workload) -> Labels {
-    let selector = workload.manifest.node.at("spec", "selector", "matchLabels")
-    return selector.map { Labels($0) } ?? workload.podLabels
-  }
-
-  /// True when a word stands in a scalar of the tree. Linear.
-  private static func mentions(_ node: Node, _ word: [UInt8]) -> Bool {
-    if node.isScalar { return node.withText { holds($0, word) } }
-    for (_, value) in node.entries where mentions(value, word) { return true }
-    for element in node.elements where mentions(element, word) { return true }
-    return false
-  }
-
-  private static func holds(_ text: UnsafeBufferPointer<UInt8>, _ word: [UInt8]) -> Bool {
-    guard text.count >= word.count else { return false }
-    func joins(_ index: Int) -> Bool {
-      guard index >= 0, index < text.count else { return false }
-      let byte = text[index]
-      return byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10
-        || (byte | 0x20) &- UInt8(ascii: "a") < 26
-    }
-    return (0...(text.count - word.count)).contains { start in
-      text[start..<(start + word.count)].elementsEqual(word) && !joins(start - 1)
-        && !joins(start + word.count)
-    }
   }
 
   // MARK: The link

@@ -7,6 +7,9 @@ import YAMLTree
 struct PorterClaim: Sendable {
   static let group = "porter.devops.gov.bc.ca"
 
+  /// The fields of `spec` that the operator reads; every other one it ignores without a word.
+  static let fields = ["service", "servicePort", "monitor", "overrideServicePort", "requestedPort"]
+
   let cluster: String
   let manifest: Manifest
   let namespace: String

@@ -13,6 +13,7 @@ enum StaticAdoption: SystemAdoption {
         let identity = service.manifest.identity
         guard inference.controllerMade[cluster.name]?.contains(identity) != true,
           inference.answers[cluster.name]?.contains(identity) != true,
+          inference.imported[cluster.name]?.contains(identity) != true,
           let endpoints = EndpointFacts(of: service, in: cluster)
         else { continue }
         guard let target = addresses.target(of: endpoints, service, from: cluster.name) else {
@@ -94,10 +95,7 @@ enum StaticAdoption: SystemAdoption {
         "ports", .map(SpecMap(mapped.map { SpecMap.Entry(String($0.service), .integer($0.address)) })))
     }
     addPortNames(service, target, input, &section)
-    let labels = service.manifest.labels.items.filter { $0.key != "app.kubernetes.io/managed-by" }
-    if !labels.isEmpty {
-      section.add("labels", .map(SpecMap(labels.map { SpecMap.Entry($0.key, .text($0.value)) })))
-    }
+    section.add("labels", service.keptLabels)
     candidate.spec.add("static", .map(section))
     inference.connections.append(candidate)
     take(service, endpoints, cluster, candidate.id.description, &inference)

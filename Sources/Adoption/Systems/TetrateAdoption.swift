@@ -42,12 +42,24 @@ enum TetrateAdoption: SystemAdoption {
           : "Linkwright writes no \(object.kind) of group \(object.manifest.identity.group)", isGap: false)
     }
     for cluster in input.clusters {
+      for manifest in cluster.objects where Self.isInternal(manifest) {
+        inference.leave(
+          manifest, of: cluster.name,
+          because:
+            "TSB's own programs write objects of group \(manifest.identity.group): give adopt the TSB objects that they are made from",
+          isGap: false)
+      }
       for gateway in TetrateGateway.all(in: cluster) where !taken.contains(gateway.manifest, cluster.name) {
         inference.leave(
           gateway.manifest, of: cluster.name, because: "no WorkspaceSetting uses it as an east-west gateway",
           isGap: false)
       }
     }
+  }
+
+  /// True for what XCP makes of TSB's objects; other tools than TSB write such objects by hand, at their own risk.
+  static func isInternal(_ manifest: Manifest) -> Bool {
+    ["xcp.tetrate.io", "install.xcp.tetrate.io"].contains(manifest.identity.group)
   }
 
   /// Objects of which something was said.
@@ -163,6 +175,7 @@ struct TetrateOrganization: Sendable {
       "trustDomain": object.spec?["trustDomain"].map { .text($0.text) },
       "tokenTtl": object.spec?["tokenTtl"].map { .text($0.text) },
       "displayName": object.spec?["displayName"].map { .text($0.text) },
+      "namespaceScope": object.spec?["namespaceScope"].map { SpecValue($0) },
     ])
     if !section.isEmpty { inference.describe(member, "tetrate", .map(section)) }
   }
@@ -177,7 +190,10 @@ struct TetrateOrganization: Sendable {
         isGap: false)
       return
     }
-    let said = ["network", "trustDomain", "tokenTtl", "displayName"]
+    let said = [
+      "network", "trustDomain", "tokenTtl", "displayName", "namespaceScope.scope",
+      "namespaceScope.exceptions",
+    ]
     let field = UnsaidField.first(in: object.spec, besides: said)
     // Files for tctl are written anew: what they leave out is shown as a difference.
     if let reason = Self.place(of: object, beside: setting)

@@ -163,6 +163,13 @@ struct TetrateWorkspaceAdoption {
     {
       section.add("failoverSettings", SpecValue(failover))
     }
+    let defaults = SpecMap(
+      Self.defaults.compactMap { key in
+        setting.spec?[key].map { SpecMap.Entry(key, SpecValue($0)) }
+      })
+    if setting.isTctl || reasonToKeepSetting == nil, !defaults.isEmpty {
+      section.add("workspaceDefaults", .map(defaults), comment: ["Passed on as they are."])
+    }
     addReachability(flows, &section)
     let (organizationName, tenantName, workspaceName) = (
       organization.name, tenant, setting.workspace ?? ""
@@ -196,8 +203,12 @@ struct TetrateWorkspaceAdoption {
 
   // MARK: Objects
 
+  /// Fields of a WorkspaceSetting that a Link passes on.
+  private static let defaults = ["defaultTrafficSetting", "defaultSecuritySetting", "hostsReachability"]
+
   private static let workspaceFields = [
-    "namespaceSelector.names", "displayName", "securityDomain", "isolationBoundary",
+    "namespaceSelector.names", "displayName", "description", "privileged", "deletionProtectionEnabled",
+    "securityDomain", "isolationBoundary",
   ]
 
   /// What keeps the Workspace with its owner.
@@ -218,8 +229,8 @@ struct TetrateWorkspaceAdoption {
     guard reasonToKeep(workspace) == nil else { return .text(workspace.manifest.name) }
     var map = SpecMap(["name": .text(workspace.manifest.name)])
     map.add("namespaces", workspace.spec?.at("namespaceSelector", "names").map { SpecValue($0) })
-    for key in ["displayName", "securityDomain", "isolationBoundary"] {
-      map.add(key, workspace.spec?[key].map { .text($0.text) })
+    for key in Self.workspaceFields.dropFirst() {
+      map.add(key, workspace.spec?[key].map { SpecValue($0) })
     }
     return .map(map)
   }
@@ -246,7 +257,8 @@ struct TetrateWorkspaceAdoption {
         "it names \(entries.count) gateways, and a Link writes a setting with one: each has its Link, which builds on it"
     }
     let field =
-      UnsaidField.first(in: setting.spec, besides: ["defaultEastWestGatewaySettings", "failoverSettings"])
+      UnsaidField.first(
+        in: setting.spec, besides: ["defaultEastWestGatewaySettings", "failoverSettings"] + Self.defaults)
       ?? failoverField.map { "failoverSettings.\($0)" }
       ?? UnsaidField.first(in: entries[0], besides: ["workloadSelector", "exposedServices"]).map {
         "defaultEastWestGatewaySettings[0].\($0)"

@@ -68,6 +68,8 @@ package enum Record {
     package var namespaces: [String] = []
     /// The namespace of objects that name none.
     package var defaultNamespace: String?
+    /// The same for files that have one of their own, by path.
+    package var namespacesByFile: [String: String] = [:]
     package var limits = TreeLimits()
 
     package init() {}
@@ -90,8 +92,9 @@ package enum Record {
   ) -> Recording {
     let dump = Dump(inputs, limits: options.limits)
     let limit = Set(options.namespaces)
-    let snapshot = Reduction(dump, .recorded, defaultNamespace: options.defaultNamespace) {
-      object, namespace in
+    let snapshot = Reduction(
+      dump, .recorded, defaultNamespace: options.defaultNamespace, namespacesByFile: options.namespacesByFile
+    ) { object, namespace in
       if object.isMadeByController { return false }
       // An object without a namespace is reported, limit or not.
       guard !limit.isEmpty else { return true }

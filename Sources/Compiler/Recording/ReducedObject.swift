@@ -78,9 +78,10 @@ struct Reduction: Sendable {
 
   /// - Parameters:
   ///   - defaultNamespace: for objects that name none.
+  ///   - namespacesByFile: the same for files that have one of their own, by path.
   ///   - takes: false for objects that are to be left out, beside those of other kinds.
   init(
-    _ dump: Dump, _ table: KindTable, defaultNamespace: String?,
+    _ dump: Dump, _ table: KindTable, defaultNamespace: String?, namespacesByFile: [String: String] = [:],
     takes: (DumpedObject, _ namespace: String?) -> Bool = { _, _ in true }
   ) {
     for object in dump.objects {
@@ -96,7 +97,10 @@ struct Reduction: Sendable {
             help: ["only objects with a name can be recorded"]))
         continue
       }
-      let namespace = entry.kind.scope == .cluster ? nil : object.namespace ?? defaultNamespace
+      let namespace =
+        entry.kind.scope == .cluster
+        ? nil
+        : object.namespace ?? namespacesByFile[object.node.tree.file.path] ?? defaultNamespace
       guard takes(object, namespace), entry.takes(object.name) else {
         leftOut[object.kind, default: 0] += 1
         continue

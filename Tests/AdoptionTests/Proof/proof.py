@@ -69,7 +69,8 @@ def handover(root):
     taken = {}
     for line in read_report(root)["objects"]:
         if line["place"] and line["output"] and line["outcome"] in ("identical", "equivalent", "different"):
-            taken.setdefault(line["place"].rsplit(":", 1)[0], set()).add(line["object"])
+            for place in [line["place"]] + line.get("copies", []):
+                taken.setdefault(place.rsplit(":", 1)[0], set()).add(line["object"])
 
     def without(document, names, namespace):
         if isinstance(document, dict) and isinstance(document.get("items"), list):
