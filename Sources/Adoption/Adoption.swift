@@ -231,7 +231,9 @@ private struct AdoptionRun {
     for file in recording.files {
       guard let content = file.content, overlay[file.path] == nil else { continue }
       if let before = known[file.path] {
-        if before != content { stale.append((word, cluster, file.path)) }
+        // The first line says who wrote it, and from what.
+        func body(_ bytes: [UInt8]) -> ArraySlice<UInt8> { bytes.drop { $0 != UInt8(ascii: "\n") } }
+        if body(before) != body(content) { stale.append((word, cluster, file.path)) }
         continue
       }
       overlay[file.path] = content

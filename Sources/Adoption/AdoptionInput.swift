@@ -76,17 +76,29 @@ struct AdoptedCluster: Sendable {
   private(set) var isDump = false
   private(set) var findings: [Diagnostic] = []
 
-  /// Kinds that adopt or a compile reads.
-  private static let read: Set<String> = [
-    "Service", "Endpoints", "EndpointSlice", "Namespace", "NetworkPolicy", "CiliumNetworkPolicy",
-    "CiliumClusterwideNetworkPolicy", "TransportServerClaim", "TransportServer", "ConfigMap", "Secret",
-    "Node",
-    "GatewayDNS", "Cluster", "DNS", "HelmRelease", "HelmChart", "HelmChartConfig", "CiliumConfig",
-    "Application", "Gateway", "IngressGateway",
-    "WorkspaceSetting",
-    "OrganizationSetting", "ServiceEntry", "WorkloadEntry", "Workspace", "HTTPProxy", "Ingress",
-    "ServiceExport", "ServiceImport",
+  /// Kinds that adopt or a compile reads, with their groups: others have kinds of the same names.
+  private static let read: [String: Set<String>] = [
+    "Service": [""], "Endpoints": [""], "Namespace": [""], "ConfigMap": [""], "Secret": [""], "Node": [""],
+    "EndpointSlice": ["discovery.k8s.io"], "NetworkPolicy": ["networking.k8s.io"],
+    "Ingress": ["networking.k8s.io"], "CiliumNetworkPolicy": ["cilium.io"],
+    "CiliumClusterwideNetworkPolicy": ["cilium.io"], "CiliumConfig": ["cilium.io"],
+    "TransportServerClaim": [PorterClaim.group], "TransportServer": ["cis.f5.com"],
+    "GatewayDNS": ["connectivity.tanzu.vmware.com"],
+    "Cluster": ["cluster.x-k8s.io", "tsb.tetrate.io", "api.tsb.tetrate.io"],
+    "DNS": ["operator.openshift.io"], "HelmRelease": ["helm.toolkit.fluxcd.io"],
+    "HelmChart": ["helm.cattle.io"], "HelmChartConfig": ["helm.cattle.io"],
+    "Application": ["argoproj.io"], "Gateway": ["networking.istio.io", "install.tetrate.io"],
+    "IngressGateway": ["install.tetrate.io"], "Tier1Gateway": ["install.tetrate.io"],
+    "ServiceEntry": ["networking.istio.io"],
+    "WorkloadEntry": ["networking.istio.io"], "WorkspaceSetting": ["tsb.tetrate.io", "api.tsb.tetrate.io"],
+    "OrganizationSetting": ["tsb.tetrate.io", "api.tsb.tetrate.io"],
+    "Workspace": ["tsb.tetrate.io", "api.tsb.tetrate.io"], "HTTPProxy": ["projectcontour.io"],
+    "ServiceExport": [ExportAdoption.group], "ServiceImport": [ExportAdoption.group],
   ]
+
+  private static func isRead(_ manifest: Manifest) -> Bool {
+    read[manifest.kind]?.contains(manifest.identity.group) == true
+  }
 
   init(_ request: AdoptionRequest.Cluster, defaultNamespace: String?) {
     name = request.name
@@ -241,6 +253,7 @@ struct AdoptedCluster: Sendable {
   /// What every object of a kind has and a patch leaves out.
   private static func missing(in manifest: Manifest) -> String? {
     let spec = manifest.node["spec"]
+    guard isRead(manifest) || manifest.identity.group == "apps" else { return nil }
     switch manifest.kind {
     case "Service":
       let isComplete =
@@ -300,7 +313,7 @@ struct AdoptedCluster: Sendable {
     if TetrateObject.isTctl(manifest) { return false }
     if Workload.podNode(of: manifest) != nil { return true }
     let clusterScoped: Set<String> = ["Namespace", "CiliumClusterwideNetworkPolicy", "Node", "DNS"]
-    return read.contains(manifest.kind) && !clusterScoped.contains(manifest.kind)
+    return isRead(manifest) && !clusterScoped.contains(manifest.kind)
   }
 
   /// One finding for a file, however many objects of it name no namespace.
@@ -325,7 +338,7 @@ struct AdoptedCluster: Sendable {
   private mutating func index(_ manifest: Manifest) {
     byKind[KindID(group: manifest.identity.group, kind: manifest.kind), default: []].append(manifest)
     let pod = Workload.podNode(of: manifest)
-    if pod == nil, !Self.read.contains(manifest.kind), TetrateObject(manifest, of: name) == nil,
+    if pod == nil, !Self.isRead(manifest), TetrateObject(manifest, of: name) == nil,
       !TetrateAdoption.isInternal(manifest)
     {
       unread[manifest.kind, default: 0] += 1

@@ -91,8 +91,8 @@ package enum AdoptionRules {
   package static let nothingFound = Rule(
     "LW9011", "nothing-to-adopt", .error, "the manifests hold nothing that connects clusters",
     explanation: """
-      adopt looks for TransportServerClaims, Services without selector and their endpoints, global Services and Helm \
-      values of Cilium, GatewayDNS objects, and east-west gateways of Tetrate or Istio.
+      adopt looks for TransportServerClaims, Services without selector and their endpoints, global and exported \
+      Services and Helm values of Cilium, GatewayDNS objects, and east-west gateways of Tetrate or Istio.
       """, unexampled: why)
 
   package static let unusableField = Rule(

@@ -100,9 +100,10 @@ struct AdoptionArguments {
     var namespaces: [String: [String: String]] = [:]
     var readsInput = false
     for argument in arguments {
-      let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+        String.init)
       let names = parts[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, names.count <= 2, names.allSatisfy(Self.isName) else {
+      guard parts.count == 2, !parts[1].isEmpty, names.count <= 2, names.allSatisfy(Self.isName) else {
         throw CommandFailure(
           message: "'\(argument)' is not NAME=PATH",
           help:

@@ -54,7 +54,8 @@ import Testing
     (["--cluster", "gold"], "'gold' is not NAME=PATH"), (["--cluster", "Gold=in"], "is not NAME=PATH"),
     (["--cluster", "gold/a/b=in"], "is not NAME=PATH"),
     (["--cluster", "gold=nowhere"], "cannot read nowhere"),
-    (["--cluster", "gold="], "is not NAME=PATH"), ([], "whose manifests are to be adopted?"),
+    (["--cluster", "gold="], "is not NAME=PATH"), (["--cluster", ""], "'' is not NAME=PATH"),
+    (["--cluster", "="], "'=' is not NAME=PATH"), ([], "whose manifests are to be adopted?"),
     (["--cluster", "gold/a=in", "--cluster", "gold/b=in"], "was given twice, for namespaces a and b"),
   ])
   func argumentsAreRefused(_ arguments: [String], _ message: String) throws {

@@ -126,7 +126,7 @@ struct WorkspaceUnit: PlannedUnit {
   }
 
   private func setting(_ gateways: [TemplateValue]) -> TemplateValue {
-    var setting: [String: TemplateValue] = [
+    var setting: TemplateFields = [
       "gateways": .list(gateways), "failoverSettings": link.settings.failover.map { .node($0) } ?? .none,
     ]
     for field in Self.defaults {
