@@ -260,6 +260,51 @@ import Testing
     #expect(!String(decoding: record.content, as: UTF8.self).contains("TransportServerClaim"))
   }
 
+  /// Where namespaces must opt in, an annotation on a Service of another one does nothing.
+  @Test func localNamespacesStayLocal() throws {
+    func cluster(_ name: String, _ id: Int, _ other: String) -> String {
+      let services = ["shared", "local"].map { namespace in
+        """
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: a, namespace: \(namespace), annotations: {service.cilium.io/global: "true"}}
+        spec: {selector: {app: a}, ports: [{port: 80}]}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: a, namespace: \(namespace)}
+        spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: a}]}}}
+
+        """
+      }
+      return """
+        cluster: {name: \(name), id: \(id)}
+        clustermesh:
+          useAPIServer: true
+          defaultGlobalNamespace: false
+          config: {enabled: true, clusters: {\(other): {port: 2379, ips: [10.0.\(id).1]}}}
+          apiserver: {service: {type: LoadBalancer}}
+        ---
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: shared, annotations: {clustermesh.cilium.io/global: "true"}}
+
+        """ + services.joined()
+    }
+    let adoption = try adopt(["one": cluster("one", 1, "two"), "two": cluster("two", 2, "one")]) {
+      $0.chartVersion = "1.20.1"
+    }
+    #expect(
+      adoption.files.filter { $0.path.hasPrefix("connections/") }.map(\.path) == ["connections/shared/a.yaml"]
+    )
+    #expect(!adoption.findings.contains { $0.severity == .error }, "\(adoption.goldenText)")
+    #expect(
+      adoption.goldenText.contains(
+        "Service local/a of one is left as it is: namespace local of one has not opted in"))
+    #expect(adoption.report.count(.different) == 0 && adoption.report.count(.left) == 2)
+  }
+
   /// Values may hold private keys; a report shows none, whatever becomes of them.
   @Test func keysOfValuesAreNotShown() throws {
     func values(_ name: String, _ id: Int, _ other: String) -> String {

@@ -151,9 +151,23 @@ struct CiliumFacts: Sendable {
     ])
   }
 
-  private var hasMCSSection: Bool {
+  private var hasMCSSection: Bool { isAtLeast(19) }
+
+  /// Whether the chart is of 1.`minor` or newer, as far as its version tells.
+  private func isAtLeast(_ minor: Int) -> Bool {
     let numbers = (chartVersion ?? "").drop { $0 == "v" }.split(separator: ".").compactMap { Int($0) }
-    return numbers.count < 2 || (numbers[0], numbers[1]) >= (1, 19)
+    return numbers.count < 2 || (numbers[0], numbers[1]) >= (1, minor)
+  }
+
+  /// Why Services of a namespace stay in the cluster, whatever their annotations say; nil where they do not.
+  func localNamespace(_ namespace: String, _ input: AdoptionInput) -> String? {
+    let setting =
+      value(["clustermesh", "defaultGlobalNamespace"]) ?? config?["clustermesh-default-global-namespace"]
+    guard setting?.text == "false", isAtLeast(20) else { return nil }
+    let manifest = input[cluster]?.objects("", "Namespace").first { $0.name == namespace }
+    guard manifest?.annotation("clustermesh.cilium.io/global")?.lowercased() != "true" else { return nil }
+    return
+      "namespace \(namespace) of \(cluster) has not opted in, so that its Services stay in the cluster: annotate the Namespace with clustermesh.cilium.io/global: \"true\" and give its manifest"
   }
 
   /// Helm values that would give the objects that are known: what a release without values is compared with.
@@ -172,23 +186,27 @@ struct CiliumFacts: Sendable {
           "port": peer.port.map { .integer($0) },
         ]))
     }
-    map.add(
-      "clustermesh",
-      .map([
-        "useAPIServer": .boolean(true), "maxConnectedClusters": maxConnectedClusters.map { .integer($0) },
-        "config": .map(["enabled": .boolean(true), "clusters": .map(SpecMap(list))]),
-        // By the name that the chart has had since 1.19; older ones take the same as enableMCSAPISupport.
-        hasMCSSection ? "mcsapi" : "enableMCSAPISupport": !servesExports
-          ? nil : hasMCSSection ? .map(["enabled": .boolean(true)]) : .boolean(true),
-        "apiserver": .map([
-          "service": .map(["type": .text(service.type), "nodePort": port.map { .integer($0) }]),
-          "tls": certificates?["method"].map { method in
-            .map([
-              "auto": .map(["enabled": .boolean(true), "method": method, "schedule": .text("0 0 1 */4 *")])
-            ])
-          },
-        ]),
-      ]))
+    let booleans = Self.booleans.compactMap { _, path, setting -> SpecMap.Entry? in
+      guard let text = config?[setting]?.text, let key = path.last else { return nil }
+      return SpecMap.Entry(key, .boolean(text == "true"))
+    }
+    var mesh = SpecMap([
+      "useAPIServer": .boolean(true), "maxConnectedClusters": maxConnectedClusters.map { .integer($0) },
+      "config": .map(["enabled": .boolean(true), "clusters": .map(SpecMap(list))]),
+      // By the name that the chart has had since 1.19; older ones take the same as enableMCSAPISupport.
+      hasMCSSection ? "mcsapi" : "enableMCSAPISupport": !servesExports
+        ? nil : hasMCSSection ? .map(["enabled": .boolean(true)]) : .boolean(true),
+      "apiserver": .map([
+        "service": .map(["type": .text(service.type), "nodePort": port.map { .integer($0) }]),
+        "tls": certificates?["method"].map { method in
+          .map([
+            "auto": .map(["enabled": .boolean(true), "method": method, "schedule": .text("0 0 1 */4 *")])
+          ])
+        },
+      ]),
+    ])
+    mesh.entries += booleans
+    map.add("clustermesh", .map(mesh))
     let text = String(decoding: SpecText.document(map, comment: []), as: UTF8.self)
     return Tree.parse(text: text, path: service.manifest.nameNode.range.file.path).tree.root
   }

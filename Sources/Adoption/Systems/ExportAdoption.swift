@@ -69,6 +69,7 @@ struct ExportAdoption {
         "Cilium of \(cluster.name) does not serve the Multi-Cluster Services API (clustermesh.mcsapi.enabled is not set): it does nothing there, or is another program's"
       )
     }
+    if let reason = member.localNamespace(namespace, input) { return leave(reason) }
     if global.contains(key) {
       return leave(
         "Service \(key.description) is global as well, and adopted so: remove one of the two, since clients have two ways with two sets of rules"

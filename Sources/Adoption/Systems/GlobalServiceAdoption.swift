@@ -34,6 +34,14 @@ struct GlobalServiceAdoption {
       }
     }
     var adopted: Set<NamespacedName> = []
+    for (key, holders) in byKey {
+      byKey[key] = holders.filter { cluster, service in
+        let member = members.first { $0.cluster == cluster.name }
+        guard let reason = member?.localNamespace(key.namespace, input) else { return true }
+        inference.leave(service.manifest, of: cluster.name, because: reason, advice: nil)
+        return false
+      }
+    }
     for (key, holders) in byKey.sorted(by: { $0.key < $1.key }) where adopt(key, holders, &inference) {
       adopted.insert(key)
     }
@@ -44,6 +52,7 @@ struct GlobalServiceAdoption {
     _ key: NamespacedName, _ holders: [(cluster: AdoptedCluster, service: Service)],
     _ inference: inout Inference
   ) -> Bool {
+    guard !holders.isEmpty else { return false }
     guard holders.count > 1 else {
       inference.leave(
         holders[0].service.manifest, of: holders[0].cluster.name,
