@@ -149,13 +149,17 @@ private struct AdoptionRun {
         hidden += (made ?? []).flatMap(cluster.manifests)
       }
       hidden += cluster.hooks
+      // Of what stands in several places the first counts, as the findings say.
+      hidden += cluster.copies.values.joined()
       // A claim that stays with its owner has its findings already; what the rest gives shall be seen all the same.
       hidden += inference.left.filter {
         $0.isGap && $0.cluster == cluster.name && $0.manifest.kind == "TransportServerClaim"
       }
       .map(\.manifest)
+      // Values of a release may stand beside objects, and are nothing to be recorded.
+      let nodes = hidden.map(\.node) + (inPlace.contains(cluster.name) ? [] : cluster.values)
       reduced[cluster.name] = zip(
-        cluster.files, HiddenObjects.files(cluster.files, without: hidden.map(\.node))
+        cluster.files, HiddenObjects.files(cluster.files, without: nodes)
       ).map { file, reduced in reduced ?? file }
     }
   }
@@ -188,7 +192,8 @@ private struct AdoptionRun {
         let place = try? RecordingPlace(.observed, of: cluster.name, in: fleet)
       else { continue }
       let others = cluster.objects.filter { !answers.contains($0.identity) } + cluster.hooks
-      let files = HiddenObjects.files(cluster.files, without: others.map(\.node)).compactMap { $0 }
+      let files = HiddenObjects.files(cluster.files, without: others.map(\.node) + cluster.values).compactMap
+      { $0 }
       add(
         Observation.reduce(files.filter { Self.holdsObjects($0) }, at: place, existing: []), cluster.name,
         "Observation", try place.existing(in: snapshot), &overlay)
@@ -209,7 +214,7 @@ private struct AdoptionRun {
         return !made.contains(manifest.identity)
           && inference.facts[cluster.name]?.contains(manifest.identity) != true
       } + cluster.hooks
-    return HiddenObjects.files(cluster.files, without: others.map(\.node)).compactMap { $0 }
+    return HiddenObjects.files(cluster.files, without: others.map(\.node) + cluster.values).compactMap { $0 }
   }
 
   private static func holdsObjects(_ file: SourceFile) -> Bool {
