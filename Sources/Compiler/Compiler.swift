@@ -108,9 +108,7 @@ package struct Compiler: Sendable {
     findings += output.findings
     findings += back.findings(output, objects, model)
     findings += PolicyPhase(policies: policies, types: policyTypes).findings(
-      specification, units,
-      emittedKinds: Set(objects.lazy.map(\.identity.kind) + front.customResources.kinds),
-      judgedKinds: Set(objects.lazy.filter { $0.part == .manifests }.map(\.identity.kind)),
+      specification, units, objects, definedKinds: Set(front.customResources.kinds),
       isComplete: !findings.containErrors)
     findings += PolicySelections(specification.policies, model, plan.connections).findings
     findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)

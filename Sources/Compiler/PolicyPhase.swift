@@ -1,5 +1,6 @@
 import Diagnostics
 import FleetSpec
+import Output
 import Policies
 
 /// What the organisation's policies say, once everything is planned and rendered.
@@ -11,12 +12,12 @@ struct PolicyPhase {
   ///
   /// - Parameters:
   ///   - units: rendered units, whose objects are judged already.
-  ///   - emittedKinds: the kinds of all that is emitted, and of definitions.
-  ///   - judgedKinds: the kinds of emitted objects that are whole and Linkwright's own.
+  ///   - objects: all that is emitted.
+  ///   - definedKinds: the kinds of the fleet's CustomResourceDefinitions.
   ///   - isComplete: false where errors kept something from being rendered.
   func findings(
-    _ specification: Specification, _ units: [RenderedUnit], emittedKinds: Set<String>,
-    judgedKinds: Set<String>, isComplete: Bool
+    _ specification: Specification, _ units: [RenderedUnit], _ objects: [RenderedObject],
+    definedKinds: Set<String>, isComplete: Bool
   ) -> [Diagnostic] {
     guard !policies.isEmpty else { return [] }
     let breaches =
@@ -25,7 +26,10 @@ struct PolicyPhase {
     let all = breaches + units.flatMap(\.breaches)
     return breaches.map(\.finding)
       + policies.findingsOfExceptions(all, isComplete: isComplete && policies.findings.isEmpty)
-      + policies.findingsOfKinds(emitted: emittedKinds, judged: judgedKinds, types)
+      + policies.findingsOfKinds(
+        emitted: Set(objects.lazy.map(\.identity.kind)),
+        judged: Set(objects.lazy.filter { $0.part == .manifests }.map(\.identity.kind)),
+        defined: definedKinds, types)
   }
 }
 

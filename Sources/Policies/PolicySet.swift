@@ -166,10 +166,10 @@ package struct PolicySet: Sendable {
   /// which nothing is judged, since what is emitted of them are patches of somebody else's objects, or what controllers
   /// are expected to make.
   package func findingsOfKinds(
-    emitted: Set<String>, judged: Set<String>, _ types: PolicyTypes
+    emitted: Set<String>, judged: Set<String>, defined: Set<String>, _ types: PolicyTypes
   ) -> [Diagnostic] {
-    let known = Set(PolicyTypes.specKinds + types.objectKinds).union(emitted)
-    let definitions = emitted.subtracting(judged)
+    let known = Set(PolicyTypes.specKinds + types.objectKinds).union(emitted).union(defined)
+    let unjudged = emitted.subtracting(judged)
     return policies.flatMap(\.kinds).compactMap { kind in
       if !known.contains(kind.kind) {
         return Diagnostic(
@@ -178,7 +178,7 @@ package struct PolicySet: Sendable {
           help: didYouMean(kind.kind, among: known.sorted()).map { [$0] } ?? [])
       }
       let isSpec = kind.group == nil && PolicyTypes.specKinds.contains(kind.kind)
-      guard !isSpec, definitions.contains(kind.kind) else { return nil }
+      guard !isSpec, unjudged.contains(kind.kind) else { return nil }
       return Diagnostic(
         PolicyRules.unknownKind,
         "what is emitted of kind \(kind.kind) is no object of its own, and is not judged",

@@ -219,6 +219,32 @@ import Testing
     #expect(found.map(\.rule.id) == ["LW6015"] && found[0].message.contains("is not judged"), "\(found)")
   }
 
+  /// A kind that has a definition only is nothing to judge yet, and no mistake.
+  @Test func definedKindsMayBeMeant() throws {
+    let fleet = try FixtureFleet(base: "porter-pair").overlaid(
+      by: """
+        -- schemas/crds/foos.yaml --
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: foos.e.org}
+        spec:
+          group: e.org
+          names: {kind: Foo, plural: foos}
+          scope: Namespaced
+          versions:
+          - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+        -- policies/p.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Policy
+        metadata: {name: p}
+        spec:
+          match: {kinds: [Foo]}
+          rules: [{expression: 'false'}]
+        """)
+    let found = try fleet.compile().findings.filter { $0.rule.id.hasPrefix("LW60") }
+    #expect(found.isEmpty, "\(found)")
+  }
+
   @Test func admissionPolicyAmongPolicies() throws {
     let found = try FixtureFleet(base: "porter-pair").overlaid(
       by: """
