@@ -1,5 +1,7 @@
 import Diagnostics
 import FleetSpec
+import Kubernetes
+import Linker
 import Output
 import Policies
 
