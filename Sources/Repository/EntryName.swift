@@ -56,9 +56,9 @@ enum EntryName {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Why nothing may lie in a directory, given by its path with a final `/`: what `pathFault` says of whole paths.
+  /// Why nothing is read of a directory, given by its path with a final `/`: a depth that is an attack. Long paths are
+  /// read: nothing is checked out.
   static func depthFault(_ directory: [UInt8]) -> String? {
-    if directory.count > 4095 { return "the path is longer than 4,095 bytes" }
     let depth = directory.reduce(0) { $0 + ($1 == UInt8(ascii: "/") ? 1 : 0) }
     return depth >= 256 ? "the path is deeper than 256 directories" : nil
   }

@@ -62,9 +62,12 @@ package struct GitError: Error, Sendable, Equatable, CustomStringConvertible {
 
   /// The same fault as a snapshot reports it, at a path of the snapshot.
   package func atSnapshotPath(_ path: String) -> SnapshotError {
-    // What is read is said already.
-    let reason =
-      operation.hasPrefix("read object ") ? message + (remedy.map { "; \($0)" } ?? "") : description
+    // What is read is said already; which object it is, once.
+    var reason = description
+    if operation.hasPrefix("read object ") {
+      let id = operation.dropFirst("read object ".count)
+      reason = (message.contains(id) ? "" : "object \(id): ") + message + (remedy.map { "; \($0)" } ?? "")
+    }
     return SnapshotError(path: path.isEmpty ? "the root directory" : path, reason: reason, kind: .repository)
   }
 }
