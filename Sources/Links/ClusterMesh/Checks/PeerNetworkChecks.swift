@@ -7,10 +7,36 @@ import YAMLTree
 /// Whether a member's addresses can be those of its `clustermesh-apiserver`, seen from other clusters: no address of
 /// pods, a cluster IP for type ClusterIP and for no other, nobody else's node, and one member's only.
 struct PeerNetworkChecks {
-  let mesh: MeshLink
-  let model: FleetModel
+  /// A network of a member's Cluster document.
+  private struct Network {
+    let network: IPNetwork
+    let cluster: String
+    let place: SourceRange
+  }
 
-  /// Quadratic in the members for each address, linear in their networks.
+  private let mesh: MeshLink
+  private let model: FleetModel
+  /// The networks of all members, in their order, read once: every address is compared with each.
+  private let pods: [Network]
+  private let services: [Network]
+  private let nodes: [Network]
+
+  init(mesh: MeshLink, model: FleetModel) {
+    func networks(_ declared: KeyPath<Cluster, [Located<String>]>) -> [Network] {
+      mesh.bound.flatMap { member in
+        (model.clusters[member.cluster]?.cluster[keyPath: declared] ?? []).compactMap { text in
+          IPNetwork(text.value).map { Network(network: $0, cluster: member.cluster, place: text.node.range) }
+        }
+      }
+    }
+    self.mesh = mesh
+    self.model = model
+    pods = networks(\.podCIDRs)
+    services = networks(\.serviceCIDRs)
+    nodes = networks(\.nodeCIDRs)
+  }
+
+  /// Linear in the members' addresses times the networks of all.
   func findings() -> [Diagnostic] {
     mesh.bound.flatMap { member in member.settings.ips.compactMap { finding($0, member) } + clusterIPs(member)
     }
@@ -30,23 +56,23 @@ struct PeerNetworkChecks {
         "\(ip.value) is \(fault): no other cluster reaches it", "of \(member.cluster)", nil,
         "use the address at which the others reach the Service")
     }
-    if let (other, network) = holder(of: address, \.podCIDRs) {
+    if let (other, network) = holder(of: address, pods) {
       return report(
         "\(ip.value) is an address of the pods of \(other)", "peers reach a Service, not a pod",
         Label(network, "pods of \(other)"), Self.help(member))
     }
-    let services = holder(of: address, \.serviceCIDRs)
+    let holder = holder(of: address, services)
     if member.settings.serviceType == .clusterIP {
       guard let own = model.clusters[member.cluster]?.cluster,
         own.serviceCIDRs.contains(where: { IPNetwork($0.value)?.address.isIPv6 == address.isIPv6 }),
-        services?.cluster != member.cluster
+        holder?.cluster != member.cluster
       else { return nil }
       return report(
         "\(ip.value) is no cluster IP of \(member.cluster)", "its Service is of type ClusterIP",
         own.serviceCIDRs.first.map { Label($0.node.range, "its cluster IPs") },
         "use the Service's cluster IP, or another 'serviceType'")
     }
-    if let (other, network) = services {
+    if let (other, network) = holder {
       return report(
         "\(ip.value) is a cluster IP of \(other)", "known inside that cluster only",
         Label(network, "Services of \(other)"), Self.help(member))
@@ -61,7 +87,7 @@ struct PeerNetworkChecks {
     guard let own = model.clusters[member.cluster]?.cluster,
       !own.nodeCIDRs.contains(where: { IPNetwork($0.value)?.contains(address) ?? false })
     else { return nil }
-    if let (other, network) = holder(of: address, \.nodeCIDRs) {
+    if let (other, network) = holder(of: address, nodes) {
       return Diagnostic(
         ClusterMeshRules.peerNetwork,
         "\(ip.value) is an address of the nodes of \(other), not of \(member.cluster)",
@@ -87,17 +113,11 @@ struct PeerNetworkChecks {
     }
   }
 
-  /// The member whose networks hold an address.
+  /// The first member one of whose networks holds an address.
   private func holder(
-    of address: IPAddress, _ networks: KeyPath<Cluster, [Located<String>]>
+    of address: IPAddress, _ networks: [Network]
   ) -> (cluster: String, network: SourceRange)? {
-    for member in mesh.bound {
-      for network in model.clusters[member.cluster]?.cluster[keyPath: networks] ?? []
-      where IPNetwork(network.value)?.contains(address) ?? false {
-        return (member.cluster, network.node.range)
-      }
-    }
-    return nil
+    networks.first { $0.network.contains(address) }.map { ($0.cluster, $0.place) }
   }
 
   /// A Service has one cluster IP of each family.

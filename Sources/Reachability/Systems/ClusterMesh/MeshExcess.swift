@@ -73,10 +73,9 @@ extension ClusterMeshSystem {
       add(object, service, key)
     }
     // Declared inline: a patch is all that is here.
-    for key in uses.keys where cluster.service(key) == nil {
-      let identity = ObjectIdentity(
-        apiVersion: "v1", kind: "Service", namespace: key.namespace, name: key.name)
-      if let patch = cluster.patch(of: identity) { add(patch, nil, key) }
+    for (identity, patch) in cluster.patches where identity.kind == "Service" && identity.group.isEmpty {
+      let key = NamespacedName(identity.namespace ?? "default", identity.name)
+      if uses.concern(key), cluster.service(key) == nil { add(patch, nil, key) }
     }
     return found
   }
@@ -263,8 +262,8 @@ struct MeshUses {
     }
   }
 
-  /// All Services that connections reach.
-  var keys: [NamespacedName] { byKey.keys.sorted() }
+  /// True for a Service that connections reach.
+  func concern(_ key: NamespacedName) -> Bool { byKey[key] != nil }
 
   func crossings(of key: NamespacedName) -> [Crossing] { byKey[key] ?? [] }
 
