@@ -1,5 +1,4 @@
 package import Diagnostics
-import Synchronization
 package import YAMLTree
 
 /// A YAML template, compiled once and rendered many times.

@@ -71,6 +71,7 @@ final class ScratchFile: Sendable {
 
   init(_ text: String) throws(CommandFailure) {
     let directory = Terminal.environment("TMPDIR") ?? "/tmp"
+    // mkstemp puts letters of its own in the place of the six.
     var template = Array("\(directory)/linkwright-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw CommandFailure(message: "cannot make a file in \(directory)") }
