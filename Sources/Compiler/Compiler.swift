@@ -3,7 +3,7 @@ package import FleetSpec
 import Kubernetes
 import Linker
 import Links
-import Output
+package import Output
 import Policies
 package import Snapshot
 import Templates
@@ -61,9 +61,11 @@ package struct Compiler: Sendable {
   /// - Parameters:
   ///   - recorded: where the output on record lies; nil for the snapshot itself.
   ///   - memo: results of earlier compiles. The compilation is the same with it and without.
+  ///   - whenAssembled: is handed the output as soon as it is put together; it is judged after that, and may yet be
+  ///     refused.
   package func compile(
     _ snapshot: some Snapshot, recorded: (any Snapshot)? = nil, options: CompileOptions = CompileOptions(),
-    memo: (any MemoStore)? = nil
+    memo: (any MemoStore)? = nil, whenAssembled: (@Sendable (OutputTree) -> Void)? = nil
   ) throws(SnapshotError) -> Compilation {
     let front: FrontEnd
     do {
@@ -88,11 +90,61 @@ package struct Compiler: Sendable {
       unitMemo = UnitMemo(store: memo, digests: digests, trees: front.trees, templates: front.templates)
     }
     let units = rendering.render(plan, unitMemo)
+    findings += RepeatedFindings.merged(units.flatMap(\.lowered.findings))
+    // The files of the output and what is judged of its objects do not need each other.
+    let before = findings
+    let (assembled, checked) = concurrently {
+      assembly(front, model, specification, policies, units, options, reported: before, whenAssembled)
+    } _: {
+      Checked(
+        judging: Judging(model, plan, units, options),
+        manifests: ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections),
+        selections: PolicySelections(specification.policies, model, plan.connections).findings,
+        suppressions: Suppressions(front.trees))
+    }
+    let (output, back, judging) = (assembled.output, assembled.back, checked.judging)
+    findings += assembled.findings + checked.selections + checked.manifests + judging.findings
+    findings += PolicyLinting.findings(
+      judging.judgement, model, plan.connections, reported: findings)
+    let judged = checked.suppressions.applied(to: findings)
+    let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
+    return Compilation(
+      findings: Owners(specification.connections).named(in: judged.inReportOrder()), fleet: fleet,
+      output: output, record: front.record,
+      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
+      objects: assembled.objects, pending: back.pending,
+      satisfied: back.satisfied, judgement: judging.judgement, remarks: back.remarks,
+      dependsOnDay: policies.dependsOnDay,
+      failed: verdict.failed,
+      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
+  }
+
+  /// What is found out beside the assembly of the output.
+  private struct Checked: Sendable {
+    let judging: Judging
+    let manifests: [Diagnostic]
+    let selections: [Diagnostic]
+    let suppressions: Suppressions
+  }
+
+  /// The output, put together, and what is said of it as a whole.
+  private struct Assembled {
+    let output: OutputTree
+    let objects: Int
+    let back: BackEnd
+    let findings: [Diagnostic]
+  }
+
+  private func assembly(
+    _ front: FrontEnd, _ model: FleetModel, _ specification: Specification, _ policies: PolicySet,
+    _ units: [RenderedUnit], _ options: CompileOptions, reported: [Diagnostic],
+    _ whenAssembled: (@Sendable (OutputTree) -> Void)?
+  ) -> Assembled {
+    let fleet = specification.fleet
     var objects: [RenderedObject] = []
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var fragments: [RenderedFragment] = []
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
-    findings += RepeatedFindings.merged(units.flatMap(\.lowered.findings))
     for unit in units {
       objects += unit.objects
       fragments += unit.fragments
@@ -105,28 +157,12 @@ package struct Compiler: Sendable {
     let output = OutputTree(
       objects, fragments: fragments, fleet: fleet, isCheckOnly: options.isCheckOnly,
       parallel: RootsOnAllCores())
-    findings += output.findings
-    findings += back.findings(output, objects, model)
+    whenAssembled?(output)
+    var findings = output.findings + back.findings(output, objects, model)
     findings += PolicyPhase(policies: policies, types: policyTypes).findings(
       specification, units, objects, definedKinds: Set(front.customResources.kinds),
-      isComplete: !findings.containErrors)
-    findings += PolicySelections(specification.policies, model, plan.connections).findings
-    findings += ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections)
-    let judging = Judging(model, plan, units, options)
-    findings += judging.findings
-    findings += PolicyLinting.findings(
-      judging.judgement, model, plan.connections, reported: findings)
-    let judged = Suppressions(front.trees).applied(to: findings)
-    let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
-    return Compilation(
-      findings: Owners(specification.connections).named(in: judged.inReportOrder()), fleet: fleet,
-      output: output, record: front.record,
-      heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
-      objects: objects.count, pending: back.pending,
-      satisfied: back.satisfied, judgement: judging.judgement, remarks: back.remarks,
-      dependsOnDay: policies.dependsOnDay,
-      failed: verdict.failed,
-      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
+      isComplete: !reported.containErrors && !findings.containErrors)
+    return Assembled(output: output, objects: objects.count, back: back, findings: findings)
   }
 }
 

@@ -85,6 +85,9 @@ package struct PackedObjects: Sendable {
   /// The number of objects.
   package var count: Int { entries.count }
 
+  /// The names of the objects, in the order in which they were added.
+  package var ids: [ObjectID] { entries.map(\.id) }
+
   /// True when the object is among them.
   func holds(_ id: ObjectID) -> Bool { known.contains(id) }
 

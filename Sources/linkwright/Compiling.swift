@@ -52,10 +52,11 @@ struct Compiling {
   /// Compiles; a snapshot that cannot be read is a failure.
   static func compile(
     _ snapshot: any Snapshot, recorded: any Snapshot, _ options: CompileOptions,
-    memo: (any MemoStore)? = nil
+    memo: (any MemoStore)? = nil, whenAssembled: (@Sendable (OutputTree) -> Void)? = nil
   ) throws(CommandFailure) -> Compilation {
     do {
-      return try Self.compiler().compile(snapshot, recorded: recorded, options: options, memo: memo)
+      return try Self.compiler().compile(
+        snapshot, recorded: recorded, options: options, memo: memo, whenAssembled: whenAssembled)
     } catch let failure as CommandFailure {
       throw failure
     } catch let error as SnapshotError {

@@ -53,6 +53,7 @@ struct OutputCommitting {
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
   /// The fleet's last outputs below the tip that was judged last.
   private var history = BranchHistory.none
+  private let packing: OutputPacking
 
   /// The trailer of complete output commits that names their own tree.
   private static let treeTrailer = "Linkwright-Tree"
@@ -69,6 +70,7 @@ struct OutputCommitting {
     memo = request.recompiles ? nil : source.memo
     sourceRepository = repository
     self.target = target
+    packing = OutputPacking(target)
     self.fleet = fleet
     prefix = source.prefix
     self.branches = branches
@@ -333,7 +335,10 @@ struct OutputCommitting {
     options.sourceDay = source.day
     options.formerRoots = try formerRoots()
     options.looksForFormerOutput = false
-    let compilation = try Compiling.compile(sourceSnapshot, recorded: recorded, options, memo: memo)
+    let packing = request.isDry || branches.references.count > 1 ? nil : packing
+    let compilation = try Compiling.compile(
+      sourceSnapshot, recorded: recorded, options, memo: memo, whenAssembled: packing?.begin)
+    if compilation.failed { packing?.cancel() }
     if compilation.dependsOnDay { inputDigest = nil }
     Compiling.keep(compilation)
     compiled = (key, compilation)
@@ -373,7 +378,7 @@ struct OutputCommitting {
   private func proposal(
     _ change: OutputChange, _ tip: CommitFacts?, isOwn: Bool
   ) throws(CommandFailure) -> OutputCommit.Proposal {
-    var contents = try packed(change.items)
+    var contents = try packing.packed(change.items)
     var files: [TreeEdit.File] = []
     var removed: [String] = []
     for item in change.items {
