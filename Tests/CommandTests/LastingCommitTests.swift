@@ -50,6 +50,27 @@ struct LastingCommitTests {
     #expect(!old.contains { $0.hasSuffix(".pack") })
   }
 
+  /// Contents are deflated before it is known which are written: nothing that the commit does not name may come along.
+  @Test
+  func commitsBringNothingElse() throws {
+    let fleet = try FleetRepository()
+    func expectNothingUnreachable(_ what: String) throws {
+      let report = try fleet.git("fsck", "--unreachable", "--no-reflogs", allowFailure: true)
+      #expect(report.isEmpty, "\(what): \(report)")
+    }
+    #expect(try fleet.linkwright("commit", "--branch", "parts", "--stages", "--until", "provide").status == 0)
+    try expectNothingUnreachable("a stage")
+    #expect(try fleet.linkwright("commit", "--branch", "out").status == 0)
+    try expectNothingUnreachable("everything")
+    try fleet.changePort(8055)
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--recompile").status == 0)
+    try expectNothingUnreachable("a change")
+    try fleet.write("connections/broken.yaml", "a: [")
+    try fleet.commitAll("Break it")
+    #expect(try fleet.linkwright("commit", "--branch", "out").status == 1)
+    try expectNothingUnreachable("a source with errors")
+  }
+
   @Test(arguments: ["group", "0660"])
   func aSharedRepositoryStaysWritableForItsGroup(_ mode: String) throws {
     let fleet = try FleetRepository()

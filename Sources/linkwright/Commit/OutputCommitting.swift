@@ -46,7 +46,7 @@ struct OutputCommitting {
   /// What commits remember of each other; nil where everything shall be compiled or goes to several branches.
   private var memory: CommitMemory?
   /// What the compile depends on; nil where nothing may be left out.
-  private var inputDigest: String?
+  private(set) var inputDigest: String?
   /// With `--stages`: what the last decision came to, and what may break on the way.
   private(set) var stage: CommitStages.Next?
   private(set) var stages: [StagePlan.Stage] = []
@@ -58,7 +58,7 @@ struct OutputCommitting {
   /// The trailer of complete output commits that names their own tree.
   private static let treeTrailer = "Linkwright-Tree"
   /// The trailer with the number of notes and suppressed findings: reports that show them need a compile.
-  private static let notesTrailer = "Linkwright-Notes"
+  static let notesTrailer = "Linkwright-Notes"
 
   init(
     _ request: CommitRequest, _ source: FleetSource, commit: CommitFacts, repository: GitRepository,
@@ -113,7 +113,7 @@ struct OutputCommitting {
   }
 
   /// How the trailer names the fleet.
-  private var fleetName: String { fleet.name.value + (prefix.isEmpty ? "" : " in " + prefix.dropLast()) }
+  var fleetName: String { fleet.name.value + (prefix.isEmpty ? "" : " in " + prefix.dropLast()) }
 
   /// Where a commit goes and what it is compared with.
   struct Place {
@@ -409,46 +409,6 @@ struct OutputCommitting {
         author: author(on: tip), committer: committer(on: tip), incidentalPaths: incidental,
         treeTrailer: Self.treeTrailer)
     }
-  }
-
-  /// The later of source and parent: history never runs backwards, and the same input gives the same date.
-  private func seconds(on tip: CommitFacts?) -> Int64 {
-    max(source.committer.seconds, tip?.committer.seconds ?? 0)
-  }
-
-  private func author(on tip: CommitFacts?) -> GitSignature {
-    GitSignature(
-      name: request.author?.name ?? source.author.name, email: request.author?.email ?? source.author.email,
-      seconds: seconds(on: tip), offsetMinutes: source.author.offsetMinutes)
-  }
-
-  private func committer(on tip: CommitFacts?) -> GitSignature {
-    GitSignature(
-      name: fleet.committer?.name ?? "Linkwright",
-      email: fleet.committer?.email ?? "linkwright@users.noreply.invalid", seconds: seconds(on: tip))
-  }
-
-  private func message(isComplete: Bool) -> CommitMessage {
-    var subject = "Compile \(fleet.name.value) from \(String("\(source.id)".prefix(12)))"
-    var body = source.subject
-    if let text = request.message {
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      subject = lines.first.map(String.init) ?? text
-      body = lines.dropFirst().joined(separator: "\n")
-    }
-    var trailers: [CommitMessage.Trailer] = [
-      .init(SourceOrder.sourceTrailer, "\(source.id)"), .init(SourceOrder.fleetTrailer, fleetName),
-      .init("Linkwright-Version", Compiler.version),
-    ]
-    if let stage { trailers.append(.init(CommitStages.trailer, stage.text)) }
-    // A commit that lacks parts, because of errors or for a later stage, is compiled again.
-    // So is one with warnings that nobody suppressed: they are told each time.
-    let isSilent = findings.allSatisfy { $0.suppression != nil || $0.severity == .note }
-    if let inputDigest, isComplete, isSilent, stage?.later.isEmpty ?? true {
-      if !findings.isEmpty { trailers.append(.init(Self.notesTrailer, "\(findings.count)")) }
-      trailers.append(.init(InputDigest.trailer, inputDigest))
-    }
-    return CommitMessage(subject: subject, body: body, trailers: trailers)
   }
 
   // MARK: Notes and refusals
