@@ -33,9 +33,16 @@ struct Judging {
         faulted.insert(connection.id.description)
       }
     }
+    var found = judgement.findings(
+      except: faulted, reported: plan.findings + units.flatMap(\.lowered.findings),
+      pending: units.flatMap(\.lowered.pending), mapping: mapping)
+    if options.isStrict {
+      for index in found.indices where found[index].rule.id == JudgementRules.waits.id {
+        found[index].severity = .error
+      }
+    }
     findings =
-      judgement.findings(
-        except: faulted, reported: plan.findings + units.flatMap(\.lowered.findings), mapping: mapping)
+      found
       + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
       .findings
       + (options.isParanoid ? judgement.disputes(mapping: mapping) : [])

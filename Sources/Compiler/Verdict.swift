@@ -83,9 +83,13 @@ struct Verdict {
   private static func namespaces(of manifest: Manifest) -> Set<String> {
     var names = Set(manifest.node.at("spec", "namespaces")?.elements.map(\.text) ?? [])
     if let namespace = manifest.namespace { names.insert(namespace) }
-    if let target = manifest.node.at("spec", "to", "namespace")?.string { names.insert(target) }
-    for client in manifest.node.at("spec", "from")?.elements.map({ $0 }) ?? [] {
-      if let namespace = client["namespace"]?.string { names.insert(namespace) }
+    let spec = manifest.node["spec"]
+    // What an override says of an end lies over what stands above.
+    for part in [spec].compactMap({ $0 }) + (spec?["overrides"]?.elements.map { $0 } ?? []) {
+      if let target = part.at("to", "namespace")?.string { names.insert(target) }
+      for client in part["from"]?.elements.map({ $0 }) ?? [] {
+        if let namespace = client["namespace"]?.string { names.insert(namespace) }
+      }
     }
     return names
   }

@@ -73,7 +73,10 @@ struct ReachQuestion {
   private func describe(_ side: Trace.Side) -> String {
     let name = ConnectivityList.name(of: side.pod, engine.network)
     let direction = side.direction == .ingress ? "ingress" : "egress"
-    guard !side.decisions.isEmpty else { return "  \(direction) of \(name): no policy isolates it\n" }
+    guard !side.decisions.isEmpty else {
+      let known = side.answer == .depends ? " that is known" : ""
+      return "  \(direction) of \(name): no policy\(known) isolates it\n"
+    }
     let verdicts: [Ternary: String] = [.yes: "allowed", .no: "denied", .depends: "depends"]
     var text = "  \(direction) of \(name): \(verdicts[side.answer] ?? "")\n"
     for decision in side.decisions {

@@ -76,6 +76,7 @@ struct RandomNetwork {
           name: "a", labels: labels(["team"]), isRemote: true, cluster: chance(60) ? "far" : nil))
     }
     if chance(60) { network.clusterName = "near" }
+    if chance(15) { network.unlistedNamespaces = 0..<some(1...network.namespaces.count) }
     if chance(30) { network.apiServerNetworks = [IPNetwork("8.8.8.8/32")].compactMap { $0 } }
     if chance(40) {
       network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) }

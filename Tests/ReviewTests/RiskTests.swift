@@ -36,6 +36,11 @@ import Testing
     ),
     ("{podSelector: {}, ingress: []}", []),
     (
+      "{podSelector: {}, policyTypes: [Egress], egress: []}",
+      ["ingress from everywhere: it does not isolate that direction any more"]
+    ),
+    ("{podSelector: {}, policyTypes: [Ingress], egress: [{}]}", []),
+    (
       "{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}",
       ["egress to 0.0.0.0/0", "egress on port 443/TCP"]
     ),
@@ -70,6 +75,31 @@ import Testing
     #expect(risks(proved, depends) == ["noLongerProved: golddr → gold ns/db 80/TCP: depends: the reason"])
     #expect(risks(proved, refuted) == ["newlyUnreachable: golddr → gold ns/db 80/TCP: the reason"])
     #expect(risks(depends, pending).isEmpty && risks(pending, proved).isEmpty)
+  }
+
+  /// A section that is not in policyTypes, and Cilium's word about isolation.
+  @Test func whatIsIsolatedNoMore() {
+    let both = ReviewSample.policy("{podSelector: {}, policyTypes: [Ingress, Egress]}")
+    let one = ReviewSample.policy("{podSelector: {}, policyTypes: [Ingress]}")
+    #expect(
+      risks([ReviewSample.change(both, one)]) == [
+        "widerNetwork: NetworkPolicy ns/p: egress to everywhere: it does not isolate that direction any more"
+      ])
+    #expect(risks([ReviewSample.change(one, both)]).isEmpty)
+    func cilium(_ spec: String) -> String {
+      "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: c, namespace: ns}, spec: {endpointSelector: {}, \(spec)}}"
+    }
+    let rule = "ingress: [{fromEndpoints: [{}]}]"
+    #expect(
+      risks([
+        ReviewSample.change(cilium(rule), cilium("enableDefaultDeny: {ingress: false}, \(rule)"))
+      ]) == [
+        "widerNetwork: CiliumNetworkPolicy ns/c: ingress from everywhere: it does not isolate that direction any more"
+      ])
+    #expect(
+      risks([ReviewSample.change(nil, cilium("ingress: [{fromEntities: [all]}]"))]) == [
+        "widerNetwork: CiliumNetworkPolicy ns/c: ingress from everywhere"
+      ])
   }
 
   @Test func ciliumPeers() {

@@ -143,11 +143,11 @@ struct IncrementalJoining {
 
   private static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.lexicographicallyPrecedes(b) }
 
-  /// True for findings at a connection, which depend on its namespaces alone. A question is asked once, of all
-  /// connections that hang on it.
+  /// True for findings at a connection, which depend on its namespaces alone. What several connections
+  /// hang on or wait for is said once.
   private func isLocal(_ finding: Diagnostic) -> Bool {
     guard let path = finding.primary?.range.file.path, connections.contains(path) else { return false }
-    return finding.rule.id != JudgementRules.depends.id
+    return ![JudgementRules.depends.id, JudgementRules.waits.id].contains(finding.rule.id)
   }
 
   /// The findings of the whole; nil when a file that they point into is not what it was.

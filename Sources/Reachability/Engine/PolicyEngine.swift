@@ -197,13 +197,26 @@ package struct PolicyEngine: Sendable {
     for index in policiesOfNamespace[Int(tables.classes.namespace[Int(number)])] { consider(index) }
     for index in clusterwidePolicies { consider(index) }
     let selecting = Array(key.dropFirst(2))
+    // No policy has this number.
+    let isUnlisted = mayBeIsolatedUnseen(number)
+    if isUnlisted { key.append(.min) }
     if hasRestrictedGrants { key.append(-1 - tables.classes.portSignature[Int(number)]) }
     if let known = rowNumbers[key] { return known }
     rows.append(
-      isPlain ? plainRow(selecting, number, direction) : stagedRow(selecting, number, direction))
+      isPlain
+        ? plainRow(selecting, number, direction, isUnlisted: isUnlisted)
+        : stagedRow(selecting, number, direction, isUnlisted: isUnlisted))
     let rowNumber = Int32(clamping: rows.count - 1)
     rowNumbers[key] = rowNumber
     return rowNumber
+  }
+
+  /// True where policies that nobody has listed may select a class. Such policies may isolate; that they would open
+  /// anything is not assumed.
+  func mayBeIsolatedUnseen(_ number: Int32) -> Bool {
+    let namespace = Int(tables.classes.namespace[Int(number)])
+    return network.unlistedNamespaces.contains(namespace) && !network.namespaces[namespace].isRemote
+      && (!tables.classes.isHostNetwork[Int(number)] || tables.profile.hostNetworkIsPod.may)
   }
 
   func enforcement(_ direction: NetworkPolicy.Direction) -> Ternary {
@@ -220,10 +233,11 @@ package struct PolicyEngine: Sendable {
   /// Facts 1.1, for policies that select for sure (odd numbers) and policies that may select; all of them
   /// isolate, and only allow.
   private mutating func plainRow(
-    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction
+    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction, isUnlisted: Bool
   ) -> Row {
     let enforced = enforcement(direction)
-    guard !selecting.isEmpty, enforced.may else { return Row(may: nil, must: nil) }
+    guard enforced.may else { return Row(may: nil, must: nil) }
+    guard !selecting.isEmpty else { return Row(may: nil, must: isUnlisted ? [] : nil) }
     let isSurelyIsolated = selecting.contains { $0 & 1 == 1 }
     var may: [Grant] = []
     var must: [[Row.Entry]] = []
@@ -235,6 +249,7 @@ package struct PolicyEngine: Sendable {
       }
     }
     let mayEntries = merged(may.map { Row.Entry(peers: $0.mayPeers, ports: $0.mayPorts) })
+    if isUnlisted, !isSurelyIsolated { must.append([]) }
     let mustEntries =
       isSurelyIsolated
       ? merged(must.flatMap { $0 })

@@ -4,7 +4,7 @@ import Kubernetes
 extension PolicyEngine {
   /// Admin policies first, then those of namespaces and Cilium's, then the baseline (facts 1.13).
   mutating func stagedRow(
-    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction
+    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction, isUnlisted: Bool
   ) -> Row {
     let enforced = enforcement(direction)
     guard enforced.may else { return Row(may: nil, must: nil) }
@@ -19,7 +19,7 @@ extension PolicyEngine {
     }
     let everything = Relation(tables.everyone, .all)
     let outcome = ordered(tiers, number, direction)
-      .followed(by: together(middle, number, direction))
+      .followed(by: together(middle, number, direction, isUnlisted: isUnlisted))
       .followed(by: ordered(baselines, number, direction))
     let may = outcome.allowed.union(outcome.undecided)
     return Row(
@@ -36,16 +36,21 @@ extension PolicyEngine {
 
   /// Policies of namespaces: all together. Odd numbers select for sure.
   private func together(
-    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction
+    _ selecting: [Int32], _ number: Int32, _ direction: NetworkPolicy.Direction, isUnlisted: Bool
   ) -> StageOutcome {
     let everything = Relation(tables.everyone, .all)
-    guard !selecting.isEmpty else { return StageOutcome(undecided: everything) }
+    guard !selecting.isEmpty || isUnlisted else { return StageOutcome(undecided: everything) }
     var (mayAllow, mustAllow, mayDeny, mustDeny) = (Relation(), Relation(), Relation(), Relation())
     var mustIsolate = false
     /// What each policy that may isolate lets through for sure if it does.
     var openings: [Relation] = []
     /// Where a policy isolates without denying outright.
     var isolated = Relation()
+    if isUnlisted {
+      // One that may isolate and opens nothing.
+      openings.append(Relation())
+      isolated = everything
+    }
     for item in selecting {
       let isSure = item & 1 == 1
       var (opening, perhaps, closing) = (Relation(), Relation(), Relation())

@@ -187,6 +187,7 @@ extension PolicyEngine {
   ) -> OpenQuestions {
     var questions: OpenQuestions = []
     var priorities: Set<PolicyRules.Stage> = []
+    var isIsolated = false
     for index in selecting(number, direction) {
       let policy = policies[index]
       switch policy.rules.stage {
@@ -197,6 +198,7 @@ extension PolicyEngine {
       }
       if policy.rules.enforced == .depends, policy.rules.stage != .opaque { questions.insert(.enforcement) }
       questions.formUnion(whySelectionDepends(policy, number))
+      if policy.section(direction)?.isolates == true, policy.mustSelect.contains(number) { isIsolated = true }
       for rule in policy.rules.section(direction)?.rules ?? [] {
         for peer in rule.peers ?? [] {
           questions.formUnion(membership(of: other, in: peer, policy.rules.namespace).questions)
@@ -206,6 +208,7 @@ extension PolicyEngine {
         }
       }
     }
+    if !isIsolated, mayBeIsolatedUnseen(number) { questions.insert(.baseline) }
     return questions
   }
 

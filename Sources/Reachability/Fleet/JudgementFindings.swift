@@ -1,7 +1,7 @@
 package import Diagnostics
 import FleetSpec
 import Kubernetes
-import Linker
+package import Linker
 import YAMLTree
 
 extension Judgement {
@@ -10,10 +10,12 @@ extension Judgement {
   /// - Parameter faulted: connections about which an error is found already, at its source: their failure is its
   ///   consequence, and is not reported again.
   /// - Parameter reported: findings of the link types, so that nothing is said twice.
+  /// - Parameter pending: what link types wait for, and say themselves.
   package func findings(
-    except faulted: Set<String>, reported: [Diagnostic] = [], mapping: some ParallelMapping
+    except faulted: Set<String>, reported: [Diagnostic] = [], pending: [Pending] = [],
+    mapping: some ParallelMapping
   ) -> [Diagnostic] {
-    refutations(except: faulted) + openQuestions(except: faulted)
+    refutations(except: faulted) + openQuestions(except: faulted) + missingFacts(except: faulted, pending)
       + excesses(except: faulted, reported: reported, mapping: mapping)
   }
 
@@ -42,6 +44,42 @@ extension Judgement {
           ]))
     }
     return findings
+  }
+
+  /// One finding for each namespace whose observation verdicts wait for, where no link type waits for it as well.
+  private func missingFacts(except faulted: Set<String>, _ pending: [Pending]) -> [Diagnostic] {
+    var said: [String: Set<Substring>] = [:]
+    for item in pending {
+      said["\(item.cluster) \(item.namespace)", default: []].formUnion(item.resources.split(separator: ","))
+    }
+    var groups: [String: (facts: [MissingFact], first: JudgedCrossing, connections: [String])] = [:]
+    for judged in crossings where judged.verdict == .pending {
+      let name = judged.crossing.connection.id.description
+      guard !faulted.contains(name) else { continue }
+      for case .pending(let fact) in judged.openHops.map(\.state) {
+        let key = "\(fact.cluster) \(fact.namespace)"
+        guard !(said[key]?.isSuperset(of: fact.resources.split(separator: ",")) ?? false) else { continue }
+        groups[key, default: ([], judged, [])].facts.append(fact)
+        groups[key]?.connections.append(name)
+      }
+    }
+    return groups.sorted { $0.key < $1.key }.compactMap { _, group in
+      guard let fact = group.facts.first else { return nil }
+      let facts = Set(group.facts.map(\.fact)).sorted()
+      let connections = group.connections.withoutRepetitions
+      let resources = Set(group.facts.flatMap { $0.resources.split(separator: ",").map(String.init) })
+        .sorted()
+      let cluster = fleet.clusters[fact.cluster]?.model.cluster
+      let tool = cluster?.distribution == .openshift ? "oc" : "kubectl"
+      return Diagnostic(
+        JudgementRules.waits,
+        "whether \(connections.count == 1 ? "\(connections[0]) works" : "\(connections.count) connections work") cannot be told until \(fact.namespace) in \(fact.cluster) is observed: \(listed(facts))",
+        at: group.first.crossing.connection.connection.name.node.range,
+        "\(group.first.crossing.route) waits for it",
+        help: [
+          "\(tool) --context \(cluster?.context ?? fact.cluster) -n \(fact.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(fact.cluster) -f -"
+        ], notes: connections.count > 1 ? ["they are \(listed(connections))"] : [])
+    }
   }
 
   /// One finding per question: where it could be answered, else at the first connection that hangs on it.

@@ -7,7 +7,8 @@ package import Diagnostics
 /// tells: a policy that is applied by hand, a forwarder that nobody observes.
 package enum JudgementRules {
   package static let all = [
-    egress, name, address, unpublished, service, targetPort, ingress, pods, tunnel, depends, opensToOthers,
+    egress, name, address, unpublished, service, targetPort, ingress, pods, tunnel, depends, waits,
+    opensToOthers,
     opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, leadsFurther,
     namesOtherPorts, admitsIdentities, admitsAnyway, certificate,
   ]
@@ -201,6 +202,27 @@ package enum JudgementRules {
       metadata: {name: silver}
       spec: {distribution: openshift}
       """), passing: silver())
+
+  package static let waits = Rule(
+    "LW7211", "verdict-pending", .warning,
+    "whether a connection works cannot be told before something is observed",
+    explanation: """
+      Nothing is left out of the output for it (that would be LW1401), and yet the connection may fail: what stands \
+      between its ends is known to the cluster alone. Once it is observed, the verdict is proved or refuted; --strict \
+      makes it an error.
+      """,
+    failing: RuleExample(
+      over: "gateway-dns",
+      """
+      -- clusters/cluster-b.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster-b}
+      spec:
+        network: {serviceCIDRs: [10.96.0.0/16], baseline: []}
+        clusterAPI: {managementCluster: mgmt, namespace: dev-team}
+        dns: {resolver: unmanaged}
+      """), passing: RuleExample(over: "gateway-dns", ""))
 
   // MARK: The judge itself
 

@@ -25,6 +25,7 @@ extension JudgedCluster {
     surroundings.clusterName = meshName
     surroundings.cluster = model.cluster
     surroundings.baseline = (model.baseline ?? []).map(\.manifest)
+    surroundings.knowsBaseline = model.baseline != nil
     surroundings.checkedPolicies = 0..<declared.count { PolicyKind($0) != nil }
     surroundings.checkedNamespaces = namespaces
     return ManifestNetwork(

@@ -110,6 +110,9 @@ package struct ClusterNetwork: Sendable {
   package var apiServerNetworks: [IPNetwork] = []
   /// The cluster's name in its mesh; nil where not known.
   package var clusterName: String?
+  /// Namespaces into which the platform may put policies that nobody has listed: whatever no known policy isolates
+  /// there may be isolated.
+  package var unlistedNamespaces = 0..<0
   /// A Service has an address of IPv6, or asks for one.
   package var hasIPv6Services = false
 

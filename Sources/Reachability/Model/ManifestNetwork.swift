@@ -28,6 +28,8 @@ package struct ManifestNetwork: Sendable {
     package var cluster: Cluster?
     /// Policies that the platform puts into every namespace.
     package var baseline: [Manifest] = []
+    /// False where nobody has said which those are.
+    package var knowsBaseline = true
     /// Which policies are somebody's own, to be checked; nil for all. The numbers are places among the policies
     /// of the manifests.
     package var checkedPolicies: Range<Int>?
@@ -59,6 +61,10 @@ package struct ManifestNetwork: Sendable {
       if let policy { add(manifest, policy) } else { add(manifest) }
     }
     addBaseline(surroundings.baseline)
+    // np-guard's conventions know no doubt.
+    if !surroundings.knowsBaseline, profile.name != NetworkProfile.npGuard {
+      network.unlistedNamespaces = network.namespaces.indices
+    }
     if let platform {
       network.add(platform)
       workloads += Array(repeating: nil, count: network.pods.count - workloads.count)

@@ -26,6 +26,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
   package static let emptyList = OpenQuestions(rawValue: 1 << 19)
   package static let requirements = OpenQuestions(rawValue: 1 << 20)
   package static let hostFirewall = OpenQuestions(rawValue: 1 << 21)
+  package static let baseline = OpenQuestions(rawValue: 1 << 22)
 
   private static let texts: [(OpenQuestions, String)] = [
     (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
@@ -50,6 +51,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
     (.emptyList, "what an empty list means in this release of the network plugin"),
     (.requirements, "fromRequires and toRequires, which releases from 1.19 refuse"),
     (.hostFirewall, "whether the host firewall is on"),
+    (.baseline, "which policies the platform puts into every namespace"),
   ]
 
   /// In words, in a fixed order.

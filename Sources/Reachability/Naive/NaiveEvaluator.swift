@@ -60,9 +60,18 @@ package struct NaiveEvaluator: Sendable {
         if isOpaque(policy, position, subject, side) { return (true, false) }
       }
     }
+    if let unseen = unseenOpinion(subject) { opinions.append(unseen) }
     let isEgressDoubtful = side == .leaving && network.profile.enforcesEgress == .depends
     let ends = NaiveOpinion.ends(opinions)
     return (ends.contains(.allowed) || isEgressDoubtful, !ends.contains(.denied))
+  }
+
+  /// A policy of the platform that nobody has listed: it may be there, and then isolates.
+  private func unseenOpinion(_ subject: Int) -> NaiveOpinion? {
+    let pod = network.pods[subject]
+    guard network.unlistedNamespaces.contains(pod.namespace) else { return nil }
+    if pod.isHostNetwork, network.profile.hostNetworkIsPod == .no { return nil }
+    return NaiveOpinion(stage: .together, selected: .depends, isolates: true, rules: [])
   }
 
   /// Policies that nobody here reads: of the pod's namespace, or of the cluster.

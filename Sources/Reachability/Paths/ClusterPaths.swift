@@ -45,6 +45,7 @@ struct ClusterPaths: Sendable {
       network.policies.append(policy.manifest)
       network.policyNamespaces.append(ClusterNetwork.clusterScope)
     }
+    if cluster.model.baseline == nil { network.unlistedNamespaces = network.namespaces.indices }
     self.workloads = workloads
     engine = PolicyEngine(network)
   }

@@ -9,16 +9,31 @@ enum PolicyWidening {
   /// The texts for a policy that changed (or, with `before` nil, that is new: then only what admits everybody counts,
   /// since the paths tell the rest).
   static func texts(_ before: Node?, _ after: Node?) -> [String] {
+    let kind = after?["kind"]?.text ?? "NetworkPolicy"
     guard let after = after?["spec"] else { return [] }
     let before = before?["spec"]
+    let (was, isNow) = (
+      before.map { PolicyIsolation.directions($0, kind) }, PolicyIsolation.directions(after, kind)
+    )
     var texts: [String] = []
-    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
-      let old = Rules(before?[direction], peers)
-      let new = Rules(after[direction], peers)
+    for (direction, peers, name) in [("ingress", "from", "Ingress"), ("egress", "to", "Egress")] {
+      if was?.contains(name) == true, !isNow.contains(name), Self.isolating.contains(kind) {
+        texts.append("\(direction) \(peers) everywhere: it does not isolate that direction any more")
+        continue
+      }
+      // A section that policyTypes leaves out has no effect.
+      let isPlain = kind == "NetworkPolicy"
+      let old = Rules(isPlain && was?.contains(name) != true ? nil : before?[direction], peers)
+      let new = Rules(isPlain && !isNow.contains(name) ? nil : after[direction], peers)
       texts += wider(old, new, direction, isNew: before == nil)
     }
     return texts
   }
+
+  /// Kinds whose policies close what no rule admits.
+  private static let isolating: Set<String> = [
+    "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy",
+  ]
 
   private static func wider(_ old: Rules, _ new: Rules, _ direction: String, isNew: Bool) -> [String] {
     var texts: [String] = []
@@ -77,6 +92,8 @@ enum PolicyWidening {
     }
 
     private mutating func add(_ peer: Node) {
+      // Cilium's entity.
+      if peer.string == "all" { admitsEveryPeer = true }
       let block = peer["ipBlock"] ?? peer
       if let cidr = block["cidr"]?.string ?? peer.string, let network = IPNetwork(cidr) {
         networks.append(

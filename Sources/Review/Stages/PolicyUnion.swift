@@ -39,12 +39,12 @@ enum PolicyUnion {
       default: return beside(before)
       }
     }
-    let types = isolation(old, kind).intersection(isolation(new, kind))
+    let types = PolicyIsolation.directions(old, kind).intersection(PolicyIsolation.directions(new, kind))
     guard !types.isEmpty else { return beside(before) }
     let gone = directions.contains { !rules(old, $0, areIn: new, kind) }
     let come = directions.contains { !rules(new, $0, areIn: old, kind) }
-    let closes = !isolation(new, kind).isSubset(of: isolation(old, kind))
-    let opens = !isolation(old, kind).isSubset(of: isolation(new, kind))
+    let closes = !PolicyIsolation.directions(new, kind).isSubset(of: PolicyIsolation.directions(old, kind))
+    let opens = !PolicyIsolation.directions(old, kind).isSubset(of: PolicyIsolation.directions(new, kind))
     if !gone, !closes { return .wider }
     if !come, !opens { return .narrower }
     return .between(union(after, old, new, kind, types: types.sorted()))
@@ -59,18 +59,6 @@ enum PolicyUnion {
     return rules(spec, direction).allSatisfy { rule in
       others.contains { PolicyRuleCover.covers($0, rule, kind: kind) }
     }
-  }
-
-  /// The directions that a policy isolates, with the API's defaults.
-  private static func isolation(_ spec: Node, _ kind: String) -> Set<String> {
-    if kind == "NetworkPolicy" {
-      if let types = spec["policyTypes"], types.count > 0 { return Set(types.elements.map(\.text)) }
-      return rules(spec, "egress").isEmpty ? ["Ingress"] : ["Ingress", "Egress"]
-    }
-    var directions: Set<String> = []
-    if spec["ingress"] != nil { directions.insert("Ingress") }
-    if spec["egress"] != nil { directions.insert("Egress") }
-    return directions
   }
 
   // MARK: Writing
@@ -122,8 +110,12 @@ enum PolicyUnion {
     _ old: Node, _ new: Node, _ kind: String, _ types: [String], to tree: inout TreeBuilder
   ) {
     let isolated = ["ingress": "Ingress", "egress": "Egress"]
+    // Cilium's rules admit pods that other policies isolate, also where their own policy isolates none.
+    func isWritten(_ section: String, _ direction: String) -> Bool {
+      types.contains(direction) || kind != "NetworkPolicy" && old[section] != nil && new[section] != nil
+    }
     let names = Set(old.entries.map(\.key.text) + new.entries.map(\.key.text))
-      .filter { name in isolated[name].map(types.contains) ?? true }.sorted()
+      .filter { name in isolated[name].map { isWritten(name, $0) } ?? true }.sorted()
     let spec = tree.open(.mapping)
     for name in names {
       tree.key(name)
@@ -139,6 +131,14 @@ enum PolicyUnion {
         let list = tree.open(.sequence)
         for type in types { tree.string(type) }
         tree.close(list, count: types.count)
+      } else if name == "enableDefaultDeny" {
+        // Only where both isolate.
+        let answers = tree.open(.mapping)
+        for section in isolated.keys.sorted() {
+          tree.key(section)
+          tree.boolean(isolated[section].map(types.contains) ?? false)
+        }
+        tree.close(answers, count: isolated.count)
       } else if let value = new[name] ?? old[name] {
         tree.copy(value)
       }

@@ -9,8 +9,8 @@ import YAMLTree
 ///
 /// From Istio's reference (security/authorization-policy): a policy selects pods of its namespace, one in the root
 /// namespace those of all; what a DENY policy matches is denied; where ALLOW policies select a pod, one of them must match;
-/// without rules a policy matches nothing. Rules are read as far as namespaces, principals, service accounts and ports
-/// go; whatever else they ask for is a question.
+/// without rules a policy matches nothing. What a rule comes to, `AuthorizationRules` says; whatever hangs on a request is
+/// a question.
 struct AuthorizationPolicies {
   private static let root = "istio-system"
 
@@ -33,28 +33,41 @@ struct AuthorizationPolicies {
     let namespace = crossing.target.service.key.namespace
     let clients = ClientIdentity.all(crossing, walk.clientCluster)
     var open: [KnownObject] = []
+    var reasons: [String] = []
     for (pod, client) in walk.targetPods.flatMap({ pod in clients.map { (pod, $0) } }) {
       let subject = slice.subjects[pod]
       let port = subject.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
       let own = policies.filter { selects($0, namespace, subject.labels) }
+      guard !own.isEmpty else { continue }
+      let call = AuthorizedCall(crossing, client, port: port, in: cluster)
       let allowing = own.filter { action($0) == "ALLOW" }
       for policy in own where ["DENY", "CUSTOM"].contains(action(policy)) {
-        switch matches(policy, client, port) {
+        var rules = AuthorizationRules(call, isDenial: true)
+        switch rules.matches(policy) {
         case .no: break
         case .yes where action(policy) == "DENY":
           fail(client, subject, [policy], denied(policy), wanted: .no, &walk)
           return
-        default: open.append(policy)
+        case .yes:
+          open.append(policy)
+          reasons.append("what the provider of the action CUSTOM says")
+        case .depends:
+          open.append(policy)
+          reasons += rules.reasons
         }
       }
       guard !allowing.isEmpty else { continue }
-      let answer = allowing.reduce(Ternary.no) { $0 || matches($1, client, port) }
+      var rules = AuthorizationRules(call, isDenial: false)
+      let answer = allowing.reduce(Ternary.no) { $0 == .yes ? .yes : $0 || rules.matches($1) }
       guard answer != .no else {
         fail(
-          client, subject, allowing, admitted(client, port, namespace), wanted: .yes, &walk)
+          client, subject, allowing, admitted(client, port, namespace, rules), wanted: .yes, &walk)
         return
       }
-      if answer == .depends { open += allowing }
+      if answer == .depends {
+        open += allowing
+        reasons += rules.reasons
+      }
     }
     guard !open.isEmpty else { return }
     let names = Set(open.map(\.manifest.identity.description)).sorted()
@@ -62,7 +75,7 @@ struct AuthorizationPolicies {
       .ingress, in: cluster.name, at: open.map { $0.label() }, "identity of the clients",
       on: [
         Question(
-          "whether \(listed(names)) of \(cluster.name) lets the clients in: its rules ask for more than is evaluated"
+          "whether \(listed(names)) of \(cluster.name) lets the clients in, which depends on \(listed(reasons.withoutRepetitions))"
         )
       ])
   }
@@ -75,59 +88,6 @@ struct AuthorizationPolicies {
     }
     let wanted = policy.node.at("spec", "selector")?.labels("matchLabels")
     return wanted?.items.allSatisfy { labels[$0.key] == $0.value } ?? true
-  }
-
-  // MARK: Rules
-
-  private func matches(_ policy: KnownObject, _ client: ClientIdentity, _ port: Int) -> Ternary {
-    // A waypoint or a gateway is meant, not these pods for sure.
-    let isAttached = policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
-    let answer = (policy.node.at("spec", "rules")?.elements.map { $0 } ?? []).reduce(Ternary.no) {
-      $0 || rule($1, client, port)
-    }
-    return isAttached && answer == .yes ? .depends : answer
-  }
-
-  private func rule(_ rule: Node, _ client: ClientIdentity, _ port: Int) -> Ternary {
-    var answer = Ternary.yes
-    if let from = rule["from"], from.count > 0 {
-      answer = answer && from.elements.reduce(Ternary.no) { $0 || source($1["source"], client) }
-    }
-    if let to = rule["to"], to.count > 0 {
-      answer = answer && to.elements.reduce(Ternary.no) { $0 || operation($1["operation"], port) }
-    }
-    if (rule["when"]?.count ?? 0) > 0 { answer = answer && .depends }
-    return answer
-  }
-
-  private func source(_ source: Node?, _ client: ClientIdentity) -> Ternary {
-    var answer = Ternary.yes
-    for (key, value) in source?.entries.map({ $0 }) ?? [] {
-      let items = value.elements.map(\.text)
-      switch key.text {
-      case "namespaces":
-        answer = answer && Ternary(items.contains { ClientIdentity.isLike($0, client.namespace) })
-      case "notNamespaces":
-        answer = answer && Ternary(!items.contains { ClientIdentity.isLike($0, client.namespace) })
-      case "principals": answer = answer && client.isPrincipal(among: items)
-      case "notPrincipals": answer = answer && !client.isPrincipal(among: items)
-      case "serviceAccounts": answer = answer && client.isAccount(among: items)
-      default: answer = answer && .depends
-      }
-    }
-    return answer
-  }
-
-  private func operation(_ operation: Node?, _ port: Int) -> Ternary {
-    var answer = Ternary.yes
-    for (key, value) in operation?.entries.map({ $0 }) ?? [] {
-      switch key.text {
-      case "ports": answer = answer && Ternary(value.elements.contains { $0.text == String(port) })
-      case "notPorts": answer = answer && Ternary(!value.elements.contains { $0.text == String(port) })
-      default: answer = answer && .depends
-      }
-    }
-    return answer
   }
 
   // MARK: Faults
@@ -160,16 +120,21 @@ struct AuthorizationPolicies {
         where: [.text(["spec", "action"], ["DENY"]), .exists(["spec", "rules"])]))
   }
 
-  /// That some rule which allows names the client and the port, or neither.
-  private func admitted(_ client: ClientIdentity, _ port: Int, _ namespace: String) -> Claim {
+  /// That some rule which allows names the client and the port, or neither, and asks for nothing that bars the call.
+  private func admitted(
+    _ client: ClientIdentity, _ port: Int, _ namespace: String, _ rules: AuthorizationRules
+  ) -> Claim {
     let source = [
       ("namespaces", ClientIdentity.patterns(for: client.namespace)),
       ("principals", client.principal.map { ClientIdentity.patterns(for: $0) } ?? []),
       ("serviceAccounts", client.accountNames),
     ].map { key, texts in ObjectCondition.either([.text([key, "*"], texts), .not(.exists([key]))]) }
-    let from = ObjectCondition.element(["from", "*", "source"], source)
+    let from = ObjectCondition.element(
+      ["from", "*", "source"], source + rules.barredSources.withoutRepetitions)
     let to = ObjectCondition.element(
-      ["to", "*", "operation"], [.either([.text(["ports", "*"], [String(port)]), .not(.exists(["ports"]))])])
+      ["to", "*", "operation"],
+      [.either([.text(["ports", "*"], [String(port)]), .not(.exists(["ports"]))])]
+        + rules.barredOperations.withoutRepetitions)
     return .found(
       [namespace, Self.root].map { place in
         ObjectQuery(
@@ -178,7 +143,8 @@ struct AuthorizationPolicies {
             .text(["spec", "action"], ["ALLOW"], default: "ALLOW"),
             .element(
               ["spec", "rules", "*"],
-              [.either([from, .not(.exists(["from"]))]), .either([to, .not(.exists(["to"]))])]),
+              [.either([from, .not(.exists(["from"]))]), .either([to, .not(.exists(["to"]))])]
+                + rules.barredRules.withoutRepetitions),
           ])
       })
   }
