@@ -14,6 +14,8 @@ package struct ConnectionExplanation: Sendable {
   /// Where the Connection stands.
   package let place: Label
   package let traces: [CrossingTrace]
+  /// Errors that rules have found about it, its link or its namespaces: it is refused, whatever the traces say.
+  package let errors: [Diagnostic]
   package let remarks: [Remark]
   /// Files of the output that serve it.
   package let files: [String]
@@ -87,13 +89,48 @@ extension Compilation {
         layout?.path(Placement(object.cluster, object.part, object.identity)) ?? object.path
       }
     }
+    let traces = judgement.crossings.filter { $0.crossing.connection === connection }.compactMap {
+      judgement.trace(of: $0.crossing)
+    }
     return ConnectionExplanation(
-      id: id, place: Label(connection.connection.name.node.range),
-      traces: judgement.crossings.filter { $0.crossing.connection === connection }.compactMap {
-        judgement.trace(of: $0.crossing)
-      }, remarks: remarks.filter { $0.connections.contains(id) }.map(\.remark),
+      id: id, place: Label(connection.connection.name.node.range), traces: traces,
+      errors: errors(about: connection, traces, workings),
+      remarks: remarks.filter { $0.connections.contains(id) }.map(\.remark),
       files: Array(Set(files)).sorted())
   }
+
+  /// Errors about a connection beside the judge's own, which its traces show.
+  private func errors(
+    about connection: BoundConnection, _ traces: [CrossingTrace], _ workings: Workings
+  ) -> [Diagnostic] {
+    let id = connection.id.description
+    let clusters = Set(connection.clients.compactMap(\.cluster) + connection.targets.map(\.cluster))
+    let documents =
+      [connection.connection.node.range, connection.link.link.node.range]
+      + clusters.compactMap { workings.model.clusters[$0]?.cluster.node.range }
+    // Manifests that its hops rest on.
+    let files = Set(traces.flatMap(\.hops).flatMap(\.places).map(\.range.file.path))
+    let own = Set(
+      workings.units.filter { $0.lowered.connections.contains(id) }.flatMap { unit in
+        unit.lowered.findings.filter { $0.severity == .error }.map(Self.mark)
+      })
+    let judged = Set(JudgementRules.all.map(\.id))
+    return findings.filter { finding in
+      guard finding.severity == .error, finding.suppression == nil, !judged.contains(finding.rule.id) else {
+        return false
+      }
+      return own.contains(Self.mark(finding))
+        || finding.primary.map { files.contains($0.range.file.path) } ?? false
+        || ([finding.primary].compactMap { $0 } + finding.secondary).contains { label in
+          documents.contains {
+            $0.file.path == label.range.file.path && $0.start <= label.range.start
+              && label.range.end <= $0.end
+          }
+        }
+    }
+  }
+
+  private static func mark(_ finding: Diagnostic) -> String { "\(finding.rule.id) \(finding.message)" }
 
   /// The crossings from one place to another.
   ///

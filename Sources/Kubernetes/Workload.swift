@@ -20,6 +20,8 @@ package final class Workload: Sendable {
   package let manifest: Manifest
   /// The pod's or the template's node, with `metadata` and `spec`.
   package let pod: Node
+  /// What keeps the manifest from making any pods: `replicas: 0`, `suspend: true`; nil where nothing does.
+  package let idle: Node?
 
   /// Kinds with pods, and where their template stands.
   package static func podNode(of manifest: Manifest) -> Node? {
@@ -39,8 +41,10 @@ package final class Workload: Sendable {
     podLabels = Labels(pod.at("metadata", "labels"))
     isHostNetwork = pod.at("spec", "hostNetwork")?.boolean ?? false
     var ports: [ContainerPort] = []
-    for list in [pod.at("spec", "containers"), pod.at("spec", "initContainers")] {
-      for container in list?.elements ?? Elements.none {
+    for name in ["containers", "initContainers"] as [StaticString] {
+      for container in pod.at("spec", name)?.elements ?? Elements.none {
+        // An init container that does not stay is gone when the pod serves (FindPort of Kubernetes' endpoints controller).
+        if name.description == "initContainers", container["restartPolicy"]?.string != "Always" { continue }
         for port in container["ports"]?.elements ?? Elements.none {
           guard let number = port["containerPort"]?.integer else { continue }
           ports.append(
@@ -51,8 +55,30 @@ package final class Workload: Sendable {
       }
     }
     containerPorts = ports
+    idle = Self.idle(manifest)
     self.manifest = manifest
     self.pod = pod
+  }
+
+  private static func idle(_ manifest: Manifest) -> Node? {
+    switch manifest.kind {
+    case "Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "DeploymentConfig":
+      let replicas = manifest.node.at("spec", "replicas")
+      return replicas?.integer == 0 ? replicas : nil
+    case "Job", "CronJob":
+      let suspend = manifest.node.at("spec", "suspend")
+      return suspend?.boolean == true ? suspend : nil
+    default: return nil
+    }
+  }
+
+  /// The keys from the manifest's root to the pod's node.
+  package var podPath: [String] {
+    switch kind {
+    case "Pod": []
+    case "CronJob": ["spec", "jobTemplate", "spec", "template"]
+    default: ["spec", "template"]
+    }
   }
 
   package var description: String { "\(kind) \(key.name)" }

@@ -259,6 +259,18 @@ import Testing
       "projectcontour",
       .depends
     ),
+    (
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: demo}}}}}",
+      "", "projectcontour", .proved
+    ),
+    (
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}}",
+      "", "projectcontour", .depends
+    ),
+    (
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: other}}}}}",
+      "", "projectcontour", .refuted
+    ),
     ("", "", "projectcontour", .refuted),
     ("{name: https, port: 443, protocol: HTTPS, \(all)}", "", "projectcontour", .refuted),
     ("{name: http, port: 80, protocol: TCP, \(all)}", "", "projectcontour", .refuted),
@@ -277,6 +289,25 @@ import Testing
     let judged = try #require(compilation.judgement?.crossings.first)
     #expect(judged.verdict == verdict, "\(compilation.findingsText)")
     if verdict == .refuted { #expect(judged.decisiveHop?.kind == .gateway) }
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+
+  /// Labels of a namespace that has a manifest are all of them.
+  @Test(arguments: [("{team: a}", ConnectionVerdict.proved), ("{team: b}", .refuted), ("{}", .refuted)])
+  func listenerSelectsNamespaces(_ labels: String, _ verdict: ConnectionVerdict) throws {
+    let listener =
+      "{name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: a}}}}}"
+    let files =
+      Self.listener(listener, namespace: "projectcontour", route: "") + """
+        -- workloads/cluster-a/namespace.yaml --
+        apiVersion: v1
+        kind: Namespace
+        metadata: {name: demo, labels: \(labels)}
+
+        """
+    let compilation = try FixtureFleet(base: "gateway-dns").overlaid(by: files).compile(Self.paranoid)
+    #expect(
+      compilation.judgement?.crossings.map(\.verdict) == [verdict], "\(compilation.findingsText)")
     #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
   }
 

@@ -85,15 +85,17 @@ import Testing
       "LW7209"),
   ]
 
+  /// A policy about the target's pods; without a selector it would be about the gateway's as well, which know no identity.
   private static func authorization(_ spec: String) -> String {
-    """
-    -- workloads/cluster-1/authorization.yaml --
-    apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy
-    metadata: {name: mine, namespace: bookinfo}
-    spec: \(spec)
+    let selector = spec.contains("selector") ? "" : "selector: {matchLabels: {app: details}}, "
+    return """
+      -- workloads/cluster-1/authorization.yaml --
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: {name: mine, namespace: bookinfo}
+      spec: {\(selector)\(spec.dropFirst())
 
-    """
+      """
   }
 
   /// What sidecars let in, beside network policies.
@@ -127,9 +129,67 @@ import Testing
       "{rules: [{from: [{source: {namespaces: [bookinfo]}}], to: [{operation: {methods: [GET]}}]}]}", .depends
     ),
     ("{action: AUDIT, rules: [{}]}", .proved),
+    // Methods, paths and hosts that take everything; lists that are empty.
+    ("{rules: [{to: [{operation: {methods: [\"*\"], paths: [\"/*\"], hosts: []}}]}]}", .proved),
+    ("{rules: [{to: [{operation: {paths: [/private]}}]}]}", .depends),
+    ("{action: DENY, rules: [{to: [{operation: {notPaths: [\"/*\"]}}]}]}", .proved),
+    // Addresses: the gateway's pods lie in 10.1.0.0/16.
+    ("{rules: [{from: [{source: {ipBlocks: [10.0.0.0/8]}}]}]}", .proved),
+    ("{rules: [{from: [{source: {ipBlocks: [10.2.0.0/16, 192.0.2.1]}}]}]}", .refuted),
+    ("{rules: [{from: [{source: {ipBlocks: [10.1.7.0/24]}}]}]}", .depends),
+    ("{rules: [{from: [{source: {notIpBlocks: [10.1.0.0/16]}}]}]}", .refuted),
+    ("{action: DENY, rules: [{from: [{source: {notIpBlocks: [10.1.0.0/16]}}]}]}", .proved),
+    ("{rules: [{from: [{source: {remoteIpBlocks: [10.2.0.0/16]}}]}]}", .depends),
+    // Conditions.
+    ("{rules: [{when: [{key: source.namespace, values: [bookinfo]}]}]}", .proved),
+    ("{rules: [{when: [{key: source.namespace, values: [other]}]}]}", .refuted),
+    ("{rules: [{when: [{key: source.namespace, notValues: [bookinfo]}]}]}", .refuted),
+    ("{rules: [{when: [{key: source.principal, values: [\"*/sa/default\"]}]}]}", .proved),
+    ("{rules: [{when: [{key: destination.port, values: [\"9080\"]}]}]}", .proved),
+    ("{rules: [{when: [{key: destination.port, values: [\"80\"]}]}]}", .refuted),
+    ("{rules: [{when: [{key: source.ip, values: [10.2.0.0/16]}]}]}", .refuted),
+    (
+      "{rules: [{when: [{key: connection.sni, values: [\"*details.bookinfo.svc.cluster.local\"]}]}]}", .proved
+    ),
+    ("{rules: [{when: [{key: connection.sni, values: [www.example.com]}]}]}", .refuted),
+    ("{rules: [{when: [{key: \"request.headers[x]\", values: [a]}]}]}", .depends),
+    ("{rules: [{to: [{operation: {notPorts: [\"9080\"]}}]}]}", .refuted),
+    ("{rules: [{from: [{source: {notNamespaces: [bookinfo]}}]}]}", .refuted),
+    // What is true of the one rule does not help the other.
+    (
+      "{rules: [{from: [{source: {namespaces: [other]}}]}, {when: [{key: source.ip, values: [10.9.0.0/16]}]}]}",
+      .refuted
+    ),
   ])
   func authorizationIsEvaluatedOrAsked(_ spec: String, _ verdict: ConnectionVerdict) throws {
     let compilation = try FixtureFleet(base: "tetrate").overlaid(by: Self.authorization(spec)).compile()
+    let judgement = try #require(compilation.judgement)
+    #expect(judgement.crossings.map(\.verdict) == [verdict], "\(compilation.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
+  /// Where a port carries no HTTP, a rule that asks for something of a request admits nothing and denies all the same; where
+  /// nothing tells what it carries, it hangs on that.
+  @Test(arguments: [
+    ("tcp", "{rules: [{to: [{operation: {methods: [GET]}}]}]}", ConnectionVerdict.refuted),
+    ("tcp", "{action: DENY, rules: [{to: [{operation: {methods: [GET], ports: [\"9080\"]}}]}]}", .refuted),
+    ("tcp", "{action: DENY, rules: [{to: [{operation: {methods: [GET], ports: [\"80\"]}}]}]}", .proved),
+    (
+      "tcp", "{rules: [{to: [{operation: {paths: [/x]}}]}, {to: [{operation: {ports: [\"9080\"]}}]}]}",
+      .proved
+    ),
+    ("tcp", "{rules: [{from: [{source: {remoteIpBlocks: [10.1.0.0/16]}}]}]}", .proved),
+    ("tcp", "{rules: [{when: [{key: \"request.headers[x]\", values: [a]}]}]}", .refuted),
+    ("grpc-web", "{rules: [{to: [{operation: {methods: [GET]}}]}]}", .depends),
+    ("other", "{rules: [{to: [{operation: {methods: [\"*\"]}}]}]}", .depends),
+    ("other", "{action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}", .depends),
+  ])
+  func requestsOfPortsWithoutHTTP(_ name: String, _ spec: String, _ verdict: ConnectionVerdict) throws {
+    let base = try FixtureFleet(base: "tetrate")
+    let path = "workloads/cluster-1/details.yaml"
+    let text = String(decoding: try #require(base.files[path]), as: UTF8.self)
+    let files = "-- \(path) --\n" + text.replacing("name: http, port", with: "name: \(name), port")
+    let compilation = try base.overlaid(by: files).overlaid(by: Self.authorization(spec)).compile()
     let judgement = try #require(compilation.judgement)
     #expect(judgement.crossings.map(\.verdict) == [verdict], "\(compilation.findingsText)")
     #expect(judgement.disputes(mapping: AllCores()).isEmpty)

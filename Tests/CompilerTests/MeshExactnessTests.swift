@@ -264,15 +264,17 @@ import Testing
     """
   }
 
+  /// About the target's pods alone: the gateway's, in the same namespace, know no identity.
   private static func written(_ rules: String, namespace: String = "bookinfo") -> String {
-    """
-    -- workloads/cluster-1/identities.yaml --
-    apiVersion: security.istio.io/v1
-    kind: AuthorizationPolicy
-    metadata: {name: mine, namespace: \(namespace)}
-    spec: {action: ALLOW, rules: [\(rules)]}
+    let selector = namespace == "bookinfo" ? "selector: {matchLabels: {app: details}}, " : ""
+    return """
+      -- workloads/cluster-1/identities.yaml --
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: {name: mine, namespace: \(namespace)}
+      spec: {\(selector)action: ALLOW, rules: [\(rules)]}
 
-    """
+      """
   }
 
   static let admitting: [Plant] = [

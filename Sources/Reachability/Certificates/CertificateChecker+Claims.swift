@@ -162,7 +162,9 @@ extension CertificateChecker {
   private static func declares(_ pod: Node, _ name: String, _ transport: TransportProtocol) -> Bool {
     ["containers", "initContainers"].contains { list in
       pod["spec"]?[list]?.elements.contains { container in
-        container["ports"]?.elements.contains {
+        // Of init containers only those stay that start again whenever they end.
+        if list == "initContainers", container["restartPolicy"]?.text != "Always" { return false }
+        return container["ports"]?.elements.contains {
           $0["name"]?.text == name && ($0["protocol"]?.text ?? "TCP") == transport.rawValue
         } ?? false
       } ?? false

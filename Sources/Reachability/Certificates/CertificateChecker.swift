@@ -83,6 +83,8 @@ package struct CertificateChecker: Sendable {
         key.cluster == crossing.client.cluster && key.namespace == crossing.client.namespace
           && isNamed(subject, clients(crossing, key.cluster))
           || key.cluster == target.cluster && Self.leads(place, to: target.service.key.namespace)
+          // The resolver of the clients' cluster sends on what they ask.
+          || key.cluster == crossing.client.cluster && key.namespace != crossing.client.namespace
       // Clients ask their own cluster's resolver, and that its DNS server.
       case .ingress(let key, _, _, _, _):
         key.cluster == target.cluster

@@ -30,7 +30,9 @@ struct NaiveNetwork {
       add(object.manifest, 0)
     }
     let taken = Set(network.policies.lazy.filter { $0.kind == "NetworkPolicy" }.map(\.name))
-    for policy in cluster.model.baseline ?? [] where !taken.contains(policy.manifest.name) {
+    let resolver = ClusterResolver(cluster.model.cluster.distribution).pod.namespace
+    for policy in cluster.model.baseline ?? []
+    where !taken.contains(policy.manifest.name) && key.namespace != resolver {
       add(policy.manifest, 0)
     }
     for manifest in clusterwide where PolicyKind(manifest)?.isClusterwide(manifest) ?? false {

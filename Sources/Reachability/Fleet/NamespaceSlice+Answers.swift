@@ -160,10 +160,14 @@ extension NamespaceSlice {
     _ pod: Int, to destination: Endpoint, _ port: UInt16, _ transport: TransportProtocol,
     _ description: String, isHostNetwork: Bool = false
   ) -> Fault {
-    Fault(
+    let trace = engine.trace(from: .pod(pod), to: destination, port: port, transport)
+    if let denial = denial(in: trace, JudgementRules.egress, subjects[pod].description, description) {
+      return denial
+    }
+    return Fault(
       JudgementRules.egress,
       "the policies of \(namespace) in \(cluster.name) do not let \(subjects[pod].description) out to \(description)",
-      at: closing(engine.trace(from: .pod(pod), to: destination, port: port, transport), .egress),
+      at: closing(trace, .egress),
       help: [
         isHostNetwork
           ? "\(description) runs in its node's network, where labels do not count: admit \(transport.rawValue) \(port) to the addresses of the nodes, or take the pods out of it"
@@ -171,13 +175,40 @@ extension NamespaceSlice {
       ])
   }
 
+  /// A rule that denies outright: no other rule mends that.
+  private func denial(in trace: Trace, _ rule: Rule, _ source: String, _ destination: String) -> Fault? {
+    for decision in trace.sides.flatMap(\.decisions)
+    where decision.opens == .no && decision.rule != nil && decision.selects == .yes {
+      return Fault(
+        rule,
+        "\(decision.policy.identity.description) of \(cluster.name) denies traffic from \(source) to \(destination): \(decision.reason)",
+        at: [object(of: decision)?.label(decision.reason) ?? Label(decision.range, decision.reason)],
+        help: [
+          "take the rule out, or narrow it: what a rule denies, no other rule admits"
+        ])
+    }
+    return nil
+  }
+
   func closedResolver(_ pod: Int, _ resolver: ClusterResolver) -> Fault {
-    Fault(
+    let trace = engine.trace(
+      from: .pod(pod), to: .pod(resolvers.first ?? pod), port: resolver.port, .udp)
+    if let denial = denial(
+      in: trace, JudgementRules.name, subjects[pod].description, "the cluster's DNS")
+    {
+      return denial
+    }
+    if let ingress = trace.sides.first(where: { $0.direction == .ingress }), ingress.answer == .no {
+      return Fault(
+        JudgementRules.name,
+        "policies of \(cluster.name) admit nobody of \(namespace) to the cluster's DNS",
+        at: closing(trace, .ingress),
+        help: ["admit UDP and TCP \(resolver.port) to the pods of \(resolver.pod.namespace)"])
+    }
+    return Fault(
       JudgementRules.name,
       "\(subjects[pod].description) of \(namespace) in \(cluster.name) cannot ask for names: its policies let no DNS out",
-      at: closing(
-        engine.trace(
-          from: .pod(pod), to: .pod(resolvers.first ?? pod), port: resolver.port, .udp), .egress),
+      at: closing(trace, .egress),
       help: [
         "admit UDP and TCP \(resolver.port) to the pods of \(resolver.pod.namespace)"
       ])
@@ -185,6 +216,15 @@ extension NamespaceSlice {
 
   func closedIngress(_ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol) -> Fault
   {
+    for endpoint in endpoints(of: sender) {
+      let trace = engine.trace(from: endpoint, to: .pod(pod), port: port, transport)
+      if trace.answer == .no,
+        let denial = denial(
+          in: trace, JudgementRules.ingress, sender.description, subjects[pod].description)
+      {
+        return denial
+      }
+    }
     let isolating = Set(engine.selecting(pod, .ingress)).sorted()
     return Fault(
       JudgementRules.ingress,

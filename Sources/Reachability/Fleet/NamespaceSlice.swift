@@ -117,6 +117,10 @@ package final class NamespaceSlice: Sendable {
       policies.append(Policy(object: object))
     }
     policies += cluster.otherPolicies(in: namespace).map { Policy(object: $0) }
+    // What the platform puts into its users' namespaces does not stand where it runs its own DNS.
+    guard namespace != ClusterResolver(cluster.model.cluster.distribution).pod.namespace else {
+      return policies
+    }
     for policy in ClusterModel.standing(cluster.model.baseline?.map(\.manifest) ?? [], besides: names) {
       policies.append(
         Policy(object: KnownObject(manifest: policy, evidence: .declared, subject: nil), isBaseline: true))
@@ -154,14 +158,10 @@ package final class NamespaceSlice: Sendable {
   /// The pods of a workload as policies see them.
   static func pod(_ workload: Workload, labels: Labels? = nil, namespace: Int) -> PodFacts {
     let labels = labels ?? workload.podLabels
-    let ports = workload.containerPorts.compactMap { port -> NamedPort? in
-      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { return nil }
-      return NamedPort(name: name, number: number, transport: port.transport)
-    }
     let runtime = ManifestNetwork.runtimeLabels(workload).filter { labels[$0.key] == nil }
     return PodFacts(
       namespace: namespace, name: workload.key.name, kind: workload.kind, labels: labels,
-      runtimeLabels: runtime, namedPorts: ports, isHostNetwork: workload.isHostNetwork,
+      runtimeLabels: runtime, namedPorts: workload.namedPorts, isHostNetwork: workload.isHostNetwork,
       serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default")
   }
 

@@ -63,10 +63,6 @@ extension PeerPod {
     }
     let workload = subject.workload
     let manifest = cluster.model.declared.namespaces[namespace]
-    let ports = workload?.containerPorts.compactMap { port -> NamedPort? in
-      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { return nil }
-      return NamedPort(name: name, number: number, transport: port.transport)
-    }
     self.init(
       id: "\(cluster.name)/\(namespace)/\(subject.id)", namespace: namespace,
       namespaceLabels: manifest?.labels ?? Labels(), knowsNamespaceLabels: manifest != nil,
@@ -74,7 +70,8 @@ extension PeerPod {
       labels: subject.labels,
       runtimeLabels: workload.map { workload in
         ManifestNetwork.runtimeLabels(workload).filter { subject.labels[$0.key] == nil }
-      } ?? [], namedPorts: ports ?? [], isHostNetwork: workload?.isHostNetwork ?? false, isRemote: isRemote,
+      } ?? [], namedPorts: workload?.namedPorts ?? [], isHostNetwork: workload?.isHostNetwork ?? false,
+      isRemote: isRemote,
       meshCluster: cluster.meshName,
       serviceAccount: workload.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" })
   }

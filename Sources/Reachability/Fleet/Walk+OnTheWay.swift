@@ -13,8 +13,10 @@ extension Walk {
       let number = UInt16(exactly: port)
     else { return nil }
     var answer = Ternary.yes
-    if !slice.isOpen(pod, .ingress) {
-      need(slice, .ingress, pod, .sender(sender), port, transport)
+    let isOpen = slice.isOpen(pod, .ingress)
+    if !isOpen { need(slice, .ingress, pod, .sender(sender), port, transport) }
+    // Policies of the whole cluster may keep the sender in.
+    if !isOpen || !slice.cluster.clusterwidePolicies.isEmpty {
       answer = slice.admits(sender, to: pod, number, transport).answer
     }
     rely(on: .ingress(key, pods, sender, port: port, transport), holds: answer)
@@ -46,11 +48,12 @@ extension Walk {
 
   /// The policies that isolate such pods.
   package func isolating(
-    _ pods: SubjectPod, in key: NamespaceSlice.Key, _ direction: NetworkPolicy.Direction = .ingress
+    _ pods: SubjectPod, in key: NamespaceSlice.Key, _ direction: NetworkPolicy.Direction = .ingress,
+    _ text: String = "isolates the gateway's pods"
   ) -> [Label] {
     guard let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id) else { return [] }
     return Set(slice.engine.selecting(pod, direction)).sorted().prefix(3).map {
-      slice.policies[$0].object.label("isolates the gateway's pods")
+      slice.policies[$0].object.label(text)
     }
   }
 

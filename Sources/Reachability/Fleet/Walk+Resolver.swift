@@ -4,15 +4,14 @@ import Kubernetes
 import Linker
 
 extension PodsOnTheWay {
-  /// True where a namespace of the platform has policies that somebody wrote for it. The platform's own baseline is for
-  /// the namespaces of its users, so that where there is one nobody can say what holds here.
+  /// True where policies that somebody wrote may concern a namespace of the platform: its own, or the cluster's.
   static func arePoliciesKnown(_ namespace: String, in cluster: JudgedCluster) -> Bool {
-    cluster.model.baseline?.isEmpty ?? true && !NamespaceSlice.namespacedPolicies(cluster, namespace).isEmpty
+    !cluster.clusterwidePolicies.isEmpty || !NamespaceSlice.namespacedPolicies(cluster, namespace).isEmpty
   }
 
   /// True where nothing at all is known that would isolate pods of such a namespace.
   static func areOpen(_ namespace: String, in cluster: JudgedCluster) -> Bool {
-    (cluster.model.baseline?.isEmpty ?? true) && cluster.clusterwidePolicies.isEmpty
+    cluster.clusterwidePolicies.isEmpty
       && NamespaceSlice.namespacedPolicies(cluster, namespace).isEmpty
   }
 
@@ -61,6 +60,7 @@ extension Walk {
         ])
     case .no? where !resolver.isSure && opens(way, port, .udp):
       // A cache on the nodes is a common addition, and then it is the one who asks.
+      withdraw()
       depend(
         .name, in: cluster.name, "DNS \(name)",
         on: [Question("who answers the DNS questions of \(cluster.name)")])

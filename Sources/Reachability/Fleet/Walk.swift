@@ -96,6 +96,9 @@ package struct Walk: Sendable {
       CheckedClaim(claim: claim(), holds: isNot ? .no : holds, wanted: isNot ? .no : .yes))
   }
 
+  /// Takes back what would break a hop, and does not: somebody else may be meant.
+  mutating func withdraw() { claims.removeAll(where: \.breaks) }
+
   mutating func need(
     _ slice: NamespaceSlice, _ direction: NetworkPolicy.Direction, _ pod: Int, _ other: Need.Other,
     _ port: Int,
@@ -240,13 +243,16 @@ package struct Walk: Sendable {
   ) {
     guard let slice = clientSlice, !isOver else { return }
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
+    guard asksCluster(slice, name()) else { return }
     var questions: [Question] = []
-    for pod in clientPods where slice.isOpen(pod, .egress) {
+    // Policies of the whole cluster may keep clients from its DNS that nothing else isolates.
+    let isSimple = slice.cluster.clusterwidePolicies.isEmpty
+    for pod in clientPods where isSimple && slice.isOpen(pod, .egress) {
       rely(
         on: .egress(slice.key, slice.subjects[pod], .peer(resolver.pod), port: Int(resolver.port), .udp))
     }
-    for pod in clientPods where !slice.isOpen(pod, .egress) {
-      for transport in [TransportProtocol.udp, .tcp] {
+    for pod in clientPods where !isSimple || !slice.isOpen(pod, .egress) {
+      for transport in [TransportProtocol.udp, .tcp] where !slice.isOpen(pod, .egress) {
         need(slice, .egress, pod, .resolver, Int(resolver.port), transport)
       }
       let answers = slice.resolvers.map {
@@ -268,6 +274,7 @@ package struct Walk: Sendable {
         continue
       }
       if !resolver.isSure, slice.mayAskSomebody(pod, port: 53) {
+        withdraw()
         questions.append(Question("who answers the DNS questions of \(slice.cluster.name)"))
         continue
       }
@@ -337,6 +344,18 @@ package struct Walk: Sendable {
             ]))))
       return
     }
+    let aliased = Claim.found(query([.not(.text(["spec", "type"], ["ExternalName"]))]))
+    guard now.type != "ExternalName" else {
+      fail(
+        .service, in: cluster.name, crossing.serviceName,
+        Fault(
+          JudgementRules.service,
+          "Service \(service.key.description) of \(cluster.name) is of type ExternalName: it is an alias, without address and pods",
+          at: [Label(now.typeNode.range)], help: ["connect to the Service that has the pods"],
+          because: aliased))
+      return
+    }
+    if !service.isInline { rely(on: aliased) }
     if let fault = fault?(now) {
       self.fail(.service, in: cluster.name, crossing.serviceName, fault)
       return
@@ -364,11 +383,9 @@ package struct Walk: Sendable {
         .pod, in: name, "pods of \(service.key.description)",
         Fault(
           JudgementRules.pods,
-          service.type == "ExternalName"
-            ? "Service \(service.key.description) of \(name) is of type ExternalName: it is an alias, without pods"
-            : service.selector.isEmpty
-              ? "Service \(service.key.description) of \(name) has no selector: no pods are behind it"
-              : "no pod of \(service.key.namespace) in \(name) has \(service.selector.description)",
+          service.selector.isEmpty
+            ? "Service \(service.key.description) of \(name) has no selector: no pods are behind it"
+            : "no pod of \(service.key.namespace) in \(name) has \(service.selector.description)",
           at: [
             Label(service.manifest.nameNode.range, service.selector.isEmpty ? "no pods" : "selects nothing")
           ],
@@ -413,6 +430,12 @@ package struct Walk: Sendable {
       "target port \(listed(Set(numbers.map(\.port)).sorted().map(String.init)))/\(port.transport.rawValue)")
     judgeIngress(slice, numbers, port.transport)
     admission?(&self)
+    guard pods.contains(where: { slice.subjects[$0].workload?.idle == nil }) else {
+      depend(
+        .pod, in: name, "pods of \(service.key.description)",
+        on: pods.compactMap { slice.subjects[$0].workload?.awakening(in: name) })
+      return
+    }
     pass(
       .pod, in: name, .declared,
       at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },
@@ -428,13 +451,15 @@ package struct Walk: Sendable {
     var isIsolated = false
     for (pod, port) in pods {
       guard let number = UInt16(exactly: port) else { continue }
-      guard !slice.isOpen(pod, .ingress) else {
+      let isOpen = slice.isOpen(pod, .ingress)
+      // Policies of the whole cluster may keep the sender in.
+      guard !isOpen || !slice.cluster.clusterwidePolicies.isEmpty else {
         rely(on: .ingress(slice.key, slice.subjects[pod], sender, port: port, transport))
         if !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
         continue
       }
-      isIsolated = true
-      need(slice, .ingress, pod, .sender(sender), port, transport)
+      isIsolated = isIsolated || !isOpen
+      if !isOpen { need(slice, .ingress, pod, .sender(sender), port, transport) }
       let (answer, hangsOn) = slice.admits(sender, to: pod, number, transport)
       rely(on: .ingress(slice.key, slice.subjects[pod], sender, port: port, transport), holds: answer)
       switch answer {
@@ -444,7 +469,7 @@ package struct Walk: Sendable {
           slice.closedIngress(pod, from: sender, number, transport))
         return
       case .depends: questions += hangsOn
-      case .yes: break
+      case .yes: if isOpen, !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
       }
     }
     if !questions.isEmpty {

@@ -48,6 +48,16 @@ package struct NamedPort: Sendable, Hashable {
   }
 }
 
+extension Workload {
+  /// The named ports of its pods, as policies and Services look them up.
+  package var namedPorts: [NamedPort] {
+    containerPorts.compactMap { port in
+      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { return nil }
+      return NamedPort(name: name, number: number, transport: port.transport)
+    }
+  }
+}
+
 /// A pod, or the pods of one template: what one end of a connection is inside the cluster.
 package struct PodFacts: Sendable {
   /// Index into the namespaces of the network.

@@ -220,11 +220,6 @@ package struct ManifestNetwork: Sendable {
   }
 
   private mutating func add(_ workload: Workload, in namespace: Int) {
-    var ports: [NamedPort] = []
-    for port in workload.containerPorts {
-      guard let name = port.name, let number = UInt16(exactly: port.number), number > 0 else { continue }
-      ports.append(NamedPort(name: name, number: number, transport: port.transport))
-    }
     let owner =
       workload.kind == "Pod"
       ? workload.manifest.node.at("metadata", "ownerReferences")?.elements.first { _ in true } : nil
@@ -237,7 +232,7 @@ package struct ManifestNetwork: Sendable {
         kind: owner?["kind"]?.text ?? workload.kind,
         labels: workload.podLabels,
         runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
-        namedPorts: ports,
+        namedPorts: workload.namedPorts,
         isHostNetwork: workload.isHostNetwork, addresses: addresses,
         serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default"))
     workloads.append(workload)

@@ -62,7 +62,14 @@ struct Explaining {
   private var compilation: Compilation { compiling.compilation }
 
   func explain(_ subject: String) throws(CommandFailure) -> ExitCode {
-    if let explanation = compilation.explanation(ofConnection: subject) { return print(explanation) }
+    if let explanation = compilation.explanation(ofConnection: subject) {
+      let code = print(explanation)
+      guard !explanation.errors.isEmpty else { return code }
+      try compiling.reporting.print(explanation.errors)
+      compiling.reporting.summarize(
+        "connection \(subject) is refused for the errors above, whatever its hops say")
+      return .findings
+    }
     if compilation.declaredConnections.contains(subject) {
       try compiling.reporting.print(compilation.findings.filter { $0.severity == .error })
       compiling.reporting.summarize("connection \(subject) has no trace: its names are not bound")
@@ -114,6 +121,13 @@ struct Explaining {
         writer.integer(explanation.place.range.startPosition.line)
         writer.key("traces")
         writer.array(of: explanation.traces) { $1.write(to: &$0) }
+        writer.key("errors")
+        writer.array(of: explanation.errors) { writer, finding in
+          writer.object { writer in
+            writer.member("rule", finding.rule.id)
+            writer.member("message", finding.message)
+          }
+        }
         writer.key("remarks")
         writer.array(of: explanation.remarks) { writer, remark in
           writer.object { writer in

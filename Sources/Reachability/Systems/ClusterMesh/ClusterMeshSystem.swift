@@ -143,6 +143,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       name(crossing, near, far, &walk)
     }
     join(near, far, &walk)
+    authentication(&walk)
     walk.sender = .pods(
       walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
     if isExported {
@@ -202,10 +203,70 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     }
     walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.port(port)))
     localNamespace(key, near, far, &walk)
+    nearby(object, key, place, &walk)
     walk.pass(
       .address, in: place,
       near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .emitted,
       at: [object.label()], "global Service: pods of \(far.name) join it")
+  }
+
+  /// What keeps pods of other clusters out of a global Service in the client's cluster: its traffic stays on the node, or
+  /// another proxy than Cilium serves it.
+  private func nearby(_ object: KnownObject, _ key: NamespacedName, _ place: String, _ walk: inout Walk) {
+    guard !walk.isOver else { return }
+    let text = "Service \(key.description)"
+    if let policy = object.node.at("spec", "internalTrafficPolicy"), policy.text == "Local" {
+      walk.fail(
+        .address, in: place, text,
+        Fault(
+          JudgementRules.address,
+          "Service \(key.description) of \(place) leads to pods of the client's own node alone: no pod of another cluster is there",
+          at: [object.label(at: policy)], help: ["take 'internalTrafficPolicy: Local' out"],
+          because: MeshClaims.service(
+            key, in: place, [.not(.text(["spec", "internalTrafficPolicy"], ["Local"]))])))
+      return
+    }
+    let label = "service.kubernetes.io/service-proxy-name"
+    guard let name = object.manifest.labels[label] else { return }
+    walk.depend(
+      .address, in: place, at: [object.label(at: object.node.at("metadata", "labels")?[label])], text,
+      on: [
+        Question(
+          "whether Cilium of \(place) serves Service \(key.description), which is labelled for the proxy '\(name)'",
+          help: "take the label \(label) out, or suppress the note with a reason")
+      ])
+  }
+
+  /// Mutual authentication, which a policy of an end asks for: its identities are one cluster's, so that nothing is known to
+  /// pass between two.
+  private func authentication(_ walk: inout Walk) {
+    for (slice, pods, direction, rules) in [
+      (walk.clientSlice, walk.clientPods, NetworkPolicy.Direction.egress, "egress" as StaticString),
+      (walk.targetSlice, walk.targetPods, .ingress, "ingress"),
+    ] {
+      guard !walk.isOver, let slice,
+        slice.policies.contains(where: { $0.object.manifest.identity.group == "cilium.io" })
+      else { continue }
+      let numbers = Set(pods.flatMap { slice.engine.selecting($0, direction) }).sorted()
+      for object in numbers.map({ slice.policies[$0].object }) {
+        let specs =
+          [object.node["spec"]].compactMap { $0 } + (object.node["specs"]?.elements.map { $0 } ?? [])
+        let mode = specs.flatMap { $0[rules]?.elements.map { $0 } ?? [] }.compactMap {
+          $0.at("authentication", "mode")
+        }.first { $0.text == "required" }
+        guard let mode else { continue }
+        walk.depend(
+          direction == .egress ? .egress : .ingress, in: slice.cluster.name, at: [object.label(at: mode)],
+          "mutual authentication",
+          on: [
+            Question(
+              "whether \(object.manifest.identity.description) of \(slice.cluster.name) can authenticate pods of another cluster: it requires mutual authentication",
+              at: object.evidence == .declared ? mode.range : nil,
+              help: "leave traffic between clusters out of the rule, or suppress the note with a reason")
+          ])
+        return
+      }
+    }
   }
 
   func isTrue(

@@ -85,8 +85,9 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   // MARK: Whom policies see
 
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
-    let beside = crossing.client.cluster.flatMap { fleet.clusters[$0] }.map {
-      [ZoneServerPods($0, serverNamespace).onTheWay]
+    let beside = crossing.client.cluster.flatMap { fleet.clusters[$0] }.map { cluster in
+      let server = ZoneServerPods(cluster, serverNamespace)
+      return [server.onTheWay] + (server.askers.map { [$0] } ?? [])
     }
     guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
       let service = publisher.service(for: registration)
@@ -161,7 +162,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       declared: section["addresses"]?[cluster.name])
     leave(to: record, port, &walk)
     resolve(name, port, &walk)
-    publish(registration, record, port, &walk)
+    publish(name, registration, record, port, &walk)
     arrive(at: record, cluster, name, port, crossing, &walk)
     walk.enter()
   }
@@ -169,7 +170,9 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   private func leave(to record: GatewayRecord, _ port: Int, _ walk: inout Walk) {
     let addresses = record.addresses.compactMap { IPAddress($0.text) }
     if addresses.isEmpty {
-      walk.leave(to: nil, port: port, .tcp, as: "", missing: record.missing)
+      // Where no object publishes the gateway, that is what is missing.
+      walk.leave(
+        to: nil, port: port, .tcp, as: "", missing: record.service == nil ? nil : record.missing)
     }
     for address in record.addresses {
       guard let parsed = IPAddress(address.text) else { continue }
@@ -253,7 +256,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   // MARK: The record
 
   private func publish(
-    _ registration: Registration, _ record: GatewayRecord, _ port: Int, _ walk: inout Walk
+    _ name: String, _ registration: Registration, _ record: GatewayRecord, _ port: Int, _ walk: inout Walk
   ) {
     guard !walk.isOver else { return }
     let cluster = walk.target.cluster
@@ -273,8 +276,15 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     }
     if walk.isTracing, let claim = record.serviceClaim { walk.rely(on: claim) }
     if walk.isTracing, let claim = record.addressesClaim { walk.rely(on: claim) }
+    guard record.service != nil else { return }
     guard !record.addresses.isEmpty else {
       walk.wait(.address, in: cluster, text, for: record.missing)
+      return
+    }
+    if let client = walk.clientCluster,
+      let stray = StrayRecords(client, serverNamespace).fault(name, "*.\(domain(registration))", record)
+    {
+      walk.fail(.address, in: client.name, text, stray)
       return
     }
     let slice = walk.clientCluster?.observed(
@@ -347,6 +357,10 @@ package struct GatewayDNSSystem: ReachabilitySystem {
         ])
     }
     let way = way(pods, service, in: cluster)
+    SourceRanges(
+      cluster.service(service)?.object
+        ?? cluster.observed("v1", "Service", service.namespace, service.name), in: cluster
+    )?.judge(.gateway, &walk)
     way.admit(port: pods.number(behind: port), "clients of other clusters", &walk)
     let target = "\(name) → \(crossing.serviceName):\(crossing.port.port.number)"
     switch routes[cluster.name]?.route(name, to: crossing.target.service.key, crossing.port.port) {

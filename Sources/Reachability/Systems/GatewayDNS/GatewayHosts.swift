@@ -6,12 +6,20 @@ import YAMLTree
 /// The hosts that gateways of a cluster answer for, and where each leads: HTTPProxy of Contour, Ingress, and routes of the
 /// Gateway API.
 struct GatewayHosts: Sendable {
+  /// Where a part of a route leads.
+  struct Backend: Sendable {
+    let service: NamespacedName
+    let port: Node?
+    /// What requests must have beside the host; nil where all of them go there.
+    let condition: Node?
+  }
+
   /// A route for one host.
   struct Route: Sendable {
     let host: String
     let object: KnownObject
     let node: Node?
-    let backends: [(service: NamespacedName, port: Node?)]
+    let backends: [Backend]
     /// Other objects say where a part of it leads.
     let delegates: Bool
 
@@ -68,6 +76,20 @@ struct GatewayHosts: Sendable {
           because: Self.claim(name, to: service, port, in: cluster)))
     }
     if let found = candidates.first(where: { Self.leads($0, to: service, port) }) {
+      if let partial = Self.condition(of: found, to: service, port) {
+        return .open(
+          Question(
+            "which paths and headers the clients ask with: \(found.object.manifest.identity.description) of \(cluster) takes a part of the requests for \(name) to \(service.name)"
+          ), places: [found.object.label(at: partial)])
+      }
+      if let name = found.object.node.at("spec", "ingressClassName"),
+        found.object.manifest.kind == "HTTPProxy", name.text != "contour"
+      {
+        return .open(
+          Question(
+            "whether Contour of \(cluster) serves the class '\(name.text)', which \(found.object.manifest.identity.description) names"
+          ), places: [found.object.label(at: name)])
+      }
       guard found.host.isEmpty else { return .found(found) }
       return .open(
         Question(
@@ -89,7 +111,13 @@ struct GatewayHosts: Sendable {
         because: Self.claim(name, to: service, port, in: cluster)))
   }
 
-  private static func words(_ backend: (service: NamespacedName, port: Node?)) -> String {
+  /// What requests must have to get to a Service's port; nil where all of a host do.
+  private static func condition(of route: Route, to service: NamespacedName, _ port: ServicePort) -> Node? {
+    let leading = route.backends.filter { leads($0, to: service, port) }
+    return leading.contains { $0.condition == nil } ? nil : leading.first?.condition
+  }
+
+  private static func words(_ backend: Backend) -> String {
     backend.port.map { "\(backend.service.name):\($0.text)" } ?? backend.service.name
   }
 
@@ -105,7 +133,8 @@ struct GatewayHosts: Sendable {
       ways.append(.not(.either([.exists(number)] + (text.map { [.exists($0)] } ?? []))))
       return .either(ways)
     }
-    let proxied = [ObjectCondition.text(["name"], [service.name]), leads(["port"], nil)]
+    let weighs = ObjectCondition.not(.number(["weight"], 0))
+    let proxied = [ObjectCondition.text(["name"], [service.name]), leads(["port"], nil), weighs]
     let served: [ObjectCondition] = [
       .text(["backend", "service", "name"], [service.name]),
       leads(["backend", "service", "port", "number"], ["backend", "service", "port", "name"]),
@@ -117,7 +146,10 @@ struct GatewayHosts: Sendable {
           .text(["spec", "virtualhost", "fqdn"], hosts),
           .either([
             .element(["spec", "routes", "*", "services", "*"], proxied),
-            .element(["spec", "tcpproxy", "services", "*"], proxied),
+            .all([
+              .element(["spec", "tcpproxy", "services", "*"], proxied),
+              .exists(["spec", "virtualhost", "tls"]),
+            ]),
           ]),
         ]),
       ObjectQuery(
@@ -133,7 +165,7 @@ struct GatewayHosts: Sendable {
           .text(["spec", "hostnames", "*"], hosts),
           .element(
             ["spec", "rules", "*", "backendRefs", "*"],
-            [.text(["name"], [service.name]), leads(["port"], nil)]),
+            [.text(["name"], [service.name]), leads(["port"], nil), weighs]),
         ]),
     ])
   }
@@ -146,18 +178,19 @@ struct GatewayHosts: Sendable {
   }
 
   private static func leads(_ route: Route, to service: NamespacedName, _ port: ServicePort) -> Bool {
-    route.backends.contains { backend in
-      guard backend.service == service else { return false }
-      guard let node = backend.port else { return true }
-      return node.integer == port.number || node.string.map { $0 == port.name } ?? false
-    }
+    route.backends.contains { leads($0, to: service, port) }
+  }
+
+  private static func leads(_ backend: Backend, to service: NamespacedName, _ port: ServicePort) -> Bool {
+    guard backend.service == service else { return false }
+    guard let node = backend.port else { return true }
+    return node.integer == port.number || node.string.map { $0 == port.name } ?? false
   }
 
   // MARK: Reading
 
   private mutating func add(
-    _ host: Node?, _ object: KnownObject, _ backends: [(service: NamespacedName, port: Node?)],
-    delegates: Bool = false
+    _ host: Node?, _ object: KnownObject, _ backends: [Backend], delegates: Bool = false
   ) {
     routes.append(
       Route(
@@ -169,40 +202,76 @@ struct GatewayHosts: Sendable {
     guard let host = object.node.at("spec", "virtualhost", "fqdn") else { return }
     let namespace = object.manifest.namespace ?? ""
     let spec = object.node["spec"]
-    let parts = (spec?["routes"]?.elements.map { $0 } ?? []) + [spec?["tcpproxy"]].compactMap { $0 }
-    let services = parts.flatMap { $0["services"]?.elements.map { $0 } ?? [] }
+    func backends(_ part: Node, _ condition: Node?) -> [Backend] {
+      // A weight of nothing gets nothing.
+      (part["services"]?.elements.filter { $0["weight"]?.integer != 0 } ?? []).map {
+        Backend(
+          service: NamespacedName(namespace, $0["name"]?.text ?? ""), port: $0["port"], condition: condition)
+      }
+    }
+    var all = (spec?["routes"]?.elements.map { $0 } ?? []).flatMap { backends($0, Self.proxyCondition($0)) }
+    // Without TLS there is no name by which a connection could be told: Contour calls the object invalid.
+    if let proxy = spec?["tcpproxy"], spec?.at("virtualhost", "tls") != nil { all += backends(proxy, nil) }
     let includes = (spec?["includes"]?.count ?? 0) > 0 || spec?.at("tcpproxy", "include") != nil
-    add(
-      host, object,
-      services.map { (NamespacedName(namespace, $0["name"]?.text ?? ""), $0["port"]) }, delegates: includes)
+    add(host, object, all, delegates: includes)
+  }
+
+  /// Conditions of one route are all of them to be met.
+  private static func proxyCondition(_ route: Node) -> Node? {
+    route["conditions"]?.elements.first { condition in
+      condition.entries.contains { $0.key.text != "prefix" || $0.value.text != "/" }
+    }
   }
 
   private mutating func addIngress(_ object: KnownObject) {
     let namespace = object.manifest.namespace ?? ""
-    func backend(_ node: Node?) -> [(service: NamespacedName, port: Node?)] {
+    func backend(_ node: Node?, _ condition: Node?) -> [Backend] {
       guard let service = node?["service"], let name = service["name"] else { return [] }
       let port = service["port"]
-      return [(NamespacedName(namespace, name.text), port?["number"] ?? port?["name"])]
+      return [
+        Backend(
+          service: NamespacedName(namespace, name.text), port: port?["number"] ?? port?["name"],
+          condition: condition)
+      ]
     }
     for rule in object.node.at("spec", "rules")?.elements.map({ $0 }) ?? [] {
       let paths = rule.at("http", "paths")?.elements.map { $0 } ?? []
-      add(rule["host"], object, paths.flatMap { backend($0["backend"]) })
+      add(
+        rule["host"], object,
+        paths.flatMap { item in
+          let isWhole = (item["path"]?.text ?? "/") == "/" && item["pathType"]?.text != "Exact"
+          return backend(item["backend"], isWhole ? nil : item["path"])
+        })
     }
-    let other = backend(object.node.at("spec", "defaultBackend"))
+    let other = backend(object.node.at("spec", "defaultBackend"), nil)
     if !other.isEmpty { add(nil, object, other) }
   }
 
   private mutating func addRoute(_ object: KnownObject) {
     let namespace = object.manifest.namespace ?? ""
     let rules = object.node.at("spec", "rules")?.elements.map { $0 } ?? []
-    let backends = rules.flatMap { $0["backendRefs"]?.elements.map { $0 } ?? [] }.map { reference in
-      (
-        service: NamespacedName(reference["namespace"]?.text ?? namespace, reference["name"]?.text ?? ""),
-        port: reference["port"]
-      )
+    let backends = rules.flatMap { rule in
+      let condition = Self.matchCondition(rule)
+      return (rule["backendRefs"]?.elements.filter { $0["weight"]?.integer != 0 } ?? []).map { reference in
+        Backend(
+          service: NamespacedName(reference["namespace"]?.text ?? namespace, reference["name"]?.text ?? ""),
+          port: reference["port"], condition: condition)
+      }
     }
     let hosts = object.node.at("spec", "hostnames")?.elements.map { $0 } ?? []
     for host in hosts { add(host, object, backends) }
     if hosts.isEmpty { add(nil, object, backends) }
+  }
+
+  /// One of the matches of a rule is enough; nil where one takes everything, or there are none.
+  private static func matchCondition(_ rule: Node) -> Node? {
+    guard let matches = rule["matches"], matches.count > 0 else { return nil }
+    let takesAll = matches.elements.contains { match in
+      match.entries.allSatisfy { key, value in
+        key.text == "path" && (value["value"]?.text ?? "/") == "/"
+          && (value["type"]?.text ?? "PathPrefix") == "PathPrefix"
+      }
+    }
+    return takesAll ? nil : matches
   }
 }

@@ -48,15 +48,18 @@ struct GatewayListeners {
       guard let gateway = gateway(key) else { return .served(nil) }
       queries.append(
         query(
-          gateway, reference, host, port, route.manifest.kind, protocols, isOwn: key.namespace == namespace))
+          gateway, reference, host, port, route.manifest.kind, protocols, namespace,
+          isOwn: key.namespace == namespace))
       for listener in gateway.node.at("spec", "listeners")?.elements.map({ $0 }) ?? [] {
         let reason = self.refusal(
           listener, reference, host, port, route.manifest.kind, protocols, key, namespace)
         guard let reason else {
-          if listener.at("allowedRoutes", "namespaces", "from")?.text == "Selector" {
+          if listener.at("allowedRoutes", "namespaces", "from")?.text == "Selector",
+            takes(listener, namespace) == .depends
+          {
             return .asked(
               Question(
-                "whether Gateway \(key.description) of \(cluster.name) takes routes of namespace \(namespace): its listener selects namespaces by label"
+                "whether Gateway \(key.description) of \(cluster.name) takes routes of namespace \(namespace): its listener selects namespaces by label, and no manifest tells those of this one"
               ), [gateway.label(at: listener)])
           }
           return .served(.found(queries))
@@ -122,7 +125,25 @@ struct GatewayListeners {
           "listener '\(name)' takes routes of \(from == "None" ? "no namespace" : "namespace \(gateway.namespace) alone")",
         help: "set allowedRoutes.namespaces of the listener so that it takes routes of \(namespace)")
     }
+    if from == "Selector", takes(listener, namespace) == .no {
+      let selector = LabelSelector(listener.at("allowedRoutes", "namespaces", "selector"))
+      return Refusal(
+        text: "listener '\(name)' takes routes of namespaces with \(selector.description)",
+        help: "label namespace \(namespace) so, or let the listener select it")
+    }
     return nil
+  }
+
+  /// Whether a listener's selector takes routes of a namespace. A namespace without a manifest has its name for a label,
+  /// and others that nobody knows.
+  private func takes(_ listener: Node, _ namespace: String) -> Ternary {
+    // A selector must be there; what happens without one is not said.
+    guard let node = listener.at("allowedRoutes", "namespaces", "selector") else { return .depends }
+    let selector = LabelSelector(node)
+    let manifest = cluster.model.declared.namespaces[namespace]
+    let facts = NamespaceFacts(
+      name: namespace, labels: manifest?.labels ?? Labels(), knowsLabels: manifest != nil)
+    return facts.matches(selector, cluster.profile)
   }
 
   /// What a listener's host may be to take requests for a name.
@@ -139,10 +160,11 @@ struct GatewayListeners {
   /// That the Gateway has a listener which takes the route.
   private func query(
     _ gateway: KnownObject, _ reference: Node, _ host: String, _ port: Int, _ kind: String,
-    _ protocols: [String],
-    isOwn: Bool
+    _ protocols: [String], _ namespace: String, isOwn: Bool
   ) -> ObjectQuery {
     let from = ["allowedRoutes", "namespaces", "from"]
+    let own = cluster.model.declared.namespaces[namespace]?.labels ?? Labels()
+    let labels = own.setting(NamespaceFacts.nameLabel, to: namespace)
     var conditions: [ObjectCondition] = [
       .number(["port"], port), .text(["protocol"], protocols),
       .either([.not(.exists(["hostname"])), .text(["hostname"], Self.hosts(host))]),
@@ -150,6 +172,13 @@ struct GatewayListeners {
         .not(.exists(["allowedRoutes", "kinds"])), .text(["allowedRoutes", "kinds", "*", "kind"], [kind]),
       ]),
       .text(from, isOwn ? ["All", "Selector", "Same"] : ["All", "Selector"], default: "Same"),
+      .either([
+        .not(.text(from, ["Selector"])),
+        .all([
+          .exists(["allowedRoutes", "namespaces", "selector"]),
+          .selects(["allowedRoutes", "namespaces", "selector"], labels),
+        ]),
+      ]),
     ]
     if let section = reference["sectionName"]?.text { conditions.append(.text(["name"], [section])) }
     if let wanted = reference["port"]?.integer { conditions.append(.number(["port"], wanted)) }

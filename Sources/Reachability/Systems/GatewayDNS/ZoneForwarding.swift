@@ -58,6 +58,84 @@ struct ZoneServerPods: Sendable {
       cluster.name, namespace, pods, meeting: [ClusterResolver(cluster.model.cluster.distribution).pod])
   }
 
+  /// The server's pods as policies of the resolver's namespace see them. Where nobody knows them, some pods of the
+  /// namespace with whatever labels these policies ask for.
+  private var peers: [PeerPod] {
+    guard onTheWay.pods.isEmpty else {
+      return onTheWay.pods.map {
+        PeerPod(.special($0), of: cluster, key.namespace, isRemote: false)
+      }
+    }
+    let resolver = ClusterResolver(cluster.model.cluster.distribution).pod
+    let policies =
+      NamespaceSlice.namespacedPolicies(cluster, resolver.namespace).map(\.object)
+      + cluster.clusterwidePolicies
+    var keys: Set<String> = []
+    for rule in policies.flatMap({ $0.node.at("spec", "egress")?.elements.map { $0 } ?? [] }) {
+      let selectors =
+        (rule["to"]?.elements.compactMap { $0["podSelector"] } ?? [])
+        + (rule["toEndpoints"]?.elements.map { $0 } ?? [])
+      for requirement in selectors.flatMap({ LabelSelector($0).requirements }) {
+        keys.insert(
+          requirement.key.hasPrefix("k8s:") ? String(requirement.key.dropFirst(4)) : requirement.key)
+      }
+    }
+    let manifest = cluster.model.declared.namespaces[key.namespace]
+    return [
+      PeerPod(
+        id: "\(cluster.name)/\(key.description)", namespace: key.namespace,
+        namespaceLabels: manifest?.labels ?? Labels(), knowsNamespaceLabels: manifest != nil,
+        name: key.name, kind: "pods of Service",
+        runtimeLabels: keys.sorted().map { RuntimeLabel(key: $0, values: nil) })
+    ]
+  }
+
+  /// The cluster's resolver, as its own policies let it out to the server; nil where nothing is known that would keep it.
+  var askers: PodsOnTheWay? {
+    let resolver = ClusterResolver(cluster.model.cluster.distribution).pod
+    guard resolver.namespace != key.namespace,
+      PodsOnTheWay.arePoliciesKnown(resolver.namespace, in: cluster)
+    else { return nil }
+    return PodsOnTheWay(
+      cluster.name, resolver.namespace,
+      GatewayWay.pods(resolver.labels, in: resolver.namespace, of: cluster, unknown: "resolver's pods"),
+      meeting: peers)
+  }
+
+  /// The resolver's own policies let it out to the server.
+  private func departure(_ walk: inout Walk) {
+    guard !walk.isOver, let askers else { return }
+    let target = service?.ports.first { $0.number == Self.port && $0.transport == .udp }?.target
+    for pods in askers.pods {
+      for peer in peers {
+        guard !walk.isOver,
+          let port = target.map({ peer.number(of: $0, .udp) }) ?? Self.port
+        else { continue }
+        switch walk.departure(of: pods, in: askers.key, to: peer, port: port, .udp) {
+        case .yes?, nil: break
+        case .depends?:
+          walk.depend(
+            .name, in: cluster.name, "DNS server \(key.description)",
+            on: [
+              Question(
+                "whether policies of \(askers.key.namespace) in \(cluster.name) let the cluster's resolver out to the DNS server"
+              )
+            ])
+        case .no?:
+          walk.fail(
+            .name, in: cluster.name, "DNS server \(key.description)",
+            Fault(
+              JudgementRules.egress,
+              "the policies of \(askers.key.namespace) in \(cluster.name) do not let the cluster's resolver out to the DNS server \(key.description)",
+              at: walk.isolating(pods, in: askers.key, .egress, "isolates the resolver"),
+              help: [
+                "admit UDP and TCP \(port) to the pods of namespace \(key.namespace) for the resolver's pods"
+              ]))
+        }
+      }
+    }
+  }
+
   /// That the Service listens where resolvers ask.
   private var listens: Claim {
     .found(
@@ -72,7 +150,8 @@ struct ZoneServerPods: Sendable {
 
   /// Judges the Service, and the policies between the resolver's pods and the server's.
   func judge(_ walk: inout Walk) {
-    guard let service, !service.ports.isEmpty else { return }
+    departure(&walk)
+    guard !walk.isOver, let service, !service.ports.isEmpty else { return }
     let text = "DNS server \(key.description)"
     func fail(_ message: String, _ help: String, _ claim: Claim) {
       walk.fail(
@@ -112,6 +191,7 @@ struct ZoneServerPods: Sendable {
         on: [Question("whether the policies of \(key.namespace) admit the resolver of \(cluster.name)")])
     case .no? where !resolver.isSure && walk.opens(onTheWay, { $0.number(of: port.target, .udp) }, .udp):
       // Other labels, or a cache on the nodes: policies are written for whom their author knows.
+      walk.withdraw()
       walk.depend(
         .name, in: cluster.name, text, on: [Question("who asks the DNS server of \(cluster.name)")])
     case .no?:

@@ -21,7 +21,9 @@ struct AuthorizationPolicies {
   /// The policies of the cluster, in order.
   var all: [KnownObject] {
     cluster.objects(ofKind: "AuthorizationPolicy").filter {
+      // In a dry run a policy decides nothing.
       $0.manifest.identity.group == "security.istio.io"
+        && $0.manifest.annotation("istio.io/dry-run")?.lowercased() != "true"
     }
   }
 
@@ -61,7 +63,8 @@ struct AuthorizationPolicies {
       let answer = allowing.reduce(Ternary.no) { $0 == .yes ? .yes : $0 || rules.matches($1) }
       guard answer != .no else {
         fail(
-          client, subject, allowing, admitted(client, port, namespace, rules), wanted: .yes, &walk)
+          client, subject, allowing, admitted(client, subject.labels, port, namespace, rules), wanted: .yes,
+          &walk)
         return
       }
       if answer == .depends {
@@ -78,6 +81,73 @@ struct AuthorizationPolicies {
           "whether \(listed(names)) of \(cluster.name) lets the clients in, which depends on \(listed(reasons.withoutRepetitions))"
         )
       ])
+  }
+
+  /// Judges the crossing at the gateway's own pods: istiod applies their policies to what they pass on unopened as well, and
+  /// they see no identity there (buildGatewayListeners of istio/istio).
+  func judge(
+    _ crossing: Crossing, at way: GatewayWay, port: (SubjectPod) -> Int, _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    let policies = all
+    guard !policies.isEmpty else { return }
+    for pod in way.pods {
+      let own = policies.filter { selects($0, way.namespace, pod.labels) }
+      let call = AuthorizedCall(atGatewayOf: crossing, port: port(pod), in: cluster)
+      var open: [(policy: KnownObject, reasons: [String])] = []
+      for policy in own where action(policy) == "DENY" {
+        var rules = AuthorizationRules(call, isDenial: true)
+        switch rules.matches(policy) {
+        case .no: break
+        case .depends: open.append((policy, rules.reasons))
+        case .yes:
+          refuse(
+            "\(policy.manifest.identity.description) in \(cluster.name) denies what other clusters send to \(way.name)",
+            [policy], "except port \(call.port) with notPorts, or select other pods", denied(policy),
+            wanted: .no,
+            way, &walk)
+          return
+        }
+      }
+      let allowing = own.filter { action($0) == "ALLOW" }
+      if !allowing.isEmpty {
+        var rules = AuthorizationRules(call, isDenial: false)
+        switch allowing.reduce(Ternary.no, { $0 == .yes ? .yes : $0 || rules.matches($1) }) {
+        case .yes: break
+        case .depends: open += allowing.map { ($0, rules.reasons) }
+        case .no:
+          let names = listed(allowing.map(\.manifest.identity.description))
+          refuse(
+            "no rule of \(names) in \(cluster.name) admits to \(way.name) what other clusters send: it passes mutual TLS on unopened, and so knows no identity",
+            allowing,
+            "add a rule with 'to: [{operation: {ports: [\"\(call.port)\"]}}]', or select other pods",
+            admitted(nil, pod.labels, call.port, way.namespace, rules), wanted: .yes, way, &walk)
+          return
+        }
+      }
+      guard !open.isEmpty else { continue }
+      let names = Set(open.map(\.policy.manifest.identity.description)).sorted()
+      walk.depend(
+        .gateway, in: cluster.name, at: open.map { $0.policy.label() }, way.name,
+        on: [
+          Question(
+            "whether \(listed(names)) of \(cluster.name) lets other clusters in at \(way.name), which depends on \(listed(open.flatMap(\.reasons).withoutRepetitions))"
+          )
+        ])
+      return
+    }
+  }
+
+  private func refuse(
+    _ message: String, _ policies: [KnownObject], _ help: String, _ claim: Claim, wanted: Ternary,
+    _ way: GatewayWay, _ walk: inout Walk
+  ) {
+    walk.fail(
+      .gateway, in: cluster.name, way.name,
+      Fault(
+        JudgementRules.ingress, message,
+        at: policies.prefix(3).map { $0.label("selects the gateway's pods") },
+        help: [help], because: claim, wanted: wanted))
   }
 
   func action(_ policy: KnownObject) -> String { policy.node.at("spec", "action")?.text ?? "ALLOW" }
@@ -122,12 +192,13 @@ struct AuthorizationPolicies {
 
   /// That some rule which allows names the client and the port, or neither, and asks for nothing that bars the call.
   private func admitted(
-    _ client: ClientIdentity, _ port: Int, _ namespace: String, _ rules: AuthorizationRules
+    _ client: ClientIdentity?, _ labels: Labels, _ port: Int, _ namespace: String,
+    _ rules: AuthorizationRules
   ) -> Claim {
     let source = [
-      ("namespaces", ClientIdentity.patterns(for: client.namespace)),
-      ("principals", client.principal.map { ClientIdentity.patterns(for: $0) } ?? []),
-      ("serviceAccounts", client.accountNames),
+      ("namespaces", client.map { ClientIdentity.patterns(for: $0.namespace) } ?? []),
+      ("principals", client?.principal.map { ClientIdentity.patterns(for: $0) } ?? []),
+      ("serviceAccounts", client?.accountNames ?? []),
     ].map { key, texts in ObjectCondition.either([.text([key, "*"], texts), .not(.exists([key]))]) }
     let from = ObjectCondition.element(
       ["from", "*", "source"], source + rules.barredSources.withoutRepetitions)
@@ -141,6 +212,7 @@ struct AuthorizationPolicies {
           "AuthorizationPolicy", of: "security.istio.io", in: cluster.name, place,
           where: [
             .text(["spec", "action"], ["ALLOW"], default: "ALLOW"),
+            .labelsWithin(["spec", "selector", "matchLabels"], labels),
             .element(
               ["spec", "rules", "*"],
               [.either([from, .not(.exists(["from"]))]), .either([to, .not(.exists(["to"]))])]

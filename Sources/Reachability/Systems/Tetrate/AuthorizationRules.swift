@@ -14,12 +14,15 @@ struct AuthorizedCall {
     case detected
   }
 
-  let client: ClientIdentity
+  /// Nil where nobody presents one: a gateway that passes mutual TLS on unopened learns none.
+  let client: ClientIdentity?
   /// The port of the pods.
   let port: Int
   let content: Content
-  /// Where the sender's address lies: the gateway's pods'. Empty where nobody has said it.
+  /// Where the sender's address lies. Empty where nobody has said it.
   let senders: [IPNetwork]
+  /// Whose address that is, in words.
+  let sender: String
   /// Where the pods' own addresses lie.
   let receivers: [IPNetwork]
   /// The server name of Istio's mutual TLS.
@@ -30,10 +33,26 @@ struct AuthorizedCall {
     self.port = port
     let known = cluster.service(crossing.target.service.key)?.service ?? crossing.target.service
     content = Self.content(of: crossing.port.port, known)
-    senders = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
-    receivers = senders
+    receivers = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
+    senders = receivers
+    sender = "the gateway's pods have"
+    serverName = Self.serverName(crossing)
+  }
+
+  /// The call as the gateway's own pods see it.
+  init(atGatewayOf crossing: Crossing, port: Int, in cluster: JudgedCluster) {
+    client = nil
+    self.port = port
+    content = .tcp
+    receivers = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
+    senders = []
+    sender = "clients of other clusters arrive with"
+    serverName = Self.serverName(crossing)
+  }
+
+  private static func serverName(_ crossing: Crossing) -> String {
     let key = crossing.target.service.key
-    serverName = "outbound_.\(crossing.port.port.number)_._.\(key.name).\(key.namespace).svc.cluster.local"
+    return "outbound_.\(crossing.port.port.number)_._.\(key.name).\(key.namespace).svc.cluster.local"
   }
 
   private static func content(of port: ServicePort, _ service: Service) -> Content {
@@ -167,7 +186,7 @@ struct AuthorizationRules {
       case "namespaces", "notNamespaces": one = Self.namespace(call.client, items)
       case "principals", "notPrincipals": one = principal(items)
       case "serviceAccounts", "notServiceAccounts": one = account(items)
-      case "ipBlocks", "notIpBlocks": one = address(items, in: call.senders, "the gateway's pods have")
+      case "ipBlocks", "notIpBlocks": one = address(items, in: call.senders, call.sender)
       case "remoteIpBlocks", "notRemoteIpBlocks": one = remote(items, carriesHTTP)
       case "requestPrincipals", "notRequestPrincipals":
         guard carriesHTTP else { continue }
@@ -183,18 +202,20 @@ struct AuthorizationRules {
     return answer
   }
 
-  private static func namespace(_ client: ClientIdentity, _ items: [String]) -> Ternary {
-    Ternary(items.contains { ClientIdentity.isLike($0, client.namespace) })
+  private static func namespace(_ client: ClientIdentity?, _ items: [String]) -> Ternary {
+    Ternary(client.map { client in items.contains { ClientIdentity.isLike($0, client.namespace) } } ?? false)
   }
 
   private mutating func principal(_ items: [String]) -> Ternary {
-    let answer = call.client.isPrincipal(among: items)
+    guard let client = call.client else { return .no }
+    let answer = client.isPrincipal(among: items)
     if answer == .depends { note("the clients' trust domain and service account") }
     return answer
   }
 
   private mutating func account(_ items: [String]) -> Ternary {
-    let answer = call.client.isAccount(among: items)
+    guard let client = call.client else { return .no }
+    let answer = client.isAccount(among: items)
     if answer == .depends {
       note("the clients' service account, and whose namespace is meant by a name alone")
     }
@@ -206,7 +227,7 @@ struct AuthorizationRules {
     let isEverything = block.isSuperset(of: Self.everything)
     guard !networks.isEmpty, !isEverything else {
       if isEverything { return .yes }
-      note("which addresses \(whose): the Cluster names no podCIDRs")
+      note("which addresses \(whose) (\(items.joined(separator: ", ")))")
       return .depends
     }
     let own = AddressBlock(networks)
@@ -224,7 +245,7 @@ struct AuthorizationRules {
   /// The client's own address: without HTTP nobody has told the sidecar of another than the sender's.
   private mutating func remote(_ items: [String], _ carriesHTTP: Bool) -> Ternary {
     guard carriesHTTP, call.content != .tcp else {
-      return address(items, in: call.senders, "the gateway's pods have")
+      return address(items, in: call.senders, call.sender)
     }
     guard !AddressBlock(items.compactMap(Self.network)).isSuperset(of: Self.everything) else { return .yes }
     return request("the request's X-Forwarded-For (\(items.joined(separator: ", ")))")
@@ -283,7 +304,7 @@ struct AuthorizationRules {
     case "source.namespace": return Self.namespace(call.client, items)
     case "source.principal": return principal(items)
     case "source.serviceAccount": return account(items)
-    case "source.ip": return address(items, in: call.senders, "the gateway's pods have")
+    case "source.ip": return address(items, in: call.senders, call.sender)
     case "remote.ip": return remote(items, carriesHTTP)
     case "destination.ip": return address(items, in: call.receivers, "the target's pods have")
     case "destination.port": return Ternary(items.contains(String(call.port)))

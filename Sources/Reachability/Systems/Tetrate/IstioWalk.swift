@@ -78,17 +78,14 @@ struct IstioWalk {
     gateway(crossing, cluster, &walk)
     if usesRemoteSecrets { networks(client, cluster, &walk) }
     guard !walk.isOver else { return }
-    CallsWithMutualTLS(host: host(crossing), port: walk.port.number, crossing: crossing).judge(client, &walk)
+    EastWestPods.call(host(crossing), crossing, from: client, to: place, &walk)
     EastWestPods.judge(
       gateways.selector, crossing, in: cluster,
       through: gateways.service.flatMap { cluster.service($0)?.service },
       &walk)
     walk.sender = .pods(
       [EastWestPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
-    walk.enter(admittedBy: {
-      PeerAuthentications(cluster).judge(crossing, &$0)
-      AuthorizationPolicies(cluster).judge(crossing, &$0)
-    })
+    walk.enter(admittedBy: { EastWestPods.admit(crossing, in: cluster, &$0) })
   }
 
   private func host(_ crossing: Crossing) -> String {
@@ -109,8 +106,9 @@ struct IstioWalk {
     guard !walk.isOver else { return }
     let text = "\(host(crossing)):\(walk.port.number)"
     if let local = client.service(crossing.target.service.key) {
-      walk.rely(on: named(crossing, client))
       let key = crossing.target.service.key
+      guard EastWestPods.leadsToEndpoints(local.service, key, client, &walk) else { return }
+      walk.rely(on: named(crossing, client))
       if let fault = VisibleHosts(client).fault(host(crossing), of: key.namespace, crossing) {
         walk.fail(.name, in: client.name, text, fault)
         return
@@ -295,22 +293,28 @@ struct IstioWalk {
     }
     walk.rely(on: passes(host, in: cluster))
     if let key = gateways.service, let service = cluster.service(key)?.service,
-      !service.ports.contains(where: { $0.number == TetrateSystem.port })
+      !service.ports.contains(where: { $0.number == TetrateSystem.port && $0.transport == .tcp })
     {
       walk.fail(
         .gateway, in: cluster.name, text,
         Fault(
           JudgementRules.unpublished,
-          "Service \(key.description) of \(cluster.name) has no port \(TetrateSystem.port)",
+          "Service \(key.description) of \(cluster.name) has no port \(TetrateSystem.port)/TCP",
           at: [Label(service.manifest.nameNode.range, "the gateway's Service")],
           help: ["add port \(TetrateSystem.port)"],
           because: .found(
             ObjectQuery(
               "Service", of: "", in: cluster.name, key.namespace, key.name,
-              where: [.number(["spec", "ports", "*", "port"], TetrateSystem.port)]))))
+              where: [
+                .element(
+                  ["spec", "ports", "*"],
+                  [
+                    .number(["port"], TetrateSystem.port), .text(["protocol"], ["TCP"], default: "TCP"),
+                  ])
+              ]))))
       return
     }
-    if let fault = nobodyBehind(cluster) {
+    if let fault = nobodyBehind(cluster) ?? foreignView(cluster) {
       walk.fail(.gateway, in: cluster.name, text, fault)
       return
     }
@@ -346,6 +350,35 @@ struct IstioWalk {
       at: [Label(port.node.range, "leads to '\(name)'")],
       help: ["name a container port '\(name)', or use a number as targetPort"],
       because: .targetPort(cluster.name, key, name: name, .tcp))
+  }
+
+  /// Gateway pods that ask istiod for endpoints of other networks alone: of their own they get none.
+  private func foreignView(_ cluster: JudgedCluster) -> Fault? {
+    let variable = "ISTIO_META_REQUESTED_NETWORK_VIEW"
+    guard let network = cluster.model.cluster.node.at("spec", "tetrate", "network")?.text else { return nil }
+    let selector = LabelSelector(equality: gateways.selector.labels)
+    for pod in cluster.workloads(in: gateways.selector.namespace) where selector.matches(pod.podLabels) {
+      let variables = pod.pod.at("spec", "containers")?.elements.flatMap {
+        $0["env"]?.elements.map { $0 } ?? []
+      }
+      guard let value = variables?.first(where: { $0["name"]?.text == variable })?["value"],
+        !value.text.isEmpty,
+        !value.text.split(separator: ",").contains(Substring(network))
+      else { continue }
+      return Fault(
+        JudgementRules.unpublished,
+        "\(pod.description) in \(cluster.name) asks for endpoints of network \(value.text) alone, and the target is in \(network)",
+        at: [Label(value.range)], help: ["set \(variable)=\(network)"],
+        because: .found(
+          ObjectQuery(
+            pod.kind, of: pod.manifest.identity.group, in: cluster.name, pod.key.namespace, pod.key.name,
+            where: [
+              .element(
+                pod.podPath + ["spec", "containers", "*", "env", "*"],
+                [.text(["name"], [variable]), .text(["value"], [value.text])])
+            ])), wanted: .no)
+    }
+    return nil
   }
 
   /// That a Gateway on the gateway's pods takes the host to its Service without ending TLS.

@@ -17,6 +17,7 @@ package struct TetrateSystem: ReachabilitySystem {
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
     "WorkloadEntry", "Sidecar", "Namespace", "AuthorizationPolicy", "DestinationRule", "PeerAuthentication",
+    "VirtualService",
   ]
 
   /// The port of mutual TLS between clusters.
@@ -93,11 +94,82 @@ enum EastWestPods {
     _ walk: inout Walk
   ) {
     let way = way(selector, in: cluster)
-    way.admit(
-      port: { service?.number(of: TetrateSystem.port, in: $0) ?? TetrateSystem.port }, "other clusters", &walk
-    )
+    let port = { (pod: SubjectPod) in
+      service?.number(of: TetrateSystem.port, in: pod) ?? TetrateSystem.port
+    }
+    if let service {
+      SourceRanges(cluster.service(service.key)?.object, in: cluster)?.judge(.gateway, &walk)
+    }
+    way.admit(port: port, "other clusters", &walk)
+    AuthorizationPolicies(cluster).judge(crossing, at: way, port: port, &walk)
+    exported(crossing, to: selector.namespace, in: cluster, &walk)
     let fleet = walk.fleet
     way.depart(to: fleet.localTargets(of: crossing), crossing.port.port, &walk)
+  }
+
+  /// Istio's annotation `networking.istio.io/exportTo` of the target's Service: the gateway's namespace must be told of it.
+  private static func exported(
+    _ crossing: Crossing, to namespace: String, in cluster: JudgedCluster, _ walk: inout Walk
+  ) {
+    let name = "networking.istio.io/exportTo"
+    guard !walk.isOver, let object = cluster.service(crossing.target.service.key)?.object,
+      let text = cluster.annotation(name, of: object)
+    else { return }
+    let key = crossing.target.service.key
+    let places = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+    let isSeen = places.contains { $0 == "*" || $0 == namespace || $0 == "." && key.namespace == namespace }
+    guard !isSeen else { return }
+    walk.fail(
+      .gateway, in: cluster.name, "gateway pods of \(namespace)",
+      Fault(
+        JudgementRules.unpublished,
+        "Service \(key.description) of \(cluster.name) is hidden from the gateway: '\(name): \(text)' leaves namespace \(namespace) out",
+        at: [object.label(at: object.node.at("metadata", "annotations")?[name])],
+        help: ["add \(namespace), or take the annotation out"],
+        because: .found(
+          ObjectQuery(
+            "Service", of: "", in: cluster.name, key.namespace, key.name,
+            where: [.text(["metadata", "annotations", name], [text])])), wanted: .no))
+  }
+
+  /// The client's own Service of the target's name must have endpoints, which those of other clusters join; false where the
+  /// walk is over.
+  static func leadsToEndpoints(
+    _ service: Service, _ key: NamespacedName, _ client: JudgedCluster, _ walk: inout Walk
+  ) -> Bool {
+    guard service.type == "ExternalName" else { return true }
+    walk.fail(
+      .name, in: client.name, "\(key.name).\(key.namespace).svc",
+      Fault(
+        JudgementRules.name,
+        "Service \(key.description) of \(client.name) is of type ExternalName: its name leads elsewhere, and no endpoint joins it",
+        at: [Label(service.typeNode.range)],
+        help: ["take it out, or give it the type ClusterIP"],
+        because: .found(
+          ObjectQuery(
+            "Service", of: "", in: client.name, key.namespace, key.name,
+            where: [.text(["spec", "type"], ["ExternalName"])])), wanted: .no))
+    return false
+  }
+
+  /// What lets clients in at the target's pods beside network policies: Istio's own.
+  static func admit(_ crossing: Crossing, in cluster: JudgedCluster, _ walk: inout Walk) {
+    PeerAuthentications(cluster).judge(crossing, &walk)
+    SidecarInjection(cluster: cluster, namespace: crossing.target.service.key.namespace)
+      .judgeTargets(crossing, &walk)
+    AuthorizationPolicies(cluster).judge(crossing, &walk)
+  }
+
+  /// What the client's sidecars make of a call to the host.
+  static func call(
+    _ host: String, _ crossing: Crossing, from client: JudgedCluster, to place: EastWestPlace?,
+    _ walk: inout Walk
+  ) {
+    guard !walk.isOver else { return }
+    SidecarInjection(cluster: client, namespace: crossing.client.namespace).judgeClients(crossing, &walk)
+    ClientRoutes(host: host, crossing: crossing, client: client).judge(&walk)
+    if let place { StrayEntries(host: host, client: client).judge(place, &walk) }
+    CallsWithMutualTLS(host: host, port: walk.port.number, crossing: crossing).judge(client, &walk)
   }
 }
 
@@ -157,7 +229,9 @@ struct EastWestPlace: Sendable {
     for text in texts {
       guard !walk.isOver else { return }
       if let address = IPAddress(text) {
-        walk.leave(to: address, port: TetrateSystem.port, .tcp, as: "\(text):\(TetrateSystem.port)")
+        // The sidecar itself sends to the gateway: there is no Service before it.
+        walk.leave(
+          to: address, port: TetrateSystem.port, .tcp, as: "\(text):\(TetrateSystem.port)", isDirect: true)
       } else if let slice = walk.clientSlice, walk.clientPods.contains(where: { !slice.isOpen($0, .egress) })
       {
         walk.needAnywhere(port: TetrateSystem.port, .tcp)

@@ -35,14 +35,11 @@ struct TetrateWalk {
     reach(client, cluster, &walk)
     guard let (entry, _) = found, !walk.isOver else { return }
     let host = "\(key.name).\(key.namespace).svc.cluster.local"
-    CallsWithMutualTLS(host: host, port: walk.port.number, crossing: crossing).judge(client, &walk)
+    EastWestPods.call(host, crossing, from: client, to: place, &walk)
     EastWestPods.judge(entry.selector, crossing, in: cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
-    walk.enter(admittedBy: {
-      PeerAuthentications(cluster).judge(crossing, &$0)
-      AuthorizationPolicies(cluster).judge(crossing, &$0)
-    })
+    walk.enter(admittedBy: { EastWestPods.admit(crossing, in: cluster, &$0) })
   }
 
   // MARK: The gateway
@@ -175,9 +172,37 @@ struct TetrateWalk {
     }
     walk.rely(on: control.exposed(service.manifest.labels, by: entry.selector))
     walk.rely(on: Self.installed([entry.selector], in: cluster))
+    if let fault = unlistening(gateway, in: cluster) {
+      walk.fail(.gateway, in: cluster.name, text, fault)
+      return
+    }
     walk.pass(
       .gateway, in: cluster.name, gateway.evidence, at: [gateway.label(), entry.object.label],
       "\(gateway.manifest.identity.description) exposes Service \(name)")
+  }
+
+  /// A Service of the gateway that was observed without the port of other clusters.
+  private func unlistening(_ gateway: KnownObject, in cluster: JudgedCluster) -> Fault? {
+    let namespace = gateway.manifest.namespace ?? ""
+    guard let service = cluster.observed("v1", "Service", namespace, gateway.name),
+      let ports = service.node.at("spec", "ports"), ports.count > 0,
+      !ports.elements.contains(where: {
+        $0["port"]?.integer == TetrateSystem.port && ($0["protocol"]?.text ?? "TCP") == "TCP"
+      })
+    else { return nil }
+    return Fault(
+      JudgementRules.unpublished,
+      "Service \(namespace)/\(gateway.name) of \(cluster.name) was observed without port \(TetrateSystem.port)/TCP",
+      at: [service.label(at: ports)],
+      help: ["give the gateway the port, then observe its Service again"],
+      because: .found(
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, namespace, gateway.name, .observed,
+          where: [
+            .element(
+              ["spec", "ports", "*"],
+              [.number(["port"], TetrateSystem.port), .text(["protocol"], ["TCP"], default: "TCP")])
+          ])))
   }
 
   // MARK: Names and networks
@@ -192,6 +217,7 @@ struct TetrateWalk {
     let host = "\(key.name).\(key.namespace).svc.cluster.local"
     let port = walk.port.number
     if let local = client.service(key) {
+      guard EastWestPods.leadsToEndpoints(local.service, key, client, &walk) else { return }
       walk.resolve("\(host):\(port)", local.object.evidence, at: [local.object.label()])
       return
     }

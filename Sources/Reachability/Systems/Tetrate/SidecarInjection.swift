@@ -1,0 +1,159 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// Whether pods have a sidecar, and whether a port goes through it: where it does not, nobody speaks Istio's mutual TLS
+/// there, by which a gateway with AUTO_PASSTHROUGH chooses the Service.
+///
+/// From Istio's documentation (setup/additional-setup/sidecar-injection) and its list of annotations: the pod's label
+/// `sidecar.istio.io/inject` (or annotation) decides, else the namespace's `istio-injection`, else its `istio.io/rev`.
+struct SidecarInjection {
+  let cluster: JudgedCluster
+  let namespace: String
+
+  /// What keeps pods from speaking mutual TLS at a port.
+  private struct Gap {
+    let text: String
+    let place: Label
+    let help: String
+    let claim: Claim
+  }
+
+  private enum Answer {
+    case present
+    case absent(Gap)
+    case unsaid
+  }
+
+  // MARK: Both ends
+
+  /// The client's pods: without a sidecar they call the gateway by plain text.
+  func judgeClients(_ crossing: Crossing, _ walk: inout Walk) {
+    for workload in workloads(
+      ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)))
+    {
+      guard !walk.isOver else { return }
+      let port = crossing.port.port.number
+      let gap = bypass(
+        workload, ["traffic.sidecar.istio.io/excludeOutboundPorts"], including: [], port, "leaves the pods at"
+      )
+      fail(
+        .address, JudgementRules.address, gap.map(Answer.absent) ?? injection(workload), workload,
+        "calls the gateway without Istio's mutual TLS", &walk)
+    }
+  }
+
+  /// The target's pods: without a sidecar the application gets the mutual TLS that the gateway passes on unopened.
+  func judgeTargets(_ crossing: Crossing, _ walk: inout Walk) {
+    guard let slice = walk.targetSlice else { return }
+    for pod in walk.targetPods {
+      guard !walk.isOver, let workload = slice.subjects[pod].workload else { continue }
+      let port = workload.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
+      let gap = bypass(
+        workload, ["traffic.sidecar.istio.io/excludeInboundPorts"],
+        including: ["traffic.sidecar.istio.io/includeInboundPorts"], port, "arrives in the pods at")
+      fail(
+        .ingress, JudgementRules.ingress, gap.map(Answer.absent) ?? injection(workload), workload,
+        "cannot read the mutual TLS that the gateway passes on unopened", &walk)
+    }
+  }
+
+  private func workloads(_ members: [ConnectionEnds.Member]) -> [Workload] {
+    let all = cluster.workloads(in: namespace)
+    return members.compactMap { if case .workload(let number) = $0 { all[number] } else { nil } }
+  }
+
+  private func fail(
+    _ hop: Hop.Kind, _ rule: Rule, _ answer: Answer, _ workload: Workload, _ consequence: String,
+    _ walk: inout Walk
+  ) {
+    switch answer {
+    case .present: break
+    case .unsaid:
+      walk.depend(
+        hop, in: cluster.name, "sidecar of \(workload.description)",
+        on: [
+          Question(
+            "whether pods of namespace \(namespace) in \(cluster.name) get sidecars: neither it nor they have a label that says so",
+            isReported: true)
+        ])
+    case .absent(let gap):
+      walk.fail(
+        hop, in: cluster.name, "sidecar of \(workload.description)",
+        Fault(
+          rule, "\(workload.description) of \(namespace) in \(cluster.name) \(consequence): \(gap.text)",
+          at: [gap.place], help: [gap.help], because: gap.claim, wanted: .no))
+    }
+  }
+
+  // MARK: Injection
+
+  private static let inject = "sidecar.istio.io/inject"
+
+  private func injection(_ workload: Workload) -> Answer {
+    if workload.isHostNetwork {
+      return .absent(
+        gap(
+          workload, "pods in their node's network get no sidecar",
+          workload.pod.at("spec", "hostNetwork"), "take 'hostNetwork' out",
+          .text(workload.podPath + ["spec", "hostNetwork"], ["true"])))
+    }
+    for part in ["labels", "annotations"] as [StaticString] {
+      guard let value = workload.pod.at("metadata", part)?[Self.inject] else { continue }
+      guard value.text == "false" else { return .present }
+      return .absent(
+        gap(
+          workload, "'\(Self.inject): \"false\"' keeps the sidecar away", value, "take it out",
+          .text(workload.podPath + ["metadata", part.description, Self.inject], ["false"])))
+    }
+    guard let manifest = cluster.model.declared.namespaces[namespace] else { return .present }
+    switch manifest.labels["istio-injection"] {
+    case "disabled":
+      let node = manifest.node.at("metadata", "labels")?["istio-injection"]
+      return .absent(
+        Gap(
+          text: "namespace \(namespace) is labelled 'istio-injection: disabled'",
+          place: Label((node ?? manifest.nameNode).range), help: "label it 'istio-injection: enabled'",
+          claim: .found(
+            ObjectQuery(
+              "Namespace", of: "", in: cluster.name, nil, namespace,
+              where: [.text(["metadata", "labels", "istio-injection"], ["disabled"])]))))
+    case "enabled": return .present
+    default: return manifest.labels["istio.io/rev"] == nil ? .unsaid : .present
+    }
+  }
+
+  // MARK: Ports beside the sidecar
+
+  private func bypass(
+    _ workload: Workload, _ excluding: [String], including: [String], _ port: Int, _ verb: String
+  ) -> Gap? {
+    let annotations = workload.pod.at("metadata", "annotations")
+    for (names, isExclusion) in [(excluding, true), (including, false)] {
+      for name in names {
+        guard let value = annotations?[name] else { continue }
+        let ports = value.text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+        let isNamed = ports.contains("*") || ports.contains(String(port))
+        guard isNamed == isExclusion else { continue }
+        return gap(
+          workload, "'\(name): \(value.text)' \(verb) port \(port) beside the sidecar", value,
+          isExclusion ? "take port \(port) out" : "add port \(port)",
+          .text(workload.podPath + ["metadata", "annotations", name], [value.text]))
+      }
+    }
+    return nil
+  }
+
+  private func gap(
+    _ workload: Workload, _ text: String, _ node: Node?, _ help: String, _ condition: ObjectCondition
+  ) -> Gap {
+    Gap(
+      text: text, place: Label((node ?? workload.manifest.nameNode).range), help: help,
+      claim: .found(
+        ObjectQuery(
+          workload.kind, of: workload.manifest.identity.group, in: cluster.name, workload.key.namespace,
+          workload.key.name, where: [condition])))
+  }
+}
