@@ -144,6 +144,32 @@ struct FrontEnd {
           help: ["put a directory before it: '\(fleet.outputPath)/\(unit.path.value)'"]))
     }
     checkBranches(fleet)
+    checkOverlap(fleet)
+  }
+
+  /// Sources below a directory of the output are never read.
+  private mutating func checkOverlap(_ fleet: Fleet) {
+    let paths =
+      [fleet.node.at("spec", "output", "path").map { (fleet.outputPath, $0) }].compactMap { $0 }
+      + fleet.units.map { unit in
+        let fixed = unit.path.value.split(separator: "/").prefix { !$0.contains("{") }
+        return (fixed.joined(separator: "/"), unit.path.node)
+      }
+    let templates = ["templates/**", "schemas/crds/**"].compactMap { try? PathPattern($0) }
+    for (path, node) in paths where !path.isEmpty {
+      let patterns =
+        [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed].flatMap(\.inclusions) + templates
+      let swallowed = patterns.filter { $0.matchesOnly(below: path) }.map(\.source)
+      // A directory of templates is read even where it is the output's.
+      let inside = templates.filter { $0.mayMatch(below: path) && !$0.matchesOnly(below: path) }.map(\.source)
+      guard !swallowed.isEmpty || !inside.isEmpty else { continue }
+      findings.append(
+        Diagnostic(
+          OutputRules.outputOverSources,
+          "the output would lie where sources are read from, \(listed(swallowed + inside))",
+          at: node.range, "nothing below '\(path)' would be read",
+          help: ["give the output a directory of its own, 'rendered' say"]))
+    }
   }
 
   /// Paths belong to one branch each.

@@ -56,13 +56,23 @@ package enum SchemaPage {
       }
       text +=
         "| `\(name)`\(isRequired ? " (required)" : "") | \(type(schema, place)) | \(notes.trimmed.replacing("|", with: "\\|")) |\n"
-      guard name != "metadata.labels", name != "metadata.annotations", !name.hasSuffix("Selector") else {
-        return
-      }
+      // Kubernetes' own selectors need no explanation.
+      let isSelector = schema["properties"]?["matchLabels"] != nil
+      guard name != "metadata.labels", name != "metadata.annotations", !isSelector else { return }
+      fields(of: schema, name, place, depth: depth)
+    }
+
+    /// The fields of a mapping, of a list's items, and of the forms of either that are mappings or lists.
+    private mutating func fields(of schema: Node, _ name: String, _ place: String, depth: Int) {
+      guard depth < 8 else { return }
       rows(schema, name, place, required: schema["required"], depth: depth + 1)
       if let items = schema["items"] {
         let (item, itemPlace) = resolve(items, place)
-        rows(item, name + "[]", itemPlace, required: item["required"], depth: depth + 1)
+        fields(of: item, name + "[]", itemPlace, depth: depth + 1)
+      }
+      for choice in schema["anyOf"]?.elements.map({ $0 }) ?? [] {
+        let (form, formPlace) = resolve(choice, place)
+        fields(of: form, name, formPlace, depth: depth + 1)
       }
     }
 

@@ -43,6 +43,8 @@ package struct ServicePort: Sendable {
   package let node: Node
   /// The node of `targetPort`; nil where the manifest names none.
   package let targetNode: Node?
+  /// The node of `protocol`; nil where the manifest names none.
+  package let transportNode: Node?
 
   init?(_ node: Node) {
     guard let number = node["port"]?.integer else { return nil }
@@ -50,7 +52,8 @@ package struct ServicePort: Sendable {
     self.number = number
     targetNode = node["targetPort"]
     target = PortReference(targetNode) ?? .number(number)
-    transport = node["protocol"]?.string.flatMap(TransportProtocol.init) ?? .tcp
+    transportNode = node["protocol"]
+    transport = transportNode?.string.flatMap(TransportProtocol.init) ?? .tcp
     nodePort = node["nodePort"]?.integer
     self.node = node["port"] ?? node
   }

@@ -1,6 +1,6 @@
 package import Diagnostics
 package import Templates
-import YAMLTree
+package import YAMLTree
 
 /// Names of emitted objects, from naming templates. They are bound before anything is rendered, so that a link can
 /// speak of an object that another unit makes.
@@ -16,13 +16,16 @@ package struct Naming: Sendable {
   private let model: FleetModel
   private let path: String
   private let use: TemplateUse
+  private let place: Node?
 
   /// - Parameters:
   ///   - path: the naming template's path below `templates/`: `porter/names.yaml`.
   ///   - use: for whom names are asked; a link or a connection may have a naming template of its own.
-  package init(_ path: String, for use: TemplateUse, in model: FleetModel) {
+  ///   - place: the author's line that findings point at where the built-in template is used.
+  package init(_ path: String, for use: TemplateUse, at place: Node?, in model: FleetModel) {
     self.path = path
     self.use = use
+    self.place = place
     self.model = model
   }
 
@@ -58,16 +61,49 @@ package struct Naming: Sendable {
       }
       if let fault = Self.fault(in: name, syntax) {
         findings.append(
-          Diagnostic(
-            TemplateRules.invalidName, "'\(name)' cannot be a name: \(fault)", at: node.range,
-            "yields it", help: ["change what this template makes of its variables"],
-            notes: ["while naming \(subject)"]))
+          finding(name, fault, syntax, node, isBuiltIn: template.level == .builtIn, subject, variables))
         return nil
       }
       return name
     } catch {
       findings.append(error.finding(for: subject))
       return nil
+    }
+  }
+
+  /// Nobody edits the built-in template: there the author's own word comes first that no name can hold.
+  private func finding(
+    _ name: String, _ fault: String, _ syntax: Syntax, _ node: Node, isBuiltIn: Bool, _ subject: String,
+    _ variables: TemplateFields
+  ) -> Diagnostic {
+    let message = "'\(name)' cannot be a name: \(fault)"
+    let culprit = isBuiltIn ? Self.culprit(in: name, syntax, .map(variables)) : nil
+    guard isBuiltIn, let place = culprit ?? place else {
+      return Diagnostic(
+        TemplateRules.invalidName, message, at: node.range, "yields it",
+        help: ["change what this template makes of its variables"], notes: ["while naming \(subject)"])
+    }
+    return Diagnostic(
+      TemplateRules.invalidName, message, at: place.range,
+      culprit == nil ? "an object of it gets the name" : "a part of the name",
+      also: [Label(node.range, "in the built-in template")],
+      help: [
+        "\(culprit == nil ? "" : "change it, or ")give the object another name with a \(path) of your own"
+      ],
+      notes: ["while naming \(subject)"])
+  }
+
+  /// The source of a variable that is part of a name and could not be one itself.
+  private static func culprit(in name: String, _ syntax: Syntax, _ value: TemplateValue) -> Node? {
+    switch value {
+    case .map(let fields):
+      for (_, value) in fields {
+        if let node = culprit(in: name, syntax, value) { return node }
+      }
+      return nil
+    case .node(let node):
+      return node.isScalar && name.contains(node.text) && fault(in: node.text, syntax) != nil ? node : nil
+    default: return nil
     }
   }
 

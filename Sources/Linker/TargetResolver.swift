@@ -213,7 +213,9 @@ struct TargetResolver {
             other.map { port in
               "container port '\(name)' of \(pod.description) in \(cluster) is for \(port.transport.rawValue), not \(bound.port.transport.rawValue)"
             } ?? "\(pod.description) in \(cluster) has no container port named '\(name)'",
-            at: bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
+            at: (other == nil ? bound.port.targetNode : bound.port.transportNode ?? bound.port.targetNode)?
+              .range
+              ?? bound.port.node.range, "port \(bound.port.number) leads to '\(name)'",
             also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
             help: [
               other.map {

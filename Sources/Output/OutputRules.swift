@@ -6,7 +6,7 @@ package enum OutputRules {
     objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind,
     unusableName,
     directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
-    beyondTenancy, unplacedUnit, formerOutput,
+    beyondTenancy, unplacedUnit, formerOutput, outputOverSources, sharedComponent,
   ]
 
   private static func fleet(_ output: String) -> String {
@@ -179,6 +179,52 @@ package enum OutputRules {
       """,
     failing: RuleExample(over: "porter-pair", fleet("{units: [{name: dev, path: '{cluster}/{unit}'}]}")),
     passing: RuleExample(over: "porter-pair", fleet("{units: [{name: dev, path: 'out/{cluster}/{unit}'}]}")))
+
+  package static let outputOverSources = Rule(
+    "LW1516", "output-over-sources", .error, "the output's directory is one that sources are read from",
+    explanation: """
+      A directory of the output is left out when sources are read, since what was emitted is no source. Policies or \
+      connections that lie in it would be passed over without a word.
+      """,
+    failing: RuleExample(over: "porter-pair", fleet("{path: policies}")),
+    passing: RuleExample(over: "porter-pair", fleet("{path: rendered/policies}")))
+
+  package static let sharedComponent = Rule(
+    "LW1517", "shared-component", .error, "the Components for two objects would lie in one directory",
+    explanation: """
+      A Component lies in components/<namespace>-<kind>-<name>. Names may hold what looks like a kind, so that two \
+      objects can have one such directory; each would overwrite the other's kustomization.
+      """,
+    failing: RuleExample(over: "clustermesh", owned("a", "x-service-web") + owned("a-service-x", "web")),
+    passing: RuleExample(over: "clustermesh", owned("a", "x-service-web") + owned("b", "web")))
+
+  /// A connection to a Service that somebody else owns and that must become global.
+  private static func owned(_ namespace: String, _ name: String) -> String {
+    """
+    -- workloads/cluster02/\(namespace).yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: \(name), namespace: \(namespace)}
+    spec:
+      selector: {matchLabels: {name: \(name)}}
+      template:
+        metadata: {labels: {name: \(name)}}
+        spec: {containers: [{name: app, image: nginx, ports: [{containerPort: 80}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: \(name), namespace: \(namespace)}
+    spec: {selector: {name: \(name)}, ports: [{name: http, port: 80}]}
+    -- connections/\(namespace).yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Connection
+    metadata: {name: \(name), namespace: \(namespace)}
+    spec:
+      from: [{clusters: [cluster01]}]
+      to: {clusters: [cluster02], service: \(name), ports: [80]}
+
+    """
+  }
 
   package static let formerOutput = Rule(
     "LW1515", "former-output", .warning, "output lies where the Fleet puts none any more",

@@ -48,6 +48,7 @@ struct RootAssembly: Sendable {
     // References are sorted instead of files: moving a file counts four of them up and down.
     for object in part.objects.sorted(by: { utf8Precedes($0.path, $1.path) }) { add(object) }
     for index in places.indices { settle(index) }
+    reportSharedComponents()
     add(part.fragments)
   }
 
@@ -137,6 +138,25 @@ struct RootAssembly: Sendable {
             ? "compose the name of what tells the occasions apart, such as the Service's name or the port"
             : "give what the template adds a name of its own"
         ]))
+  }
+
+  /// `<namespace>-<kind>-<name>` is not the only way to read a Component's directory: a/service-x-service-y is
+  /// a-service-x/service-y as well.
+  private mutating func reportSharedComponents() {
+    var owners: [Substring: RenderedObject] = [:]
+    for object in places.flatMap(\.files).compactMap(\.object) where object.part == .components {
+      let directory = object.path.prefix(upTo: object.path.lastIndex(of: "/") ?? object.path.endIndex)
+      guard let other = owners[directory] else {
+        owners[directory] = object
+        continue
+      }
+      findings.append(
+        Diagnostic(
+          OutputRules.sharedComponent,
+          "the Components for \(other.identity.description) and for \(object.identity.description) of \(cluster) would lie in one directory, \(directory)",
+          at: object.subject.range, object.subject.text, also: [Label(other.subject.range, "and this")],
+          help: ["give one of the objects what its Component adds by hand, or another name"]))
+    }
   }
 
   // MARK: Files of directories

@@ -167,6 +167,16 @@ package struct PathPattern: Sendable, Equatable {
     return !rest.isEmpty
   }
 
+  /// True when whatever matches lies below the directory, whatever placeholders stand for.
+  package func matchesOnly(below directory: String) -> Bool {
+    let parts = Self.components(of: directory)
+    guard components.count > parts.count else { return false }
+    return zip(components, parts).allSatisfy { component, part in
+      guard case .literal(let text) = component else { return false }
+      return part.utf8.elementsEqual(text.utf8)
+    }
+  }
+
   /// `*` and `?` within one component, without backtracking beyond the last star.
   private static func wildcard(_ glob: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>) -> Bool {
     var g = glob.startIndex

@@ -78,12 +78,20 @@ extension Template {
       variables: TemplateVariables(layers: [variables]), sources: SourceTrace())
     switch nameForm(key) {
     case .text(let parts, let node): return (try renderer.text(parts), node)
-    case .literal(let node) where node.isScalar: return (node.text, node)
+    case .literal(let node) where node.kind == .string: return (node.text, node)
     default: break
     }
     var sources = SourceTrace()
-    guard let value = try render([variables], &sources)?.root?[key], value.kind == .string else { return nil }
-    return (value.text, node(forOrigin: value.origin) ?? document)
+    guard let value = try render([variables], &sources)?.root?[key] else { return nil }
+    let place = node(forOrigin: value.origin) ?? document
+    guard value.kind == .string else {
+      throw TemplateError(
+        range: place.range, message: "'\(key)' is \(value.kind.description) here, and a name is a text",
+        help: value.isScalar && value.kind != .null
+          ? "quote it: \"\(value.text)\", or make a text of it: ${string(…)}"
+          : "write the name, or an expression for it")
+    }
+    return (value.text, place)
   }
 }
 

@@ -34,7 +34,7 @@ struct Compiling {
     let memo = source.memo
     compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: memo)
     memo?.save()
-    try Self.check(clusters: options.clusters, compilation)
+    try Self.check(clusters: options.clusters + options.extraWorkloads.keys.sorted(), compilation)
     Self.keep(compilation)
   }
 

@@ -45,7 +45,15 @@ extension Command {
       try Reporting(parsed, prefix: source.prefix, formats: ["text"]).print(errors)
       return .findings
     }
-    try check(selection.clusters, chart.clusters.map(\.name), "Cluster")
+    try check(selection.clusters, chart.clusters.map(\.name), "no connection begins or ends in a Cluster")
+    if !selection.namespaces.isEmpty || !selection.links.isEmpty,
+      let whole = compilation.chart(Chart.Options())
+    {
+      try check(
+        selection.namespaces, Set(whole.places.compactMap(\.namespace)).sorted(),
+        "no connection begins or ends in a namespace")
+      try check(selection.links, whole.links.map(\.name), "there is no Link")
+    }
     let formats = parsed.all(graphFormat)
     for format in formats.isEmpty ? ["mermaid"] : formats {
       let parts = format.split(separator: "=", maxSplits: 1).map(String.init)
@@ -62,11 +70,11 @@ extension Command {
   }
 
   private static func check(
-    _ wanted: [String], _ known: [String], _ kind: String
+    _ wanted: [String], _ known: [String], _ problem: String
   ) throws(CommandFailure) {
     for name in wanted where !known.contains(name) {
       throw CommandFailure(
-        message: "no connection begins or ends in a \(kind) '\(name)'",
+        message: "\(problem) '\(name)'",
         help: Suggestions.nearest(name, among: known) ?? (known.isEmpty ? nil : "there are \(listed(known))"))
     }
   }

@@ -18,6 +18,13 @@ struct Reporting {
       guard let format = ReportFormat(rawValue: parts.first ?? "") else { continue }
       formats.append((format, parts.count == 2 ? parts[1] : nil))
     }
+    let documents: Set<ReportFormat> = [.json, .sarif, .gitlab, .junit]
+    let printed = formats.filter { documents.contains($0.format) && ($0.file == nil || $0.file == "-") }
+    if printed.count > 1 {
+      throw CommandFailure(
+        message: "two reports would go to standard output, where no program could tell them apart",
+        help: "give one of them a file: --format \(printed[1].format.rawValue)=FILE")
+    }
     if formats.isEmpty {
       let configured = Terminal.environment("LINKWRIGHT_FORMAT").flatMap(ReportFormat.init)
       formats = [(configured ?? .text, nil)]

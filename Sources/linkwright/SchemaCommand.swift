@@ -19,6 +19,10 @@ extension Command {
   ) { parsed throws(CommandFailure) in
     let schemas = try Compiling.compiler().schemaTexts
     if parsed.last(output) == "markdown" {
+      guard parsed.positional.isEmpty else {
+        throw CommandFailure(
+          message: "the reference page describes every kind", help: "leave out '\(parsed.positional[0])'")
+      }
       Terminal.print(SchemaPage.markdown(of: schemas))
       return .success
     }

@@ -11,7 +11,7 @@ import Testing
 /// | hop | porter | static | gatewayDNS | tetrate with TSB | tetrate, Istio alone |
 /// |---|---|---|---|---|---|
 /// | egress, name, address | planted | planted | planted | planted | planted |
-/// | load balancer, gateway | planted | none | planted | planted | planted |
+/// | load balancer, gateway | planted | planted | planted | planted | planted |
 /// | tunnel | none | none | none | planted | planted (remote secrets) |
 /// | Service, target port, pod | after linking | after linking | after linking | after linking | after linking |
 /// | ingress | planted | planted | planted | planted | planted |

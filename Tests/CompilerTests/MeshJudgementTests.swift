@@ -387,3 +387,41 @@ extension MeshJudgementTests {
     """
   }
 }
+
+/// Imports: somebody says that CoreDNS answers for them, and the Corefile that was observed must agree.
+extension MeshJudgementTests {
+  @Test(arguments: [
+    ("kubernetes cluster.local clusterset.local {\n multicluster clusterset.local\n }", true),
+    ("kubernetes cluster.local in-addr.arpa {\n }", false),
+    ("kubernetes cluster.local clusterset.local {\n multicluster other.local\n }", false),
+  ]) func observedCorefileMustServeImports(_ plugin: String, _ serves: Bool) throws {
+    var options = CompileOptions()
+    options.isParanoid = true
+    let corefile = ".:53 {\n errors\n \(plugin)\n forward . /etc/resolv.conf\n}\n"
+    let compilation = try FixtureFleet(directory: "examples/clustermesh-mcs").overlaid(
+      by: """
+        -- clusters/west.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Cluster
+        metadata: {name: west}
+        spec:
+          network: {podCIDRs: [10.2.0.0/16], serviceCIDRs: [10.102.0.0/16], nodeCIDRs: [172.16.2.0/24], baseline: []}
+          cilium:
+            id: 2
+            chartVersion: 1.19.6
+            mesh: {serviceType: LoadBalancer, ips: [203.0.113.2]}
+            mcsapi: {coreDNS: configured}
+        -- observed/west/kube-system.yaml --
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: coredns, namespace: kube-system}
+        data: {Corefile: "\(corefile.replacing("\n", with: "\\n"))"}
+
+        """
+    ).compile(options)
+    let judged = try #require(compilation.judgement?.crossings.first)
+    #expect((judged.verdict == .refuted) == !serves, "\(compilation.findingsText)")
+    if !serves { #expect(judged.decisiveHop?.kind == .name, "\(compilation.findingsText)") }
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+}

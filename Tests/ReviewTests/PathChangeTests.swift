@@ -20,7 +20,12 @@ import Testing
   @Test func appearsAndVanishes() {
     let (a, b) = (ReviewSample.path("ns/a"), ReviewSample.path("ns/b"))
     #expect(changes([a], [a]) == [])
-    #expect(changes([a], [b]) == ["vanished ns/a becomesUnreachable ", "appeared ns/b becomesReachable "])
+    // Another connection for the same way: renamed, and nobody reaches more or less.
+    #expect(changes([a], [b]) == ["vanished ns/a none ", "appeared ns/b none "])
+    #expect(changes([a], []) == ["vanished ns/a becomesUnreachable "])
+    #expect(changes([], [b]) == ["appeared ns/b becomesReachable "])
+    let wider = ReviewSample.path("ns/b", clients: ["every pod"])
+    #expect(changes([a], [wider]) == ["vanished ns/a none ", "appeared ns/b becomesReachable "])
     #expect(changes([], [ReviewSample.path("ns/a", verdict: refuted)]) == ["appeared ns/a none "])
   }
 

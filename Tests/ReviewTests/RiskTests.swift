@@ -130,6 +130,21 @@ import Testing
     #expect(risks([ReviewSample.change(ReviewSample.policy(Self.narrow), nil, part: .expected)]) == [])
   }
 
+  @Test func renamedServiceIsTold() {
+    func service(_ name: String, of connection: String = "ns/db") -> String {
+      "{apiVersion: v1, kind: Service, metadata: {name: \(name), namespace: ns, annotations: {linkwright.dev/connection: '\(connection)'}}}"
+    }
+    #expect(
+      risks([ReviewSample.change(service("old"), nil), ReviewSample.change(nil, service("new"))])
+        == [
+          "renamedService: Service ns/old: becomes Service ns/new: clients that use the former name find it no more"
+        ])
+    #expect(
+      risks([ReviewSample.change(service("old"), nil), ReviewSample.change(nil, service("new", of: "ns/x"))])
+        == [])
+    #expect(risks([ReviewSample.change(service("old"), nil)]) == [])
+  }
+
   @Test func onlyTheSourceFileWasRenamed() {
     func service(_ file: String) -> String {
       "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: ns, annotations: {config.kubernetes.io/origin: 'path: \(file)'}}}"

@@ -28,6 +28,7 @@ struct MeshCertificates {
     var map = SpecMap()
     guard auto?["enabled"]?.boolean != false else {
       map.add("method", .text("userProvided"))
+      map.add("hubble", .boolean(false), remark: "Hubble's certificates stay as they are")
       return map
     }
     let method = auto?["method"]?.text ?? "helm"

@@ -175,6 +175,7 @@ struct TetrateOrganization: Sendable {
       "trustDomain": object.spec?["trustDomain"].map { .text($0.text) },
       "tokenTtl": object.spec?["tokenTtl"].map { .text($0.text) },
       "displayName": object.spec?["displayName"].map { .text($0.text) },
+      "labels": object.spec?["labels"].map { SpecValue($0) },
       "namespaceScope": object.spec?["namespaceScope"].map { SpecValue($0) },
     ])
     if !section.isEmpty { inference.describe(member, "tetrate", .map(section)) }
@@ -192,7 +193,7 @@ struct TetrateOrganization: Sendable {
     }
     let said = [
       "network", "trustDomain", "tokenTtl", "displayName", "namespaceScope.scope",
-      "namespaceScope.exceptions",
+      "namespaceScope.exceptions", "labels",
     ]
     let field = UnsaidField.first(in: object.spec, besides: said)
     // Files for tctl are written anew: what they leave out is shown as a difference.

@@ -81,10 +81,11 @@ struct TetrateGateway: Sendable {
       return (nil, "it serves other traffic too (spec.type is not EASTWEST)")
     }
     if manifest.kind == "Tier1Gateway" { return (nil, "a Tier1Gateway is none between workspaces") }
-    let said = [
-      isModern ? "type" : "eastWestOnly", "revision", "connectionDrainDuration", "kubeSpec.service.type",
-      "kubeSpec.service.annotations", "kubeSpec.deployment.labels",
-    ]
+    let said =
+      [
+        isModern ? "type" : "eastWestOnly", "revision", "connectionDrainDuration", "kubeSpec.service.type",
+        "kubeSpec.service.annotations", "kubeSpec.service.labels", "kubeSpec.deployment.labels",
+      ] + Self.deploymentFields.map { "kubeSpec.deployment.\($0)" }
     if let field = UnsaidField.first(in: spec, besides: said) {
       return (nil, "spec.\(field) has no place in a Link")
     }
@@ -106,9 +107,19 @@ struct TetrateGateway: Sendable {
       stanza.add("type", .text(type))
     }
     stanza.add("annotations", service?["annotations"].map { SpecValue($0) })
+    stanza.add("labels", service?["labels"].map { SpecValue($0) })
+    let deployment = spec.at("kubeSpec", "deployment")
+    var rest = SpecMap()
+    for field in Self.deploymentFields { rest.add(field, deployment?[field].map { SpecValue($0) }) }
+    if !rest.isEmpty { map.add("deployment", .map(rest)) }
     if !stanza.isEmpty { map.add("service", .map(stanza)) }
     return (map, "")
   }
+
+  /// Fields of `kubeSpec.deployment` that a Link hands on.
+  private static let deploymentFields = [
+    "replicaCount", "hpaSpec", "resources", "env", "podAnnotations", "affinity", "tolerations", "strategy",
+  ]
 
   static func value(_ labels: Labels) -> SpecValue {
     .map(SpecMap(labels.items.map { SpecMap.Entry($0.key, .text($0.value)) }))

@@ -104,7 +104,7 @@ struct ObservationMerge {
       record.objects[key].map { $0.content != object.content } ?? false
     }
     summary.append(
-      "observed \(answer.objects.count) objects of \(place.cluster): \(new) new, \(changed) changed, \(gone.count) gone"
+      "observed \(answer.objects.count) \(answer.objects.count == 1 ? "object" : "objects") of \(place.cluster): \(new) new, \(changed) changed, \(gone.count) gone"
     )
     for object in gone.sorted(by: { utf8Precedes($0.description, $1.description) }) {
       summary.append("gone: \(object.description)")

@@ -24,7 +24,8 @@ package enum SpecFormatter {
       return Result(bytes: file.bytes, reason: "it cannot be read: \(parsed.findings[0].message)")
     }
     let documents = parsed.tree.documents.filter { !$0.isNull }
-    guard !documents.isEmpty,
+    guard !documents.isEmpty else { return Result(bytes: file.bytes, reason: "it holds no document") }
+    guard
       documents.allSatisfy({ $0["apiVersion"]?.text.hasPrefix("linkwright.dev/") == true })
     else {
       return Result(bytes: file.bytes, reason: "it holds documents that are not Linkwright's")

@@ -29,26 +29,41 @@ struct CiliumPolicies: Sendable {
     policies["\(cluster)/\(namespace)"] ?? []
   }
 
-  /// True when a policy puts one of the pods into default deny (documentation, security/policy/intro): a section for
-  /// the direction is enough, unless enableDefaultDeny says no.
-  func isolate(
-    _ podLabels: [Labels], cluster: String, namespace: String, _ direction: NetworkPolicy.Direction
-  ) -> Bool {
-    guard !policies.isEmpty else { return false }
-    let all = policies(cluster: cluster, namespace: namespace) + (policies["\(cluster)/"] ?? [])
+  /// What the policies select that put pods of a namespace into default deny (documentation, security/policy/intro): a
+  /// section for the direction is enough, unless enableDefaultDeny says no.
+  func isolating(cluster: String, namespace: String, _ direction: NetworkPolicy.Direction)
+    -> [IsolatedPods.Isolating]
+  {
+    guard !policies.isEmpty else { return [] }
+    let all = policies(cluster: cluster, namespace: namespace) + policies(cluster: cluster, namespace: "")
     let section = direction == .ingress ? "ingress" : "egress"
-    return all.contains { manifest in
+    return all.flatMap { manifest in
       let specs =
         [manifest.node["spec"]].compactMap { $0 } + (manifest.node["specs"]?.elements.map { $0 } ?? [])
-      return specs.contains { spec in
+      return specs.compactMap { spec -> IsolatedPods.Isolating? in
         guard let selector = spec["endpointSelector"],
           (spec[section]?.count ?? 0) + (spec[section + "Deny"]?.count ?? 0) > 0,
-          spec["enableDefaultDeny"]?[section]?.boolean != false
-        else { return false }
-        let plain = Self.selector(selector)
-        return plain.selectsEverything || podLabels.contains(where: plain.matches)
+          spec["enableDefaultDeny"]?[section]?.boolean != false,
+          let plain = Self.selector(selector, in: namespace)
+        else { return nil }
+        // Its keys may carry the source of the label, which those of a NetworkPolicy may not.
+        return IsolatedPods.Isolating(selector: plain, node: nil)
       }
     }
+  }
+
+  /// A selector without what it says of the namespace; nil where it means another one.
+  private static func selector(_ node: Node, in namespace: String) -> LabelSelector? {
+    var requirements: [LabelSelector.Requirement] = []
+    for requirement in selector(node).requirements {
+      if requirement.key == "io.kubernetes.pod.namespace" {
+        let own = Labels([requirement.key: namespace])
+        guard LabelSelector(requirements: [requirement]).matches(own) else { return nil }
+      } else {
+        requirements.append(requirement)
+      }
+    }
+    return LabelSelector(requirements: requirements)
   }
 
   /// A selector with keys as pods have them: Cilium lets them carry the source of the label.

@@ -76,6 +76,16 @@ struct GlobalServiceUnit: PlannedUnit {
   /// What clients of a cluster prefer, as their connection says.
   func affinity(in cluster: String) -> Located<String>? { affinities[cluster] }
 
+  /// What the annotation says. The default goes unsaid on 1.18, some releases of which drop all remote endpoints at the
+  /// word itself (cilium/cilium#46623).
+  private func preference(in cluster: String) -> String? {
+    let wanted = affinity(in: cluster)?.value
+    guard wanted == "none", mesh.member(cluster)?.settings.chartVersion == .v1_18,
+      existing(in: cluster).flatMap({ GlobalAnnotations.value(.affinity, of: $0.manifest) }) == nil
+    else { return wanted }
+    return nil
+  }
+
   func lower() -> LoweredUnit {
     var lowered = LoweredUnit(
       connections: connections.map(\.id.description).sorted(),
@@ -126,7 +136,7 @@ struct GlobalServiceUnit: PlannedUnit {
   private func serve(_ target: BoundTarget, isConsumer: Bool, _ lowered: inout LoweredUnit) {
     var wanted = GlobalAnnotations(sharesEndpoints: true)
     if isConsumer {
-      wanted.prefer(affinity(in: target.cluster)?.value, needsEndpointSlices(in: target.cluster))
+      wanted.prefer(preference(in: target.cluster), needsEndpointSlices(in: target.cluster))
     }
     adapt(target.service, in: target.cluster, wanted, &lowered)
   }
@@ -134,7 +144,7 @@ struct GlobalServiceUnit: PlannedUnit {
   /// A cluster with clients alone: the Service stands there so that its name resolves, and shares nothing.
   private func consume(_ target: BoundTarget, in cluster: String, _ lowered: inout LoweredUnit) {
     var wanted = GlobalAnnotations(sharesEndpoints: nil)
-    wanted.prefer(affinity(in: cluster)?.value, needsEndpointSlices(in: cluster))
+    wanted.prefer(preference(in: cluster), needsEndpointSlices(in: cluster))
     if let existing = existing(in: cluster) {
       adapt(existing, in: cluster, wanted, &lowered)
       return

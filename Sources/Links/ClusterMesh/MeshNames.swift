@@ -24,7 +24,10 @@ enum MeshNames {
   ) -> String? {
     let use = TemplateUse(
       link: mesh.link.name.value, connections: connections.map(\.id.description).sorted())
-    return Naming("cluster-mesh/names.yaml", for: use, in: model).name(
+    return Naming(
+      "cluster-mesh/names.yaml", for: use,
+      at: connections.first?.connection.name.node ?? mesh.link.name.node, in: model
+    ).name(
       key, key == "apiServer" ? .label : .subdomain, for: "mesh \(mesh.link.name.value)",
       [
         "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),

@@ -41,12 +41,15 @@ struct MeshPolicies {
         else { continue }
         // Only whether they are admitted is asked: nothing is satisfied by it.
         var asked = LoweredUnit(connections: [], subject: lowered.subject)
+        let isolated = isolatedPods(of: client, cluster)
         let isClosedOut =
-          isIsolated(client, cluster) && !isLetOut(client, to: target, of: member, cluster, member, &asked)
+          !isolated.selectors.isEmpty
+          && !isLetOut(client, isolated.workloads, to: target, of: member, cluster, member, &asked)
         var isClosedIn = false
         let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
         if case .isolated = cluster.isolation(of: labels, in: namespace, .ingress) {
-          isClosedIn = !isAdmitted(client, to: target, Self.podPorts(target), member, &asked)
+          isClosedIn = !isAdmitted(
+            client, to: target, target.pods, Self.podPorts(target), member, &asked)
         }
         guard isClosedOut || isClosedIn else { continue }
         let what = isClosedOut ? "lets these clients out to them" : "lets these clients in"
@@ -70,23 +73,17 @@ struct MeshPolicies {
     else {
       return
     }
-    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
-    let isIsolated = unit.ciliumPolicies.isolate(
-      labels, cluster: target.cluster, namespace: namespace, .ingress)
-    switch cluster.isolation(of: labels, in: namespace, .ingress) {
-    case .open: if !isIsolated { return }
-    case .unknown where isIsolated: break
-    case .unknown:
-      lowered.findings.append(unknownBaseline(cluster))
-      return
-    case .isolated: break
-    }
+    let isolated = IsolatedPods(
+      target, in: cluster, runtimeLabels: unit.connections.runtimeLabels(in: cluster.name),
+      besides: unit.ciliumPolicies.isolating(cluster: cluster.name, namespace: namespace, .ingress))
+    if isolated.isUnknown { lowered.findings.append(unknownBaseline(cluster)) }
+    guard !isolated.selectors.isEmpty else { return }
     var rules: [TemplateValue] = []
     for connection in unit.connections {
       for own in connection.targets where own.cluster == target.cluster && own.service.key == unit.service {
         let ports = Self.podPorts(own)
         let clients = connection.clients(of: own).filter { client in
-          !isAdmitted(client, to: own, ports, member, &lowered)
+          !isAdmitted(client, to: own, isolated.workloads, ports, member, &lowered)
         }
         guard !clients.isEmpty else { continue }
         let peers = clients.compactMap { client in
@@ -96,22 +93,27 @@ struct MeshPolicies {
       }
     }
     guard !rules.isEmpty,
-      let name = MeshNames.name(
+      let base = MeshNames.name(
         "ingressPolicy", cluster: target.cluster, service: unit.service, unit.connections, unit.model,
         unit.mesh,
         &lowered.findings)
     else { return }
     let selector = target.service.selector.items.map { ($0.key, TemplateValue.string($0.value)) }
-    emit(
-      "ingress-policy", name, namespace, in: target.cluster,
-      [
-        "podSelector": .map(TemplateFields(selector)), "rules": .list(rules),
-      ], &lowered)
+    for (index, isolatedPods) in isolated.selectors.enumerated() {
+      emit(
+        "ingress-policy", index == 0 ? base : "\(base)-\(index + 1)", namespace, in: target.cluster,
+        [
+          "podSelector": .map(TemplateFields(selector)), "selector": isolatedPods, "rules": .list(rules),
+        ], &lowered)
+    }
   }
 
   /// True when an existing policy of the target's namespace admits the client; it is then the proof.
+  ///
+  /// - Parameter pods: the workloads that it must admit to; none where no workload is known.
   private func isAdmitted(
-    _ client: BoundClient, to target: BoundTarget, _ ports: [PodPort], _ member: MeshMember,
+    _ client: BoundClient, to target: BoundTarget, _ pods: [Workload], _ ports: [PodPort],
+    _ member: MeshMember,
     _ lowered: inout LoweredUnit
   ) -> Bool {
     guard let cluster = unit.model.clusters[target.cluster],
@@ -119,7 +121,7 @@ struct MeshPolicies {
     else { return true }
     let peer = MeshPeer(client: client, of: origin)
     for policy in cluster.declared.policies[namespace] ?? [] where policy.isolatesIngress {
-      guard Self.selects(policy, target) else { continue }
+      guard Self.selects(policy, pods, of: target) else { continue }
       let admits = ports.allSatisfy { port in
         policy.rules(.ingress).contains { rule in
           peer.isAdmitted(by: rule, .ingress, of: namespace, member.settings)
@@ -131,7 +133,7 @@ struct MeshPolicies {
         Satisfied(cluster: target.cluster, identity: policy.manifest.identity, manifest: policy.manifest))
       return true
     }
-    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    let labels = pods.isEmpty ? [target.service.selector] : pods.map(\.podLabels)
     return isKept(
       unit.ciliumPolicies.admitting(
         peer, .ingress, pods: labels, ports: ports, of: member, namespace: namespace),
@@ -145,10 +147,10 @@ struct MeshPolicies {
     return true
   }
 
-  private static func selects(_ policy: NetworkPolicy, _ target: BoundTarget) -> Bool {
-    target.pods.isEmpty
+  private static func selects(_ policy: NetworkPolicy, _ pods: [Workload], of target: BoundTarget) -> Bool {
+    pods.isEmpty
       ? policy.podSelector.matches(target.service.selector)
-      : target.pods.allSatisfy { policy.podSelector.matches($0.podLabels) }
+      : pods.allSatisfy { policy.podSelector.matches($0.podLabels) }
   }
 
   private static func admits(_ rule: Node, _ port: PodPort, _ target: BoundTarget) -> Bool {
@@ -168,12 +170,14 @@ struct MeshPolicies {
     for connection in unit.connections {
       for client in connection.clients {
         guard let name = client.cluster, let cluster = unit.model.clusters[name],
-          let member = unit.mesh.member(name), isIsolated(client, cluster)
+          let member = unit.mesh.member(name)
         else { continue }
+        let isolated = isolatedPods(of: client, cluster)
+        guard !isolated.selectors.isEmpty else { continue }
         let rules = connection.targets.filter { $0.service.key == unit.service && $0.cluster != name }
           .compactMap { target -> TemplateValue? in
             guard let origin = unit.mesh.member(target.cluster) else { return nil }
-            return isLetOut(client, to: target, of: origin, cluster, member, &lowered)
+            return isLetOut(client, isolated.workloads, to: target, of: origin, cluster, member, &lowered)
               ? nil : Self.rule(to: target, of: origin, namespace)
           }
         guard !rules.isEmpty else { continue }
@@ -197,39 +201,36 @@ struct MeshPolicies {
         &lowered.findings)
     else { return }
     // Several groups of clients in one namespace get a policy each.
-    var name = base
-    var number = 2
-    while !used.insert("\(cluster)/\(client.namespace)/\(name)").inserted {
-      name = "\(base)-\(number)"
-      number += 1
+    var number = 1
+    for selector in isolatedPods(of: client, model).selectors {
+      var name = number == 1 ? base : "\(base)-\(number)"
+      while !used.insert("\(cluster)/\(client.namespace)/\(name)").inserted {
+        number += 1
+        name = "\(base)-\(number)"
+      }
+      emit(
+        "egress-policy", name, client.namespace, in: cluster,
+        [
+          "podSelector": selector, "rules": .list(rules),
+          "dns": ClusterDNS(model).value(adding: [Self.clusterLabel: member.name]),
+        ], &lowered)
     }
-    emit(
-      "egress-policy", name, client.namespace, in: cluster,
-      [
-        "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]), "rules": .list(rules),
-        "dns": ClusterDNS(model).value(adding: [Self.clusterLabel: member.name]),
-      ], &lowered)
   }
 
-  private func isIsolated(_ client: BoundClient, _ cluster: ClusterModel) -> Bool {
-    let pods = (cluster.declared.workloads[client.namespace] ?? []).filter {
-      client.podSelector?.matches($0.podLabels) ?? true
-    }
-    let labels = pods.map(\.podLabels)
-    if case .isolated = cluster.isolation(of: labels, in: client.namespace, .egress) { return true }
-    return unit.ciliumPolicies.isolate(
-      labels, cluster: cluster.name, namespace: client.namespace, .egress)
+  private func isolatedPods(of client: BoundClient, _ cluster: ClusterModel) -> IsolatedPods {
+    IsolatedPods(
+      client, in: cluster,
+      besides: unit.ciliumPolicies.isolating(cluster: cluster.name, namespace: client.namespace, .egress))
   }
 
+  /// True when an existing policy lets these pods of a client out; it is then the proof.
   private func isLetOut(
-    _ client: BoundClient, to target: BoundTarget, of origin: MeshMember, _ cluster: ClusterModel,
+    _ client: BoundClient, _ pods: [Workload], to target: BoundTarget, of origin: MeshMember,
+    _ cluster: ClusterModel,
     _ member: MeshMember, _ lowered: inout LoweredUnit
   ) -> Bool {
     let peer = MeshPeer(labels: target.service.selector, namespace: namespace, of: origin)
     let ports = Self.podPorts(target)
-    let pods = (cluster.declared.workloads[client.namespace] ?? []).filter {
-      client.podSelector?.matches($0.podLabels) ?? true
-    }
     for policy in cluster.declared.policies[client.namespace] ?? [] where policy.isolatesEgress {
       guard !pods.isEmpty, pods.allSatisfy({ policy.podSelector.matches($0.podLabels) }) else { continue }
       let admits = ports.allSatisfy { port in

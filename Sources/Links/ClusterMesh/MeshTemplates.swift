@@ -161,7 +161,15 @@ enum MeshTemplates {
     TemplateDeclaration(
       "cluster-mesh/ingress-policy.yaml",
       "Admits the clients of other clusters to the Service's pods, each with its cluster's name.",
-      [.field("policy", .object(policy + [.field("podSelector", .labels, "the Service's selector")]))]),
+      [
+        .field(
+          "policy",
+          .object(
+            policy + [
+              .field("podSelector", .labels, "the Service's selector"),
+              .field("selector", .labelSelector, "the pods: those of the Service that are isolated"),
+            ]))
+      ]),
     TemplateDeclaration(
       "cluster-mesh/egress-policy.yaml",
       "Lets isolated clients out to the Service's pods in other clusters, and to the DNS of their own.",

@@ -23,7 +23,8 @@ struct GatewayNames {
     _ key: Key, cluster: String = "", service: String = "", _ findings: inout [Diagnostic]
   ) -> String? {
     Naming(
-      GatewayDNSTemplates.names, for: TemplateUse(link: link.link.name.value, connections: []), in: model
+      GatewayDNSTemplates.names, for: TemplateUse(link: link.link.name.value, connections: []),
+      at: link.link.name.node, in: model
     ).name(
       key.rawValue, key.syntax, for: "link \(link.link.name.value)",
       [

@@ -43,6 +43,8 @@ struct ClaimIndex: Sendable {
   private let observed: [NamespacedName: [Claim]]
   /// Claims whose TransportServers were observed, by cluster.
   private let served: [String: [NamespacedName: [Claim]]]
+  /// Observed TransportServers by cluster, namespace, address and port.
+  private let servers: [String: [Manifest]]
 
   init(_ settings: PorterSettings, _ model: FleetModel) {
     let primary = settings.primary.value
@@ -52,6 +54,31 @@ struct ClaimIndex: Sendable {
     served = Dictionary(
       settings.members.map { ($0, Self.index(model.clusters[$0]?.observed, Claim.init(server:))) }
     ) { first, _ in first }
+    var servers: [String: [Manifest]] = [:]
+    for cluster in settings.members {
+      for manifest in model.clusters[cluster]?.observed.objects.values ?? [:].values
+      where manifest.kind == "TransportServer" {
+        guard let place = Self.place(of: manifest, in: cluster) else { continue }
+        servers[place, default: []].append(manifest)
+      }
+    }
+    self.servers = servers.filter { $0.value.count > 1 }
+  }
+
+  private static func place(of server: Manifest, in cluster: String) -> String? {
+    guard let address = server.node.at("spec", "virtualServerAddress")?.text,
+      let port = server.node.at("spec", "virtualServerPort")?.text
+    else { return nil }
+    return "\(cluster) \(server.namespace ?? "") \(address) \(port)"
+  }
+
+  /// The TransportServer of a claim with others of its namespace that were observed at its address and port.
+  func twins(of claim: String, _ namespace: String, in cluster: String) -> [(own: Manifest, twin: Manifest)] {
+    for (place, servers) in servers where place.hasPrefix("\(cluster) \(namespace) ") {
+      guard let own = servers.first(where: { $0.name == claim }) else { continue }
+      return servers.filter { $0.name != claim }.sorted { $0.name < $1.name }.map { (own, $0) }
+    }
+    return []
   }
 
   private static func index(

@@ -21,6 +21,7 @@ struct PorterChecks {
       checkGeneratedNames(service, in: cluster)
     }
     checkTypes()
+    checkClientNames()
     for connection in unit.connections { checkConnection(connection) }
     findings += ConsumerChecks(unit: unit).findings
   }
@@ -218,6 +219,41 @@ struct PorterChecks {
     }
   }
 
+  /// Services that Linkwright writes for clients: their names are known before any address is.
+  private mutating func checkClientNames() {
+    var seen: Set<String> = []
+    for client in ServedClient.all(of: unit) where seen.insert(client.key).inserted {
+      let name = client.serviceName
+      if name.utf8.count > 63 {
+        report(
+          PorterRules.nameTooLong,
+          "clients in \(client.cluster) would use the Service '\(name)' of \(name.utf8.count) characters; names have at most 63",
+          at: client.node, "too long by \(name.utf8.count - 63)",
+          help: [
+            client.isMember
+              ? "shorten the Service's name, or publish another Service with the same selector"
+              : "give it another name: porter: {serviceName: NAME}"
+          ])
+      }
+      let identity = ObjectIdentity(
+        apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
+      guard let taken = unit.model.clusters[client.cluster]?.declared.objects[identity],
+        (taken.node.at("spec", "selector")?.count ?? 0) > 0
+          || taken.node.at("spec", "type")?.text == "ExternalName"
+      else { continue }
+      report(
+        PorterRules.nameTaken,
+        "Service '\(name)' of \(client.namespace) in \(client.cluster) leads elsewhere",
+        at: taken.nameNode, "the name that clients would use",
+        also: [Label(client.node.range, "clients in \(client.cluster)")],
+        help: [
+          client.isMember
+            ? "rename it, or publish another Service: clients of the pair use <service>-<cluster>"
+            : "give the clients' Service another name: porter: {serviceName: NAME}"
+        ])
+    }
+  }
+
   // MARK: One connection
 
   /// The data-centre network: who is in it reaches every virtual server (the platform's documentation of TCP services).
@@ -280,9 +316,10 @@ struct PorterChecks {
 
   private mutating func checkStartOrder(_ connection: BoundConnection) {
     // The Service has one claim: what any of its connections asks for holds for all.
-    let overrides = unit.connections.contains {
-      ClaimSettings($0.section("porter")).overridesServicePort?.value == true
-    }
+    let overrides =
+      unit.connections.contains {
+        ClaimSettings($0.section("porter")).overridesServicePort?.value == true
+      } || unit.claims.declared(for: unit.service).contains { KeptClaim($0).overridesServicePort }
     guard let secondary = unit.secondary, !overrides,
       connection.clients.contains(where: { $0.cluster == secondary.name })
     else { return }

@@ -47,12 +47,14 @@ struct PorterEmitter {
             case .cluster(let name): "\(client.namespace) in \(name)"
             case .external(let name, let cidrs): "\(name) (\(cidrs.map(\.value).joined(separator: ", ")))"
             }
-          let address =
-            server?.address ?? "the address of \(serviceName) in \(target.name), not observed yet,"
-          let port = server?.port.map(String.init) ?? "its port, not observed yet"
+          let address = server?.address
+          let port = server?.port
+          let missing = [address == nil ? "address" : nil, port == nil ? "port" : nil].compactMap { $0 }
+          let what =
+            "\(address ?? "the load balancer of \(target.name)") port \(port.map(String.init) ?? "of claim \(claim.name)")"
+          let wait = missing.isEmpty ? "" : "; not observed yet: \(missing.joined(separator: " and "))"
           lowered.remarks.append(
-            Remark(
-              .firewall, "TCP from \(source) to \(address) port \(port)", of: [connection.id.description]))
+            Remark(.firewall, "TCP from \(source) to \(what)\(wait)", of: [connection.id.description]))
         }
       }
     }
@@ -116,6 +118,8 @@ struct PorterEmitter {
   }
 
   private mutating func findServers(_ lowered: inout LoweredUnit) {
+    let checks = ObservedServerChecks(unit: unit, claim: claim.name)
+    lowered.findings += checks.failures()
     for cluster in unit.sides {
       guard let service = unit.target(in: cluster.name)?.service ?? cluster.declared.services[unit.service]
       else { continue }
@@ -125,6 +129,7 @@ struct PorterEmitter {
       lowered.findings += server.findings
       servers[cluster.name] = server
     }
+    lowered.findings += checks.sharedAddresses(servers)
   }
 
   // MARK: The claim
@@ -214,26 +219,11 @@ struct PorterEmitter {
   /// A selectorless Service with its address: for clients of the pair where Linkwright writes it, and for
   /// clients of other clusters.
   private func emitConsumers(_ lowered: inout LoweredUnit) {
-    var done: Set<ObjectIdentity> = []
-    for target in unit.sides {
-      for (client, chosen) in clients(of: target) {
-        guard let cluster = client.cluster, isServedByUs(cluster) else { continue }
-        let isMember = unit.settings.members.contains(cluster)
-        let place = isMember ? namespace : client.namespace
-        let name = isMember ? nil : chosen
-        emitOnce(name ?? PorterNames.consumerName(serviceName, target.name), place, cluster)
-      }
-      func emitOnce(_ name: String, _ place: String, _ cluster: String) {
-        let service = ObjectIdentity(
-          apiVersion: "v1", kind: "Service", namespace: cluster + "/" + place, name: name)
-        guard done.insert(service).inserted else { return }
-        emitConsumer(name, place, cluster, target, &lowered)
-      }
+    var done: Set<String> = []
+    for client in ServedClient.all(of: unit) where done.insert(client.key).inserted {
+      guard let target = unit.sides.first(where: { $0.name == client.target }) else { continue }
+      emitConsumer(client.serviceName, client.namespace, client.cluster, target, &lowered)
     }
-  }
-
-  private func isServedByUs(_ cluster: String) -> Bool {
-    !unit.settings.members.contains(cluster) || unit.settings.emitsEndpoints
   }
 
   /// The clients of a target, with the name that their connection gives to the Service that they use.
@@ -332,8 +322,10 @@ struct PorterEmitter {
         &lowered)
       return
     }
-    let place = unit.settings.members.contains(cluster) ? namespace : client.namespace
-    let host = "\(PorterNames.consumerName(serviceName, target.cluster)).\(place).svc.cluster.local"
+    let isMember = unit.settings.members.contains(cluster)
+    let chosen = isMember ? nil : connection.section("porter", in: cluster)?["serviceName"]?.string
+    let host =
+      "\(chosen ?? PorterNames.consumerName(serviceName, target.cluster)).\(isMember ? namespace : client.namespace).svc.cluster.local"
     let isOwned = unit.model.clusters[cluster]?.declared.objects[identity] != nil
     lowered.emissions.append(
       Emission(

@@ -67,12 +67,43 @@ package enum Porter: LinkType {
             didYouMean(cluster, among: settings.members) ?? "the members are \(listed(settings.members))"
           ]))
     }
+    findings += addressFindings(settings)
     findings += HandWrittenClaims.findings(settings, link, model)
     guard
       !findings.contains(where: { $0.severity == .error && $0.rule.id != PorterRules.claimInSecondary.id }),
       settings.members.allSatisfy({ model.clusters[$0] != nil })
     else { return LinkBinding(nil, findings) }
     return LinkBinding(PorterLink(link: link, settings: settings), findings)
+  }
+}
+
+extension Porter {
+  /// Addresses at which no load balancer can be reached, and one that two clusters are said to share.
+  private static func addressFindings(_ settings: PorterSettings) -> [Diagnostic] {
+    var findings: [Diagnostic] = []
+    var owners: [String: (cluster: String, node: Node)] = [:]
+    for cluster in settings.members {
+      for (_, address) in (settings.addresses[cluster] ?? [:]).sorted(by: { $0.key < $1.key }) {
+        if let fault = IPAddress(address.value)?.endpointFault {
+          findings.append(
+            Diagnostic(
+              PorterRules.linkAddress, "\(address.value) is \(fault): no virtual server has it",
+              at: address.node.range, "the address of \(cluster)",
+              help: ["write the address that 'oc get ts' prints, or leave it out and observe it"]))
+        }
+        if let other = owners[address.value], other.cluster != cluster {
+          findings.append(
+            Diagnostic(
+              PorterRules.sharedAddress, "\(other.cluster) and \(cluster) have one address, \(address.value)",
+              at: address.node.range, "the address of \(cluster)",
+              also: [Label(other.node.range, "the address of \(other.cluster)")],
+              help: ["each cluster's load balancer has an address of its own"]))
+        } else {
+          owners[address.value] = (cluster, address.node)
+        }
+      }
+    }
+    return findings
   }
 }
 
@@ -103,6 +134,7 @@ struct PorterLink: BoundLink {
         services[key, default: []].append(connection)
       }
     }
+    plan.findings += Self.portsAskedForTwice(services)
     plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
     let claims = ClaimIndex(settings, model)
     let clientValues = ClientValues(settings)
@@ -115,5 +147,26 @@ struct PorterLink: BoundLink {
       plan.units.append(unit)
     }
     return plan
+  }
+  /// A port at a load balancer's address is granted once.
+  private static func portsAskedForTwice(_ services: [NamespacedName: [BoundConnection]]) -> [Diagnostic] {
+    var first: [String: (service: NamespacedName, node: Node)] = [:]
+    var findings: [Diagnostic] = []
+    for (service, connections) in services.sorted(by: { $0.key < $1.key }) {
+      let asked = connections.lazy.compactMap { ClaimSettings($0.section("porter")).requestedPort }.first
+      guard let asked else { continue }
+      let key = "\(service.namespace) \(asked.value)"
+      guard let other = first[key] else {
+        first[key] = (service, asked.node)
+        continue
+      }
+      findings.append(
+        Diagnostic(
+          PorterRules.requestedTwice,
+          "the claims of \(other.service.name) and \(service.name) ask for one port, \(asked.value)",
+          at: asked.node.range, "the second", also: [Label(other.node.range, "the first")],
+          help: ["ask for different ports: whoever is served later gets a random one"]))
+    }
+    return findings
   }
 }

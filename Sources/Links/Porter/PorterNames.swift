@@ -1,4 +1,5 @@
 import Diagnostics
+import FleetSpec
 import Kubernetes
 import Linker
 import Templates
@@ -31,7 +32,10 @@ struct PorterNames {
   ) -> String? {
     let use = TemplateUse(
       link: unit.link, connections: connection.map { [$0.id.description] } ?? unit.connectionNames)
-    return Naming("porter/names.yaml", for: use, in: unit.model).name(
+    return Naming(
+      "porter/names.yaml", for: use, at: (connection ?? unit.connections[0]).connection.name.node,
+      in: unit.model
+    ).name(
       key, for: unit.key,
       [
         "service": .map(["name": .string(unit.service.name), "namespace": .string(unit.service.namespace)]),

@@ -37,11 +37,12 @@ struct PorterPolicies {
     guard let target else { return }
     let port = PodPort(claim.port.port.target, .tcp)
     let ports = podPorts(target)
-    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
-    let isolation = cluster.isolation(of: labels, in: namespace, .ingress)
+    let isolated = IsolatedPods(target, in: cluster, runtimeLabels: runtimeLabels)
     let existing = cluster.declared.policies[namespace] ?? []
-    if case .open = isolation { return }
-    if let admitting = existing.first(where: { admitsAll(target, $0, ports) }) {
+    // A platform of which nobody knows what it isolates is taken to isolate, as its documentation says.
+    guard isolated.isUnknown || !isolated.selectors.isEmpty else { return }
+    let closed = isolated.isUnknown ? target.pods : isolated.workloads
+    if let admitting = existing.first(where: { admitsAll(closed, of: target, $0, ports) }) {
       let identity = admitting.manifest.identity
       lowered.satisfied.append(
         Satisfied(cluster: cluster.name, identity: identity, manifest: admitting.manifest))
@@ -50,10 +51,10 @@ struct PorterPolicies {
     }
     reportNearMisses(existing, target, port, &lowered)
     guard policy.isEmitted, !isExcluded else {
-      lowered.findings.append(notAdmitted(target, isolation))
+      lowered.findings.append(notAdmitted(target))
       return
     }
-    if case .unknown = isolation {
+    if isolated.isUnknown {
       lowered.findings.append(
         Diagnostic(
           PorterRules.isolationAssumed,
@@ -68,26 +69,30 @@ struct PorterPolicies {
     }
     checkSelector(target, &lowered)
     guard
-      let name = policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
+      let base = policy.name?.value ?? PorterNames(unit: unit).policy(cluster.name, &lowered.findings)
     else { return }
-    lowered.emissions.append(
-      Emission(
-        cluster: cluster.name, part: .manifests, template: "porter/network-policy.yaml",
-        identity: ObjectIdentity(
-          apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
-        variables: [
-          "policy": .map([
-            "name": .string(name),
-            "podSelector": selectorLabels(target), "selector": selector(target),
-            "peers": .list(peers),
-            "ports": policy.restrictsPorts ? .list(ports.map(\.value)) : .none,
-          ])
-        ]))
+    for (index, selector) in selectors(target, isolated).enumerated() {
+      let name = index == 0 ? base : "\(base)-\(index + 1)"
+      lowered.emissions.append(
+        Emission(
+          cluster: cluster.name, part: .manifests, template: "porter/network-policy.yaml",
+          identity: ObjectIdentity(
+            apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: namespace, name: name),
+          variables: [
+            "policy": .map([
+              "name": .string(name),
+              "podSelector": selectorLabels(target), "selector": selector,
+              "peers": .list(peers),
+              "ports": policy.restrictsPorts ? .list(ports.map(\.value)) : .none,
+            ])
+          ]))
+    }
   }
 
-  /// The author's selector, or the Service's own.
-  private func selector(_ target: BoundTarget) -> TemplateValue {
-    policy.podSelector.map { .node($0) } ?? .map(["matchLabels": selectorLabels(target)])
+  /// The author's selector; else the Service's own, as far as its pods are isolated.
+  private func selectors(_ target: BoundTarget, _ isolated: IsolatedPods) -> [TemplateValue] {
+    if let node = policy.podSelector { return [.node(node)] }
+    return isolated.isUnknown ? [.map(["matchLabels": selectorLabels(target)])] : isolated.selectors
   }
 
   private func selectorLabels(_ target: BoundTarget) -> TemplateValue {
@@ -113,9 +118,7 @@ struct PorterPolicies {
 
   /// Labels that controllers set, as the connections say.
   private var runtimeLabels: [String: [String]] {
-    unit.connections.reduce(into: [:]) {
-      $0.merge($1.connection.target(in: cluster.name).runtimeLabels) { a, _ in a }
-    }
+    unit.connections.runtimeLabels(in: cluster.name)
   }
 
   /// The target port as each pod has it; a name stays a name where pods disagree on its number.
@@ -143,20 +146,23 @@ struct PorterPolicies {
     return peers
   }
 
-  private func admitsAll(_ target: BoundTarget, _ policy: NetworkPolicy, _ ports: [PodPort]) -> Bool {
-    guard policy.isolatesIngress, selectsAll(target, policy) else { return false }
+  /// - Parameter closed: the workloads that must be let in to; none where no workload is known.
+  private func admitsAll(
+    _ closed: [Workload], of target: BoundTarget, _ policy: NetworkPolicy, _ ports: [PodPort]
+  ) -> Bool {
+    guard policy.isolatesIngress, selectsAll(closed, of: target, policy) else { return false }
     return ports.allSatisfy { port in
       policy.rules(.ingress).contains { rule in
-        target.pods.isEmpty
+        closed.isEmpty
           ? Self.ingress.isAdmitted(by: rule, to: port, pod: nil)
-          : target.pods.allSatisfy { Self.ingress.isAdmitted(by: rule, to: port, pod: $0) }
+          : closed.allSatisfy { Self.ingress.isAdmitted(by: rule, to: port, pod: $0) }
       }
     }
   }
 
-  private func selectsAll(_ target: BoundTarget, _ policy: NetworkPolicy) -> Bool {
-    if target.pods.isEmpty { return policy.podSelector.matches(target.service.selector) }
-    return target.pods.allSatisfy { pod in
+  private func selectsAll(_ pods: [Workload], of target: BoundTarget, _ policy: NetworkPolicy) -> Bool {
+    if pods.isEmpty { return policy.podSelector.matches(target.service.selector) }
+    return pods.allSatisfy { pod in
       policy.podSelector.matches(pod.podLabels, runtimeLabels: runtimeLabels)
     }
   }
@@ -206,7 +212,7 @@ struct PorterPolicies {
         NetworkPolicy.peers($0, .ingress) != nil && Self.ingress.matches($0)
       }
       guard !meant.isEmpty else { continue }
-      if selectsAll(target, policy) {
+      if selectsAll(target.pods, of: target, policy) {
         reportPorts(policy, meant, target, port, &lowered)
       } else if overlaps(policy, target) {
         reportSelector(policy, target, &lowered)
@@ -237,7 +243,8 @@ struct PorterPolicies {
         at: (ports ?? policy.manifest.nameNode).range, "in \(cluster.name)",
         also: [
           Label(
-            claim.port.port.node.range,
+            (target.ports.first { $0.port.number == claim.port.port.number }?.port ?? claim.port.port).node
+              .range,
             "port \(claim.port.port.number) leads to \(port.reference.description)")
         ],
         help: [
@@ -263,9 +270,12 @@ struct PorterPolicies {
         ]))
   }
 
-  private func notAdmitted(_ target: BoundTarget, _ isolation: Isolation) -> Diagnostic {
+  private func notAdmitted(_ target: BoundTarget) -> Diagnostic {
     var also: [Label] = []
-    if case .isolated(let policies) = isolation, let first = policies.first {
+    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
+    if case .isolated(let policies) = cluster.isolation(of: labels, in: namespace, .ingress),
+      let first = policies.first
+    {
       also.append(Label(first.manifest.nameNode.range, "isolates the pods"))
     }
     if let node = policy.node?["emit"] { also.append(Label(node.range, "no policy is emitted")) }
@@ -290,7 +300,7 @@ struct PorterPolicies {
       var emitted: [String: Int] = [:]
       for client in connection.clients(of: target) {
         guard let name = client.cluster, let model = unit.model.clusters[name] else { continue }
-        let selectors = IsolatedClients(client, in: model).selectors
+        let selectors = IsolatedPods(client, in: model).selectors
         guard !selectors.isEmpty else { continue }
         let place = "\(model.name)/\(client.namespace)"
         guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }

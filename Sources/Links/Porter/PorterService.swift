@@ -123,10 +123,10 @@ struct ClaimResolution {
       return said.first
     }
     let claimName = agreed("claimName", \.claimName)
-    overridesServicePort = agreed("overrideServicePort", \.overridesServicePort)?.value ?? false
-    requestedPort = agreed("requestedPort", \.requestedPort)
-    monitorInterval = agreed("monitor.interval", \.monitorInterval)?.value ?? 10
-    monitorTimeout = agreed("monitor.timeout", \.monitorTimeout)?.value ?? 10
+    let overrides = agreed("overrideServicePort", \.overridesServicePort)
+    let requested = agreed("requestedPort", \.requestedPort)
+    let interval = agreed("monitor.interval", \.monitorInterval)
+    let timeout = agreed("monitor.timeout", \.monitorTimeout)
     policies = Dictionary(
       uniqueKeysWithValues: unit.sides.map { side in
         let own = unit.connections.map { $0.section("porter", in: side.name)?["networkPolicy"] }
@@ -134,6 +134,13 @@ struct ClaimResolution {
       })
     let existing = Self.existingClaim(unit, port.port, claimName, &findings)
     self.existing = existing
+    // A claim that exists stays as it is: what clients are told follows from it.
+    let kept = existing.map { KeptClaim($0) }
+    overridesServicePort = kept?.overridesServicePort ?? overrides?.value ?? false
+    requestedPort = kept.map(\.settings.requestedPort) ?? requested
+    monitorInterval = (kept?.settings.monitorInterval ?? interval)?.value ?? 10
+    monitorTimeout = (kept?.settings.monitorTimeout ?? timeout)?.value ?? 10
+    findings += kept?.differences(overrides, requested, interval, timeout) ?? []
     nameNode = claimName?.node ?? existing?.manifest.nameNode
     if let chosen = claimName?.value ?? existing?.manifest.name {
       name = chosen

@@ -95,7 +95,7 @@ struct PorterSettings: Sendable {
   }
 }
 
-/// A Connection's `porter` section: what its author said, nothing where nothing was said.
+/// A Connection's `porter` section, or a claim's spec: what its author said, nothing where nothing was said.
 struct ClaimSettings: Sendable {
   let claimName: Located<String>?
   let overridesServicePort: Located<Bool>?
@@ -112,7 +112,11 @@ struct ClaimSettings: Sendable {
     }
     requestedPort = section?["requestedPort"].flatMap { node in node.integer.map { Located($0, node) } }
     let monitor = section?["monitor"]
-    monitorInterval = monitor?["interval"].flatMap { node in node.integer.map { Located($0, node) } }
-    monitorTimeout = monitor?["timeout"].flatMap { node in node.integer.map { Located($0, node) } }
+    monitorInterval = Self.seconds(monitor?["interval"])
+    monitorTimeout = Self.seconds(monitor?["timeout"])
+  }
+  /// A claim's seconds may be quoted: the operator makes a number of them.
+  private static func seconds(_ node: Node?) -> Located<Int>? {
+    node.flatMap { node in (node.integer ?? Int(node.text)).map { Located($0, node) } }
   }
 }

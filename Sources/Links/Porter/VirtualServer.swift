@@ -10,6 +10,8 @@ import YAMLTree
 /// draws it at random between 1024 and 65535.
 struct VirtualServer: Sendable {
   var address: String?
+  /// Where the address is said: in the link, or in an observation.
+  var addressNode: Node?
   var port: Int?
   var findings: [Diagnostic] = []
 
@@ -55,6 +57,7 @@ struct VirtualServer: Sendable {
       return isAddress
     }
     address = declared?.value ?? addresses.first?.text
+    addressNode = declared?.node ?? addresses.first
     if let declared, let other = addresses.first(where: { $0.text != declared.value }) {
       reportAddress(declared, other, service, cluster, settings)
     }

@@ -67,7 +67,9 @@ struct StaticConnection: PlannedUnit {
     _ object: String, _ syntax: Naming.Syntax, _ target: BoundTarget, _ lowered: inout LoweredUnit
   ) -> String? {
     let use = TemplateUse(link: link.link.name.value, connections: [connection.id.description])
-    return Naming("static/names.yaml", for: use, in: model).name(
+    return Naming(
+      "static/names.yaml", for: use, at: connection.connection.name.node, in: model
+    ).name(
       object, syntax, for: key,
       [
         "service": .map([

@@ -77,7 +77,7 @@ struct StaticPolicies {
       guard let cluster = client.cluster.flatMap({ unit.model.clusters[$0] }) else { continue }
       let place = "\(cluster.name)/\(client.namespace)"
       guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }
-      let isolated = IsolatedClients(client, in: cluster)
+      let isolated = IsolatedPods(client, in: cluster)
       for selector in isolated.selectors {
         guard let base = unit.name("egressPolicy", .subdomain, target, &lowered) else { return wanted }
         let number = numbers[place, default: 0] + 1

@@ -33,28 +33,35 @@ struct GatewayPolicies {
     guard let cluster = model.clusters[target.cluster], let gateway = traffic.gateways[target.cluster] else {
       return
     }
-    let labels = target.pods.isEmpty ? [target.service.selector] : target.pods.map(\.podLabels)
-    guard isIsolated(labels, service.namespace, .ingress, cluster, &lowered) else { return }
+    let isolated = IsolatedPods(
+      target, in: cluster, runtimeLabels: connections.runtimeLabels(in: cluster.name))
+    if isolated.isUnknown { lowered.findings.append(unknownBaseline(cluster)) }
+    guard !isolated.selectors.isEmpty else { return }
     let ports = ports(of: target)
     let sender = PodPeer(labels: gateway.choice.labels, namespace: gateway.namespace, in: cluster)
-    if let proof = admission(labels, sender, ports, target.pods.first, service.namespace, .ingress, cluster) {
+    let labels = isolated.workloads.isEmpty ? [target.service.selector] : isolated.workloads.map(\.podLabels)
+    if let proof = admission(
+      labels, sender, ports, isolated.workloads.first, service.namespace, .ingress, cluster)
+    {
       lowered.satisfied.append(
         Satisfied(cluster: cluster.name, identity: proof.identity, manifest: proof))
       return
     }
     guard
-      let name = TetrateNames.name(
+      let base = TetrateNames.name(
         "ingressPolicy", link, service: service, cluster: cluster.name, in: model, &lowered.findings)
     else { return }
-    emit(
-      "ingress-policy", name, service.namespace, cluster.name,
-      [
-        "podSelector": target.service.selector.value,
-        "gateway": .map([
-          "namespace": .string(gateway.namespace), "podLabels": gateway.choice.labels.value,
-        ]),
-        "ports": .list(ports.map(\.value)),
-      ], &lowered)
+    for (index, selector) in isolated.selectors.enumerated() {
+      emit(
+        "ingress-policy", index == 0 ? base : "\(base)-\(index + 1)", service.namespace, cluster.name,
+        [
+          "podSelector": target.service.selector.value, "selector": selector,
+          "gateway": .map([
+            "namespace": .string(gateway.namespace), "podLabels": gateway.choice.labels.value,
+          ]),
+          "ports": .list(ports.map(\.value)),
+        ], &lowered)
+    }
   }
 
   private func ports(of target: BoundTarget) -> [PodPort] {
@@ -80,10 +87,7 @@ struct GatewayPolicies {
       for client in connection.clients {
         guard let name = client.cluster, let cluster = model.clusters[name] else { continue }
         let exporters = connection.targets.filter { $0.service.key == service && $0.cluster != name }
-        let pods = Self.pods(client, cluster)
-        guard !exporters.isEmpty,
-          case .isolated = cluster.isolation(of: pods, in: client.namespace, .egress)
-        else { continue }
+        guard !exporters.isEmpty, !IsolatedPods(client, in: cluster).selectors.isEmpty else { continue }
         let key = "\(name) \(client.namespace) \(client.podSelector?.description ?? "")"
         groups[key, default: (client, [])].exporters.formUnion(exporters.map(\.cluster))
       }
@@ -114,7 +118,8 @@ struct GatewayPolicies {
       return addresses.compactMap { IPAddress($0) }.map(IPNetwork.init(only:))
     }
     guard !networks.isEmpty else { return }
-    let pods = Self.pods(client, cluster)
+    let isolated = IsolatedPods(client, in: cluster)
+    let pods = isolated.workloads.map(\.podLabels)
     let proof = cluster.declared.policies[client.namespace]?.first { policy in
       policy.isolatesEgress && !pods.isEmpty && pods.allSatisfy(policy.podSelector.matches)
         && networks.allSatisfy { network in
@@ -132,46 +137,32 @@ struct GatewayPolicies {
       let base = TetrateNames.name(
         "egressPolicy", link, service: service, cluster: name, in: model, &lowered.findings)
     else { return }
-    var policy = base
-    var number = 2
-    while !used.insert("\(name)/\(client.namespace)/\(policy)").inserted {
-      policy = "\(base)-\(number)"
-      number += 1
+    var number = 1
+    for selector in isolated.selectors {
+      var policy = number == 1 ? base : "\(base)-\(number)"
+      while !used.insert("\(name)/\(client.namespace)/\(policy)").inserted {
+        number += 1
+        policy = "\(base)-\(number)"
+      }
+      emit(
+        "egress-policy", policy, client.namespace, name,
+        [
+          "podSelector": selector,
+          "networks": .list(networks.map { .string($0.description) }), "dns": ClusterDNS(cluster).value(),
+        ], &lowered)
     }
-    emit(
-      "egress-policy", policy, client.namespace, name,
-      [
-        "podSelector": client.node["podSelector"].map { .node($0) } ?? .map([:]),
-        "networks": .list(networks.map { .string($0.description) }), "dns": ClusterDNS(cluster).value(),
-      ], &lowered)
-  }
-
-  private static func pods(_ client: BoundClient, _ cluster: ClusterModel) -> [Labels] {
-    (cluster.declared.workloads[client.namespace] ?? []).filter {
-      client.podSelector?.matches($0.podLabels) ?? true
-    }.map(\.podLabels)
   }
 
   // MARK: Isolation
 
-  private func isIsolated(
-    _ labels: [Labels], _ namespace: String, _ direction: NetworkPolicy.Direction, _ cluster: ClusterModel,
-    _ lowered: inout LoweredUnit
-  ) -> Bool {
-    switch cluster.isolation(of: labels, in: namespace, direction) {
-    case .open: return false
-    case .isolated: return true
-    case .unknown:
-      lowered.findings.append(
-        Diagnostic(
-          TetrateRules.unknownBaseline,
-          "nobody says what policies \(cluster.name) puts into every namespace; policies are emitted only where manifests isolate pods",
-          at: cluster.cluster.name.node.range, "no spec.network.baseline",
-          help: [
-            "list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"
-          ]))
-      return false
-    }
+  private func unknownBaseline(_ cluster: ClusterModel) -> Diagnostic {
+    Diagnostic(
+      TetrateRules.unknownBaseline,
+      "nobody says what policies \(cluster.name) puts into every namespace; policies are emitted only where manifests isolate pods",
+      at: cluster.cluster.name.node.range, "no spec.network.baseline",
+      help: [
+        "list the platform's policies in spec.network.baseline, or write 'baseline: []' if there are none"
+      ])
   }
 
   /// The manifest of an existing policy that admits the peer to all ports; nil when there is none.

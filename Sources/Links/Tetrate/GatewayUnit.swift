@@ -28,13 +28,16 @@ struct GatewayUnit: PlannedUnit {
     var fields = TemplateFields()
     if let type { fields["type"] = .string(type) }
     if let annotations = service?["annotations"] { fields["annotations"] = .node(annotations) }
+    if let labels = service?["labels"] { fields["labels"] = .node(labels) }
     let stanza: TemplateValue = fields.isEmpty ? .none : .map(fields)
     let gateway: TemplateValue = .map([
       "name": .string(name), "namespace": .string(choice.namespace),
       "revision": .optional(choice.node["revision"]?.text),
       "connectionDrainDuration": .optional(choice.node["connectionDrainDuration"]?.text),
       "podLabels": choice.hasOwnLabels ? choice.labels.value : .none, "service": stanza,
-      "hasKubeSpec": .boolean({ if case .none = stanza { choice.hasOwnLabels } else { true } }()),
+      "deployment": choice.node["deployment"].map { .node($0) } ?? .map([:]),
+      "hasKubeSpec": .boolean(
+        !fields.isEmpty || choice.hasOwnLabels || choice.node["deployment"] != nil),
     ])
     lowered.emissions.append(
       Emission(

@@ -145,6 +145,7 @@ struct OrganizationUnit: PlannedUnit {
           "trustDomain": .optional(member.trustDomain?.value),
           "displayName": .optional(member.section?["displayName"]?.text),
           "namespaceScope": member.section?["namespaceScope"].map { .node($0) } ?? .none,
+          "labels": member.section?["labels"].map { .node($0) } ?? .none,
         ])
       ], to: &lowered)
   }

@@ -14,14 +14,17 @@ enum TetrateNames {
     in model: FleetModel, _ findings: inout [Diagnostic]
   ) -> String? {
     Naming(
-      "tetrate/names.yaml", for: TemplateUse(link: link.name, connections: []), in: model
+      "tetrate/names.yaml", for: TemplateUse(link: link.name, connections: []), at: link.link.name.node,
+      in: model
     ).name(
       key, for: "link \(link.name)",
       [
         "service": .map(["name": .string(service.name), "namespace": .string(service.namespace)]),
         "cluster": .string(cluster), "link": .string(link.name),
-        "organization": .string(link.settings.organization?.value ?? ""),
-        "workspace": .string(link.settings.workspace?.name.value ?? ""),
+        "organization": .string(
+          link.settings.organization?.value ?? "", from: link.settings.organization?.node),
+        "workspace": .string(
+          link.settings.workspace?.name.value ?? "", from: link.settings.workspace?.name.node),
       ], &findings)
   }
 }

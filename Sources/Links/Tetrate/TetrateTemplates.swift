@@ -57,7 +57,8 @@ enum TetrateTemplates {
         .optional("connectionDrainDuration", .string),
         .field("hasKubeSpec", .boolean, "whether pods or Service are other than the installer's"),
         .optional("podLabels", .labels, "absent: app: <name>"),
-        .optional("service", .any, "type and annotations of the Service"),
+        .optional("service", .any, "type, annotations and labels of the Service"),
+        .field("deployment", .map(.any), "further fields of kubeSpec.deployment, as the link has them"),
       ]))
   ]
 
@@ -143,6 +144,7 @@ enum TetrateTemplates {
           .object([
             .field("network", .string), .optional("tokenTtl", .string), .optional("trustDomain", .string),
             .optional("displayName", .string), .optional("namespaceScope", .any),
+            .optional("labels", .labels),
           ]))
       ]) + [
       patch("cluster", "a cluster's network", [.field("cluster", .object([.field("network", .string)]))])
@@ -200,6 +202,7 @@ enum TetrateTemplates {
           .object(
             identity + [
               .field("podSelector", .labels, "the Service's selector"),
+              .field("selector", .labelSelector, "the pods: those of the Service that are isolated"),
               .field("gateway", .object([.field("namespace", .string), .field("podLabels", .labels)])),
               .field("ports", .list(SharedTemplates.podPort)),
             ]))

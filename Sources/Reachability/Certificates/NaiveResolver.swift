@@ -30,7 +30,9 @@ struct NaiveResolver {
   /// Whether the known Corefile serves imported Services; nil where none is known.
   var answersImports: Bool? {
     let identity = ObjectIdentity(group: "", kind: "ConfigMap", namespace: "kube-system", name: "coredns")
-    let map = cluster.model.declared.objects[identity]?.node ?? cluster.emitted[identity]?.node
+    let map =
+      cluster.model.declared.objects[identity]?.node ?? cluster.emitted[identity]?.node
+      ?? cluster.model.observed.objects[identity]?.node
     let text: CorefileText
     if let file = cluster.model.corefile {
       text = CorefileText(file)

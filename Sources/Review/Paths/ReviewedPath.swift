@@ -32,6 +32,13 @@ package struct ReviewedPath: Sendable {
     /// `golddr → gold c6af30-prod/db 5432/TCP`.
     package var text: String { "\(client) → \(target) \(service) \(port)/\(transport)" }
 
+    /// The same for every connection.
+    var withoutConnection: Key {
+      Key(
+        connection: "", client: client, clientNamespace: clientNamespace, isExternal: isExternal,
+        target: target, service: service, port: port, transport: transport)
+    }
+
     static func precedes(_ a: Key, _ b: Key) -> Bool {
       let x = [a.connection, a.client, a.target, a.service, a.clientNamespace, a.transport]
       let y = [b.connection, b.client, b.target, b.service, b.clientNamespace, b.transport]

@@ -5,6 +5,7 @@ package struct Risk: Sendable, Equatable {
     case newlyReachable
     case widerNetwork
     case renamedClaim
+    case renamedService
     case changedAddress
     case removedPolicy
     case newlyUnreachable
@@ -21,6 +22,7 @@ package struct Risk: Sendable, Equatable {
       case .newlyReachable: "newly reachable"
       case .widerNetwork: "wider network"
       case .renamedClaim: "renamed claim"
+      case .renamedService: "renamed Service"
       case .changedAddress: "changed address"
       case .removedPolicy: "removed policy"
       case .newlyUnreachable: "not reachable any more"

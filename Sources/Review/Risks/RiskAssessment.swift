@@ -67,6 +67,12 @@ enum RiskAssessment {
       }
     }
     if isSynced, object.key.kind == "TransportServerClaim" { risks += claimRisks(object, all) }
+    if isSynced, object.key.kind == "Service", let new = laterService(of: object, all) {
+      risks.append(
+        risk(
+          .renamedService, object,
+          "becomes \(new.key.name): clients that use the former name find it no more"))
+    }
     let addresses = object.fields.filter { isAddress($0.path, object.key.kind) }
     if !addresses.isEmpty {
       let what = addresses.prefix(3).map { "\($0.path): \($0.before ?? "none") → \($0.after ?? "none")" }
@@ -121,6 +127,24 @@ enum RiskAssessment {
       other.kind == .removed && other.key.kind == object.key.kind && other.key.cluster == object.key.cluster
         && other.key.namespace == object.key.namespace && target(other.before) == wanted
     }
+  }
+
+  /// The Service that comes for the same connections in the namespace of one that goes.
+  private static func laterService(of object: ObjectChange, _ all: [ObjectChange]) -> ObjectChange? {
+    guard object.kind == .removed, let own = connections(object.before), !own.isEmpty else { return nil }
+    return all.first { other in
+      other.kind == .added && other.key.kind == "Service" && other.key.part == object.key.part
+        && other.key.cluster == object.key.cluster && other.key.namespace == object.key.namespace
+        && connections(other.after) == own
+        && all.count {
+          $0.kind == .removed && $0.key.kind == "Service" && $0.key.cluster == object.key.cluster
+            && $0.key.namespace == object.key.namespace && connections($0.before) == own
+        } == 1
+    }
+  }
+
+  private static func connections(_ object: ReviewedObject?) -> String? {
+    object?.root?.at("metadata", "annotations")?["linkwright.dev/connection"]?.text
   }
 
   /// Claims that only change their name, with their former name.

@@ -59,12 +59,15 @@ package struct StagePlan: Sendable {
       )
     }
 
-    /// `2 to add, 1 to widen`.
+    /// `2 to add, 1 to widen, 3 in expected/`.
     package var summary: String {
-      Step.Action.allCases.compactMap { action in
-        let count = steps.count { $0.action == action }
+      let own = steps.filter { $0.key.part != .expected }
+      var parts = Step.Action.allCases.compactMap { action in
+        let count = own.count { $0.action == action }
         return count > 0 ? "\(count) to \(action.rawValue)" : nil
-      }.joined(separator: ", ")
+      }
+      if own.count < steps.count { parts.append("\(steps.count - own.count) in expected/") }
+      return parts.joined(separator: ", ")
     }
   }
 
@@ -86,10 +89,17 @@ package struct StagePlan: Sendable {
         "\(risk.former) in \(risk.cluster) goes, and with it the port that clients use: let them learn that of \(risk.claim) before this stage ('linkwright observe')"
       )
     }
-    // What controllers will make follows from the rest, and is no reason for a stage of its own.
-    if !expected.isEmpty {
-      let last = Name.allCases.last { steps[$0] != nil } ?? .consume
-      steps[steps[.consume] == nil ? last : .consume, default: []] += expected
+    // What controllers will make follows from the rest, and is no reason for a stage of its own: it comes with what
+    // serves, and goes with what is left over.
+    let present = Name.allCases.filter { steps[$0] != nil }
+    for step in expected {
+      let stage: Name? =
+        switch step.action {
+        case .add: present.first
+        case .remove: present.last
+        case .change, .widen, .narrow: present.contains(.consume) ? .consume : present.last
+        }
+      steps[stage ?? .consume, default: []].append(step)
     }
     stages = Name.allCases.compactMap { name in
       guard let steps = steps[name], !steps.isEmpty else { return nil }

@@ -33,6 +33,11 @@ extension Command {
     var parsed = parsed
     let asksBetween = parsed.has(from) || parsed.has(to)
     let subject = asksBetween ? nil : parsed.takeLastArgument()
+    if let subject, parsed.positional.isEmpty, FileSystem.exists("\(subject)/\(Compiler.fleetFile)") {
+      throw CommandFailure(
+        message: "'\(subject)' is a fleet: say what of it shall be explained",
+        help: "name a connection as well: linkwright explain \(subject) NAMESPACE/CONNECTION")
+    }
     if subject == nil, !asksBetween {
       throw CommandFailure(
         message: "'explain' needs a connection, a file of the output, --from or --to",

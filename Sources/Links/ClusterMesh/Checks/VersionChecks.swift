@@ -9,7 +9,8 @@ struct VersionChecks {
   let model: FleetModel
 
   func findings() -> [Diagnostic] {
-    objects() + mesh.bound.flatMap { keys($0) + deprecated($0) + kernel($0) } + skew() + policyDefaults()
+    objects() + mesh.bound.flatMap { keys($0) + deprecated($0) + kernel($0) + profile($0) } + skew()
+      + policyDefaults()
   }
 
   private func keys(_ member: MeshMember) -> [Diagnostic] {
@@ -81,6 +82,25 @@ struct VersionChecks {
         ClusterMeshRules.kernel, "kernel \(node.text) of \(member.cluster) is older than \(needed.2)",
         at: node.range,
         "Cilium needs a newer one", help: ["upgrade the nodes' kernels"])
+    ]
+  }
+
+  /// A profile of another release answers for a Cilium that does not run there: from 1.19 on, a policy means its own
+  /// cluster.
+  private func profile(_ member: MeshMember) -> [Diagnostic] {
+    guard let node = model.clusters[member.cluster]?.cluster.node.at("spec", "network", "profile"),
+      node.text.hasPrefix("cilium-"), let said = ChartVersion(String(node.text.dropFirst("cilium-".count)))
+    else { return [] }
+    let chart = member.settings.chartVersion
+    let fits = chart < .v1_19 ? said < .v1_19 : !(said < .v1_19)
+    guard !fits else { return [] }
+    return [
+      Diagnostic(
+        ClusterMeshRules.profileOfAnotherRelease,
+        "profile \(node.text) is not that of chart \(chart.description), which \(member.cluster) runs",
+        at: node.range, "another release",
+        also: [Label(member.settings.chartNode.range, "the chart of \(member.cluster)")],
+        help: ["remove the line: the profile follows from the chart's version"])
     ]
   }
 

@@ -3,7 +3,7 @@ import Diagnostics
 /// Rules about chart versions.
 extension ClusterMeshRules {
   static let versionRules = [
-    objectsNeedNames, chartVersion, skew, kvstoremesh, kernel, mixedPolicyDefault,
+    objectsNeedNames, chartVersion, skew, kvstoremesh, kernel, mixedPolicyDefault, profileOfAnotherRelease,
   ]
 
   static let objectsNeedNames = Rule(
@@ -48,6 +48,22 @@ extension ClusterMeshRules {
       """,
     failing: mesh(cluster(cilium: "kernelVersion: \"4.9.17\"")),
     passing: mesh(cluster(cilium: "kernelVersion: \"5.10\"")))
+
+  static let profileOfAnotherRelease = Rule(
+    "LW3083", "profile-of-another-release", .warning,
+    "a cluster's network profile is that of another Cilium than it runs",
+    explanation: """
+      What a policy without cluster label means changed with 1.19. The judge asks the profile; one of another release \
+      makes it answer for a cluster that does not exist.
+      """,
+    failing: mesh(
+      cluster(
+        network:
+          "podCIDRs: [10.2.0.0/16], serviceCIDRs: [10.102.0.0/16], profile: cilium-1.18")),
+    passing: mesh(
+      cluster(
+        network:
+          "podCIDRs: [10.2.0.0/16], serviceCIDRs: [10.102.0.0/16], profile: cilium-1.19")))
 
   static let mixedPolicyDefault = Rule(
     "LW3046", "mixed-policy-default", .warning, "one policy means different clusters in different members",

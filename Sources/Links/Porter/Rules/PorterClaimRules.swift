@@ -5,7 +5,8 @@ extension PorterRules {
   static let claimRules = [
     claimInSecondary, claimWithoutPorter, duplicateClaim, severalPorts, invalidClaim, unknownClaimField,
     operatorOwned,
-    syncWave, claimRenamed, monitorTimeout, requestedPort, settingsConflict,
+    syncWave, claimRenamed, monitorTimeout, requestedPort, settingsConflict, keptClaimDiffers, claimFailed,
+    requestedTwice,
   ]
 
   static let claimInSecondary = Rule(
@@ -164,4 +165,54 @@ extension PorterRules {
       connection(porter: "{overrideServicePort: true}")
         + connection(name: "second", porter: "{overrideServicePort: false}")),
     passing: pair())
+
+  static let keptClaimDiffers = Rule(
+    "LW2147", "kept-claim-differs", .error, "a claim that exists does not say what a connection asks for",
+    explanation: """
+      A claim among the manifests stays as it is. Whether clients use the Service's port or a random one follows \
+      from its overrideServicePort, whatever the connection says; its monitor and requested port hold likewise.
+      """,
+    failing: pair(
+      claim("{service: yourservice, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}")),
+    passing: pair(claim()))
+
+  static let claimFailed = Rule(
+    "LW2151", "claim-failed", .warning, "the operator could not serve a claim",
+    explanation: """
+      The operator writes conditions into a claim's status (ansible-operator, manageStatus): Failure is True where \
+      its last round broke off. What the claim needs does not come by waiting.
+      """,
+    failing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: porter.devops.gov.bc.ca/v1alpha1
+      kind: TransportServerClaim
+      metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+      spec: {service: yourservice, servicePort: 8000}
+      status: {conditions: [{type: Failure, status: "True"}, {type: Running, status: "True"}]}
+      """),
+    passing: pair(
+      """
+      -- observed/gold/a1b2c3-dev.yaml --
+      apiVersion: porter.devops.gov.bc.ca/v1alpha1
+      kind: TransportServerClaim
+      metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+      spec: {service: yourservice, servicePort: 8000}
+      status: {port: "37650", conditions: [{type: Failure, status: "False"}, {type: Successful, status: "True"}]}
+      """))
+
+  static let requestedTwice = Rule(
+    "LW2152", "port-requested-twice", .warning, "two claims ask for the same port",
+    explanation: """
+      All claims of a cluster share an address, and a port there is granted once: whoever is served later gets a \
+      random port without a word.
+      """,
+    failing: pair(
+      connection(porter: "{overrideServicePort: true, requestedPort: 30000}")
+        + connection(
+          name: "second",
+          to:
+            "{clusters: [gold], service: {name: db, type: NodePort, selector: {app: db}, ports: [{port: 5432}]}, ports: [5432]}",
+          porter: "{overrideServicePort: true, requestedPort: 30000}")),
+    passing: pair(connection(porter: "{overrideServicePort: true, requestedPort: 30000}")))
 }

@@ -6,7 +6,8 @@ extension PorterRules {
     missingInPair, pairOfOne, matchAny, addressConflict, addressChanges, placeholderPort, unusableAddress,
     namespacePattern,
     oneWay,
-    firewallRequest, exposure, startOrder, otherNamespace, permissions,
+    firewallRequest, exposure, startOrder, otherNamespace, permissions, linkAddress, sharedAddress,
+    sharedServer,
   ]
 
   static let missingInPair = Rule(
@@ -220,4 +221,50 @@ extension PorterRules {
       subjects: [{kind: ServiceAccount, name: deployer, namespace: a1b2c3-tools}]
       """),
     passing: pair())
+
+  static let linkAddress = Rule(
+    "LW2148", "link-address", .error, "an address of the link is none that a load balancer can have",
+    explanation: """
+      Endpoints with a loopback, link-local or unspecified address are refused by API servers (facts: Kubernetes' \
+      ValidateNonSpecialIP), and no other cluster reaches a load balancer there.
+      """,
+    failing: pair(addresses("{gold: {NodePort: 127.0.0.1}, golddr: {NodePort: 142.34.64.70}}")),
+    passing: pair())
+
+  static let sharedAddress = Rule(
+    "LW2149", "shared-address", .error, "both clusters of a pair have one address",
+    explanation: """
+      Each cluster has a load balancer with an address of its own, and a claim has the same port on both. With one \
+      address for both, clients of one cluster are led back to it.
+      """,
+    failing: pair(addresses("{gold: {NodePort: 142.34.229.70}, golddr: {NodePort: 142.34.229.70}}")),
+    passing: pair())
+
+  static let sharedServer = Rule(
+    "LW2150", "shared-server", .warning, "two observed virtual servers have one address and port",
+    explanation: """
+      The controller refuses a second TransportServer of the same address and port (F5Networks/k8s-bigip-ctlr: "l4 \
+      app already exists"). One of the two observations is old, or one of the two serves nobody.
+      """,
+    failing: pair(
+      observedServer() + """
+        ---
+        apiVersion: cis.f5.com/v1
+        kind: TransportServer
+        metadata: {name: other-tsc, namespace: a1b2c3-dev}
+        spec: {virtualServerAddress: 142.34.229.70, virtualServerPort: 37650, pool: {service: other, servicePort: 8000}}
+
+        """),
+    passing: pair(observedServer()))
+
+  private static func addresses(_ map: String) -> String {
+    """
+    -- links/gold-pair.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Link
+    metadata: {name: gold-pair}
+    spec: {porter: {primary: gold, secondary: golddr, addresses: \(map)}}
+
+    """
+  }
 }

@@ -55,7 +55,7 @@ package enum PorterRules {
   /// A claim written by hand.
   static func claim(
     _ spec: String =
-      "{service: yourservice, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}",
+      "{service: yourservice, servicePort: 8000, overrideServicePort: true, monitor: {type: tcp, interval: 10, timeout: 10}}",
     name: String = "yourservice-tsc", cluster: String = "gold", annotations: String = "{}"
   ) -> String {
     """

@@ -11,7 +11,7 @@ struct FailoverChecks {
   private var link: TetrateLink { traffic.link }
 
   func findings() -> [Diagnostic] {
-    var findings: [Diagnostic] = []
+    var findings = unknownRegions()
     for connection in traffic.connections {
       let byService = Dictionary(grouping: connection.targets) { $0.service.key }
       for (_, targets) in byService.sorted(by: { $0.key < $1.key }) where targets.count > 1 {
@@ -24,6 +24,23 @@ struct FailoverChecks {
       }
     }
     return findings
+  }
+
+  /// Regions of regionalFailover in which no cluster of the link is. Where one cluster says no locality, any may be its.
+  private func unknownRegions() -> [Diagnostic] {
+    let localities = link.bound.compactMap(\.locality)
+    guard !localities.isEmpty, localities.count == link.bound.count else { return [] }
+    let regions = Set(localities.map { String($0.value.prefix { $0 != "/" }) })
+    let entries = link.settings.failover?["regionalFailover"]?.elements.map { $0 } ?? []
+    return entries.flatMap { [$0["from"], $0["to"]] }.compactMap { $0 }.filter { !regions.contains($0.text) }
+      .map { node in
+        Diagnostic(
+          TetrateRules.unknownRegion, "no cluster of the link is in region '\(node.text)'", at: node.range,
+          "fails over nothing",
+          help: [
+            didYouMean(node.text, among: regions) ?? "the regions are \(listed(regions.sorted()))"
+          ])
+      }
   }
 
   /// What holds without TSB as well: entries join the clusters' endpoints by the names of ports.

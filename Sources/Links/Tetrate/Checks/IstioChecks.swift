@@ -135,7 +135,9 @@ struct IstioChecks {
       findings.append(
         Diagnostic(
           TetrateRules.networkView,
-          "\(pod.description) of \(cluster) does not limit itself to network '\(network)'",
+          view.map {
+            "\(pod.description) of \(cluster) knows endpoints of network '\($0["value"]?.text ?? "")' only, not of its own, '\(network)'"
+          } ?? "\(pod.description) of \(cluster) does not limit itself to network '\(network)'",
           at: (view?["value"] ?? pod.manifest.nameNode).range,
           view == nil ? "no ISTIO_META_REQUESTED_NETWORK_VIEW" : "another network",
           help: ["set ISTIO_META_REQUESTED_NETWORK_VIEW=\(network) in the gateway's container"]))

@@ -96,7 +96,7 @@ extension TetrateRules {
   static let reachabilityRules = [
     networkMissing, reachabilityMissing, reachabilityUnused, unknownNetwork, reachabilityList,
     reachabilityOneWay,
-    failoverTwin, failoverSettings, sameRegion,
+    failoverTwin, failoverSettings, sameRegion, unknownRegion,
   ]
 
   private static func reach(_ map: String) -> String { link(also: "reachability: \(map)") }
@@ -174,6 +174,19 @@ extension TetrateRules {
         also:
           "failoverSettings: {topologyChoice: CLUSTER, failoverPriority: [topology.kubernetes.io/region]}")),
     passing: tetrate(link(also: "failoverSettings: {topologyChoice: CLUSTER}")))
+
+  static let unknownRegion = Rule(
+    "LW5125", "failover-unknown-region", .warning, "regionalFailover names a region in which no cluster is",
+    explanation:
+      "Regions are compared as texts: one that is misspelt fails over nothing, and nothing says so.",
+    failing: tetrate(
+      link(also: "failoverSettings: {regionalFailover: [{from: eu-west-2, to: eu-west-3}]}")
+        + cluster(1, "{network: net-1, locality: eu-west-2}")
+        + cluster(2, "{network: net-2, locality: eu-west-1}")),
+    passing: tetrate(
+      link(also: "failoverSettings: {regionalFailover: [{from: eu-west-2, to: eu-west-1}]}")
+        + cluster(1, "{network: net-1, locality: eu-west-2}")
+        + cluster(2, "{network: net-2, locality: eu-west-1}")))
 
   static let sameRegion = Rule(
     "LW5068", "failover-in-one-place", .warning, "clusters that stand in for each other are in one place",

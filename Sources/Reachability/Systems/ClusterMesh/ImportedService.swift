@@ -159,7 +159,9 @@ struct ImportedService {
       let start = SourceRange(file: file, start: 0, end: min(1, file.bytes.count))
       return (String(decoding: file.bytes, as: UTF8.self), Label(start, "its Corefile"))
     }
-    guard let map = near.cluster.object("v1", "ConfigMap", "kube-system", "coredns"),
+    guard
+      let map = near.cluster.object("v1", "ConfigMap", "kube-system", "coredns")
+        ?? near.cluster.observed("v1", "ConfigMap", "kube-system", "coredns"),
       let text = map.node.at("data", "Corefile")
     else { return nil }
     return (text.text, map.label(at: text))

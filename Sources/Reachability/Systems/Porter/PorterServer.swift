@@ -21,7 +21,7 @@ struct PorterServer: Sendable {
   private let service: String
   private let servicePort: Int
   /// The virtual server that was observed is another claim's, and so are the Endpoints that lead to it.
-  private let isServedForAnother: Bool
+  let isServedForAnother: Bool
   /// The TransportServer, where it was observed.
   let object: KnownObject?
   /// The Endpoints opposite that lead to it, where they were observed.
@@ -156,6 +156,18 @@ struct PorterServer: Sendable {
       let subset = endpoints.node["subsets"]?.elements.first(where: { _ in true })
     else { return nil }
     let found = subset["addresses"]?.elements.first { _ in true }?["ip"]
+    if found == nil, let waiting = subset["notReadyAddresses"], waiting.count > 0, let opposite {
+      return Fault(
+        JudgementRules.address, "Endpoints \(endpoints.name) in \(opposite) have no address that is ready",
+        at: [endpoints.label(at: waiting, "not ready")],
+        help: ["observe \(opposite) again; if it stays, look at who wrote the Endpoints"],
+        because: .found(
+          ObjectQuery(
+            "Endpoints", of: "", in: opposite, namespace, endpoints.name, .observed,
+            where: [
+              .exists(["subsets", "*", "notReadyAddresses"]), .not(.exists(["subsets", "*", "addresses"])),
+            ])), wanted: .no)
+    }
     let number = subset["ports"]?.elements.first { _ in true }?["port"]
     let isSame =
       (found.map { $0.text == address.value } ?? true) && (number.map { Int($0.text) == port.value } ?? true)

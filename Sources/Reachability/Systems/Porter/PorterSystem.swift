@@ -272,9 +272,42 @@ package struct PorterSystem: ReachabilitySystem {
         ])
       return
     }
+    if let port, !server.isServedForAnother,
+      let fault = former("\(key.name)-\(walk.target.cluster)", key.namespace, port, claim, cluster)
+    {
+      walk.fail(.name, in: cluster.name, "DNS \(name):\(port)", fault)
+      return
+    }
     walk.resolve(
       "\(name)\(port.map { ":\($0)" } ?? "")", server.endpoints == nil ? .derived : .observed,
       at: server.endpoints.map { [$0.label()] } ?? [])
+  }
+
+  /// The operator's Service where it was observed at another port than its claim asks for now: it writes the Service anew
+  /// only when the claim is touched, or in its next round.
+  private func former(
+    _ name: String, _ namespace: String, _ port: Int, _ claim: ServerClaim, _ cluster: JudgedCluster
+  ) -> Fault? {
+    guard let observed = cluster.observed("v1", "Service", namespace, name),
+      let ports = observed.node.at("spec", "ports"), ports.count > 0,
+      !ports.elements.contains(where: { $0["port"]?.integer == port })
+    else { return nil }
+    let numbers = ports.elements.compactMap { $0["port"]?.text }
+    return Fault(
+      JudgementRules.name,
+      "Service \(name) in \(cluster.name) was observed at port \(listed(numbers)), and claim \(claim.name) gives clients port \(port)",
+      at: [
+        observed.label(at: ports, "observed"),
+        claim.object.label(at: claim.object.node.at("spec", "overrideServicePort"), "the claim"),
+      ],
+      help: [
+        "touch the claim so that the operator writes its Service anew, then observe \(cluster.name) again"
+      ],
+      because: .found(
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, namespace, name, .observed,
+          where: [.exists(["spec", "ports"]), .not(.number(["spec", "ports", "*", "port"], port))])),
+      wanted: .no)
   }
 
   /// Where the operator writes no name, somebody else must have: this compile, or a manifest.

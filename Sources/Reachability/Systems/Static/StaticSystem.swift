@@ -90,6 +90,8 @@ package struct StaticSystem: ReachabilitySystem {
     walk.pass(
       .address, in: cluster.name, isObserved ? .observed : .specified, at: all.map { Label($0.range) },
       goal)
+    StaticPublication(crossing: crossing, cluster: cluster, port: mapped, isObserved: isObserved).judge(
+      all, &walk)
     walk.sender = .unknown(description: "whatever forwards \(goal)")
     finish(crossing, isObserved, &walk)
   }

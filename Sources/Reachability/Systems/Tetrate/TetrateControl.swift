@@ -55,6 +55,8 @@ struct TetrateControl: Sendable {
   let reachEvidence: Hop.Evidence
   /// Networks by the clusters' names in TSB.
   let networks: [String: String]
+  /// Hosts that hide Services of other clusters from sidecars of the workspace, with the setting that has them.
+  private let hiding: (hosts: Node, object: Object)?
   private let section: Node
   /// The cluster whose objects, or files, are those of TSB; nil where there is none.
   private let cluster: String?
@@ -82,6 +84,7 @@ struct TetrateControl: Sendable {
     entries = objects("WorkspaceSetting", inWorkspace).flatMap { object in
       object.spec("defaultEastWestGatewaySettings")?.elements.compactMap { Self.entry($0, object) } ?? []
     }
+    hiding = objects("WorkspaceSetting", inWorkspace).lazy.compactMap { Self.hosts(hiding: $0) }.first
     let owner = objects("Workspace", [("organization", organization), ("tenant", tenant)]).first {
       $0.node.at("metadata", "name")?.text == workspace
     }
@@ -110,6 +113,33 @@ struct TetrateControl: Sendable {
       networks[name] = object.spec("network")?.text
     }
     self.networks = networks
+  }
+
+  /// The hosts of a setting that tells the workspace's sidecars of chosen ones only, and of none of another cluster: those
+  /// are in namespace xcp-multicluster.
+  private static func hosts(hiding object: Object) -> (hosts: Node, object: Object)? {
+    guard let reach = object.spec("defaultTrafficSetting", "reachability"),
+      reach["mode"]?.text == "CUSTOM", let hosts = reach["hosts"], hosts.count > 0,
+      !hosts.elements.contains(where: { $0.text.hasPrefix("xcp-multicluster/") || $0.text.hasPrefix("*/") })
+    else { return nil }
+    return (hosts, object)
+  }
+
+  /// Why sidecars of the workspace are not told of Services of other clusters; nil where nothing says so.
+  var hidingTraffic: Fault? {
+    guard let (hosts, object) = hiding else { return nil }
+    let path = ["spec", "defaultTrafficSetting", "reachability"]
+    return Fault(
+      JudgementRules.name,
+      "defaultTrafficSetting of the workspace hides Services of other clusters from its sidecars",
+      at: [Label(hosts.range), object.label], help: ["add 'xcp-multicluster/*' to its hosts"],
+      because: .found(
+        query(
+          "WorkspaceSetting", above: ["organization", "tenant", "workspace"],
+          where: [
+            .text(path + ["mode"], ["CUSTOM"]),
+            .not(.prefix(path + ["hosts", "*"], ["xcp-multicluster/", "*/"])),
+          ])), wanted: .no)
   }
 
   private static func entry(_ node: Node, _ object: Object) -> Entry? {

@@ -221,6 +221,10 @@ struct TetrateWalk {
       walk.resolve("\(host):\(port)", local.object.evidence, at: [local.object.label()])
       return
     }
+    if let fault = control.hidingTraffic {
+      walk.fail(.name, in: client.name, host, fault)
+      return
+    }
     if let (sidecar, place) = hidingSidecar(crossing, client) {
       walk.fail(
         .name, in: client.name, host,
