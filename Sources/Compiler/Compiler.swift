@@ -93,17 +93,20 @@ package struct Compiler: Sendable {
     findings += RepeatedFindings.merged(units.flatMap(\.lowered.findings))
     // The files of the output and what is judged of its objects do not need each other.
     let before = findings
-    let (assembled, checked) = concurrently {
+    let (assembled, (judging, checked)) = concurrently {
       assembly(front, model, specification, policies, units, options, reported: before, whenAssembled)
     } _: {
-      Checked(
-        judging: Judging(model, plan, units, options),
-        manifests: ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections),
-        selections: PolicySelections(specification.policies, model, plan.connections).findings,
-        suppressions: Suppressions(front.trees))
+      concurrently {
+        Judging(model, plan, units, options)
+      } _: {
+        Checked(
+          findings: PolicySelections(specification.policies, model, plan.connections).findings
+            + ManifestChecks(schemas: resources.objectSchemas).findings(model, plan.connections),
+          suppressions: Suppressions(front.trees))
+      }
     }
-    let (output, back, judging) = (assembled.output, assembled.back, checked.judging)
-    findings += assembled.findings + checked.selections + checked.manifests + judging.findings
+    let (output, back) = (assembled.output, assembled.back)
+    findings += assembled.findings + checked.findings + judging.findings
     findings += PolicyLinting.findings(
       judging.judgement, model, plan.connections, reported: findings)
     let judged = checked.suppressions.applied(to: findings)
@@ -119,11 +122,9 @@ package struct Compiler: Sendable {
       workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
   }
 
-  /// What is found out beside the assembly of the output.
+  /// What is found out beside the assembly of the output and its judgement.
   private struct Checked: Sendable {
-    let judging: Judging
-    let manifests: [Diagnostic]
-    let selections: [Diagnostic]
+    let findings: [Diagnostic]
     let suppressions: Suppressions
   }
 
