@@ -276,7 +276,12 @@ import Testing
         spec: {selector: {app: clamav}, ports: [{port: 3310}]}
         ---
         \(workload("silver", "a1b2c3-prod", "clamav", "app: clamav", "", "replicas: 0"))
-        """, "replicas: 0"
+        ---
+        apiVersion: keda.sh/v1alpha1
+        kind: ScaledObject
+        metadata: {name: clamav, namespace: a1b2c3-prod}
+        spec: {scaleTargetRef: {name: clamav}, triggers: []}
+        """, "how many pods ScaledObject clamav makes"
     ),
     (
       "tetrate",

@@ -172,10 +172,33 @@ package enum JudgementRules {
       policy("silver", "{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 3310}]}]}"))
   ).suppressible
 
+  private static func scaled(to replicas: Int) -> RuleExample {
+    silver(
+      """
+      -- workloads/silver/clamav.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec: {type: NodePort, selector: {app: clamav}, ports: [{port: 3310}]}
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec:
+        replicas: \(replicas)
+        selector: {matchLabels: {app: clamav}}
+        template: {metadata: {labels: {app: clamav}}, spec: {containers: [{name: clamav, image: clamav}]}}
+      """)
+  }
+
   package static let pods = Rule(
     "LW7208", "no-pods", .error, "no pods are behind the target's Service",
-    explanation: "The Service has no endpoints, so the connection is refused or times out at the last hop.",
-    unexampled: "LW1207 finds it first, at the Service; JudgeTests asks the judge alone"
+    explanation: """
+      The Service has no endpoints, so the connection is refused or times out at the last hop: nothing makes such pods, \
+      or what would make them has replicas: 0 or is suspended. Where a standby is scaled up by hand, say so with \
+      linkwright.dev/ignore at the connection.
+      """,
+    failing: scaled(to: 0), passing: scaled(to: 1)
   ).suppressible
 
   package static let tunnel = Rule(

@@ -112,7 +112,7 @@ package enum SystemRegistry {
   package static let kinds: Set<String> =
     systems.reduce(into: [
       "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Service", "Endpoints",
-      "EndpointSlice",
+      "EndpointSlice", "ScaledObject", "Rollout",
     ]) { $0.formUnion($1.kinds) }
 
   /// Names of fragments that are read as YAML.

@@ -104,15 +104,3 @@ struct PodDNS {
         workload.key.name, where: conditions))
   }
 }
-
-extension Workload {
-  /// Whether somebody makes pods of a manifest that says there are none.
-  func awakening(in cluster: String) -> Question? {
-    idle.map { node in
-      let field = node.boolean == true ? "suspend: true" : "replicas: 0"
-      return Question(
-        "who starts pods of \(description) in \(cluster): its manifest says '\(field)'", at: node.range,
-        help: "where an autoscaler or a person does so, suppress the note with that reason")
-    }
-  }
-}

@@ -36,10 +36,9 @@ struct GatewayWay {
   /// The pods' own policies admit those who come from outside. Their addresses only the network knows.
   func admit(port: (SubjectPod) -> Int?, _ who: String, _ walk: inout Walk) {
     let sender = Sender.unknown(description: who)
-    if !walk.isOver, !pods.isEmpty, pods.allSatisfy({ $0.workload?.idle != nil }) {
-      walk.depend(
-        .gateway, in: cluster.name, name, on: pods.compactMap { $0.workload?.awakening(in: cluster.name) })
-    }
+    guard !walk.isOver,
+      !walk.isIdle(pods.map(\.workload), in: cluster, namespace, .gateway, name, behind: name)
+    else { return }
     for pod in pods {
       guard !walk.isOver, let number = port(pod) else { return }
       switch walk.admission(of: sender, to: pod, in: key, port: number, .tcp) {

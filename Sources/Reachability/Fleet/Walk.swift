@@ -430,12 +430,11 @@ package struct Walk: Sendable {
       "target port \(listed(Set(numbers.map(\.port)).sorted().map(String.init)))/\(port.transport.rawValue)")
     judgeIngress(slice, numbers, port.transport)
     admission?(&self)
-    guard pods.contains(where: { slice.subjects[$0].workload?.idle == nil }) else {
-      depend(
-        .pod, in: name, "pods of \(service.key.description)",
-        on: pods.compactMap { slice.subjects[$0].workload?.awakening(in: name) })
-      return
-    }
+    guard !isOver,
+      !isIdle(
+        pods.map { slice.subjects[$0].workload }, in: slice.cluster, slice.namespace, .pod,
+        "pods of \(service.key.description)", behind: "Service \(service.key.name)")
+    else { return }
     pass(
       .pod, in: name, .declared,
       at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },

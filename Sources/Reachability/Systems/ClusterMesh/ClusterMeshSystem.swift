@@ -26,6 +26,13 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     let values: Node?
     let peers: Peers
     let place: Label?
+
+    /// Charts from 1.20 on look at the annotation of namespaces; an unknown one is taken for a new one.
+    var knowsGlobalNamespaces: Bool {
+      let numbers = (cilium["chartVersion"]?.string ?? "").split(separator: ".").prefix(2).map { Int($0) }
+      guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else { return true }
+      return (major, minor) >= (1, 20)
+    }
   }
 
   /// The clusters that a member's configuration lists.
@@ -172,6 +179,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           ], because: MeshClaims.service(key, in: place)))
       return
     }
+    if let fault = isAlias(service, place) {
+      walk.fail(.name, in: place, "\(key.name).\(key.namespace).svc", fault)
+      return
+    }
     walk.resolve(
       "\(key.name).\(key.namespace).svc", object.evidence, at: [object.label()])
     guard !walk.isOver else { return }
@@ -204,37 +215,15 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.port(port)))
     localNamespace(key, near, far, &walk)
     nearby(object, key, place, &walk)
+    let questions = [otherNumber(service, crossing, place), otherPods(service, crossing, near)]
+      .compactMap(\.self)
+    if !questions.isEmpty {
+      walk.depend(.address, in: place, at: [object.label()], "Service \(key.description)", on: questions)
+    }
     walk.pass(
       .address, in: place,
       near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .emitted,
       at: [object.label()], "global Service: pods of \(far.name) join it")
-  }
-
-  /// What keeps pods of other clusters out of a global Service in the client's cluster: its traffic stays on the node, or
-  /// another proxy than Cilium serves it.
-  private func nearby(_ object: KnownObject, _ key: NamespacedName, _ place: String, _ walk: inout Walk) {
-    guard !walk.isOver else { return }
-    let text = "Service \(key.description)"
-    if let policy = object.node.at("spec", "internalTrafficPolicy"), policy.text == "Local" {
-      walk.fail(
-        .address, in: place, text,
-        Fault(
-          JudgementRules.address,
-          "Service \(key.description) of \(place) leads to pods of the client's own node alone: no pod of another cluster is there",
-          at: [object.label(at: policy)], help: ["take 'internalTrafficPolicy: Local' out"],
-          because: MeshClaims.service(
-            key, in: place, [.not(.text(["spec", "internalTrafficPolicy"], ["Local"]))])))
-      return
-    }
-    let label = "service.kubernetes.io/service-proxy-name"
-    guard let name = object.manifest.labels[label] else { return }
-    walk.depend(
-      .address, in: place, at: [object.label(at: object.node.at("metadata", "labels")?[label])], text,
-      on: [
-        Question(
-          "whether Cilium of \(place) serves Service \(key.description), which is labelled for the proxy '\(name)'",
-          help: "take the label \(label) out, or suppress the note with a reason")
-      ])
   }
 
   /// Mutual authentication, which a policy of an end asks for: its identities are one cluster's, so that nothing is known to
@@ -285,8 +274,18 @@ package struct ClusterMeshSystem: ReachabilitySystem {
 
   /// From 1.20 on, with defaultGlobalNamespace off, namespaces opt in.
   private func localNamespace(_ namespace: String, _ member: Member) -> Fault? {
-    guard member.cilium["defaultGlobalNamespace"]?.boolean == false else { return nil }
     let manifest = member.cluster.model.declared.namespaces[namespace]
+    if let value = manifest?.annotation("clustermesh.cilium.io/global"), value.lowercased() == "false",
+      member.knowsGlobalNamespaces
+    {
+      return Fault(
+        JudgementRules.address,
+        "namespace \(namespace) of \(member.cluster.name) is taken out of the mesh: its Services stay in the cluster",
+        at: manifest.map { [Label($0.nameNode.range)] } ?? [],
+        help: ["remove its annotation clustermesh.cilium.io/global"],
+        because: MeshClaims.globalNamespace(namespace, in: member.cluster.name))
+    }
+    guard member.cilium["defaultGlobalNamespace"]?.boolean == false else { return nil }
     guard manifest?.annotation("clustermesh.cilium.io/global")?.lowercased() != "true" else { return nil }
     return Fault(
       JudgementRules.address,
@@ -300,6 +299,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
 
   /// Each of the two must list the other: one for the pods it shall reach, the other for those that reach it.
   private func join(_ near: Member, _ far: Member, _ walk: inout Walk) {
+    if let fault = differentFamilies(near, far) {
+      walk.fail(.tunnel, in: near.cluster.name, "pods of \(far.name)", fault)
+      return
+    }
     for (one, other) in [(near, far), (far, near)] where !walk.isOver {
       let text = "\(one.cluster.name) reads \(other.name)"
       guard let isTold = one.peers.hold(other.name) else {
@@ -339,6 +342,24 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"], because: claim()
         ))
     }
+  }
+
+  /// Pods of IPv4 and pods of IPv6 alone have no address in common.
+  private func differentFamilies(_ near: Member, _ far: Member) -> Fault? {
+    let ranges = [near, far].map { $0.cluster.model.cluster.podCIDRs.map(\.node) }
+    guard !ranges[0].isEmpty, !ranges[1].isEmpty else { return nil }
+    let families = ranges.map { Set($0.map { $0.text.contains(":") }) }
+    guard families[0].isDisjoint(with: families[1]) else { return nil }
+    return Fault(
+      JudgementRules.tunnel,
+      "pods of \(near.cluster.name) and of \(far.cluster.name) have addresses of different families: neither can answer the other",
+      at: ranges.map { Label($0[0].range) },
+      help: ["give both clusters' pods addresses of one family"],
+      // That the ranges are others than these, of one family.
+      because: .found(
+        ObjectQuery(
+          of: nil, in: near.cluster.name, nil, nil, .document,
+          where: [.not(.text(["spec", "network", "podCIDRs", "*"], ranges[0].map(\.text)))])))
   }
 
   /// What must be asked for before anybody can say at which address a member's clustermesh-apiserver is reached; nil
