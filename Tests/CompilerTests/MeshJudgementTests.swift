@@ -56,7 +56,8 @@ extension MeshJudgementTests {
   ]
 
   private static func demo(
-    _ cluster: String, service: String = "type: ClusterIP", ports: String = "{name: http, port: 80, targetPort: 80}",
+    _ cluster: String, service: String = "type: ClusterIP",
+    ports: String = "{name: http, port: 80, targetPort: 80}",
     labels: String = "{}", replicas: Int = 2, selector: String = "rebel-base", extra: String = ""
   ) -> String {
     """
@@ -98,7 +99,8 @@ extension MeshJudgementTests {
       "no replicas", over: "clustermesh", demo("cluster02", replicas: 0), at: .pod, "LW7208"),
     JudgementTests.Break(
       "alias at the target", over: "clustermesh",
-      demo("cluster02", service: "type: ExternalName\n  externalName: db.example.com"), at: .service, "LW7205"),
+      demo("cluster02", service: "type: ExternalName\n  externalName: db.example.com"), at: .service, "LW7205"
+    ),
     JudgementTests.Break(
       "alias at the client", over: "clustermesh",
       demo("cluster01", service: "type: ExternalName\n  externalName: db.example.com"), at: .name, "LW7202"),
