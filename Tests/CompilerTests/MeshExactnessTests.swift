@@ -368,7 +368,7 @@ import Testing
       [("LW7230", "admits everybody to TCP 8000 of", "write 'from: [{namespaceSelector")]),
     Plant(
       "all addresses beside the router", admit("{from: [\(router), {ipBlock: {cidr: 0.0.0.0/0}}]}"),
-      [("LW7230", "admits everybody", "take from[1] out")]),
+      [("LW7230", "admits everybody", "take ingress[0].from[1] out")]),
     Plant("another port", admit("{from: [\(router)], ports: [{port: 8000}]}, {ports: [{port: 8080}]}"), []),
     Plant("a network", admit("{from: [\(router), {ipBlock: {cidr: 10.0.0.0/8}}]}"), []),
   ]

@@ -133,15 +133,15 @@ import YAMLTree
       "everybody to the target", over: "tetrate", "LW7221", "write 'from: [",
       ingress("{ports: [{port: 9080}]}")),
     Plant(
-      "the whole namespace to the target", over: "tetrate", "LW7221", "instead of from[0]",
+      "the whole namespace to the target", over: "tetrate", "LW7221", "instead of ingress[0].from[0]",
       ingress("{from: [{podSelector: {}}], ports: [{port: 9080}]}")),
     Plant(
-      "another namespace beside the gateway", over: "tetrate", "LW7221", "take from[1] out",
+      "another namespace beside the gateway", over: "tetrate", "LW7221", "take ingress[0].from[1] out",
       ingress(
         "{from: [\(fromGateway), {namespaceSelector: {matchLabels: {team: others}}}], ports: [{port: 9080}]}")
     ),
     Plant(
-      "a network beside the gateway", over: "tetrate", "LW7221", "take from[1] out",
+      "a network beside the gateway", over: "tetrate", "LW7221", "take ingress[0].from[1] out",
       ingress("{from: [\(fromGateway), {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 9080}]}")),
     Plant(
       "other ports of the target", over: "tetrate", "LW7223", "ports: [{port: 9080}]",

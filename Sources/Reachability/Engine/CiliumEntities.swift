@@ -38,4 +38,10 @@ enum CiliumLabels {
   static let serviceAccount = "io.cilium.k8s.policy.serviceaccount"
   static let namespace = "io.kubernetes.pod.namespace"
   static let namespaceLabels = "io.cilium.k8s.namespace.labels."
+
+  /// A key without the source of its label.
+  static func bare(_ key: String) -> String {
+    for source in ["k8s:", "any:"] where key.hasPrefix(source) { return String(key.dropFirst(source.count)) }
+    return key
+  }
 }

@@ -10,6 +10,10 @@ struct Grant: Sendable {
   /// The subjects for which the grant holds; nil for all (a named port means different numbers in
   /// different pods).
   let subjects: IntervalSet<Int32>?
+  /// The rule's place in its section, from 0.
+  let rule: Int32
+  /// The peer's place in the rule, from 0; nil for a rule without peers.
+  let peer: Int32?
 }
 
 /// One direction of a policy.
@@ -46,14 +50,16 @@ final class CompiledPolicy: Sendable {
     ingress = rules.ingress.map { section in
       CompiledSection(
         isolates: section.isolates,
-        grants: section.rules.flatMap {
-          Self.ingressGrants($0, rules.namespace, subjects.may, &tables)
+        grants: section.rules.enumerated().flatMap {
+          Self.ingressGrants($1, Int32(clamping: $0), rules.namespace, subjects.may, &tables)
         }, stage: rules.stage)
     }
     egress = rules.egress.map { section in
       CompiledSection(
         isolates: section.isolates,
-        grants: section.rules.flatMap { Self.egressGrants($0, rules.namespace, &tables) },
+        grants: section.rules.enumerated().flatMap {
+          Self.egressGrants($1, Int32(clamping: $0), rules.namespace, &tables)
+        },
         stage: rules.stage)
     }
   }
@@ -98,18 +104,19 @@ final class CompiledPolicy: Sendable {
   }
 
   private static func ingressGrants(
-    _ rule: PolicyRules.Rule, _ namespace: Int?, _ subjects: IntervalSet<Int32>,
+    _ rule: PolicyRules.Rule, _ number: Int32, _ namespace: Int?, _ subjects: IntervalSet<Int32>,
     _ tables: inout EvaluationTables
   ) -> [Grant] {
     let (numbers, names) = ports(rule)
     var grants: [Grant] = []
-    for (may, must, _) in peers(rule, namespace, &tables) {
+    for (peer, (may, must, _)) in peers(rule, namespace, &tables).enumerated() {
+      let peer = rule.peers == nil ? nil : Int32(clamping: peer)
       if !numbers.isEmpty {
         let ports = tables.portSets.intern(numbers)
         grants.append(
           Grant(
             action: rule.action, mayPeers: may, mustPeers: must, mayPorts: ports, mustPorts: ports,
-            subjects: nil))
+            subjects: nil, rule: number, peer: peer))
       }
       for (transport, name) in names {
         // The name is resolved in the destination, which is the subject.
@@ -118,7 +125,8 @@ final class CompiledPolicy: Sendable {
             Grant(
               action: rule.action, mayPeers: may, mustPeers: must,
               mayPorts: tables.portSets.intern(group.may),
-              mustPorts: tables.portSets.intern(group.must), subjects: group.classes))
+              mustPorts: tables.portSets.intern(group.must), subjects: group.classes, rule: number, peer: peer
+            ))
         }
       }
     }
@@ -126,17 +134,18 @@ final class CompiledPolicy: Sendable {
   }
 
   private static func egressGrants(
-    _ rule: PolicyRules.Rule, _ namespace: Int?, _ tables: inout EvaluationTables
+    _ rule: PolicyRules.Rule, _ number: Int32, _ namespace: Int?, _ tables: inout EvaluationTables
   ) -> [Grant] {
     let (numbers, names) = ports(rule)
     var grants: [Grant] = []
-    for (may, must, isBlock) in peers(rule, namespace, &tables) {
+    for (peer, (may, must, isBlock)) in peers(rule, namespace, &tables).enumerated() {
+      let peer = rule.peers == nil ? nil : Int32(clamping: peer)
       if !numbers.isEmpty {
         let ports = tables.portSets.intern(numbers)
         grants.append(
           Grant(
             action: rule.action, mayPeers: may, mustPeers: must, mayPorts: ports, mustPorts: ports,
-            subjects: nil))
+            subjects: nil, rule: number, peer: peer))
       }
       for (transport, name) in names {
         let mayClasses = tables.peerSets[may].classes
@@ -149,7 +158,7 @@ final class CompiledPolicy: Sendable {
               action: rule.action, mayPeers: tables.peerSets.intern(PeerSet(classes: group.classes)),
               mustPeers: tables.peerSets.intern(PeerSet(classes: group.classes.intersection(mustClasses))),
               mayPorts: tables.portSets.intern(group.may), mustPorts: tables.portSets.intern(mustPorts),
-              subjects: nil))
+              subjects: nil, rule: number, peer: peer))
         }
       }
     }

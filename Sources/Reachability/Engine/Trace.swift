@@ -113,7 +113,7 @@ extension PolicyEngine {
         reason: best.answer == .yes
           ? "\(best.rule.name) \(verb == "deny" ? "denies" : verb == "admit" ? "admits" : "passes on") it"
           : "\(best.rule.name) may \(verb) it", rule: best.rule.node,
-        peer: best.rule.peers?.firstIndex { membership(of: other, in: $0, policy.rules.namespace).answer.may }
+        peer: best.rule.peers.flatMap { peer(of: $0, that: other, policy.rules.namespace) }
       )
     }
     let reason: String
@@ -129,6 +129,12 @@ extension PolicyEngine {
     return Trace.Decision(
       policy: manifest, selects: selects, opens: policy.rules.stage == .policy ? .no : .depends,
       range: manifest.nameNode.range, reason: reason, rule: nil, peer: nil)
+  }
+
+  /// The first peer that surely holds the other end, else the first that may.
+  private func peer(of peers: [PolicyRules.Peer], that other: PeerPoint, _ namespace: Int?) -> Int? {
+    let answers = peers.map { membership(of: other, in: $0, namespace).answer }
+    return answers.firstIndex(of: .yes) ?? answers.firstIndex(where: \.may)
   }
 
   private func peerAnswer(_ rule: PolicyRules.Rule, _ namespace: Int?, _ other: PeerPoint) -> Ternary {

@@ -24,7 +24,10 @@ struct Exactness {
 
     let kind: Kind
     let policy: KnownObject
+    /// The rule in words, `ingress rule 2`.
     let rule: String
+    /// The place in the policy of what opens it, `ingress[1].from[0]`.
+    let place: String
     /// What of the policy opens it: a peer, a rule, the selector.
     let opener: Node?
     /// The least change that closes it.
@@ -75,36 +78,98 @@ struct Exactness {
 
   private func excesses(of pod: Int, _ direction: NetworkPolicy.Direction, _ needs: [Need]) -> [Excess] {
     let engine = slice.engine
-    var needed = PeerSet()
-    var portsOf: [(need: Need, peers: PeerSet, ports: PortSet)] = []
-    for need in needs {
-      let peers = self.peers(need)
-      needed = needed.union(peers)
-      portsOf.append((need, peers, PortSet(need.transport, IntervalSet(need.port, need.port))))
-    }
+    let grants = engine.grants(to: pod, direction)
+    let way = Way(slice: slice, pod: pod, direction: direction, grants: grants, needs: needs.map(served))
+    let needed = way.needs.reduce(PeerSet()) { $0.union($1.peers) }
+    let others = grants.filter { slice.policies[$0.policy].object.evidence != .emitted }
     var found: [Excess] = []
-    let openings = engine.grants(to: pod, direction)
-    let others = openings.filter { slice.policies[$0.policy].object.evidence != .emitted }
-    for opening in openings where slice.policies[opening.policy].object.evidence == .emitted {
+    var open: [(grant: PodGrant, who: Strange?, ports: PortSet, peers: PeerSet)] = []
+    for grant in grants where slice.policies[grant.policy].object.evidence == .emitted {
       // What somebody else opens anyway is not held against the emitted policy.
-      let alien = others.filter { opening.ports.subtracting($0.ports).isEmpty }.reduce(PeerSet()) {
+      let alien = others.filter { grant.ports.subtracting($0.ports).isEmpty }.reduce(PeerSet()) {
         $0.union($1.peers)
       }
-      let strangers = opening.peers.subtracting(needed).subtracting(alien)
-      if let stranger = sample(strangers, direction, pod) {
-        found += blame(
-          opening.policy, stranger, pod, direction, opening.ports, needs, needs.isEmpty ? .pods : .others)
-      }
+      let who = strange(grant, needed, alien, direction, pod)
       // Somebody needed, at ports that are not.
-      let wanted = opening.peers.intersection(needed).subtracting(alien)
-      guard !wanted.isEmpty else { continue }
-      let concerned = portsOf.filter { !$0.peers.intersection(wanted).isEmpty }
-      let enough = concerned.reduce(PortSet()) { $0.union($1.ports) }
-      let extra = opening.ports.subtracting(enough)
-      guard !extra.isEmpty, let peer = sample(wanted, direction, pod) else { continue }
-      found += blame(opening.policy, peer, pod, direction, extra, concerned.map(\.need), .ports)
+      let wanted = grant.peers.intersection(needed).subtracting(alien)
+      let concerned = way.needs.filter { !$0.peers.intersection(wanted).isEmpty }
+      let extra =
+        wanted.isEmpty
+        ? PortSet() : grant.ports.subtracting(concerned.reduce(PortSet()) { $0.union($1.ports) })
+      if who != nil || !extra.isEmpty { open.append((grant, who, extra, wanted)) }
+    }
+    guard !open.isEmpty else { return [] }
+    let tooWide = Set(open.map { Way.Place($0.grant) })
+    for (grant, who, ports, wanted) in open {
+      if let who {
+        found.append(
+          excess(grant, who.words, grant.ports, needs.isEmpty ? .pods : .others, way, tooWide))
+      }
+      if !ports.isEmpty, let peer = sample(wanted, pod) {
+        found.append(excess(grant, slice.words(peer), ports, .ports, way, tooWide))
+      }
     }
     return found
+  }
+
+  /// Whom an opening holds beside those who are needed.
+  private struct Strange {
+    let words: String
+  }
+
+  private func strange(
+    _ grant: PodGrant, _ needed: PeerSet, _ alien: PeerSet, _ direction: NetworkPolicy.Direction, _ pod: Int
+  ) -> Strange? {
+    let engine = slice.engine
+    let rest = grant.peers.subtracting(alien)
+    let beside = rest.subtracting(needed)
+    // Policies need not tell strangers from those who are needed: they are other pods all the same.
+    let unknown =
+      needed.classes == engine.everyClass
+      ? IntervalSet<Int32>() : rest.classes.intersection(slice.strangerClasses)
+    guard !beside.isEmpty || !unknown.isEmpty else { return nil }
+    let hasPeers = engine.rule(of: grant, direction)?.peers != nil
+    if beside.ipv4 == .all && beside.ipv6 == .all || !hasPeers && (beside.ipv4 == .all || beside.ipv6 == .all)
+    {
+      return Strange(words: "everybody")
+    }
+    var words: [String] = []
+    if !beside.classes.isEmpty || !unknown.isEmpty {
+      for number in engine.network.pods.indices where number != pod {
+        let podClass = engine.podClass(of: number)
+        if slice.strangers[number] != nil
+          ? unknown.contains(podClass) : beside.classes.contains(podClass)
+        {
+          words.append(slice.words(.pod(number)))
+        }
+      }
+    }
+    if beside.ipv4 == .all {
+      words.append("every IPv4 address")
+    } else if let first = beside.ipv4.intervals.first {
+      let example = first.lower == 0 ? min(first.upper, 0xC000_0201) : first.lower
+      words.append("addresses like \(IPAddress(ipv4: example).text)")
+    }
+    if beside.ipv6 == .all {
+      words.append("every IPv6 address")
+    } else if let first = beside.ipv6.intervals.first {
+      words.append("addresses like \(IPAddress(ipv6: first.lower).text)")
+    }
+    words = words.withoutRepetitions
+    guard !words.isEmpty else { return nil }
+    let more = words.count > 3 ? ["\(words.count - 2) others"] : []
+    return Strange(words: listed(Array(words.prefix(more.isEmpty ? 3 : 2)) + more))
+  }
+
+  private func excess(
+    _ grant: PodGrant, _ other: String, _ ports: PortSet, _ kind: Excess.Kind, _ way: Way,
+    _ tooWide: Set<Way.Place>
+  ) -> Excess {
+    let remedy = Remedy(way: way, grant: grant, kind: kind, tooWide: tooWide)
+    return Excess(
+      kind: kind, policy: remedy.policy, rule: remedy.rule?.name ?? "one of its rules", place: remedy.place,
+      opener: remedy.opener, remedy: remedy.text, direction: way.direction, pod: way.pod, other: other,
+      ports: ports)
   }
 
   /// Policies that somebody wrote, not the platform's, which surely admit every address at a port that connections need
@@ -119,35 +184,33 @@ struct Exactness {
     var seen: Set<Int> = []
     let byPod = Dictionary(grouping: needs.filter { $0.direction == .ingress }) { $0.pod }
     for (pod, needs) in byPod.sorted(by: { $0.key < $1.key }) {
-      let openings = slice.engine.grants(to: pod, .ingress).filter {
-        written.contains($0.policy) && $0.peers.ipv4 == .all
-      }
+      let grants = slice.engine.grants(to: pod, .ingress)
+      let openings = grants.filter { written.contains($0.policy) && $0.peers.ipv4 == .all }
       guard !openings.isEmpty else { continue }
-      let needed = needs.reduce(PeerSet()) { $0.union(peers($1)) }
-      guard let stranger = sample(PeerSet(ipv4: needed.ipv4.complement), .ingress, pod) else { continue }
+      let way = Way(
+        slice: slice, pod: pod, direction: .ingress, grants: grants, needs: needs.map(served))
+      let needed = way.needs.reduce(PeerSet()) { $0.union($1.peers) }
+      guard needed.ipv4 != .all else { continue }
       for opening in openings {
-        let open = needs.filter { opening.ports.contains($0.port, $0.transport) }
-        guard let need = open.first, seen.insert(opening.policy).inserted else { continue }
-        let object = slice.policies[opening.policy].object
-        let sides = slice.engine.trace(from: stranger, to: .pod(pod), port: need.port, need.transport).sides
-        let decision = sides.filter { $0.direction == .ingress }.flatMap(\.decisions).first {
-          $0.policy.node.tree === object.node.tree && $0.policy.name == object.name && $0.opens == .yes
-        }
-        guard let decision else { continue }
-        let remedy = Remedy(
-          slice: slice, needs: needs, policy: object, decision: decision, pod: pod, direction: .ingress,
-          kind: .others)
+        let isNeeded = needs.contains { opening.ports.contains($0.port, $0.transport) }
+        guard isNeeded, seen.insert(opening.policy).inserted else { continue }
         found.append(
-          Excess(
-            kind: .others, policy: object, rule: decision.reason, opener: remedy.opener, remedy: remedy.text,
-            direction: .ingress, pod: pod, other: "everybody", ports: opening.ports))
+          excess(opening, "everybody", opening.ports, .others, way, Set(openings.map(Way.Place.init))))
       }
     }
     return found
   }
 
+  private func served(_ need: Need) -> Way.Served {
+    Way.Served(
+      need: need, peers: peers(need), essential: peers(need, isEssential: true),
+      ports: PortSet(need.transport, IntervalSet(need.port, need.port)))
+  }
+
   /// The classes and addresses that a need is about.
-  private func peers(_ need: Need) -> PeerSet {
+  ///
+  /// - Parameter isEssential: true for those that must be admitted, without those that may stand for them.
+  private func peers(_ need: Need, isEssential: Bool = false) -> PeerSet {
     var peers = PeerSet()
     func add(_ number: Int?) {
       guard let number else { return }
@@ -163,7 +226,7 @@ struct Exactness {
       case .client: break
       case .pods(let pods, _): for pod in pods { add(slice.number(ofPeer: pod.id)) }
       case .platform(let pod, let others, _):
-        for pod in [pod] + others { add(slice.number(ofPeer: pod.id)) }
+        for pod in isEssential ? [pod] : [pod] + others { add(slice.number(ofPeer: pod.id)) }
       case .networks(let networks, _):
         let block = AddressBlock(networks)
         peers = peers.union(PeerSet(ipv4: block.ipv4, ipv6: block.ipv6))
@@ -174,10 +237,9 @@ struct Exactness {
     return peers
   }
 
-  /// One peer of a set, as an end of a connection: a pod that is no subject's own class, else an address.
-  private func sample(_ peers: PeerSet, _ direction: NetworkPolicy.Direction, _ pod: Int) -> Endpoint? {
-    guard !peers.isEmpty else { return nil }
-    for number in slice.engine.network.pods.indices where number != pod {
+  /// One peer of a set, as an end of a connection.
+  private func sample(_ peers: PeerSet, _ pod: Int) -> Endpoint? {
+    for number in slice.engine.network.pods.indices where number != pod && slice.strangers[number] == nil {
       if peers.classes.contains(slice.engine.podClass(of: number)) { return .pod(number) }
     }
     if let first = peers.ipv4.intervals.first {
@@ -185,30 +247,38 @@ struct Exactness {
     }
     return peers.ipv6.intervals.first.map { .address(IPAddress(ipv6: $0.lower)) }
   }
+}
 
-  /// The rule of an emitted policy that opens it.
-  private func blame(
-    _ policy: Int, _ other: Endpoint, _ pod: Int, _ direction: NetworkPolicy.Direction, _ ports: PortSet,
-    _ needs: [Need], _ kind: Excess.Kind
-  ) -> [Excess] {
-    guard let (port, transport) = ports.first else { return [] }
-    let (source, destination) = direction == .ingress ? (other, Endpoint.pod(pod)) : (.pod(pod), other)
-    let object = slice.policies[policy].object
-    let decisions = slice.engine.trace(from: source, to: destination, port: port, transport).sides.filter {
-      $0.direction == direction && $0.pod == pod
-    }.flatMap(\.decisions)
-    let decision = decisions.first {
-      $0.policy.node.tree === object.node.tree && $0.policy.name == object.name && $0.opens.may
-    }
-    let remedy = Remedy(
-      slice: slice, needs: needs, policy: object, decision: decision, pod: pod, direction: direction,
-      kind: kind)
-    return [
-      Excess(
-        kind: kind, policy: object, rule: decision?.reason ?? "one of its rules", opener: remedy.opener,
-        remedy: remedy.text, direction: direction, pod: pod, other: slice.words(other), ports: ports)
-    ]
+/// What opens one direction of a pod, and what connections need of it.
+struct Way {
+  /// A need with the peers and ports that it is about.
+  struct Served {
+    let need: Need
+    let peers: PeerSet
+    /// Those among them who must be admitted.
+    let essential: PeerSet
+    let ports: PortSet
   }
+
+  /// A peer of a rule.
+  struct Place: Hashable {
+    let part: Int
+    let rule: Int
+    let peer: Int?
+
+    init(_ grant: PodGrant) {
+      part = grant.part
+      rule = grant.rule
+      peer = grant.peer
+    }
+  }
+
+  let slice: NamespaceSlice
+  let pod: Int
+  let direction: NetworkPolicy.Direction
+  /// All that any policy opens.
+  let grants: [PodGrant]
+  let needs: [Served]
 }
 
 extension PeerSet {

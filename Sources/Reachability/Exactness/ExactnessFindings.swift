@@ -23,6 +23,10 @@ extension Judgement {
         unclear.insert(judged.crossing.connection.id.description)
         unclearClusters.insert(judged.crossing.target.cluster)
       }
+      // A walk that could not tell the pods' port has not asked their policies.
+      if judged.openHops.contains(where: { $0.kind == .targetPort }) {
+        unclear.insert(judged.crossing.connection.id.description)
+      }
       for need in judged.needs { needs[need.slice, default: []].append(need) }
     }
     let known = needs
@@ -46,7 +50,7 @@ extension Judgement {
         // What serves a link as a whole names no connection: what all of them need must be known.
         if excess.policy.connections.isEmpty, unclearClusters.contains(slice.cluster.name) { continue }
         let key =
-          "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.rule) \(excess.kind)"
+          "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.place) \(excess.kind)"
         guard seen.insert(key).inserted else { continue }
         findings.append(finding(excess, in: slice))
       }
@@ -109,7 +113,7 @@ extension Judgement {
     return Diagnostic(
       JudgementRules.admitsAnyway,
       "\(policy.identity.description) in \(slice.cluster.name) admits everybody to \(ports) of \(pods): what connections declare narrows nothing",
-      at: (excess.opener ?? policy.nameNode).range, excess.rule, help: [excess.remedy])
+      at: (excess.opener ?? policy.nameNode).range, "\(excess.rule) admits them", help: [excess.remedy])
   }
 
   private func finding(_ excess: Exactness.Excess, in slice: NamespaceSlice) -> Diagnostic {
@@ -131,6 +135,7 @@ extension Judgement {
       rule, "\(policy.identity.description) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
       also: [excess.policy.templateLabel(at: excess.opener, words)].compactMap { $0 },
-      help: [excess.remedy], notes: ["by \(excess.rule)"])
+      help: [excess.remedy],
+      notes: ["it is \(excess.rule) that \(isIngress ? "admits" : "lets") them\(isIngress ? "" : " out")"])
   }
 }

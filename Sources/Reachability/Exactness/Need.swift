@@ -24,6 +24,9 @@ package struct Need: Sendable {
     }
   }
 
+  /// True for DNS questions.
+  var isOfResolver: Bool { if case .resolver = other { true } else { false } }
+
   let slice: NamespaceSlice.Key
   let direction: NetworkPolicy.Direction
   /// The number of the pod in the slice.

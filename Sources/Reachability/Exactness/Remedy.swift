@@ -4,124 +4,238 @@ import Kubernetes
 import Linker
 import YAMLTree
 
-/// The least change of an emitted policy that closes what no connection needs, and where in the policy it is made.
+/// The least change of a policy that closes what no connection needs, and where in the policy it is made.
+///
+/// What is written in the place of a peer or a rule is what connections need of that very rule: needs of other rules stay
+/// theirs, and what another rule opens exactly is not written twice.
 struct Remedy {
-  let slice: NamespaceSlice
-  /// What connections need of the pod in this direction.
-  let needs: [Need]
-  let policy: KnownObject
-  let decision: Trace.Decision?
-  let pod: Int
-  let direction: NetworkPolicy.Direction
+  let way: Way
+  let grant: PodGrant
   let kind: Exactness.Excess.Kind
+  /// The peers that open too much, this one among them.
+  let tooWide: Set<Way.Place>
 
-  private var list: StaticString { direction == .ingress ? "from" : "to" }
-  private var isPlain: Bool { PolicyKind(policy.manifest) == .network }
+  private var slice: NamespaceSlice { way.slice }
+  var policy: KnownObject { slice.policies[grant.policy].object }
+  /// The rule as it is written.
+  var rule: PolicyRules.Rule? { slice.engine.rule(of: grant, way.direction) }
+  private var syntax: PolicySyntax { PolicySyntax(policy, way.direction, slice) }
 
-  /// The peer that lets the other end in, where it is one of several; else the rule.
-  private var peer: (node: Node, number: Int)? {
-    guard isPlain, let rule = decision?.rule, let number = decision?.peer,
-      let node = rule[list]?.elements.dropFirst(number).first(where: { _ in true })
-    else { return nil }
-    return (node, number)
+  private var rulePlace: String { rule.map { "\($0.list)[\($0.number - 1)]" } ?? "its rules" }
+
+  /// `ingress[0].from[1]`, or the rule where it names one peer or none.
+  var place: String {
+    if kind == .pods { return "podSelector" }
+    guard syntax.isPlain, kind == .others, let peer = grant.peer else { return rulePlace }
+    return "\(rulePlace).\(syntax.list)[\(peer)]"
+  }
+
+  private var peerNode: Node? {
+    guard syntax.isPlain, let peer = grant.peer else { return nil }
+    return rule?.node[syntax.list]?.elements.dropFirst(peer).first { _ in true }
   }
 
   var opener: Node? {
     switch kind {
-    case .pods: policy.node["spec"]?[isPlain ? "podSelector" : "endpointSelector"] ?? policy.node["spec"]
-    case .others: peer?.node ?? decision?.rule
-    case .ports: decision?.rule?["ports"] ?? decision?.rule
+    case .pods:
+      policy.node["spec"]?[syntax.isPlain ? "podSelector" : "endpointSelector"] ?? policy.node["spec"]
+    case .others: peerNode ?? rule?.node
+    case .ports: rule?.node[syntax.isPlain ? "ports" : "toPorts"] ?? rule?.node
     }
   }
 
   var text: String {
     switch kind {
     case .pods:
-      let own = slice.subjects[pod]
-      let verb = direction == .ingress ? "leads to" : "comes from"
+      let own = slice.subjects[way.pod]
+      let verb = way.direction == .ingress ? "leads to" : "comes from"
       return
-        "narrow \(isPlain ? "spec.podSelector" : "its selector") so that it leaves \(own.description) (\(own.labels.description)) out: no connection \(verb) it"
-    case .others:
-      guard !peers.isEmpty else { return "take the rule out: nobody is needed" }
-      guard let peer else { return "write '\(list): [\(peers.joined(separator: ", "))]' into the rule" }
-      if (decision?.rule?[list]?.count ?? 0) > 1, !isNeeded(peer.node) {
-        return "take \(list)[\(peer.number)] out of the rule"
-      }
-      return "write '\(peers.joined(separator: ", "))' instead of \(list)[\(peer.number)]"
-    case .ports:
-      return "write 'ports: [\(ports.joined(separator: ", "))]' into the rule"
+        "narrow \(syntax.isPlain ? "spec.podSelector" : "its selector") so that it leaves \(own.description) (\(own.labels.description)) out: no connection \(verb) it"
+    case .others: return others
+    case .ports: return ports
     }
   }
 
-  /// True where a peer of the rule also lets somebody in whom a connection needs.
-  private func isNeeded(_ peer: Node) -> Bool {
-    if let block = peer["ipBlock"].flatMap({ $0["cidr"] }).flatMap({ IPNetwork($0.text) }) {
-      return needs.contains { need in
-        switch need.other {
-        case .address(let address): block.contains(address)
-        case .sender(.networks(let networks, _)): networks.contains { block.contains($0.address) }
-        case .sender(.unknown): true
-        default: false
-        }
-      }
+  private var others: String {
+    let needs = ofRule
+    guard !needs.isEmpty else { return nothing }
+    guard syntax.isPlain else { return whole(needs) }
+    guard (rule?.peers?.count ?? 0) > 1 else {
+      // Whoever is needed at different ports stands in different rules.
+      let groups = syntax.groups(needs)
+      guard groups.count == 1, let group = groups.first else { return whole(needs) }
+      let peers = group.peers.joined(separator: ", ")
+      return grant.peer == nil
+        ? "write '\(syntax.list): [\(peers)]' into \(rulePlace)" : "write '\(peers)' instead of \(place)"
     }
-    let namespaces = peer["namespaceSelector"].map { LabelSelector($0) }
-    let pods = LabelSelector(peer["podSelector"])
-    return needed.contains { pod in
-      let place = pod.namespaceLabels.setting(NamespaceFacts.nameLabel, to: pod.namespace)
-      return (namespaces?.matches(place) ?? (pod.namespace == slice.namespace)) && pods.matches(pod.labels)
-    }
+    let own = needs.filter { isServed($0, by: grant) && !isOpenedExactly($0, inRule: true) }
+    guard !own.isEmpty else { return "take \(place) out" }
+    guard syntax.groups(needs).count == 1 else { return whole(needs) }
+    return "write '\(syntax.groups(own).flatMap(\.peers).joined(separator: ", "))' instead of \(place)"
   }
 
-  /// The pods that connections need, as the policy sees them.
-  private var needed: [PeerPod] {
+  private var ports: String {
+    let needs = ofRule
+    guard !needs.isEmpty else { return nothing }
+    let groups = syntax.groups(needs)
+    guard syntax.isPlain, groups.count == 1, let group = groups.first else { return whole(needs) }
+    return "write 'ports: [\(group.ports.joined(separator: ", "))]' into \(rulePlace)"
+  }
+
+  private var nothing: String {
+    way.needs.contains { isServed($0, inRuleOf: grant) }
+      ? "take \(rulePlace) out: what connections need of it is open all the same"
+      : "take \(rulePlace) out: nobody is needed there"
+  }
+
+  private func whole(_ needs: [Way.Served]) -> String {
+    "write '\(syntax.groups(needs).map(syntax.rule).joined(separator: ", "))' instead of \(rulePlace)"
+  }
+
+  // MARK: What the rule is for
+
+  /// What connections need of the rule, and no other rule opens without opening too much.
+  private var ofRule: [Way.Served] {
+    way.needs.filter { isServed($0, inRuleOf: grant) && !isOpenedExactly($0, inRule: false) }
+  }
+
+  private func isServed(_ need: Way.Served, inRuleOf grant: PodGrant) -> Bool {
+    way.grants.contains { $0.part == grant.part && $0.rule == grant.rule && isServed(need, by: $0) }
+  }
+
+  private func isServed(_ need: Way.Served, by grant: PodGrant) -> Bool {
+    !need.ports.intersection(grant.ports).isEmpty && !need.essential.intersection(grant.peers).isEmpty
+  }
+
+  /// True where something else opens all that is needed, and nothing beside it: another peer of the rule, or another
+  /// rule.
+  private func isOpenedExactly(_ need: Way.Served, inRule: Bool) -> Bool {
+    way.grants.contains { other in
+      let isSameRule = other.part == grant.part && other.rule == grant.rule
+      return isSameRule == inRule && !tooWide.contains(Way.Place(other))
+        && need.ports.subtracting(other.ports).isEmpty && need.essential.subtracting(other.peers).isEmpty
+    }
+  }
+}
+
+/// How peers and ports are written in a policy of some kind.
+struct PolicySyntax {
+  /// Peers that are needed at the same ports.
+  struct Group {
+    let peers: [String]
+    let ports: [String]
+    /// What kind of list the peers stand in: Cilium's rules hold one kind.
+    let field: String
+  }
+
+  let isPlain: Bool
+  let list: String
+  private let slice: NamespaceSlice
+
+  init(_ policy: KnownObject, _ direction: NetworkPolicy.Direction, _ slice: NamespaceSlice) {
+    isPlain = PolicyKind(policy.manifest) == .network
+    list = direction == .ingress ? "from" : "to"
+    self.slice = slice
+  }
+
+  /// Needs by their ports: one rule each.
+  func groups(_ needs: [Way.Served]) -> [Group] {
+    var order: [[String]] = []
+    var portsOf: [[String]: [String]] = [:]
+    for need in needs {
+      let port = port(need.need)
+      for (field, peer) in peers(need.need.other) {
+        let key = [field, peer]
+        if portsOf[key] == nil { order.append(key) }
+        if !(portsOf[key]?.contains(port) ?? false) { portsOf[key, default: []].append(port) }
+      }
+    }
+    var groups: [Group] = []
+    for key in order {
+      let ports = (portsOf[key] ?? []).sorted()
+      if let known = groups.firstIndex(where: { $0.ports == ports && $0.field == key[0] }) {
+        groups[known] = Group(peers: groups[known].peers + [key[1]], ports: ports, field: key[0])
+      } else {
+        groups.append(Group(peers: [key[1]], ports: ports, field: key[0]))
+      }
+    }
+    return groups
+  }
+
+  /// A rule that opens what a group needs.
+  func rule(_ group: Group) -> String {
+    let ports = group.ports.joined(separator: ", ")
+    let peers = group.field.isEmpty ? "" : "\(group.field): [\(group.peers.joined(separator: ", "))], "
+    return isPlain ? "{\(peers)ports: [\(ports)]}" : "{\(peers)toPorts: [{ports: [\(ports)]}]}"
+  }
+
+  private func port(_ need: Need) -> String {
+    guard isPlain else { return "{port: \"\(need.port)\", protocol: \(need.transport.rawValue)}" }
+    return need.transport == .tcp
+      ? "{port: \(need.port)}" : "{protocol: \(need.transport.rawValue), port: \(need.port)}"
+  }
+
+  private func peers(_ other: Need.Other) -> [(field: String, text: String)] {
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution).pod
-    return needs.flatMap { need -> [PeerPod] in
-      switch need.other {
-      case .sender(let sender): sender.pods
-      case .resolver: [resolver]
-      case .peer(let id): slice.peerPods.filter { $0.id == id }
-      case .address: []
-      }
+    switch other {
+    case .address(let address): return [network("\(address.text)/\(address.isIPv6 ? 128 : 32)")]
+    case .resolver: return [selector(resolver)]
+    case .peer(let id): return slice.peerPods.filter { $0.id == id }.map(selector)
+    case .sender(.networks(let networks, _)):
+      return networks.map { network("\($0.address.text)/\($0.prefixLength)") }
+    // Whoever it is: a rule without peers.
+    case .sender(.unknown): return [("", "")]
+    case .sender(let sender): return sender.pods.map(selector)
     }
   }
 
-  /// Peers that are enough, as they are written in a NetworkPolicy.
-  private var peers: [String] {
-    let resolver = ClusterResolver(slice.cluster.model.cluster.distribution).pod
-    return needs.flatMap { need -> [String] in
-      switch need.other {
-      case .address(let address):
-        return ["{ipBlock: {cidr: \(address.text)/\(address.isIPv6 ? 128 : 32)}}"]
-      case .resolver: return [selector(resolver)]
-      case .peer(let id): return slice.peerPods.filter { $0.id == id }.map(selector)
-      case .sender(.networks(let networks, _)):
-        return networks.map { "{ipBlock: {cidr: \($0.address.text)/\($0.prefixLength)}}" }
-      case .sender(let sender): return sender.pods.map(selector)
-      }
-    }.withoutRepetitions
+  private func network(_ text: String) -> (field: String, text: String) {
+    isPlain ? (list, "{ipBlock: {cidr: \(text)}}") : ("\(list)CIDR", text)
   }
 
-  private func selector(_ pod: PeerPod) -> String {
-    func labels(_ labels: Labels) -> String {
-      "{matchLabels: {\(labels.items.map { "\($0.key): \($0.value.isEmpty ? "\"\"" : $0.value)" }.joined(separator: ", "))}}"
-    }
-    let own = Labels([NamespaceFacts.nameLabel: pod.namespace])
+  private func selector(_ pod: PeerPod) -> (field: String, text: String) {
     // A part of the platform is chosen by the label that the platform documents; the first will do.
     let marks = pod.kind == "Platform" ? Array(pod.namespaceLabels.items.suffix(1)) : []
-    let namespace = marks.isEmpty ? own : Labels(pairs: marks.map { ($0.key, $0.value) })
+    let chosen = pod.meaning?.requirements ?? LabelSelector(equality: pod.labels).requirements
     // Without the label of its cluster a peer of a mesh means pods of the policy's own.
-    let carried =
-      pod.isRemote
-      ? pod.meshCluster.map { pod.labels.setting(CiliumLabels.cluster, to: $0) } ?? pod.labels : pod.labels
-    let pods = carried.isEmpty ? "" : ", podSelector: \(labels(carried))"
-    return "{namespaceSelector: \(labels(namespace))\(pods)}"
+    let cluster: [LabelSelector.Requirement] =
+      pod.isRemote ? pod.meshCluster.map { [.isIn(key: CiliumLabels.cluster, values: [$0])] } ?? [] : []
+    let pods = chosen + cluster
+    guard isPlain else {
+      let place =
+        marks.isEmpty
+        ? [LabelSelector.Requirement.isIn(key: "k8s:\(CiliumLabels.namespace)", values: [pod.namespace])]
+        : marks.map { .isIn(key: "k8s:\(CiliumLabels.namespaceLabels)\($0.key)", values: [$0.value]) }
+      return ("\(list)Endpoints", Self.text(place + pods))
+    }
+    let place = marks.isEmpty ? [(NamespaceFacts.nameLabel, pod.namespace)] : marks.map { ($0.key, $0.value) }
+    let namespaces = Self.text(place.map { .isIn(key: $0.0, values: [$0.1]) })
+    return (
+      list, "{namespaceSelector: \(namespaces)\(pods.isEmpty ? "" : ", podSelector: \(Self.text(pods))")}"
+    )
   }
 
-  private var ports: [String] {
-    needs.map { need in
-      need.transport == .tcp
-        ? "{port: \(need.port)}" : "{protocol: \(need.transport.rawValue), port: \(need.port)}"
-    }.withoutRepetitions
+  /// A selector as it is written in YAML.
+  private static func text(_ requirements: [LabelSelector.Requirement]) -> String {
+    var labels: [String] = []
+    var expressions: [String] = []
+    for requirement in requirements {
+      switch requirement {
+      case .isIn(let key, let values) where values.count == 1:
+        labels.append("\(key): \(values[0].isEmpty ? "\"\"" : values[0])")
+      case .isIn(let key, let values):
+        expressions.append("{key: \(key), operator: In, values: [\(values.joined(separator: ", "))]}")
+      case .notIn(let key, let values):
+        expressions.append("{key: \(key), operator: NotIn, values: [\(values.joined(separator: ", "))]}")
+      case .exists(let key): expressions.append("{key: \(key), operator: Exists}")
+      case .doesNotExist(let key): expressions.append("{key: \(key), operator: DoesNotExist}")
+      }
+    }
+    var parts: [String] = []
+    if !labels.isEmpty || expressions.isEmpty {
+      parts.append("matchLabels: {\(labels.joined(separator: ", "))}")
+    }
+    if !expressions.isEmpty { parts.append("matchExpressions: [\(expressions.joined(separator: ", "))]") }
+    return "{\(parts.joined(separator: ", "))}"
   }
 }

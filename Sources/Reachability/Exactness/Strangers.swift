@@ -5,6 +5,10 @@ import Linker
 import YAMLTree
 
 /// Pods that are in no manifest, put into a namespace's network to see whether emitted policies let them pass.
+///
+/// For each peer of an emitted policy there are pods that meet it, unless connections mean all of those: a peer with
+/// `In` and two values is met by two, one without labels by a pod that carries none, one for every cluster by a pod in
+/// each. What connections mean is told by their selectors, not by the labels of the workloads that happen to be there.
 struct Strangers {
   /// A pod with its name in findings.
   struct Stranger {
@@ -12,148 +16,266 @@ struct Strangers {
     let words: String
   }
 
-  private(set) var all: [Stranger]
-  private let meshName: String?
+  private(set) var all: [Stranger] = []
   private let own: String
+  private let ownLabels: Labels
+  private let meshName: String?
+  private let crossesClusters: Bool
+  private let remoteClusters: [String]
+  private let known: [String: [PeerPod]]
+  private let platform: [PeerPod]
+  private let workloads: [Labels]
+  private var seenPeers: Set<String> = []
+  private var seenPods: Set<String> = []
 
+  static let otherNamespace = "another-namespace"
+  static let otherCluster = "another-cluster"
+  /// A peer whose selectors multiply to more is looked at along each of them alone.
+  private static let limit = 256
+
+  /// Linear in the peers of the policies times the pods of other places that connections need in one namespace.
+  ///
   /// - Parameters:
   ///   - emitted: the emitted policies.
   ///   - known: pods of other places that connections need.
-  ///   - labels: labels of the namespace's own pods.
+  ///   - workloads: labels of the namespace's own pods.
+  ///   - namespaceLabels: what is known of the labels of the namespace itself.
   init(
-    _ emitted: [KnownObject], besides known: [PeerPod], _ labels: [Labels], in namespace: String,
-    _ meshName: String?
+    _ emitted: [KnownObject], besides known: [PeerPod], _ workloads: [Labels], in namespace: String,
+    _ namespaceLabels: Labels, _ cluster: JudgedCluster
   ) {
-    self.meshName = meshName
+    meshName = cluster.meshName
     own = namespace
-    all = [
-      Stranger(
-        pod: PeerPod(
-          id: "stranger", namespace: "another-namespace", knowsNamespaceLabels: true, name: "any pod",
-          kind: "Pod"),
-        words: "pods of any other namespace")
-    ]
+    ownLabels = namespaceLabels.setting(NamespaceFacts.nameLabel, to: namespace)
+    crossesClusters = cluster.meshName != nil && cluster.profile.selectorsCrossClusters.may
+    self.workloads = workloads
+    self.known = Dictionary(grouping: known.lazy.filter { $0.kind != "Platform" }) { $0.namespace }
+    platform = known.filter { $0.kind == "Platform" }
+    remoteClusters = Set(known.lazy.filter(\.isRemote).compactMap(\.meshCluster)).sorted()
+    add(
+      PeerPod(
+        id: "stranger", namespace: Self.otherNamespace, knowsNamespaceLabels: true, name: "any pod",
+        kind: "Pod"),
+      "pods of any other namespace")
     if meshName != nil {
-      all.append(
-        Stranger(
-          pod: PeerPod(
-            id: "remote stranger", namespace: namespace, knowsNamespaceLabels: true, name: "any pod",
-            kind: "Pod",
-            isRemote: true, meshCluster: "another-cluster"),
-          words: "pods of any other cluster of the mesh"))
+      add(
+        PeerPod(
+          id: "remote stranger", namespace: namespace, knowsNamespaceLabels: true, name: "any pod",
+          kind: "Pod", isRemote: true, meshCluster: Self.otherCluster),
+        "pods of any other cluster of the mesh")
     }
-    var seen: Set<String> = []
     for policy in emitted {
-      for (list, key) in [("ingress", "from"), ("egress", "to")] {
-        for rule in policy.node["spec"]?[list]?.elements.map({ $0 }) ?? [] {
-          for peer in rule[key]?.elements.map({ $0 }) ?? [] where peer["ipBlock"] == nil {
-            add(peer, known, labels, &seen)
-          }
-          for selector in rule["\(key)Endpoints"]?.elements.map({ $0 }) ?? [] {
-            addEndpoint(selector, known, labels, &seen)
+      let specs = [policy.node["spec"]].compactMap { $0 } + (policy.node["specs"]?.elements.map { $0 } ?? [])
+      for spec in specs {
+        for (list, key) in [("ingress", "from"), ("egress", "to")] {
+          for rule in spec[list]?.elements.map({ $0 }) ?? [] {
+            for peer in rule[key]?.elements.map({ $0 }) ?? [] where peer["ipBlock"] == nil { add(peer: peer) }
+            for selector in rule["\(key)Endpoints"]?.elements.map({ $0 }) ?? [] { add(endpoints: selector) }
           }
         }
       }
     }
   }
 
-  /// A pod that carries what a selector of Cilium's asks for. Namespaces are labels there.
-  private mutating func addEndpoint(
-    _ selector: Node, _ known: [PeerPod], _ labels: [Labels], _ seen: inout Set<String>
-  ) {
-    let all = LabelSelector(selector).requirements
-    let wanted = Self.labels(LabelSelector(requirements: all)).items.map {
-      label -> (key: String, value: String) in
-      (label.key.hasPrefix("k8s:") ? String(label.key.dropFirst(4)) : label.key, label.value)
-    }
-    let description = "endpoints \(wanted.map { "\($0.key)=\($0.value)" }.joined(separator: ","))"
-    guard !wanted.isEmpty, seen.insert(description).inserted else { return }
-    var place = Labels()
-    var carried = Labels()
-    var namespace: String?
-    for (key, value) in wanted {
-      if key == Self.namespaceKey {
-        namespace = value
-      } else if key.hasPrefix(Self.namespaceLabelsKey) {
-        place = place.setting(String(key.dropFirst(Self.namespaceLabelsKey.count)), to: value)
-        namespace = namespace ?? "another-namespace"
-      } else {
-        carried = carried.setting(key, to: value)
-      }
-    }
-    let name = namespace ?? own
-    place = place.setting(NamespaceFacts.nameLabel, to: name)
-    let isKnown = known.contains { pod in
-      pod.namespace == name
-        && carried.items.allSatisfy { label in
-          label.key == Self.clusterLabel
-            ? label.value == (pod.isRemote ? pod.meshCluster : meshName)
-            : pod.labels[label.key] == label.value
-        }
-    }
-    let isOwn = name == own && labels.contains { own in carried.items.allSatisfy { own[$0.key] == $0.value } }
-    guard !isKnown, !isOwn else { return }
-    let cluster = carried[Self.clusterLabel]
-    let words = carried.isEmpty ? "all pods" : "pods with \(carried.description)"
-    self.all.append(
-      Stranger(
-        pod: PeerPod(
-          id: "stranger \(description)", namespace: name, namespaceLabels: place, knowsNamespaceLabels: true,
-          name: "a pod", kind: "Pod", labels: carried, isRemote: cluster != nil && cluster != meshName,
-          meshCluster: cluster),
-        words: name == own ? words : "\(words) of namespace \(name)"))
+  private mutating func add(_ pod: PeerPod, _ words: String) {
+    guard seenPods.insert(pod.id).inserted else { return }
+    all.append(Stranger(pod: pod, words: words))
   }
 
-  /// A pod that carries what a peer selects, where the peer is about nobody who is needed.
-  private mutating func add(_ peer: Node, _ known: [PeerPod], _ labels: [Labels], _ seen: inout Set<String>) {
+  // MARK: What a peer asks for
+
+  /// The pods that a peer is about, one choice of each list at a time.
+  private struct Shape {
+    var namespaces: [String]
+    /// What the namespaces carry beside their names.
+    var namespaceLabels: [Labels] = [Labels()]
+    var labels: [Labels] = [Labels()]
+    /// Nil: those that the plugin takes a selector without cluster for.
+    var clusters: [LabelSelector.Requirement] = []
+  }
+
+  private mutating func add(peer: Node) {
     let namespaces = peer["namespaceSelector"].map { LabelSelector($0) }
     let pods = LabelSelector(peer["podSelector"])
-    let description = "\(namespaces?.description ?? "-") \(pods.description)"
-    guard seen.insert(description).inserted else { return }
-    let isKnown = known.contains { pod in
-      let place = pod.namespaceLabels.setting(NamespaceFacts.nameLabel, to: pod.namespace)
-      let cluster = pod.isRemote ? pod.meshCluster : meshName
-      let all = cluster.map { pod.labels.setting(Self.clusterLabel, to: $0) } ?? pod.labels
-      return (namespaces?.matches(place) ?? (pod.namespace == own)) && pods.matches(all)
-    }
-    let isOwn =
-      namespaces?.matches(Labels([NamespaceFacts.nameLabel: own])) ?? true
-      && labels.contains(where: pods.matches)
-    guard !isKnown, !isOwn else { return }
-    var place = Self.labels(namespaces)
-    let name = place[NamespaceFacts.nameLabel] ?? (namespaces == nil ? own : "another-namespace")
-    place = place.setting(NamespaceFacts.nameLabel, to: name)
-    let carried = Self.labels(pods)
-    let cluster = carried[Self.clusterLabel]
-    all.append(
-      Stranger(
-        pod: PeerPod(
-          id: "stranger \(description)", namespace: name, namespaceLabels: place, knowsNamespaceLabels: true,
-          name: "a pod", kind: "Pod", labels: carried, isRemote: cluster != nil && cluster != meshName,
-          meshCluster: cluster),
-        words: words(namespaces, pods)))
-  }
-
-  private static let namespaceKey = "io.kubernetes.pod.namespace"
-  private static let namespaceLabelsKey = "io.cilium.k8s.namespace.labels."
-  private static let clusterLabel = "io.cilium.k8s.policy.cluster"
-
-  private func words(_ namespaces: LabelSelector?, _ pods: LabelSelector) -> String {
-    let who = pods.selectsEverything ? "all pods" : "pods with \(pods.description)"
-    guard let namespaces else { return who }
-    return "\(who) of namespaces with \(namespaces.description)"
-  }
-
-  /// Labels that meet a selector.
-  private static func labels(_ selector: LabelSelector?) -> Labels {
-    var labels = Labels()
-    for requirement in selector?.requirements ?? [] {
-      switch requirement {
-      case .isIn(let key, let values): labels = labels.setting(key, to: values.first ?? "")
-      case .exists(let key): labels = labels.setting(key, to: "any")
-      case .notIn, .doesNotExist: break
+    guard seenPeers.insert("\(namespaces?.description ?? "-") \(pods.description)").inserted else { return }
+    var shape = Shape(namespaces: [own])
+    var podRequirements: [LabelSelector.Requirement] = []
+    for requirement in pods.requirements {
+      if CiliumLabels.bare(requirement.key) == CiliumLabels.cluster {
+        shape.clusters.append(requirement)
+      } else {
+        podRequirements.append(requirement)
       }
     }
-    return labels
+    shape.labels = Self.choices(podRequirements)
+    if let namespaces { choose(namespaces.requirements, &shape) }
+    add(shape)
+  }
+
+  /// Cilium's selectors hold namespaces and clusters as labels.
+  private mutating func add(endpoints: Node) {
+    let selector = LabelSelector(endpoints)
+    // What Cilium calls by such a name is no pod.
+    guard !selector.requirements.contains(where: { $0.key.hasPrefix("reserved:") }) else { return }
+    guard seenPeers.insert("endpoints \(selector.description)").inserted else { return }
+    var shape = Shape(namespaces: [own])
+    var podRequirements: [LabelSelector.Requirement] = []
+    var namespaceRequirements: [LabelSelector.Requirement] = []
+    for requirement in selector.requirements {
+      let key = CiliumLabels.bare(requirement.key)
+      if key == CiliumLabels.cluster {
+        shape.clusters.append(requirement)
+      } else if key == CiliumLabels.namespace {
+        namespaceRequirements.append(requirement.renamed(NamespaceFacts.nameLabel))
+      } else if key.hasPrefix(CiliumLabels.namespaceLabels) {
+        namespaceRequirements.append(
+          requirement.renamed(String(key.dropFirst(CiliumLabels.namespaceLabels.count))))
+      } else {
+        podRequirements.append(requirement.renamed(key))
+      }
+    }
+    shape.labels = Self.choices(podRequirements)
+    if !namespaceRequirements.isEmpty { choose(namespaceRequirements, &shape) }
+    add(shape)
+  }
+
+  /// The namespaces that requirements take in: those they name, those that are known to carry what they ask for, else
+  /// one that nobody knows.
+  private func choose(_ requirements: [LabelSelector.Requirement], _ shape: inout Shape) {
+    var names: [String] = []
+    var others: [LabelSelector.Requirement] = []
+    for requirement in requirements {
+      if case .isIn(NamespaceFacts.nameLabel, let values) = requirement {
+        names += values
+      } else if requirement.key != NamespaceFacts.nameLabel {
+        others.append(requirement)
+      }
+    }
+    if names.isEmpty, !others.isEmpty {
+      let selector = LabelSelector(requirements: requirements)
+      let carrying = known.values.lazy.flatMap { $0 }.filter { pod in
+        selector.matches(pod.namespaceLabels.setting(NamespaceFacts.nameLabel, to: pod.namespace))
+      }
+      names = Set(carrying.map(\.namespace)).sorted()
+      if names.isEmpty, selector.matches(ownLabels) { names = [own] }
+    }
+    shape.namespaces = names.isEmpty ? [Self.otherNamespace] : names
+    shape.namespaceLabels = Self.choices(others)
+  }
+
+  /// Labels that meet requirements, each value that they name once.
+  private static func choices(_ requirements: [LabelSelector.Requirement]) -> [Labels] {
+    var all = [Labels()]
+    for requirement in requirements {
+      let (key, values): (String, [String])
+      switch requirement {
+      case .isIn(let name, let listed): (key, values) = (name, listed)
+      case .exists(let name): (key, values) = (name, ["any"])
+      case .notIn, .doesNotExist: continue
+      }
+      if all.count * values.count <= limit {
+        all = all.flatMap { labels in values.map { labels.setting(key, to: $0) } }
+      } else {
+        let first = all[0]
+        all = all.map { $0.setting(key, to: values[0]) } + values.map { first.setting(key, to: $0) }
+      }
+    }
+    return all
+  }
+
+  /// The clusters that a peer is about, by their names in the mesh; nil for one that is in none.
+  private func clusters(_ requirements: [LabelSelector.Requirement]) -> [String?] {
+    guard let meshName else { return [nil] }
+    if requirements.isEmpty {
+      return crossesClusters ? [meshName] + remoteClusters + [Self.otherCluster] : [meshName]
+    }
+    var named: [String] = []
+    for case .isIn(_, let values) in requirements { named += values }
+    if named.isEmpty { named = [meshName] + remoteClusters + [Self.otherCluster] }
+    return named.withoutRepetitions
+  }
+
+  // MARK: Whom nobody means
+
+  private mutating func add(_ shape: Shape) {
+    let clusters = clusters(shape.clusters)
+    let count =
+      clusters.count * shape.namespaces.count * shape.namespaceLabels.count * shape.labels.count
+    // A peer that is about far too many is told by any of them.
+    let namespaceLabels =
+      count > Self.limit * 4 ? Array(shape.namespaceLabels.prefix(1)) : shape.namespaceLabels
+    for cluster in clusters {
+      for namespace in shape.namespaces {
+        for place in namespaceLabels {
+          for labels in shape.labels { add(cluster, namespace, place, labels) }
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ cluster: String?, _ namespace: String, _ place: Labels, _ labels: Labels) {
+    let isRemote = cluster != nil && cluster != meshName
+    guard !isMeant(cluster, namespace, place, labels, isRemote: isRemote) else { return }
+    // Pods of the namespace's own workloads stand for themselves.
+    if !isRemote, namespace == own, !labels.isEmpty,
+      workloads.contains(where: { own in labels.items.allSatisfy { own[$0.key] == $0.value } })
+    {
+      return
+    }
+    add(
+      PeerPod(
+        id: "stranger \(cluster ?? "") \(namespace) \(place.description) \(labels.description)",
+        namespace: namespace, namespaceLabels: place.setting(NamespaceFacts.nameLabel, to: namespace),
+        knowsNamespaceLabels: true, name: "a pod", kind: "Pod", labels: labels, isRemote: isRemote,
+        meshCluster: isRemote ? cluster : nil),
+      words(isRemote ? cluster : nil, namespace, place, labels))
+  }
+
+  /// True for pods that the selector of some connection takes in.
+  private func isMeant(
+    _ cluster: String?, _ namespace: String, _ place: Labels, _ labels: Labels, isRemote: Bool
+  ) -> Bool {
+    if !isRemote {
+      let isPlatform = platform.contains { pod in
+        pod.namespace == namespace || pod.namespaceLabels.items.contains { place[$0.key] == $0.value }
+      }
+      if isPlatform { return true }
+    }
+    return (known[namespace] ?? []).contains { pod in
+      guard pod.isRemote == isRemote, !isRemote || pod.meshCluster == cluster else { return false }
+      if let meaning = pod.meaning { return meaning.matches(labels) }
+      return !labels.isEmpty && labels.items.allSatisfy { pod.labels[$0.key] == $0.value }
+    }
+  }
+
+  private func words(_ remote: String?, _ namespace: String, _ place: Labels, _ labels: Labels) -> String {
+    let isNeeded = known[namespace]?.contains { $0.isRemote == (remote != nil) } ?? false
+    let others = isNeeded && labels.isEmpty ? "other pods" : "pods"
+    let who = labels.isEmpty ? others : "pods with \(labels.description)"
+    let there: String
+    if namespace == Self.otherNamespace {
+      there = place.isEmpty ? "any other namespace" : "namespaces with \(place.description)"
+    } else {
+      there = remote == nil && namespace == own ? "the namespace itself" : "namespace \(namespace)"
+    }
+    let cluster: String
+    switch remote {
+    case nil: cluster = ""
+    case Self.otherCluster?: cluster = " in any other cluster of the mesh"
+    case let name?: cluster = " in \(name)"
+    }
+    return "\(who) of \(there)\(cluster)"
+  }
+}
+
+extension LabelSelector.Requirement {
+  /// The same about another key.
+  fileprivate func renamed(_ key: String) -> LabelSelector.Requirement {
+    switch self {
+    case .isIn(_, let values): .isIn(key: key, values: values)
+    case .notIn(_, let values): .notIn(key: key, values: values)
+    case .exists: .exists(key: key)
+    case .doesNotExist: .doesNotExist(key: key)
+    }
   }
 }

@@ -72,6 +72,7 @@ final class Judge: Sendable {
     guard let system = system(of: crossing) else { return nil }
     var walk = Walk(crossing, self, isTracing: isTracing)
     system.walk(crossing, &walk)
+    walk.needResolver()
     return walk
   }
 

@@ -38,6 +38,8 @@ package final class NamespaceSlice: Sendable {
   let resolvers: [Int]
   /// Pods that are in no manifest, with their names in findings; only where policies are emitted.
   let strangers: [Int: String]
+  /// The classes that those pods fall into.
+  let strangerClasses: IntervalSet<Int32>
   /// True where what connections need is compared with what policies open: some are emitted, or one that somebody wrote
   /// may admit everybody.
   let isCompared: Bool
@@ -79,7 +81,8 @@ package final class NamespaceSlice: Sendable {
     if !emitted.isEmpty {
       let resolver = ClusterResolver(cluster.model.cluster.distribution).pod
       for stranger in Strangers(
-        emitted, besides: peers + [resolver], subjects.map(\.labels), in: namespace, cluster.meshName
+        emitted, besides: peers + [resolver], subjects.map(\.labels), in: namespace,
+        manifest?.labels ?? Labels(), cluster
       ).all {
         strangers[network.pods.count] = stranger.words
         Self.add(stranger.pod, to: &network, &namespaces)
@@ -89,7 +92,13 @@ package final class NamespaceSlice: Sendable {
     network.policies = policies.map(\.object.manifest)
     network.policyNamespaces = policies.map { $0.isClusterwide ? ClusterNetwork.clusterScope : 0 }
     network.clusterName = cluster.meshName
-    engine = PolicyEngine(network)
+    let engine = PolicyEngine(network)
+    self.engine = engine
+    var strangerClasses = IntervalSet<Int32>()
+    for number in Set(strangers.keys.map { engine.podClass(of: $0) }).sorted() {
+      strangerClasses.append(number)
+    }
+    self.strangerClasses = strangerClasses
     let written = Set(
       policies.indices.filter { policies[$0].object.evidence == .declared && !policies[$0].isBaseline })
     isCompared = !emitted.isEmpty || engine.mayAdmitEverybody(among: written)

@@ -20,12 +20,14 @@ package struct PeerPod: Sendable {
   /// The name of that other cluster in the mesh.
   package let meshCluster: String?
   package let serviceAccount: String?
+  /// The selector by which a connection means the pods, whatever else their manifests say; nil where none does.
+  package let meaning: LabelSelector?
 
   package init(
     id: String, namespace: String, namespaceLabels: Labels = Labels(), knowsNamespaceLabels: Bool = false,
     name: String, kind: String, labels: Labels = Labels(), runtimeLabels: [RuntimeLabel] = [],
     namedPorts: [NamedPort] = [], isHostNetwork: Bool = false, isRemote: Bool = false,
-    meshCluster: String? = nil, serviceAccount: String? = nil
+    meshCluster: String? = nil, serviceAccount: String? = nil, meaning: LabelSelector? = nil
   ) {
     self.id = id
     self.namespace = namespace
@@ -40,6 +42,7 @@ package struct PeerPod: Sendable {
     self.isRemote = isRemote
     self.meshCluster = meshCluster
     self.serviceAccount = serviceAccount
+    self.meaning = meaning
   }
 }
 

@@ -58,10 +58,10 @@ extension Walk {
     }
   }
 
-  /// Isolated clients ask their cluster's DNS, though the carrier's own name does not hang on it: whatever answers for
-  /// that name asks there for all others.
+  /// Isolated clients ask their cluster's DNS, though the carrier's own name does not hang on it, or hangs on more than is
+  /// known: whatever answers for that name asks there for all others.
   package mutating func needResolver() {
-    guard let slice = clientSlice, !isOver else { return }
+    guard let slice = clientSlice, !isOver, !needs.contains(where: \.isOfResolver) else { return }
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
     for pod in clientPods where !slice.isOpen(pod, .egress) {
       for transport in [TransportProtocol.udp, .tcp] {

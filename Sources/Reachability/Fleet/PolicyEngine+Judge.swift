@@ -1,5 +1,19 @@
 import Kubernetes
 
+/// What one peer of one rule opens to a pod.
+struct PodGrant: Sendable {
+  /// The policy's number in the network.
+  let policy: Int
+  /// The number among the parts of all policies.
+  let part: Int
+  /// The rule's place among those of the part's direction, from 0.
+  let rule: Int
+  /// The peer's place in the rule, from 0; nil where the rule names none.
+  let peer: Int?
+  let peers: PeerSet
+  let ports: PortSet
+}
+
 /// Questions that are not about one pair: whole ranges of addresses, and whether anything isolates at all.
 extension PolicyEngine {
   /// True when no policy isolates the pod in a direction, nor may.
@@ -23,17 +37,24 @@ extension PolicyEngine {
   ///
   /// Pods are those that surely match: a pod whose address nobody knows may lie in any range, and a namespace whose
   /// labels nobody tells may carry any, which says nothing. Strangers, of whom all is known, stand for the rest.
-  func grants(to pod: Int, _ direction: NetworkPolicy.Direction) -> [(
-    policy: Int, peers: PeerSet, ports: PortSet
-  )] {
+  func grants(to pod: Int, _ direction: NetworkPolicy.Direction) -> [PodGrant] {
     let number = podClass(of: pod)
     return selecting(number, direction).flatMap { part in
       grants(Int32(clamping: part), direction, number).filter { $0.action == .allow }.map { grant in
         var peers = tables.peerSets[grant.mayPeers]
         peers.classes = tables.peerSets[grant.mustPeers].classes
-        return (policies[part].rules.manifest, peers, tables.portSets[grant.mayPorts])
+        return PodGrant(
+          policy: policies[part].rules.manifest, part: part, rule: Int(grant.rule),
+          peer: grant.peer.map(Int.init),
+          peers: peers, ports: tables.portSets[grant.mayPorts])
       }
     }
+  }
+
+  /// A rule as it is written.
+  func rule(of grant: PodGrant, _ direction: NetworkPolicy.Direction) -> PolicyRules.Rule? {
+    let rules = policies[grant.part].rules.section(direction)?.rules ?? []
+    return rules.indices.contains(grant.rule) ? rules[grant.rule] : nil
   }
 
   /// True where an ingress rule of some policies may admit every IPv4 address. Linear in their rules.

@@ -11,7 +11,7 @@ extension JudgedFleet {
     guard let name = crossing.client.cluster, let cluster = clusters[name] else { return [] }
     let namespace = crossing.client.namespace
     return ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)).map {
-      PeerPod($0, of: cluster, namespace)
+      PeerPod($0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything)
     }
   }
 
@@ -21,9 +21,10 @@ extension JudgedFleet {
     let key = crossing.target.service.key
     let isInline = crossing.target.service.isInline
     guard let service = isInline ? crossing.target.service : cluster.service(key)?.service else { return [] }
+    let meaning = LabelSelector(equality: service.selector)
     return ConnectionEnds.targets(of: service, crossing.connection, cluster.workloads(in: key.namespace)).map
     {
-      PeerPod($0, of: cluster, key.namespace)
+      PeerPod($0, of: cluster, key.namespace, meant: meaning)
     }
   }
 }
@@ -34,7 +35,8 @@ extension JudgedFleet {
     guard let name = crossing.client.cluster, let cluster = clusters[name] else { return [] }
     let namespace = crossing.client.namespace
     return ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)).map {
-      PeerPod($0, of: cluster, namespace, isRemote: false)
+      PeerPod(
+        $0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything, isRemote: false)
     }
   }
 
@@ -44,17 +46,24 @@ extension JudgedFleet {
     let key = crossing.target.service.key
     let isInline = crossing.target.service.isInline
     guard let service = isInline ? crossing.target.service : cluster.service(key)?.service else { return [] }
+    let meaning = LabelSelector(equality: service.selector)
     return ConnectionEnds.targets(of: service, crossing.connection, cluster.workloads(in: key.namespace)).map
     {
-      PeerPod($0, of: cluster, key.namespace, isRemote: false)
+      PeerPod($0, of: cluster, key.namespace, meant: meaning, isRemote: false)
     }
   }
+}
+
+extension LabelSelector {
+  /// Selects every pod.
+  static let everything = LabelSelector(requirements: [])
 }
 
 extension PeerPod {
   /// Pods of another cluster of a mesh, or of another namespace.
   init(
-    _ member: ConnectionEnds.Member, of cluster: JudgedCluster, _ namespace: String, isRemote: Bool = true
+    _ member: ConnectionEnds.Member, of cluster: JudgedCluster, _ namespace: String,
+    meant: LabelSelector? = nil, isRemote: Bool = true
   ) {
     let subject: SubjectPod
     switch member {
@@ -64,7 +73,8 @@ extension PeerPod {
     let workload = subject.workload
     let manifest = cluster.model.declared.namespaces[namespace]
     self.init(
-      id: "\(cluster.name)/\(namespace)/\(subject.id)", namespace: namespace,
+      id: "\(cluster.name)/\(namespace)/\(subject.id)\(meant.map { " (\($0.description))" } ?? "")",
+      namespace: namespace,
       namespaceLabels: manifest?.labels ?? Labels(), knowsNamespaceLabels: manifest != nil,
       name: workload?.key.name ?? subject.labels.description, kind: workload?.kind ?? "pods",
       labels: subject.labels,
@@ -73,7 +83,8 @@ extension PeerPod {
       } ?? [], namedPorts: workload?.namedPorts ?? [], isHostNetwork: workload?.isHostNetwork ?? false,
       isRemote: isRemote,
       meshCluster: cluster.meshName,
-      serviceAccount: workload.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" })
+      serviceAccount: workload.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" },
+      meaning: meant)
   }
 
   /// The number that a target port means in these pods; nil for a name that they do not declare.
