@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 BUILD_PACKAGES := libyaml-dev libgit2-dev zlib1g-dev pkg-config
 TEST_PACKAGES := git make python3 json-schema-test-suite openssh-client openssh-server openssl gnupg zsh fish \
-	graphviz chromium chromium-driver fonts-dejavu-core
+	graphviz chromium chromium-driver fonts-dejavu-core faketime qemu-user
 RELEASE := -c release --static-swift-stdlib -Xlinker -s
 
 .PHONY: all build release demo test lint bench install docs update-golden clean build-dependencies test-dependencies

@@ -5,4 +5,8 @@ signal(SIGPIPE, SIG_IGN)
 Allocator.prepare()
 Terminal.claimStandardStreams()
 
-exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+guard let arguments = ProgramArguments.all else {
+  Terminal.printError("linkwright: what it was started with cannot be read: /proc is not mounted here\n")
+  exit(ExitCode.failure.rawValue)
+}
+exit(CommandLineTool.run(arguments).rawValue)
