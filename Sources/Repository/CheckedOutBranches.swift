@@ -17,7 +17,11 @@ extension GitRepository {
       guard Self.directory(directory, isOn: reference) else { continue }
       guard var path = Self.line(directory + "gitdir") else { return directory }
       if path.hasSuffix("/.git") { path.removeLast("/.git".count) }
-      return path.hasPrefix("/") ? path : directory + path
+      // Worktrees can be added with paths from here (`worktree.useRelativePaths`).
+      if !path.hasPrefix("/") { path = directory + path }
+      guard let resolved = realpath(path, nil) else { return path }
+      defer { free(resolved) }
+      return String(cString: resolved)
     }
     return nil
   }

@@ -6,8 +6,9 @@ import Synchronization
 /// Nothing is checked out and no link is followed. Directories are listed once and kept; file contents
 /// are not. Safe to read from several threads at once.
 package final class CommitSnapshot: Snapshot {
-  /// The commit that is read.
-  package let commit: CommitFacts
+  /// The tree that is read, and what messages call it: a commit, where there is one.
+  private let tree: ObjectID
+  private let name: String
   /// The directory of the commit that is the snapshot's root; `""` for all of it.
   package let prefix: String
   private let repository: GitRepository
@@ -39,8 +40,17 @@ package final class CommitSnapshot: Snapshot {
   /// Reads a commit that is already known.
   package init(_ repository: GitRepository, commit: CommitFacts, prefix: String = "") {
     self.repository = repository
-    self.commit = commit
+    tree = commit.tree
+    name = "commit \(commit.id)"
     self.prefix = prefix
+  }
+
+  /// Reads a tree, whatever commit holds it.
+  package init(_ repository: GitRepository, tree: ObjectID) {
+    self.repository = repository
+    self.tree = tree
+    name = "tree \(tree)"
+    prefix = ""
   }
 
   package func entries(of directory: String) throws(SnapshotError) -> [SnapshotEntry] {
@@ -49,7 +59,7 @@ package final class CommitSnapshot: Snapshot {
       let others = listing.rejected.count - 1
       throw SnapshotError(
         path: rejected.path,
-        reason: "this entry of commit \(commit.id) is refused: \(rejected.reason)"
+        reason: "this entry of \(name) is refused: \(rejected.reason)"
           + (others > 0 ? "; \(others) more beside it" : ""), kind: .refusedName)
     }
     return listing.entries
@@ -92,7 +102,7 @@ package final class CommitSnapshot: Snapshot {
 
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     guard let blob = entry.blob, entry.kind != .directory, entry.kind != .submodule else {
-      throw SnapshotError(path: entry.path, reason: "it is not a file of commit \(commit.id)")
+      throw SnapshotError(path: entry.path, reason: "it is not a file of \(name)")
     }
     return try repository.blob(blob, path: entry.path)
   }
@@ -124,7 +134,7 @@ package final class CommitSnapshot: Snapshot {
 
   private func root() throws(SnapshotError) -> Listing? {
     if let known = listings.withLock({ $0[[]] }) { return known }
-    var tree = commit.tree
+    var tree = tree
     for component in prefix.utf8.split(separator: UInt8(ascii: "/")) {
       let raw = try read(tree, path: "")
       guard let entry = raw.entries.first(where: { $0.isDirectory && raw.name($0).elementsEqual(component) })
@@ -184,6 +194,17 @@ extension EntryKind {
     case RawTree.symbolicLinkMode: self = .symbolicLink
     case RawTree.submoduleMode: self = .submodule
     default: self = mode & 0o111 != 0 ? .executable : .file
+    }
+  }
+
+  /// The mode with which git stores it.
+  var mode: UInt32 {
+    switch self {
+    case .directory: RawTree.directoryMode
+    case .symbolicLink: RawTree.symbolicLinkMode
+    case .submodule: RawTree.submoduleMode
+    case .executable: 0o100755
+    case .file: 0o100644
     }
   }
 }

@@ -83,8 +83,18 @@ struct RepositoryOwnership {
     self.environment = environment
   }
 
-  /// Throws for a repository of somebody else that nobody called safe.
-  func check(_ repository: OpaquePointer, _ operation: String) throws(GitError) {
+  /// Throws for a repository of somebody else that nobody called safe, and for a bare one that was found where bare ones
+  /// must be named (git-config(1), safe.bareRepository): somebody may have put it into a clone as files.
+  func check(_ repository: OpaquePointer, _ operation: String, isNamed: Bool) throws(GitError) {
+    let bare = "safe.barerepository"
+    if !isNamed, git_repository_is_bare(repository) == 1, git_repository_workdir(repository) == nil,
+      protectedValues(of: bare).last?.lowercased() == "explicit"
+    {
+      let place = git_repository_path(repository).map { String(cString: $0) } ?? ""
+      throw GitError(
+        .notOwned, operation, "it is bare, and safe.bareRepository says that such ones must be named",
+        remedy: "if you trust it, set GIT_DIR=\(Self.plain(place))")
+    }
     let directory = git_repository_path(repository).map { String(cString: $0) } ?? ""
     let workTree = git_repository_workdir(repository).map { String(cString: $0) }
     let file = workTree.map { $0 + ".git" }
@@ -107,11 +117,7 @@ struct RepositoryOwnership {
   }
 
   private func isSafe(_ place: String) -> Bool {
-    let name = "safe.directory"
-    let values =
-      GitConfiguration.protectedFiles(environment).flatMap {
-        GitConfiguration.values(of: name, inFile: $0.path)
-      } + environment.settings.filter { $0.name == name }.map(\.value)
+    let values = protectedValues(of: "safe.directory")
     let places = [place, Self.resolved(place)]
     var isSafe = false
     for value in values {
@@ -134,6 +140,13 @@ struct RepositoryOwnership {
       }
     }
     return isSafe
+  }
+
+  /// The values of a setting that no repository can give itself.
+  private func protectedValues(of name: String) -> [String] {
+    GitConfiguration.protectedFiles(environment).flatMap {
+      GitConfiguration.values(of: name, inFile: $0.path)
+    } + environment.settings.filter { $0.name == name }.map(\.value)
   }
 
   private static func plain(_ path: String) -> String {

@@ -33,6 +33,10 @@ package struct GitEnvironment: Sendable {
   private(set) var home: String?
   /// Who runs the program, where that is root by way of `sudo`.
   private(set) var sudoUser: UInt32?
+  /// `GIT_NO_REPLACE_OBJECTS`: git reads the objects themselves.
+  private(set) var ignoresReplacements = false
+  /// `GIT_REPLACE_REF_BASE`, with a final `/`.
+  private(set) var replacementPath: String?
   /// Where relative paths start.
   private(set) var currentDirectory = "/"
 
@@ -70,6 +74,10 @@ package struct GitEnvironment: Sendable {
     isQuarantined = variable("GIT_QUARANTINE_PATH")?.isEmpty == false
     ceilings = variable("GIT_CEILING_DIRECTORIES")?.split(separator: ":").map(String.init) ?? []
     home = variable("HOME")
+    ignoresReplacements = variable("GIT_NO_REPLACE_OBJECTS") != nil
+    replacementPath = variable("GIT_REPLACE_REF_BASE").flatMap {
+      $0.isEmpty ? nil : $0.hasSuffix("/") ? $0 : $0 + "/"
+    }
     sudoUser = variable("SUDO_UID").flatMap(UInt32.init)
   }
 

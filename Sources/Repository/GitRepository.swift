@@ -52,7 +52,7 @@ package final class GitRepository: Sendable {
     try GitConfiguration.set(repository, environment)
     try Self.checkFormat(repository, operation)
     if named == nil {
-      try RepositoryOwnership(environment).check(repository, operation)
+      try RepositoryOwnership(environment).check(repository, operation, isNamed: lookup == .exactly)
     } else {
       try Self.setWorkTree(repository, environment, operation)
     }
@@ -63,8 +63,12 @@ package final class GitRepository: Sendable {
     isShallow = git_repository_is_shallow(repository) == 1
     isQuarantined = environment.isQuarantined && lookup != .exactly
     settings = environment
-    let absence: ObjectDatabase.Absence =
-      isShallow ? .shallow : Self.isPartial(repository) ? .partial : .complete
+    let absence: ObjectDatabase.Absence
+    if let lost = Self.lostAlternate(of: objectsDirectory) {
+      absence = .lostAlternate(lost)
+    } else {
+      absence = isShallow ? .shallow : Self.isPartial(repository) ? .partial : .complete
+    }
     let database = try GitHandle("open the object database", freedBy: { git_odb_free($0) }) {
       git_repository_odb($0, repository)
     }
@@ -94,7 +98,7 @@ package final class GitRepository: Sendable {
         git_repository_open_ext($0, named ?? path, flags, ceilings)
       }
     } catch {
-      if named == nil || error.kind != .notFound { throw Self.explain(error, path) }
+      if named == nil || error.kind != .notFound { throw Self.explainOpening(error, path) }
       throw GitError(
         .notFound, operation, "the variable GIT_DIR names \(named ?? ""), which is no git repository",
         remedy: "unset GIT_DIR to look for the repository at \(path)", errorClass: error.errorClass,
@@ -192,15 +196,6 @@ package final class GitRepository: Sendable {
       if name.hasPrefix("remote."), name.hasSuffix(".promisor") { return true }
     }
     return false
-  }
-
-  private static func explain(_ error: GitError, _ path: String) -> GitError {
-    func again(_ kind: GitError.Kind, _ message: String, _ remedy: String) -> GitError {
-      GitError(kind, error.operation, message, remedy: remedy, errorClass: error.errorClass, code: error.code)
-    }
-    guard error.kind == .notFound else { return error }
-    return again(
-      .notFound, "no git repository here or above", "run `git init`, or name a directory inside a clone")
   }
 
   /// Runs calls on the repository while no other thread does. Not to be nested.

@@ -1,5 +1,6 @@
 import CLibGit2
 package import Snapshot
+import Synchronization
 
 /// The index as it stands: what `git commit` would commit.
 ///
@@ -21,6 +22,7 @@ package struct IndexSnapshot: Snapshot {
   private let repository: GitRepository
   /// Ordered by the bytes of the paths, each once.
   private let records: [Record]
+  private let trees = TreeNames()
 
   /// Reads the index, or the one at `indexFile`: git hands hooks a temporary one in `GIT_INDEX_FILE`.
   package init(
@@ -115,6 +117,54 @@ package struct IndexSnapshot: Snapshot {
       kind: .unmerged)
   }
 
+  package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? {
+    trees.id(of: directory) { Self.treeIDs(records) }
+  }
+
+  /// The trees that `git write-tree` would write, by directory; none for directories with an unmerged path in them.
+  ///
+  /// The order of whole paths is the order of names in trees, where a directory's name ends in `/`. Linear.
+  private static func treeIDs(_ records: [Record]) -> [String: BlobID] {
+    var ids: [String: BlobID] = [:]
+    /// Directories that are open: the length of their path, their tree so far, and whether it can be named.
+    var open: [(path: [UInt8], content: [UInt8], isWhole: Bool)] = [([], [], true)]
+    func close() {
+      guard let last = open.popLast() else { return }
+      let id = ObjectID(of: .tree, last.content)
+      if last.isWhole { ids[String(decoding: last.path.dropLast(), as: UTF8.self)] = id.blob }
+      guard let above = open.indices.last else { return }
+      open[above].isWhole = open[above].isWhole && last.isWhole
+      let name = last.path.dropLast().dropFirst(open[above].path.count)
+      append(RawTree.directoryMode, name, id, to: &open[above].content)
+    }
+    let slash = UInt8(ascii: "/")
+    for record in records {
+      while let path = open.last?.path, !record.path.starts(with: path) { close() }
+      var start = open.last?.path.count ?? 0
+      while let end = record.path[start...].firstIndex(of: slash) {
+        open.append((Array(record.path[...end]), [], true))
+        start = end + 1
+      }
+      let last = open.count - 1
+      if let blob = record.blob {
+        append(record.kind.mode, record.path[start...], ObjectID(blob), to: &open[last].content)
+      } else {
+        open[last].isWhole = false
+      }
+    }
+    while !open.isEmpty { close() }
+    return ids
+  }
+
+  private static func append(
+    _ mode: UInt32, _ name: ArraySlice<UInt8>, _ id: ObjectID, to content: inout [UInt8]
+  ) {
+    content += Array(String(mode, radix: 8).utf8) + [UInt8(ascii: " ")]
+    content += name
+    content.append(0)
+    id.append(to: &content)
+  }
+
   /// Binary search: the first record whose path does not precede the given bytes.
   private func firstRecord(notBefore path: [UInt8]) -> Int {
     var low = 0
@@ -124,6 +174,19 @@ package struct IndexSnapshot: Snapshot {
       if records[middle].path.lexicographicallyPrecedes(path) { low = middle + 1 } else { high = middle }
     }
     return low
+  }
+}
+
+/// Names of an index's directories, found when somebody asks for the first.
+private final class TreeNames: Sendable {
+  private let known = Mutex<[String: BlobID]?>(nil)
+
+  func id(of directory: String, _ find: () -> [String: BlobID]) -> BlobID? {
+    known.withLock { known in
+      let ids = known ?? find()
+      known = ids
+      return ids[directory]
+    }
   }
 }
 

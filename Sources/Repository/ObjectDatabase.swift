@@ -15,6 +15,8 @@ final class ObjectDatabase: @unchecked Sendable {
   /// What kind of clone this is.
   enum Absence: Sendable {
     case complete, shallow, partial
+    /// A directory that ought to hold objects of this repository is gone.
+    case lostAlternate(String)
   }
 
   /// Where objects lie, without a final `/`.
@@ -130,7 +132,12 @@ final class ObjectDatabase: @unchecked Sendable {
       remedy = "fetch the rest with `git fetch --unshallow`"
     case .partial:
       message = "object \(id) is missing: the clone is partial (--filter)"
-      remedy = "`git cat-file -t \(id)` fetches it; a clone without --filter has every object"
+      remedy =
+        "`git cat-file -t \(id)` fetches it, `git archive COMMIT > /dev/null` all that a commit holds; a clone "
+        + "without --filter has every object"
+    case .lostAlternate(let directory):
+      message = "object \(id) is missing, and so is \(directory), where more objects were"
+      remedy = "bring that directory back, or correct objects/info/alternates"
     case .complete:
       message = "object \(id) is missing"
       remedy = "run `git fsck`, and fetch again from a complete clone"

@@ -17,7 +17,8 @@ extension GitRepository {
           git_revparse_single($0, repository, spelling)
         }
       } catch {
-        throw Self.explainRevision(error, revision, repository, isShallow: isShallow)
+        throw Self.explainRevision(
+          error, revision, repository, isShallow: isShallow, objects: objectsDirectory)
       }
       var type = "object"
       if let name = git_object_type2string(git_object_type(object.pointer)) { type = String(cString: name) }
@@ -41,9 +42,12 @@ extension GitRepository {
     try CommitFacts(id: id, content: objects.read(id, as: .commit))
   }
 
+  /// True where a tree can be read.
+  package func holdsTree(_ id: ObjectID) -> Bool { (try? objects.read(id, as: .tree)) != nil }
+
   /// Says why a revision does not resolve, and what may have been meant.
   private static func explainRevision(
-    _ error: GitError, _ revision: String, _ repository: OpaquePointer, isShallow: Bool
+    _ error: GitError, _ revision: String, _ repository: OpaquePointer, isShallow: Bool, objects: String
   ) -> GitError {
     guard error.kind == .notFound || error.kind == .missingObject else { return error }
     var remedy: String?
@@ -56,11 +60,15 @@ extension GitRepository {
       var resolved: OpaquePointer?
       defer { git_reference_free(resolved) }
       if git_reference_resolve(&resolved, named) == 0, let id = git_reference_target(resolved)?.pointee {
+        let lost = lostAlternate(of: objects)
+        let message = "object \(ObjectID(id)), which it names, is missing"
         return GitError(
-          .missingObject, error.operation, "object \(ObjectID(id)), which it names, is missing",
-          remedy:
-            "run `git fsck`, and fetch again from a complete clone; what objects/info/alternates names must be "
-            + "there", errorClass: error.errorClass, code: error.code)
+          .missingObject, error.operation,
+          lost.map { "\(message), and so is \($0), where more objects were" } ?? message,
+          remedy: lost == nil
+            ? "run `git fsck`, and fetch again from a complete clone"
+            : "bring that directory back, or correct objects/info/alternates", errorClass: error.errorClass,
+          code: error.code)
       }
     }
     if git_reference_lookup(&reference, repository, "refs/remotes/origin/\(revision)") == 0 {

@@ -22,12 +22,29 @@ extension Command {
       throw CommandFailure(
         message: "an interrupted build left the output half written", help: "run 'linkwright build'")
     }
-    let compiling = try Compiling(parsed, isBeside: true)
-    var findings = compiling.compilation.findings
-    guard !compiling.compilation.failed else {
-      try compiling.reporting.print(findings, of: compiling.compilation)
-      return .findings
+    let input = try CompileInput(parsed, isBeside: true)
+    let options = try Compiling.options(parsed, input)
+    let reporting = try Reporting(parsed, prefix: input.source.prefix)
+    var memory = CheckMemory("check", input, options, comparesOutput: true)
+    if let memory, let known = try memory.report() { return try reporting.tell(known) }
+    if !reporting.showsRemarks, let told = try memory?.told() {
+      memory?.keep(told)
+      input.memo?.save()
+      return try reporting.tell(
+        RememberedReport(
+          findings: told.findings, remarks: [], summary: "up to date: \(told.fileCount) files"))
     }
+    let compiling = try Compiling(input, options, reporting: reporting)
+    defer { input.memo?.save() }
+    func report(_ findings: [Diagnostic], _ summary: String?, isBase: Bool) throws(CommandFailure) -> ExitCode
+    {
+      let report = RememberedReport(
+        findings: findings, remarks: compiling.compilation.reportRemarks, summary: summary)
+      memory?.keep(compiling.compilation, isBase: isBase, report)
+      return try reporting.tell(report)
+    }
+    var findings = compiling.compilation.findings
+    guard !compiling.compilation.failed else { return try report(findings, nil, isBase: false) }
     let others = try Self.branchesElsewhere(compiling)
     let change = try compiling.change(keeps: others.takes)
     findings += OutputObstacles(change, overwritesEdited: false).findings
@@ -45,16 +62,14 @@ extension Command {
           at: Label(SourceRange(wholeFile: SourceFile(path: item.path, bytes: []))),
           help: ["run 'linkwright build' and commit the result"]))
     }
-    try compiling.reporting.print(findings, of: compiling.compilation)
-    if change.isEmpty, !findings.containErrors {
-      compiling.reporting.summarize(
-        others.names.isEmpty
-          ? "up to date: \(change.unchanged) files"
-          : "up to date: \(change.unchanged) files; what goes to \(others.names.joined(separator: ", ")) does not lie here: 'linkwright diff --recorded base' compares it"
-      )
-      return .success
-    }
-    return .findings
+    guard change.isEmpty, !findings.containErrors else { return try report(findings, nil, isBase: false) }
+    let upToDate = "up to date: \(change.unchanged) files"
+    // Where parts go elsewhere, nothing is told of the whole.
+    if others.names.isEmpty { return try report(findings, upToDate, isBase: true) }
+    return try report(
+      findings,
+      "\(upToDate); what goes to \(others.names.joined(separator: ", ")) does not lie here: 'linkwright diff --recorded base' compares it",
+      isBase: false)
   }
 
   /// Branches that parts of the output go to, and what goes there; none where that lies beside the fleet all the same.

@@ -38,7 +38,10 @@ extension Command {
     let report = try Reporting(parsed, prefix: source.prefix)
     var target = repository
     if let path = request.into {
-      target = try reporting { () throws(GitError) in try GitRepository(at: path, .exactly) }
+      target = try reporting { () throws(GitError) in
+        // What the environment says of configuration holds for both; where the repository is, the option says.
+        try GitRepository(at: path, .exactly, environment: RepositoryPlace.environment)
+      }
     }
     try reporting { () throws(GitError) in try target.shareWhatIsMade() }
     let sourceBranch = request.into == nil ? try Self.sourceBranch(repository, request.revision) : nil
@@ -67,6 +70,7 @@ extension Command {
         }
         if isFirst || committing.findings.containErrors { try report.print(committing.findings) }
         isFirst = false
+        if committing.formerWarnings > 0 { Self.tell(committing.formerWarnings, of: commit) }
         Self.tell(committing, isDry: request.isDry, report)
         Self.tell(result, committing.written(branch).branchName, report)
         // Each stage is decided on the tip that the one before it made.
@@ -110,6 +114,14 @@ extension Command {
     }
   }
 
+  /// Warnings that were told when the same input was compiled: that is not done again to repeat them.
+  private static func tell(_ warnings: Int, of source: CommitFacts) {
+    let what = warnings == 1 ? "1 warning" : "\(warnings) warnings"
+    Terminal.printError(
+      "\(what), as when it was compiled: 'linkwright validate --ref \("\(source.id)".prefix(12))' shows \(warnings == 1 ? "it" : "them")\n"
+    )
+  }
+
   private static func tell(_ result: OutputCommitting.Result, _ branch: String, _ report: Reporting) {
     switch result {
     case .committed(let id, let change):
@@ -119,6 +131,8 @@ extension Command {
       report.summarize(
         "unchanged: \(branch)\(tip.map { " at \($0)" } ?? "")\(files.map { ", \($0) files" } ?? ", same input")"
       )
+    case .pushed(let tip):
+      report.summarize("pushed: \(branch) at \(tip), which the remote lacked; nothing else changed")
     case .superseded(let newer):
       report.summarize("superseded: \(branch) is at \(newer), or has its output, and that is newer")
     case .planned(let change):

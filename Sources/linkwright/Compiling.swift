@@ -22,20 +22,33 @@ struct Compiling {
   init(
     _ parsed: ParsedArguments, output: String? = nil, isBeside: Bool = false, isCheckOnly: Bool = false
   ) throws(CommandFailure) {
-    source = try FleetSource(parsed)
-    reporting = try Reporting(parsed, prefix: source.prefix)
-    let branches = output == nil && !isBeside ? try RecordedBranches(source) : nil
-    recorded = output.map { DirectorySnapshot(root: $0) } ?? branches?.snapshot ?? source.snapshot
-    var options = try Self.options(parsed)
-    options.sourceDay = source.commit?.day
+    let input = try CompileInput(parsed, output: output, isBeside: isBeside)
+    var options = try Self.options(parsed, input)
     options.isCheckOnly = isCheckOnly
     // Elsewhere others may have output of their own.
-    options.looksForFormerOutput = output == nil && branches == nil
-    let memo = source.memo
-    compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: memo)
-    memo?.save()
+    if output != nil { options.looksForFormerOutput = false }
+    try self.init(input, options, reporting: Reporting(parsed, prefix: input.source.prefix))
+    input.memo?.save()
+  }
+
+  /// Compiles; whoever calls this saves the memo.
+  init(_ input: CompileInput, _ options: CompileOptions, reporting: Reporting) throws(CommandFailure) {
+    source = input.source
+    recorded = input.recorded
+    self.reporting = reporting
+    compilation = try Self.compile(source.snapshot, recorded: recorded, options, memo: input.memo)
     try Self.check(clusters: options.clusters + options.extraWorkloads.keys.sorted(), compilation)
     Self.keep(compilation)
+  }
+
+  /// What the command line and the input say about a compile.
+  static func options(
+    _ parsed: ParsedArguments, _ input: CompileInput
+  ) throws(CommandFailure) -> CompileOptions {
+    var options = try options(parsed)
+    options.sourceDay = input.source.commit?.day
+    options.looksForFormerOutput = input.branches == nil
+    return options
   }
 
   /// What the command line says about a compile.
@@ -142,9 +155,10 @@ struct Compiling {
   }
 
   /// `3 connections, 24 objects in 2 clusters`.
-  var summary: String {
-    let connections = compilation.connections
-    return "\(connections) \(connections == 1 ? "connection" : "connections"), \(compilation.objects) objects"
+  var summary: String { Self.summary(compilation.connections, compilation.objects) }
+
+  static func summary(_ connections: Int, _ objects: Int) -> String {
+    "\(connections) \(connections == 1 ? "connection" : "connections"), \(objects) objects"
   }
 
   /// Existing manifests that already do what would have been emitted, for --verbose.

@@ -63,6 +63,9 @@ struct FleetSource {
   init(_ parsed: ParsedArguments, revision: String) throws(CommandFailure) {
     let place = try RepositoryPlace(parsed.positional.first ?? ".")
     let commit = try Revision(revision).commit(in: place.repository)
+    if !parsed.has(.quiet), let notice = ReplacedObjects(place.repository).notice(for: commit) {
+      Terminal.printError(notice + "\n")
+    }
     let root = try place.fleetRoot { CommitSnapshot(place.repository, commit: commit, prefix: $0) }
     snapshot = CommitSnapshot(place.repository, commit: commit, prefix: root)
     prefix = root.isEmpty ? "" : root + "/"
@@ -144,7 +147,7 @@ struct RepositoryPlace {
   }
 
   /// What the variables say that git hands to hooks, and CI to git.
-  private static var environment: GitEnvironment {
+  static var environment: GitEnvironment {
     GitEnvironment(currentDirectory: workingDirectory, Terminal.environment)
   }
 
@@ -165,6 +168,7 @@ struct RepositoryPlace {
   /// - Parameter tree: the tree below a directory, or the whole one whatever the directory.
   func fleetRoot<Tree: Snapshot>(_ tree: (String) -> Tree) throws(CommandFailure) -> String {
     let whole = tree("")
+    try refuseSubmodule(whole)
     var directory = path
     while true {
       let file = directory.isEmpty ? Compiler.fleetFile : directory + "/" + Compiler.fleetFile
@@ -177,6 +181,21 @@ struct RepositoryPlace {
       }
       guard !directory.isEmpty else { return path }
       directory = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
+    }
+  }
+
+  /// Refuses a place whose files lie in a repository of their own, which is not the one that was opened.
+  private func refuseSubmodule(_ tree: some Snapshot) throws(CommandFailure) {
+    let steps = path.split(separator: "/")
+    for count in steps.indices {
+      let place = steps[...count].joined(separator: "/")
+      guard let entry = try? tree.entry(at: place) else { return }
+      guard entry.kind == .submodule else { continue }
+      throw CommandFailure(
+        message: "'\(place)' is a submodule: its files lie in a repository of their own",
+        help: repository.isBare
+          ? "name that repository instead"
+          : "run 'git submodule update --init \(place)', or name that repository instead")
     }
   }
 

@@ -9,6 +9,8 @@ import Snapshot
 struct RecordedBranches {
   /// Everything on record as one tree.
   let snapshot: any Snapshot
+  /// Which branches with which tips: the same text, the same record.
+  let name: String
 
   /// Nil for a fleet whose output lies beside its source, and outside a repository.
   init?(_ source: FleetSource) throws(CommandFailure) {
@@ -30,11 +32,14 @@ struct RecordedBranches {
       let branches = OutputBranches.decide(fleet, named: nil, sourceBranch: own, findings: &findings)
     else { return nil }
     var tips: [String: any Snapshot] = [:]
+    var name = ""
     for reference in branches.references where reference != own {
       guard let commit = try Self.tip(reference, repository) else { continue }
+      name += "\(reference) \(commit.id)\n"
       tips[reference] = CommitSnapshot(repository, commit: commit, prefix: String(source.prefix.dropLast()))
     }
     guard !tips.isEmpty else { return nil }
+    self.name = name
     if let own { tips[own] = source.snapshot }
     let known = tips
     snapshot = branches.recorded { known[$0] ?? MemorySnapshot([:]) }

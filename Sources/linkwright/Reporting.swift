@@ -65,6 +65,17 @@ struct Reporting {
     }
   }
 
+  /// Says again what was said of the same source.
+  func tell(_ report: RememberedReport) throws(CommandFailure) -> ExitCode {
+    try print(report.findings, remarks: report.remarks)
+    guard let summary = report.summary else { return .findings }
+    summarize(summary)
+    return .success
+  }
+
+  /// True where somebody reads what should be known of connections beside findings.
+  var showsRemarks: Bool { formats.contains { $0.format == .json } }
+
   /// One line about what was done, for people.
   func summarize(_ text: String) {
     if !isQuiet { Terminal.printError(text + "\n") }

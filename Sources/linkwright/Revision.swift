@@ -38,7 +38,10 @@ struct Revision {
         "git", "--git-dir=\(repository.gitDirectory)", "rev-parse", "--quiet", "--verify", "--end-of-options",
         // A search takes all that follows for its text, and finds commits only.
         text.hasPrefix(":/") ? text : text + "^{commit}",
-      ], environment: ["LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"])
+      ],
+      environment: [
+        "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1",
+      ])
     guard let outcome = try? child.run(until: ChildProcess.now + Self.patience), outcome.status == 0 else {
       return nil
     }

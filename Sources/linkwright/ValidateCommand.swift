@@ -12,12 +12,31 @@ extension Command {
       """,
     example: "linkwright validate --format text --format sarif=findings.sarif"
   ) { parsed throws(CommandFailure) in
-    let compiling = try Compiling(parsed, isCheckOnly: true)
-    try compiling.reporting.print(
-      compiling.compilation.findings, of: compiling.compilation)
+    let input = try CompileInput(parsed)
+    var options = try Compiling.options(parsed, input)
+    options.isCheckOnly = true
+    let reporting = try Reporting(parsed, prefix: input.source.prefix)
+    var memory = CheckMemory("validate", input, options, comparesOutput: false)
+    // What manifests satisfy only a compile tells.
+    if !parsed.has(.verbose), let memory, let known = try memory.report() {
+      return try reporting.tell(known)
+    }
+    if !parsed.has(.verbose), !reporting.showsRemarks, let told = try memory?.told() {
+      let summary = "valid: \(Compiling.summary(told.connections, told.objects))"
+      memory?.keep(told)
+      input.memo?.save()
+      return try reporting.tell(RememberedReport(findings: told.findings, remarks: [], summary: summary))
+    }
+    let compiling = try Compiling(input, options, reporting: reporting)
+    let findings = compiling.compilation.findings
+    let report = RememberedReport(
+      findings: findings, remarks: compiling.compilation.reportRemarks,
+      summary: findings.containErrors ? nil : "valid: \(compiling.summary)")
+    try reporting.print(findings, of: compiling.compilation)
     compiling.printSatisfied(parsed)
-    let hasErrors = compiling.compilation.findings.containErrors
-    if !hasErrors { compiling.reporting.summarize("valid: \(compiling.summary)") }
-    return hasErrors ? .findings : .success
+    if let summary = report.summary { reporting.summarize(summary) }
+    memory?.keep(compiling.compilation, isBase: true, report)
+    input.memo?.save()
+    return report.summary == nil ? .findings : .success
   }
 }

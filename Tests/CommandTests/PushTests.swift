@@ -258,6 +258,76 @@ struct PushSettingTests {
     #expect(try fleet.git("for-each-ref", at: remote) == "")
   }
 
+  /// A push that was killed when the remote had taken everything: nothing has to be committed, and the branch follows.
+  @Test
+  func aLocalBranchThatWasLeftBehindFollows() throws {
+    let (fleet, remote) = try Self.withRemote()
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    let first = try fleet.git("rev-parse", "out", "refs/notes/hydrator.metadata")
+    try fleet.changePort(8055)
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    let second = try fleet.git("rev-parse", "out", "refs/notes/hydrator.metadata")
+    for (name, id) in zip(["refs/heads/out", "refs/notes/hydrator.metadata"], first.split(separator: "\n")) {
+      try fleet.git("update-ref", name, String(id))
+    }
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(output.status == 0 && output.errorText.contains("unchanged"), "\(output.errorText)")
+    #expect(try fleet.git("rev-parse", "out", "refs/notes/hydrator.metadata") == second)
+    #expect(try fleet.git("rev-parse", "out", "refs/notes/hydrator.metadata", at: remote) == second)
+  }
+
+  /// Commits that were made without pushing them: the remote gets them, and not others with the same content.
+  @Test(arguments: [false, true])
+  func whatTheRemoteLacksIsPushedAlthoughNothingChanged(_ changes: Bool) throws {
+    let (fleet, remote) = try Self.withRemote()
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    for port in [8055, 8066] {
+      try fleet.changePort(port)
+      #expect(try fleet.linkwright("commit", "--branch", "out").status == 0)
+    }
+    if changes { try fleet.changePort(8077) }
+    let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    let said = changes ? "committed to out" : "pushed: out at \(try fleet.id("out")), which the remote lacked"
+    #expect(output.status == 0 && output.errorText.contains(said), "\(output.errorText)")
+    for name in ["refs/heads/out", "refs/notes/hydrator.metadata"] {
+      #expect(try fleet.git("rev-parse", name, at: remote) == fleet.id(name))
+    }
+    #expect(try fleet.git("rev-list", "--count", "out", at: remote) == (changes ? "4" : "3"))
+    #expect(
+      try fleet.git("notes", "--ref", "hydrator.metadata", "list", at: remote).split(separator: "\n").count
+        == (changes ? 4 : 3))
+    try fleet.expectClean(at: remote)
+    let again = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
+    #expect(again.status == 0 && again.errorText.contains("unchanged"), "\(again.errorText)")
+  }
+
+  /// An older source does not reach the remote by way of a newer one that only this repository has.
+  @Test
+  func anOlderSourceGoesOnWhatTheRemoteHas() throws {
+    let (fleet, remote) = try Self.withRemote()
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin").status == 0)
+    try fleet.changePort(8055)
+    let older = try fleet.id("HEAD")
+    try fleet.changePort(8066)
+    #expect(try fleet.linkwright("commit", "--branch", "out").status == 0)
+    let output = try fleet.linkwright("commit", "--branch", "out", "--ref", older, "--push", "origin")
+    #expect(output.status == 0 && output.errorText.contains("committed"), "\(output.errorText)")
+    #expect(output.errorText.contains("stays as it is"), "\(output.errorText)")
+    #expect(try fleet.git("log", "-1", "--format=%b", "out", at: remote).contains(older))
+  }
+
+  /// The branch of the source is its author's to push.
+  @Test
+  func sourcesThatTheRemoteLacksAreNotPushed() throws {
+    let (fleet, remote) = try Self.withRemote()
+    try fleet.git("push", "-q", "origin", "main")
+    let before = try fleet.git("rev-parse", "main", at: remote)
+    try fleet.changePort(8055)
+    let output = try fleet.linkwright("commit", "--branch", "main", "--push", "origin")
+    #expect(output.status == 1 && output.errorText.contains("push the source first"), "\(output.errorText)")
+    #expect(try fleet.git("rev-parse", "main", at: remote) == before)
+  }
+
   @Test
   func aNoteThatIsMissingIsWrittenLater() throws {
     let fleet = try FleetRepository()

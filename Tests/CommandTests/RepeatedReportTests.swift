@@ -30,6 +30,30 @@ struct RepeatedReportTests {
     #expect(reports[0].contains("LW1122") && reports[1] == reports[0] && reports[2] == reports[0])
   }
 
+  /// Where nothing is remembered either: warnings do not make one compile to repeat them, and are not forgotten.
+  @Test
+  func warningsOfTheSameInputAreCounted() throws {
+    let fleet = try Self.fleetWithAWarning()
+    func commit(_ arguments: String...) throws -> String {
+      let output = try FleetRepository.program.run(
+        ["commit", "--branch", "out"] + arguments, in: fleet.path,
+        environment: FleetRepository.environment.merging(["CI": "true"]) { $1 })
+      #expect(output.status == 0, "\(output.errorText)")
+      return output.errorText
+    }
+    #expect(try commit().contains("LW1122"))
+    let again = try commit("-q")
+    #expect(again.hasPrefix("1 warning, as when it was compiled: 'linkwright validate --ref"), "\(again)")
+    #expect(try commit().contains("same input"))
+    // Whoever wants them has them.
+    for arguments in ["--verbose", "--recompile", "--format=github"] {
+      let output = try fleet.linkwright("commit", "--branch", "out", arguments, environment: ["CI": "true"])
+      #expect((output.text + output.errorText).contains("LW1122"), "\(arguments): \(output.errorText)")
+    }
+    #expect(
+      try fleet.git("log", "-1", "--format=%(trailers:key=Linkwright-Warnings,valueonly)", "out") == "1\n")
+  }
+
   @Test
   func aCheckoutThatConvertsLineEndsIsUpToDate() throws {
     let fleet = try FleetRepository(output: true)

@@ -24,6 +24,28 @@ struct SigningTests {
     #expect(try fleet.git("branch", "--list", "other") == "")
   }
 
+  /// Nobody is asked for a passphrase, and no path is taken for an id of gpg's.
+  @Test(.enabled(if: Program.find("ssh-keygen") != nil, "ssh-keygen is not installed"))
+  func keysThatCannotBeUsedAreExplained() throws {
+    let fleet = try FleetRepository()
+    let key = fleet.root + "/locked"
+    try FleetRepository.run(
+      ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-C", "bot", "-f", key], in: fleet.root)
+    let publicKey = try String(contentsOfFile: key + ".pub", encoding: .utf8)
+    let home = fleet.root + "/gnupg"
+    for (given, words) in [
+      (key, "'ssh-add' it"), (publicKey, "'ssh-add' it"), ("../nosuch", "there is no key '../nosuch'"),
+      ("~/nosuch.pub", "there is no key '~/nosuch.pub'"), ("", "names no key"),
+    ] {
+      let output = try fleet.linkwright(
+        "commit", "--branch", "out", "--sign", given, environment: ["SSH_AUTH_SOCK": "", "GNUPGHOME": home])
+      #expect(output.status == 2 && output.errorText.contains(words), "\(given): \(output.errorText)")
+      #expect(!output.errorText.contains("secret words"))
+      #expect(try fleet.git("branch", "--list", "out") == "")
+    }
+    #expect(!FileManager.default.fileExists(atPath: home))
+  }
+
   @Test(.enabled(if: Program.find("gpg") != nil, "gpg is not installed"))
   func gpgSignaturesAreGood() throws {
     let fleet = try FleetRepository()

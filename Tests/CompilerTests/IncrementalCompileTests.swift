@@ -18,6 +18,11 @@ import Testing
     private var sources: [String: [String: [UInt8]]] = [:]
     private(set) var steps = 0
     private(set) var told = 0
+    /// Checks that were told from earlier ones, by whether the output was compared.
+    private(set) var toldChecks = [false: 0, true: 0]
+    private var histories: [Bool: CheckHistory] = [:]
+    /// The sides of checks by source and record.
+    private var sides: [String: CheckedSide] = [:]
     private let memo = MemoryMemo()
 
     init(_ fleet: [String: [UInt8]]) { self.fleet = fleet }
@@ -49,10 +54,12 @@ import Testing
         told += 1
         try Self.expectSame(quick, whole, recorded, context, location)
       }
+      try check(whole, recorded, context, location)
       guard !whole.failed, whole.heldBack.isEmpty else { return false }
       let change = try Self.change(whole, recorded)
       guard change.foreign.isEmpty else { return false }
       for item in change.items { record[item.path] = item.content }
+      try check(nil, NamedSnapshot(record), "\(context), written", location)
       let written = NamedSnapshot(record)
       if let quick {
         try quick.remember(output: written, options: options, in: memo)
@@ -60,6 +67,61 @@ import Testing
         try whole.remember(head, named: name, output: written, options: options, in: memo)
       }
       return true
+    }
+
+    /// Checks both ways: without and with a look at the output.
+    mutating func check(
+      _ known: Compilation?, _ recorded: NamedSnapshot, _ context: String,
+      _ location: SourceLocation = #_sourceLocation
+    ) throws {
+      let compiler = try FixtureFleet.compiler.get()
+      let head = CheckedSide(source: NamedSnapshot(fleet), record: recorded)
+      let whole = try known ?? compiler.compile(head.source, recorded: recorded)
+      let change = whole.failed ? nil : try Self.change(whole, recorded)
+      let id = try #require(try head.source.directoryID(""))
+      let check = CheckHistory.Check(
+        source: id, record: try recorded.directoryID("")?.hexadecimal ?? "nothing")
+      for compares in [false, true] {
+        var history = histories[compares] ?? CheckHistory("\(compares)", in: memo)
+        var options = CompileOptions()
+        options.isCheckOnly = !compares
+        var told: IncrementalCheck?
+        for earlier in history.checks.prefix(2) where told == nil {
+          guard let remembered = history.remembered(earlier, in: memo),
+            let base = sides["\(earlier)"]
+          else { continue }
+          told = try compiler.check(
+            changeFrom: remembered, base, head, named: id.hexadecimal, options: options,
+            comparesOutput: compares, memo: memo)
+        }
+        if let told {
+          toldChecks[compares, default: 0] += 1
+          #expect(!whole.failed, "\(context)", sourceLocation: location)
+          #expect(
+            Self.reports(told.findings) == Self.reports(whole.findings), "\(context)",
+            sourceLocation: location)
+          #expect(
+            told.connections == whole.connections && told.objects == whole.objects, "\(context)",
+            sourceLocation: location)
+          if compares {
+            #expect(
+              change?.isEmpty == true && told.fileCount == change?.unchanged, "\(context)",
+              sourceLocation: location)
+          }
+          history.keep(check, told, in: memo)
+        } else if !compares || change?.isEmpty == true && !whole.findings.containErrors {
+          history.keep(check, whole, of: head.source, countsFiles: compares, in: memo)
+        }
+        histories[compares] = history
+      }
+      sides["\(check)"] = head
+    }
+
+    private static func reports(_ findings: [Diagnostic]) -> [String] {
+      [ReportFormat.json, .text].map {
+        $0.render(
+          findings, rules: RuleCatalogue.all, options: ReportFormat.Options(version: Compiler.version))
+      }
     }
 
     private static func change(_ whole: Compilation, _ recorded: NamedSnapshot) throws -> OutputChange {
@@ -80,13 +142,7 @@ import Testing
       }
       #expect(text(quick.change) == text(change), "\(context)", sourceLocation: location)
       #expect(quick.change.items.map(\.content) == change.items.map(\.content), sourceLocation: location)
-      for format in [ReportFormat.json, .text] {
-        func report(_ findings: [Diagnostic]) -> String {
-          format.render(
-            findings, rules: RuleCatalogue.all, options: ReportFormat.Options(version: Compiler.version))
-        }
-        #expect(report(quick.findings) == report(whole.findings), "\(context)", sourceLocation: location)
-      }
+      #expect(reports(quick.findings) == reports(whole.findings), "\(context)", sourceLocation: location)
     }
   }
 
@@ -293,10 +349,24 @@ import Testing
         history.record["rendered/gold/NOTES"] = Array("step \(step)".utf8)
       }
       let isWritten = try history.step("step \(step) of run \(run), seed \(seed)")
+      // What somebody does to the output is seen.
+      if Int.random(in: 0..<3, using: &random) == 0,
+        let path = history.record.keys.sorted().randomElement(using: &random)
+      {
+        let record = history.record
+        history.record[path] = Bool.random(using: &random) ? nil : Array("edited \(step)\n".utf8)
+        if Bool.random(using: &random) {
+          history.record["rendered/gold/inventory/x\(step).lock"] = record[path]
+        }
+        try history.check(
+          nil, NamedSnapshot(history.record), "edited \(path) in step \(step) of run \(run), seed \(seed)")
+        history.record = record
+      }
       if !isWritten || Int.random(in: 0..<6, using: &random) == 0 { history.fleet = before }
     }
     // Otherwise nothing was tested.
     #expect(history.told >= 3, "\(history.told) of \(history.steps), seed \(seed)")
+    #expect(history.toldChecks.values.allSatisfy { $0 >= 3 }, "\(history.toldChecks), seed \(seed)")
   }
 
   /// A policy that comes, changes or goes is judged with the pods that it speaks of, wherever they are.

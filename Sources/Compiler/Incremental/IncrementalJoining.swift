@@ -27,6 +27,12 @@ struct IncrementalJoining {
   mutating func join(
     _ before: Compilation, _ after: Compilation, recorded: any Snapshot
   ) throws(SnapshotError) -> Bool {
+    guard join(before, after) else { return false }
+    return try joinOutput(before.output, after.output, recorded)
+  }
+
+  /// Joins all but the output.
+  mutating func join(_ before: Compilation, _ after: Compilation) -> Bool {
     for side in [before, after] {
       guard !side.failed, side.heldBack.isEmpty, !side.findings.containErrors, !side.dependsOnDay else {
         return false
@@ -34,8 +40,14 @@ struct IncrementalJoining {
     }
     // A namespace that becomes known, or one that is named anew, may be what another connection's is held against.
     guard before.clientNamespaces == after.clientNamespaces else { return false }
-    return try joinOutput(before.output, after.output, recorded) && joinSizes(before.output, after.output)
-      && joinFindings(before.findings, after.findings)
+    result.connections += after.connections - before.connections
+    result.objects += after.objects - before.objects
+    return joinSizes(before.output, after.output) && joinFindings(before.findings, after.findings)
+  }
+
+  /// Counts files, of an output that is on record.
+  mutating func count(_ before: OutputTree, _ after: OutputTree) {
+    result.fileCount += after.files.count - before.files.count
   }
 
   // MARK: Output

@@ -15,8 +15,10 @@ package struct RememberedCompile: Sendable {
   var files: [String: BlobID]
   /// What lies in each root of the output.
   var roots: [String: RootSize]
-  /// The number of files of the output.
+  /// The number of files of the output; 0 where nobody asked for them.
   var fileCount: Int
+  var connections: Int
+  var objects: Int
 
   /// The objects of a root that consumers sync.
   struct RootSize: Equatable {
@@ -28,7 +30,9 @@ package struct RememberedCompile: Sendable {
 
   /// Nil for a compile from which nobody can go on: with errors, with exceptions that end some day, or with findings
   /// about the output on record, which is another one by then.
-  init?(_ compilation: Compilation, source: String) {
+  ///
+  /// - Parameter countsFiles: false where the files of the output would be made for this only.
+  init?(_ compilation: Compilation, source: String, countsFiles: Bool = true) {
     guard !compilation.failed, compilation.heldBack.isEmpty, !compilation.dependsOnDay,
       !compilation.findings.containErrors, let fleet = compilation.fleet, compilation.record.broken.isEmpty
     else { return nil }
@@ -36,7 +40,9 @@ package struct RememberedCompile: Sendable {
     findings = []
     files = [:]
     roots = Self.sizes(compilation.output)
-    fileCount = compilation.output.files.count
+    fileCount = countsFiles ? compilation.output.files.count : 0
+    connections = compilation.connections
+    objects = compilation.objects
     let outputs = OutputLayout(fleet).roots.map { $0 + "/" }
     var known: [String: SourceFile] = [:]
     for finding in compilation.findings {
@@ -65,8 +71,11 @@ package struct RememberedCompile: Sendable {
   }
 
   init(
-    source: String, findings: [[UInt8]], files: [String: BlobID], roots: [String: RootSize], fileCount: Int
+    source: String, findings: [[UInt8]], files: [String: BlobID], roots: [String: RootSize], fileCount: Int,
+    connections: Int, objects: Int
   ) {
+    self.connections = connections
+    self.objects = objects
     self.source = source
     self.findings = findings
     self.files = files
@@ -107,7 +116,7 @@ package struct RememberedCompile: Sendable {
   private static func read(_ bytes: MemoReader) -> RememberedCompile? {
     var reader = bytes
     let source = reader.text()
-    let fileCount = reader.number()
+    let (fileCount, connections, objects) = (reader.number(), reader.number(), reader.number())
     var findings: [[UInt8]] = []
     for _ in 0..<reader.count() where reader.isValid { findings.append(reader.content()) }
     var files: [String: BlobID] = [:]
@@ -123,13 +132,16 @@ package struct RememberedCompile: Sendable {
     }
     guard reader.isAtEnd else { return nil }
     return RememberedCompile(
-      source: source, findings: findings, files: files, roots: roots, fileCount: fileCount)
+      source: source, findings: findings, files: files, roots: roots, fileCount: fileCount,
+      connections: connections, objects: objects)
   }
 
   package func keep(under key: MemoKey, in store: any MemoStore) {
     var writer = MemoWriter()
     writer.append(source)
     writer.append(fileCount)
+    writer.append(connections)
+    writer.append(objects)
     writer.append(findings.count)
     for finding in findings { writer.append(finding) }
     writer.append(files.count)

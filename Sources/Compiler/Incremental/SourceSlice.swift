@@ -19,8 +19,12 @@ struct SourceSlice {
   private static let namespaceLimit = 64
 
   /// Nil when something changed that concerns more than connections and their namespaces.
-  init?(_ change: SourceChange, base: any Snapshot, head: any Snapshot) {
-    var closing = SliceClosing(change)
+  ///
+  /// - Parameter others: hashes of namespaces that the part is about although nothing of theirs may have changed.
+  init?(
+    _ change: SourceChange, base: any Snapshot, head: any Snapshot, alsoAbout others: Set<UInt32> = []
+  ) {
+    var closing = SliceClosing(change, others)
     guard closing.close(limit: Self.namespaceLimit) else { return nil }
     self.base = SlicedSnapshot(base, listings: closing.baseListings())
     self.head = SlicedSnapshot(head, listings: closing.headListings())
@@ -41,8 +45,9 @@ private struct SliceClosing {
   /// Files of connections that are left in and speak of the part's namespaces only.
   private(set) var connectionFiles: Set<String> = []
 
-  init(_ change: SourceChange) {
+  init(_ change: SourceChange, _ namespaces: Set<UInt32>) {
     self.change = change
+    self.namespaces = namespaces
     kept = change.head.places.map { Array(repeating: false, count: $0.directory.count) }
   }
 

@@ -12,6 +12,8 @@ package struct MemoKey: Hashable, Sendable {
     case directory = 3
     /// The output that a compile gave → what to go on from when little changes.
     case compile = 4
+    /// What a command checked → what it said, and what to go on from when little changes.
+    case check = 5
   }
 
   package let table: Table

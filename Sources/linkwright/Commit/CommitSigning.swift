@@ -5,6 +5,8 @@ import Repository
 struct CommitSigning {
   private let command: [String]
 
+  private static let kinds = "give --sign the path of an SSH key, or a key id of gpg"
+
   /// How long a key may take: an agent may wait for somebody to touch a token.
   private static let patience = 60.0
 
@@ -24,6 +26,10 @@ struct CommitSigning {
     let path = Self.expanded(key)
     if FileSystem.exists(path) {
       command = ["ssh-keygen", "-Y", "sign", "-n", "git", "-f", path]
+    } else if key.isEmpty || key.contains("/") || key.hasSuffix(".pub") {
+      // No id of gpg's looks like a path.
+      throw CommandFailure(
+        message: key.isEmpty ? "--sign names no key" : "there is no key '\(key)'", help: Self.kinds)
     } else {
       command = ["gpg", "--status-fd=2", "--detach-sign", "--armor", "--local-user", key]
     }
@@ -33,6 +39,11 @@ struct CommitSigning {
   private static func publicKey(_ key: String) -> String? {
     if key.hasPrefix("key::") { return String(key.dropFirst("key::".count)) }
     return ["ssh-", "ecdsa-", "sk-"].contains(where: key.hasPrefix) && key.contains(" ") ? key : nil
+  }
+
+  /// True for what ssh-keygen says of keys that an agent would open, or has not.
+  private static func saysThatItIsLocked(_ text: String) -> Bool {
+    ["passphrase", "agent", "No private key found"].contains(where: text.contains)
   }
 
   private static func expanded(_ path: String) -> String {
@@ -59,7 +70,9 @@ struct CommitSigning {
       throw GitError(
         .signing, "sign the commit",
         "\(command[0]) failed: \(lines.isEmpty ? "status \(outcome.status)" : lines.joined(separator: "; "))",
-        remedy: "give --sign the path of an SSH key, or a key id of gpg")
+        remedy: command[0] == "ssh-keygen" && Self.saysThatItIsLocked(outcome.errorText)
+          ? "the key has a passphrase, or only its public half is here: 'ssh-add' it, and give --sign its public key"
+          : Self.kinds)
     }
     return outcome.text
   }

@@ -36,10 +36,12 @@ extension OutputCommitting {
     ]
     if let stage { trailers.append(.init(CommitStages.trailer, stage.text)) }
     // A commit that lacks parts, because of errors or for a later stage, is compiled again.
-    // So is one with warnings that nobody suppressed: they are told each time.
-    let isSilent = findings.allSatisfy { $0.suppression != nil || $0.severity == .note }
-    if let inputDigest, isComplete, isSilent, stage?.later.isEmpty ?? true {
-      if !findings.isEmpty { trailers.append(.init(Self.notesTrailer, "\(findings.count)")) }
+    if let inputDigest, isComplete, stage?.later.isEmpty ?? true {
+      let warnings = findings.count { $0.suppression == nil && $0.severity == .warning }
+      if findings.count > warnings {
+        trailers.append(.init(Self.notesTrailer, "\(findings.count - warnings)"))
+      }
+      if warnings > 0 { trailers.append(.init(Self.warningsTrailer, "\(warnings)")) }
       trailers.append(.init(InputDigest.trailer, inputDigest))
     }
     return CommitMessage(subject: subject, body: body, trailers: trailers)

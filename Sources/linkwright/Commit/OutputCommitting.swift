@@ -27,6 +27,8 @@ struct OutputCommitting {
   enum Result {
     case committed(ObjectID, OutputChange)
     case unchanged(tip: ObjectID?, files: Int?)
+    /// Nothing had to be committed, and the remote got commits that only this repository had.
+    case pushed(ObjectID)
     case superseded(by: ObjectID)
     /// The findings say why.
     case refused
@@ -39,6 +41,8 @@ struct OutputCommitting {
   /// Findings of the last compile and of what stood in the way.
   private(set) var findings: [Diagnostic] = []
   private(set) var heldBack: [String] = []
+  /// Warnings of the input that was found to be the same, which are not told again.
+  private(set) var formerWarnings = 0
   /// The tips that output is compared with, by reference.
   private var tips: [String: CommitFacts] = [:]
   /// Results of earlier compiles; nil where everything shall be compiled.
@@ -59,6 +63,8 @@ struct OutputCommitting {
   private static let treeTrailer = "Linkwright-Tree"
   /// The trailer with the number of notes and suppressed findings: reports that show them need a compile.
   static let notesTrailer = "Linkwright-Notes"
+  /// The trailer with the number of warnings that nobody suppressed.
+  static let warningsTrailer = "Linkwright-Warnings"
 
   init(
     _ request: CommitRequest, _ source: FleetSource, commit: CommitFacts, repository: GitRepository,
@@ -208,6 +214,7 @@ struct OutputCommitting {
     _ place: Place, _ tip: CommitFacts?, _ result: inout Result
   ) throws(CommandFailure) -> OutputCommit.Decision {
     findings = []
+    formerWarnings = 0
     stage = nil
     stages = []
     tips[place.branch] = tip
@@ -227,8 +234,10 @@ struct OutputCommitting {
       tip.trailers(InputDigest.trailer) == [inputDigest],
       // A commit that somebody amended or squashed still says what it was compiled from.
       tip.trailers(Self.treeTrailer) == ["\(tip.tree)"],
-      !request.showsNotes || tip.trailers(Self.notesTrailer).isEmpty
+      !request.showsNotes
+        || [Self.notesTrailer, Self.warningsTrailer].allSatisfy({ tip.trailers($0).isEmpty })
     {
+      formerWarnings = tip.trailers(Self.warningsTrailer).first.flatMap { Int($0) } ?? 0
       result = .unchanged(tip: tip.id, files: nil)
       return .stop
     }

@@ -49,28 +49,46 @@ struct OutputPush {
     let place = (reference: own.commit, notes: own.notes)
     defer { for name in [place.reference, place.notes] { try? repository.removeOwnReference(name) } }
     var reason = ""
+    var usesOwn = written != committing.sourceBranch
     for attempt in 0..<Self.attemptLimit {
       let state = try remoteState(written, active: branch)
       for name in [place.reference, place.notes] {
         try reporting { () throws(GitError) in try repository.removeOwnReference(name) }
       }
-      if let notes = state.notes { try set(place.notes, nil, notes) }
+      let ahead = usesOwn ? try ownTip(written, beyond: state.branch, of: committing.source) : nil
+      if let notes = try ahead == nil ? state.notes : notes(beyond: state.notes) {
+        try set(place.notes, nil, notes)
+      }
       let result = try committing.commit(
         OutputCommitting.Place(
-          branch: branch, reference: place.reference, base: state.branch ?? state.active, notes: place.notes))
+          branch: branch, reference: place.reference, base: ahead ?? state.branch ?? state.active,
+          notes: place.notes))
       var pairs: [(from: String, to: String)] = []
       switch result {
       case .committed: pairs.append((place.reference, written))
-      case .unchanged: break
-      case .superseded, .refused, .waiting, .planned: return result
+      case .unchanged:
+        if let ahead {
+          try set(place.reference, nil, ahead)
+          pairs.append((place.reference, written))
+        }
+      case .superseded where ahead != nil:
+        // By what only this repository has: the remote gets what it asks for.
+        usesOwn = false
+        continue
+      case .superseded, .refused, .waiting, .planned, .pushed: return result
       }
       let notes = try target(place.notes)
       if notes != state.notes { pairs.append((place.notes, GitRepository.hydratorNotes)) }
-      if pairs.isEmpty { return result }
-      switch try push(pairs) {
+      switch pairs.isEmpty ? .accepted : try push(pairs) {
       case .accepted:
-        if case .committed(let id, _) = result { try follow(written, to: id) }
+        if case .committed(let id, _) = result {
+          try follow(written, to: id)
+        } else if ahead == nil, let id = state.branch {
+          // An earlier run may have been ended between the push and this.
+          try follow(written, to: id)
+        }
         if let notes { try follow(GitRepository.hydratorNotes, to: notes) }
+        if let ahead, case .unchanged = result { return .pushed(ahead) }
         return result
       case .lost(let text): reason = text
       }
@@ -81,6 +99,28 @@ struct OutputPush {
       message:
         "others moved \(written.branchName) at \(remoteName) \(Self.attemptLimit) times meanwhile: \(reason)",
       help: "run it again when fewer write at once; the local branch is as it was")
+  }
+
+  // MARK: What only this repository has
+
+  /// The local branch's tip, where it has all that the remote's branch has and more: commits that were made without
+  /// pushing them. What has diverged, and a branch that the remote has not, count for nothing; nor does a branch that
+  /// holds the source: pushing that is for its author to decide.
+  private func ownTip(
+    _ written: String, beyond remote: ObjectID?, of source: CommitFacts
+  ) throws(CommandFailure) -> ObjectID? {
+    guard let remote, let own = try target(written), own != remote,
+      (try? repository.isAncestor(remote, of: own)) == true,
+      (try? repository.isAncestor(source.id, of: own)) != true
+    else { return nil }
+    return own
+  }
+
+  /// The local notes, where they have all that the remote's have; else the remote's.
+  private func notes(beyond remote: ObjectID?) throws(CommandFailure) -> ObjectID? {
+    guard let own = try target(GitRepository.hydratorNotes) else { return remote }
+    guard let remote else { return own }
+    return (try? repository.isAncestor(remote, of: own)) == true ? own : remote
   }
 
   // MARK: The remote

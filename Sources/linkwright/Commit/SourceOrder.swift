@@ -156,9 +156,15 @@ struct SourceOrder {
     _ branch: String, _ reason: String,
     _ help: String = "fetch the missing history; if the output shall be replaced, --replace-unrelated does so"
   ) -> SourceStanding {
-    .unrelated(
+    var help = [help]
+    let replaced = ReplacedObjects(repository)
+    if replaced.rewritesHistory {
+      help.append(
+        "replacements (refs/replace, info/grafts) are not followed: only this repository knows them")
+    }
+    return .unrelated(
       Diagnostic(
         GitRules.unrelatedSource, "the output cannot go to \(branch.branchName): \(reason)", at: nil,
-        help: [help]))
+        help: help))
   }
 }
