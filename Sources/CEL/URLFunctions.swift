@@ -13,6 +13,11 @@ package struct CELURL: Sendable, Hashable {
   package init?(_ text: String) {
     guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
     self.text = text
+    // The whole of a server, as OPTIONS asks for it (net/url, ParseRequestURI).
+    guard text != "*" else {
+      (scheme, host, hostname, port, path, query) = ("", "", "", "", "*", "")
+      return
+    }
     var rest = text[..<(text.firstIndex(of: "#") ?? text.endIndex)]
     var scheme = ""
     if !rest.hasPrefix("/") {

@@ -24,7 +24,9 @@ struct Judging {
     for unit in units where unit.lowered.findings.containErrors {
       faulted.formUnion(unit.lowered.connections)
     }
-    faulted.formUnion(Self.faulted(plan))
+    faulted.formUnion(
+      Self.faulted(
+        plan, plan.findings + units.lazy.flatMap(\.lowered.findings).filter { $0.severity == .error }))
     faulted.formUnion(Self.unreadEnds(model, plan))
     // Of a cluster whose document has errors nobody knows what it is a member of.
     for connection in plan.connections {
@@ -61,10 +63,10 @@ struct Judging {
     }.map(\.id.description)
   }
 
-  /// Connections that an error of the plan names, or whose link has one. Linear in errors and connections.
-  private static func faulted(_ plan: Plan) -> [String] {
+  /// Connections that an error names, or whose link has one. Linear in errors and connections.
+  private static func faulted(_ plan: Plan, _ findings: [Diagnostic]) -> [String] {
     var ranges: [String: [SourceRange]] = [:]
-    for finding in plan.findings where finding.severity == .error {
+    for finding in findings where finding.severity == .error {
       for range in [finding.primary?.range].compactMap({ $0 }) + finding.secondary.map(\.range) {
         ranges[range.file.path, default: []].append(range)
       }

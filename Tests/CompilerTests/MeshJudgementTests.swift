@@ -425,3 +425,44 @@ extension MeshJudgementTests {
     #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
   }
 }
+
+/// Policies of Cilium that are about nodes, or about what is said over a connection.
+extension MeshJudgementTests {
+  static let beside: [(String, ConnectionVerdict)] = [
+    (hostPolicy("[{toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}]"), .depends),
+    (hostPolicy("[{toPorts: [{ports: [{port: \"8472\", protocol: UDP}]}]}]"), .proved),
+    (hostPolicy("[{}]"), .proved),
+    (inspected("{http: [{method: GET}]}"), .depends), (inspected("{}"), .proved),
+  ]
+
+  private static func hostPolicy(_ rules: String) -> String {
+    """
+    -- workloads/cluster02/nodes.yaml --
+    apiVersion: cilium.io/v2
+    kind: CiliumClusterwideNetworkPolicy
+    metadata: {name: nodes}
+    spec: {nodeSelector: {}, ingress: \(rules)}
+
+    """
+  }
+
+  private static func inspected(_ rules: String) -> String {
+    """
+    -- workloads/cluster02/inspected.yaml --
+    apiVersion: cilium.io/v2
+    kind: CiliumNetworkPolicy
+    metadata: {name: inspected, namespace: default}
+    spec:
+      endpointSelector: {matchLabels: {name: rebel-base}}
+      ingress:
+      - fromEndpoints: [{matchLabels: {name: x-wing, io.cilium.k8s.policy.cluster: cluster01}}]
+        toPorts: [{ports: [{port: "80", protocol: TCP}], rules: \(rules)}]
+
+    """
+  }
+
+  @Test(arguments: beside) func policiesBesideTheWay(_ files: String, _ verdict: ConnectionVerdict) throws {
+    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+    #expect(compilation.judgement?.crossings.first?.verdict == verdict, "\(compilation.findingsText)")
+  }
+}

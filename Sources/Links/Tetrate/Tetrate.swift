@@ -70,6 +70,13 @@ package enum Tetrate: LinkType {
       let unit = OrganizationUnit(name: name, traffic: traffic, model: model)
       plan.findings += ReachabilityChecks(organization: unit).findings()
       plan.units.append(unit)
+      let workspaces = Dictionary(grouping: traffic) { traffic in
+        "\(traffic.link.settings.tenant?.value ?? "")/\(traffic.link.settings.workspace?.name.value ?? "")"
+      }
+      for (_, links) in workspaces.sorted(by: { $0.key < $1.key }) {
+        plan.units.append(WorkspaceUnit(links))
+        plan.findings += WorkspaceChecks(links).findings()
+      }
       // Who is told of a Service follows from the connections of the whole organization.
       let edges = unit.effectiveEdges
       for traffic in traffic {
@@ -150,6 +157,10 @@ package enum Tetrate: LinkType {
       model.clusters[name].map { TSBObject.all("Workspace", in: $0) } ?? []
     }.compactMap { Workspace($0.manifest) }
     if let found = known.first(where: { $0.id == wanted }) { return found }
+    // Another link of the workspace may declare it.
+    let declared = model.specification.links.values.lazy.filter { $0.type.value == descriptor.key }
+      .compactMap { Workspace(TetrateSettings($0.section)) }
+    if let found = declared.first(where: { $0.id == wanted }) { return found }
     let names = known.filter { $0.id.organization == wanted.organization }.map(\.id.name)
     findings.append(
       Diagnostic(

@@ -31,7 +31,6 @@ struct TetrateLink: BoundLink {
       for cluster in traffic.exposing {
         plan.units.append(GatewayUnit(traffic: traffic, cluster: cluster))
       }
-      plan.units.append(WorkspaceUnit(traffic: traffic))
       plan.findings += GatewayChecks(traffic: traffic).findings()
       plan.findings += ExposureChecks(traffic: traffic).findings()
       plan.findings += FailoverChecks(traffic: traffic).findings()

@@ -5,13 +5,21 @@ import Linker
 import Templates
 import YAMLTree
 
-/// What TSB holds of a link's workspace: the Workspace, where the link declares it, and its WorkspaceSetting.
+/// What TSB holds of a workspace: the Workspace, where a link declares it, and its WorkspaceSetting. Several links may carry
+/// a workspace's connections, each through a gateway of its own; TSB keeps one setting for all of them.
 struct WorkspaceUnit: PlannedUnit {
-  let traffic: TetrateTraffic
+  /// The workspace's links, by name; the first gives the form and names.
+  let links: [TetrateTraffic]
 
+  private var traffic: TetrateTraffic { links[0] }
   private var link: TetrateLink { traffic.link }
 
   var key: String { "tetrate/\(link.name)/workspace" }
+
+  /// - Parameter links: of one workspace, at least one.
+  init(_ links: [TetrateTraffic]) {
+    self.links = links.sorted { $0.link.name < $1.link.name }
+  }
 
   func lower() -> LoweredUnit {
     var lowered = LoweredUnit(
@@ -22,7 +30,9 @@ struct WorkspaceUnit: PlannedUnit {
   }
 
   private func emitWorkspace(_ lowered: inout LoweredUnit) {
-    guard let choice = link.settings.workspace else { return }
+    // The link that declares it speaks for those that refer to it.
+    let choices = links.compactMap(\.link.settings.workspace)
+    guard let choice = choices.first(where: { $0.namespaces != nil }) ?? choices.first else { return }
     guard let namespaces = choice.namespaces, !choice.exists else {
       if let manifest = link.workspace?.manifest {
         lowered.satisfied.append(
@@ -82,36 +92,56 @@ struct WorkspaceUnit: PlannedUnit {
     return nil
   }
 
-  private func emitSetting(_ lowered: inout LoweredUnit) {
+  /// What is exposed at one gateway.
+  private struct Entry {
+    let choice: GatewayChoice
+    /// Nil: everything.
+    var items: [ExposureItem]?
+  }
+
+  /// One entry for each gateway: links that share one are joined.
+  private var entries: [Entry] {
+    var entries: [Entry] = []
     // An empty list would expose everything.
-    guard !traffic.gateways.isEmpty, traffic.exposure.items?.isEmpty != true else { return }
-    let settings = link.settings
+    for traffic in links where !traffic.gateways.isEmpty && traffic.exposure.items?.isEmpty != true {
+      let choice = traffic.link.settings.gateway
+      guard
+        let known = entries.firstIndex(where: {
+          $0.choice.namespace == choice.namespace && $0.choice.labels == choice.labels
+        })
+      else {
+        entries.append(Entry(choice: choice, items: traffic.exposure.items))
+        continue
+      }
+      guard let items = entries[known].items, let more = traffic.exposure.items else {
+        entries[known].items = nil
+        continue
+      }
+      entries[known].items =
+        items + more.filter { item in !items.contains { $0.labels == item.labels } }
+    }
+    return entries
+  }
+
+  private func emitSetting(_ lowered: inout LoweredUnit) {
+    let entries = entries
+    guard !entries.isEmpty else { return }
     let existing = WorkspaceSettingView.all(of: link, in: traffic.model).first
     guard
-      let name = existing?.manifest.name ?? settings.workspaceSetting
+      let name = existing?.manifest.name ?? links.lazy.compactMap(\.link.settings.workspaceSetting).first
         ?? TetrateNames.name("workspaceSetting", link, in: traffic.model, &lowered.findings)
     else { return }
     guard let existing else {
       link.add(
         "WorkspaceSetting", template: "workspace-setting", name: name, tenant: true, workspace: true,
-        ["setting": setting([entry()])], to: &lowered)
+        ["setting": setting(entries.map { value(of: $0) })], to: &lowered)
       return
     }
-    if serves(existing) {
+    if links.allSatisfy({ serves(existing, $0) }) {
       lowered.satisfied.append(
         Satisfied(
           cluster: existing.cluster, identity: existing.manifest.identity, manifest: existing.manifest))
       return
-    }
-    // A patch replaces lists: what the owner wrote stays in it, for other gateways and for this one.
-    var gateways = existing.entries.map { TemplateValue.node($0.node) }
-    let theirs = existing.entries.indices.filter { existing.entries[$0].selects(settings.gateway) }
-    if let first = theirs.first {
-      gateways[first] = entry(with: theirs.map { existing.entries[$0].exposure })
-      // TSB wants one entry for a gateway.
-      for index in theirs.dropFirst().reversed() { gateways.remove(at: index) }
-    } else {
-      gateways.append(entry())
     }
     lowered.emissions.append(
       Emission(
@@ -121,16 +151,39 @@ struct WorkspaceUnit: PlannedUnit {
           "object": .map([
             "name": .string(name), "namespace": .optional(existing.manifest.namespace),
           ]),
-          "setting": setting(gateways),
+          "setting": setting(joined(entries, with: existing)),
         ]))
   }
 
+  /// A patch replaces lists: what the owner wrote stays in it, for other gateways and for these.
+  private func joined(_ entries: [Entry], with existing: WorkspaceSettingView) -> [TemplateValue] {
+    var gateways: [TemplateValue] = []
+    var done: Set<Int> = []
+    for entry in existing.entries {
+      guard let own = entries.firstIndex(where: { entry.selects($0.choice) }) else {
+        gateways.append(.node(entry.node))
+        continue
+      }
+      // TSB wants one entry for a gateway.
+      guard done.insert(own).inserted else { continue }
+      let theirs = existing.entries.filter { $0.selects(entries[own].choice) }.map(\.exposure)
+      gateways.append(value(of: entries[own], with: theirs))
+    }
+    for (index, entry) in entries.enumerated() where !done.contains(index) {
+      gateways.append(value(of: entry))
+    }
+    return gateways
+  }
+
   private func setting(_ gateways: [TemplateValue]) -> TemplateValue {
+    let failover = links.lazy.compactMap(\.link.settings.failover).first
     var setting: TemplateFields = [
-      "gateways": .list(gateways), "failoverSettings": link.settings.failover.map { .node($0) } ?? .none,
+      "gateways": .list(gateways), "failoverSettings": failover.map { .node($0) } ?? .none,
     ]
     for field in Self.defaults {
-      setting[field] = link.settings.defaults?[field].map { .node($0) } ?? TemplateValue.none
+      setting[field] =
+        links.lazy.compactMap { $0.link.settings.defaults?[field] }.first.map { .node($0) }
+        ?? TemplateValue.none
     }
     return .map(setting)
   }
@@ -138,25 +191,27 @@ struct WorkspaceUnit: PlannedUnit {
   /// The fields of `workspaceDefaults`.
   private static let defaults = ["defaultTrafficSetting", "defaultSecuritySetting", "hostsReachability"]
 
-  /// The link's own entry of `defaultEastWestGatewaySettings`, with what an owner's entries for the gateway expose.
-  /// Items are alternatives, of which the first that matches counts, and no list exposes everything.
-  private func entry(with theirs: [Exposure] = []) -> TemplateValue {
-    let choice = link.settings.gateway
-    var entry: TemplateFields = [
-      "workloadSelector": .map(["namespace": .string(choice.namespace), "labels": choice.labels.value])
+  /// An entry of `defaultEastWestGatewaySettings`, with what an owner's entries for the gateway expose. Items are
+  /// alternatives, of which the first that matches counts, and no list exposes everything.
+  private func value(of entry: Entry, with theirs: [Exposure] = []) -> TemplateValue {
+    var fields: TemplateFields = [
+      "workloadSelector": .map([
+        "namespace": .string(entry.choice.namespace), "labels": entry.choice.labels.value,
+      ])
     ]
-    if let items = traffic.exposure.items, theirs.allSatisfy({ $0.items != nil }) {
+    if let items = entry.items, theirs.allSatisfy({ $0.items != nil }) {
       let kept = theirs.flatMap { $0.items ?? [] }
       let added = items.filter { item in !kept.contains { $0.labels == item.labels } }
-      entry["exposedServices"] = .list(
+      fields["exposedServices"] = .list(
         kept.map { item in item.node.map { .node($0) } ?? .map(["serviceLabels": item.labels.value]) }
           + added.map { .map(["serviceLabels": $0.labels.value]) })
     }
-    return .map(entry)
+    return .map(fields)
   }
 
   /// True when an existing WorkspaceSetting exposes every target at the link's gateway.
-  private func serves(_ existing: WorkspaceSettingView) -> Bool {
+  private func serves(_ existing: WorkspaceSettingView, _ traffic: TetrateTraffic) -> Bool {
+    let link = traffic.link
     if let failover = link.settings.failover {
       guard let theirs = existing.manifest.node.at("spec", "failoverSettings"), theirs.isEqual(to: failover)
       else { return false }

@@ -87,22 +87,29 @@ struct HierarchyChecks {
   // MARK: Links
 
   private func checkLinks(_ findings: inout [Diagnostic]) {
-    var byWorkspace: [WorkspaceID: Link] = [:]
+    var byWorkspace: [WorkspaceID: [(link: Link, gateway: GatewayChoice)]] = [:]
     var byOrganization: [String: (Link, TetrateSettings)] = [:]
     var settingNames: [String: Located<String>] = [:]
     for (link, settings) in links {
       guard let organization = settings.organization else { continue }
       if let tenant = settings.tenant, let workspace = settings.workspace {
         let id = WorkspaceID(organization.value, tenant.value, workspace.name.value)
-        if let first = byWorkspace[id] {
+        let gateway = settings.gateway
+        let twin = byWorkspace[id]?.first {
+          $0.gateway.name != nil && $0.gateway.name == gateway.name
+            && $0.gateway.namespace == gateway.namespace
+        }
+        if let twin {
           findings.append(
             Diagnostic(
-              TetrateRules.workspaceTwice, "two links keep the settings of workspace '\(id.description)'",
-              at: workspace.name.node.range, "the second", also: [Label(first.name.node.range, "the first")],
-              help: ["join the links: a workspace has one WorkspaceSetting"]))
-        } else {
-          byWorkspace[id] = link
+              TetrateRules.workspaceTwice,
+              "links '\(twin.link.name.value)' and '\(link.name.value)' of workspace '\(id.description)' install one gateway, \(gateway.namespace)/\(gateway.name ?? "")",
+              at: gateway.place.range, "the second", also: [Label(twin.gateway.place.range, "the first")],
+              help: [
+                "give each link a gateway of its own, or join the links; one that exists is selected with 'workloadSelector'"
+              ]))
         }
+        byWorkspace[id, default: []].append((link, gateway))
       }
       if let (first, theirs) = byOrganization[organization.value] {
         checkPair(link, settings, first, theirs, &findings)

@@ -96,7 +96,7 @@ extension TetrateRules {
   static let reachabilityRules = [
     networkMissing, reachabilityMissing, reachabilityUnused, unknownNetwork, reachabilityList,
     reachabilityOneWay,
-    failoverTwin, failoverSettings, sameRegion, unknownRegion,
+    failoverTwin, failoverSettings, sameRegion, unknownRegion, workspaceLinksDiffer,
   ]
 
   private static func reach(_ map: String) -> String { link(also: "reachability: \(map)") }
@@ -174,6 +174,25 @@ extension TetrateRules {
         also:
           "failoverSettings: {topologyChoice: CLUSTER, failoverPriority: [topology.kubernetes.io/region]}")),
     passing: tetrate(link(also: "failoverSettings: {topologyChoice: CLUSTER}")))
+
+  static let workspaceLinksDiffer = Rule(
+    "LW5126", "workspace-links-differ", .error, "links of one workspace disagree about it",
+    explanation: """
+      Several links may carry a workspace's connections, each through a gateway of its own. TSB keeps one \
+      WorkspaceSetting for all of them: what it holds once cannot be said in two ways.
+      """,
+    failing: tetrate(
+      link(also: "failoverSettings: {topologyChoice: CLUSTER}")
+        + secondLink("failoverSettings: {topologyChoice: NETWORK}")),
+    passing: tetrate(link(also: "failoverSettings: {topologyChoice: CLUSTER}") + secondLink("")))
+
+  /// Another link of the same workspace, with a gateway of its own.
+  private static func secondLink(_ also: String) -> String {
+    link(
+      name: "second",
+      gateway: "{name: second-gateway, namespace: bookinfo, addresses: {cluster-1: 172.18.255.177}}",
+      also: also)
+  }
 
   static let unknownRegion = Rule(
     "LW5125", "failover-unknown-region", .warning, "regionalFailover names a region in which no cluster is",

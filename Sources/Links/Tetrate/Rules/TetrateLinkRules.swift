@@ -127,8 +127,11 @@ extension TetrateRules {
     ))
 
   static let workspaceTwice = Rule(
-    "LW5012", "workspace-in-two-links", .error, "two links keep the settings of one workspace",
-    explanation: "A workspace has one WorkspaceSetting; two links would each write its whole content.",
+    "LW5012", "workspace-in-two-links", .error, "two links of one workspace install one gateway",
+    explanation: """
+      Several links may carry a workspace's connections, each through a gateway of its own; TSB keeps one setting with \
+      an entry for each gateway. A gateway that two links install would be written twice.
+      """,
     failing: tetrate(link(name: "second")),
     passing: tetrate(
       link(

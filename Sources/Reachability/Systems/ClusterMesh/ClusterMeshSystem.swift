@@ -150,18 +150,23 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       name(crossing, near, far, &walk)
     }
     join(near, far, &walk)
+    NodePolicies.judge([near, far], &walk)
     authentication(&walk)
     walk.sender = .pods(
       walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
     if isExported {
       imported.export(&walk)
-      walk.enter { service in imported.notExported(service) }
+      walk.enter(
+        unless: { service in imported.notExported(service) },
+        admittedBy: { NodePolicies.judgeInspection(crossing, far, &$0) })
       return
     }
     if notShared(crossing.target.service, far, crossing) == nil {
       walk.rely(on: MeshClaims.service(crossing.target.service.key, in: far.cluster.name, MeshClaims.shared))
     }
-    walk.enter { service in self.notShared(service, far, crossing) }
+    walk.enter(
+      unless: { service in self.notShared(service, far, crossing) },
+      admittedBy: { NodePolicies.judgeInspection(crossing, far, &$0) })
   }
 
   /// The Service of the client's own cluster: global, so that remote pods join it, under the same port name.

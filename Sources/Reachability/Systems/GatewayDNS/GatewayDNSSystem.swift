@@ -16,7 +16,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   package static let notesAllNeeds = true
   package static let kinds: Set<String> = [
     "Cluster", "ConfigMap", "DNS", "GRPCRoute", "Gateway", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress",
-    "TLSRoute",
+    "TLSRoute", ReferenceGrants.kind,
   ]
 
   /// A cluster's object in Cluster API.
@@ -367,6 +367,10 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     case .found(let route):
       walk.rely(
         on: GatewayHosts.claim(name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
+      if let fault = ReferenceGrants.fault(route.object, to: crossing.target.service.key, in: cluster) {
+        walk.fail(.gateway, in: cluster.name, target, fault)
+        return
+      }
       switch GatewayListeners(cluster).answer(route.object, name, port) {
       case .served(let claim):
         if let claim { walk.rely(on: claim) }

@@ -33,7 +33,7 @@ struct AuthorizationPolicies {
     let policies = all
     guard !policies.isEmpty else { return }
     let namespace = crossing.target.service.key.namespace
-    let clients = ClientIdentity.all(crossing, walk.clientCluster)
+    let clients = ClientIdentity.all(crossing, walk.clientCluster, seenFrom: cluster)
     var open: [KnownObject] = []
     var reasons: [String] = []
     for (pod, client) in walk.targetPods.flatMap({ pod in clients.map { (pod, $0) } }) {
@@ -197,7 +197,7 @@ struct AuthorizationPolicies {
   ) -> Claim {
     let source = [
       ("namespaces", client.map { ClientIdentity.patterns(for: $0.namespace) } ?? []),
-      ("principals", client?.principal.map { ClientIdentity.patterns(for: $0) } ?? []),
+      ("principals", client?.principals.flatMap { ClientIdentity.patterns(for: $0) } ?? []),
       ("serviceAccounts", client?.accountNames ?? []),
     ].map { key, texts in ObjectCondition.either([.text([key, "*"], texts), .not(.exists([key]))]) }
     let from = ObjectCondition.element(
@@ -227,21 +227,41 @@ struct ClientIdentity {
   let namespace: String
   /// Nil where no manifest makes the pods.
   private let account: String?
+  /// The trust domain of the clients' certificates, as the Cluster says it.
+  private let domain: String
+  /// The target's cluster has another one: what 'cluster.local' stands for there is not the clients'.
+  private let isForeign: Bool
 
   /// One for each service account of a crossing's clients.
-  static func all(_ crossing: Crossing, _ cluster: JudgedCluster?) -> [ClientIdentity] {
+  static func all(
+    _ crossing: Crossing, _ cluster: JudgedCluster?, seenFrom target: JudgedCluster
+  ) -> [ClientIdentity] {
+    func domain(_ cluster: JudgedCluster?) -> String? {
+      cluster?.model.cluster.node.at("spec", "tetrate", "trustDomain")?.text
+    }
+    let own = domain(cluster)
+    let isForeign = own != nil && domain(target) != nil && own != domain(target)
+    func identity(_ account: String?) -> ClientIdentity {
+      ClientIdentity(
+        namespace: crossing.client.namespace, account: account, domain: own ?? "cluster.local",
+        isForeign: isForeign)
+    }
     let namespace = crossing.client.namespace
     let workloads = cluster?.workloads(in: namespace) ?? []
     let chosen = workloads.filter { crossing.client.podSelector?.matches($0.podLabels) ?? true }
     let accounts = Set(chosen.map { $0.pod.at("spec", "serviceAccountName")?.string ?? "default" }).sorted()
-    guard !accounts.isEmpty else { return [ClientIdentity(namespace: namespace, account: nil)] }
-    return accounts.map { ClientIdentity(namespace: namespace, account: $0) }
+    guard !accounts.isEmpty else { return [identity(nil)] }
+    return accounts.map { identity($0) }
   }
 
   private var tail: String? { account.map { "/ns/\(namespace)/sa/\($0)" } }
 
-  /// With the trust domain that Istio has unless it is told another.
-  var principal: String? { tail.map { "cluster.local\($0)" } }
+  /// With the clients' trust domain, and with 'cluster.local', which stands for that of the target's cluster
+  /// (security/authorization-policy, trust domain aliases).
+  var principals: [String] {
+    guard let tail else { return [] }
+    return isForeign || domain == "cluster.local" ? [domain + tail] : [domain + tail, "cluster.local" + tail]
+  }
 
   /// As `serviceAccounts` names it: with its namespace, or in that of the policy.
   var accountNames: [String] { account.map { ["\(namespace)/\($0)", $0] } ?? [] }
@@ -253,12 +273,14 @@ struct ClientIdentity {
 
   /// What is right but for the trust domain is not known.
   func isPrincipal(among patterns: [String]) -> Ternary {
-    guard let principal, let tail else {
+    guard let tail else {
       return Ternary(
         may: patterns.contains { $0.contains("*") || $0.contains("/ns/\(namespace)/sa/") },
         must: patterns.contains("*"))
     }
-    if patterns.contains(where: { Self.isLike($0, principal) }) { return .yes }
+    if patterns.contains(where: { pattern in principals.contains { Self.isLike(pattern, $0) } }) {
+      return .yes
+    }
     return Ternary(may: patterns.contains { $0.hasSuffix(tail) }, must: false)
   }
 

@@ -109,6 +109,10 @@ struct IstioWalk {
       let key = crossing.target.service.key
       guard EastWestPods.leadsToEndpoints(local.service, key, client, &walk) else { return }
       walk.rely(on: named(crossing, client))
+      if let fault = TwinService(service: local.service, crossing: crossing, client: client).nameFault {
+        walk.fail(.name, in: client.name, text, fault)
+        return
+      }
       if let fault = VisibleHosts(client).fault(host(crossing), of: key.namespace, crossing) {
         walk.fail(.name, in: client.name, text, fault)
         return
@@ -195,7 +199,14 @@ struct IstioWalk {
         place.description)
       return
     }
-    let isLocal = client.service(crossing.target.service.key) != nil
+    let local = client.service(crossing.target.service.key)?.service
+    if let local,
+      let fault = TwinService(service: local, crossing: crossing, client: client).addressFault
+    {
+      walk.fail(.address, in: client.name, place.description, fault)
+      return
+    }
+    let isLocal = local != nil
     let endpoints = isLocal ? workloadEndpoints(crossing, client) : serviceEndpoints(crossing, client)
     let own = endpoints.filter { place.texts.contains($0.node["address"]?.text ?? "") }
     guard let first = own.first else {

@@ -57,6 +57,8 @@ struct TetrateControl: Sendable {
   let networks: [String: String]
   /// Hosts that hide Services of other clusters from sidecars of the workspace, with the setting that has them.
   private let hiding: (hosts: Node, object: Object)?
+  /// Settings of which nobody knows whether they do.
+  let narrowTraffic: (question: Question, place: Label)?
   private let section: Node
   /// The cluster whose objects, or files, are those of TSB; nil where there is none.
   private let cluster: String?
@@ -84,7 +86,14 @@ struct TetrateControl: Sendable {
     entries = objects("WorkspaceSetting", inWorkspace).flatMap { object in
       object.spec("defaultEastWestGatewaySettings")?.elements.compactMap { Self.entry($0, object) } ?? []
     }
-    hiding = objects("WorkspaceSetting", inWorkspace).lazy.compactMap { Self.hosts(hiding: $0) }.first
+    let settings = objects("WorkspaceSetting", inWorkspace)
+    hiding = settings.lazy.compactMap { Self.hosts(hiding: $0) }.first
+    narrowTraffic = Self.narrow(
+      settings,
+      cluster?.objects(ofKind: "TrafficSetting").filter { object in
+        object.manifest.identity.group == "traffic.tsb.tetrate.io"
+          && inWorkspace.allSatisfy { object.manifest.annotation("tsb.tetrate.io/\($0.0)") == $0.1 }
+      } ?? [])
     let owner = objects("Workspace", [("organization", organization), ("tenant", tenant)]).first {
       $0.node.at("metadata", "name")?.text == workspace
     }
@@ -140,6 +149,39 @@ struct TetrateControl: Sendable {
             .text(path + ["mode"], ["CUSTOM"]),
             .not(.prefix(path + ["hosts", "*"], ["xcp-multicluster/", "*/"])),
           ])), wanted: .no)
+  }
+
+  /// Settings by which sidecars of the workspace, or of a group of it, know the Services of their own namespace, group or
+  /// workspace: whether those of other clusters are among them is not documented.
+  private static func narrow(
+    _ settings: [Object], _ traffic: [KnownObject]
+  ) -> (question: Question, place: Label)? {
+    let modes =
+      settings.compactMap { object in
+        object.spec("defaultTrafficSetting", "reachability").map {
+          ($0, "defaultTrafficSetting of the workspace")
+        }
+      }
+      + traffic.compactMap { object in
+        object.node.at("spec", "reachability").map { ($0, object.manifest.identity.description) }
+      }
+    for (reach, what) in modes {
+      guard let mode = reach["mode"] else { continue }
+      let isNarrow = ["NAMESPACE", "GROUP", "WORKSPACE"].contains(mode.text)
+      let hides =
+        mode.text == "CUSTOM"
+        && !(reach["hosts"]?.elements.contains {
+          $0.text.hasPrefix("xcp-multicluster/") || $0.text.hasPrefix("*/")
+        } ?? false)
+      // What the WorkspaceSetting hides by a list of its own is no question.
+      guard isNarrow || hides && what.hasPrefix("TrafficSetting") else { continue }
+      return (
+        Question(
+          "whether sidecars know Services of other clusters: \(what) tells them of reachability \(mode.text)",
+          help: "use mode CUSTOM with 'xcp-multicluster/*' among its hosts"), Label(mode.range)
+      )
+    }
+    return nil
   }
 
   private static func entry(_ node: Node, _ object: Object) -> Entry? {

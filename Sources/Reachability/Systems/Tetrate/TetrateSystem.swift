@@ -17,7 +17,7 @@ package struct TetrateSystem: ReachabilitySystem {
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
     "WorkloadEntry", "Sidecar", "Namespace", "AuthorizationPolicy", "DestinationRule", "PeerAuthentication",
-    "VirtualService",
+    "VirtualService", "TrafficSetting",
   ]
 
   /// The port of mutual TLS between clusters.

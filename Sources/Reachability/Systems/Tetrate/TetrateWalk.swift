@@ -218,8 +218,15 @@ struct TetrateWalk {
     let port = walk.port.number
     if let local = client.service(key) {
       guard EastWestPods.leadsToEndpoints(local.service, key, client, &walk) else { return }
+      if let fault = TwinService(service: local.service, crossing: crossing, client: client).nameFault {
+        walk.fail(.name, in: client.name, "\(host):\(port)", fault)
+        return
+      }
       walk.resolve("\(host):\(port)", local.object.evidence, at: [local.object.label()])
       return
+    }
+    if let (question, label) = control.narrowTraffic {
+      walk.depend(.name, in: client.name, at: [label], host, on: [question])
     }
     if let fault = control.hidingTraffic {
       walk.fail(.name, in: client.name, host, fault)
@@ -272,6 +279,23 @@ struct TetrateWalk {
   ) {
     guard !walk.isOver else { return }
     let key = crossing.target.service.key
+    if let local = client.service(key)?.service,
+      let fault = TwinService(service: local, crossing: crossing, client: client).addressFault
+    {
+      walk.fail(.address, in: client.name, place.description, fault)
+      return
+    }
+    if let name = place.texts.first(where: { IPAddress($0) == nil }),
+      walk.targetCluster?.model.cluster.node.at("spec", "tetrate", "dnsResolutionAtEdge")?.boolean != true
+    {
+      walk.depend(
+        .address, in: crossing.target.cluster, at: place.place.map { [$0] } ?? [], place.description,
+        on: [
+          Question(
+            "whether the edge of \(crossing.target.cluster) resolves \(name)",
+            help: "say 'dnsResolutionAtEdge: true' in its Cluster", isReported: true)
+        ])
+    }
     let observed = Self.entry(key, client)
     if let observed, let endpoints = observed.node.at("spec", "endpoints"),
       place.texts.allSatisfy({ IPAddress($0) != nil })
