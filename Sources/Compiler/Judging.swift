@@ -43,11 +43,14 @@ struct Judging {
         found[index].severity = .error
       }
     }
+    let layout = OutputLayout(model.fleet)
     findings =
-      found
+      found + judgement.assumedComponents { layout.path(Placement($0, .components, $1)) }
       + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
       .findings
-      + (options.isParanoid ? judgement.disputes(mapping: mapping) : [])
+      // Where a Cluster was left out for its errors the two evaluators do not see the same fleet.
+      + (options.isParanoid && !model.specification.hasInvalidClusters
+        ? judgement.disputes(mapping: mapping) : [])
   }
 
   /// Connections at whose ends a file of manifests could not be read: what is missing there may be in it.

@@ -65,6 +65,27 @@ import Testing
         "{priority: 5, subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: openshift-dns}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}"
       ), at: .name, "LW7202"),
     Break(
+      "clients that a controller labels while they run", over: "porter-silver",
+      """
+      -- connections/clamav.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec:
+        from: [{clusters: [emerald]}]
+        to: {clusters: [silver], service: clamav, ports: [3310], runtimeLabels: {role: [master, replica]}}
+      -- workloads/silver/clamav.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec: {selector: {app: clamav, role: master}, ports: [{port: 3310}]}
+      ---
+      \(workload("silver", "a1b2c3-prod", "clamav", "app: clamav", ""))
+      -- workloads/emerald/scanner.yaml --
+      \(workload("emerald", "a1b2c3-prod", "clamav", "app: clamav", ""))
+      \(JudgementTests.policy("emerald", "a1b2c3-prod", "{podSelector: {matchLabels: {role: master}}, policyTypes: [Egress]}"))
+      """, at: .egress, "LW7201"),
+    Break(
       "an alias for a target", over: "porter-silver",
       """
       -- workloads/silver/clamav.yaml --
@@ -314,6 +335,27 @@ import Testing
     let judged = try #require(judgement.crossings.first, "\(compilation.findingsText)")
     #expect(judged.verdict == .depends, "\(judged.openHops)")
     #expect(judged.reasons.contains { $0.contains(question) }, "\(judged.reasons)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty, "\(judgement.disputes(mapping: AllCores()))")
+  }
+
+  /// A proxy leads where those lead that it includes.
+  @Test(arguments: [
+    ("{name: child}", "kuard", ConnectionVerdict.proved), ("{name: child}", "other", .refuted),
+    ("{name: child, conditions: [{prefix: /x}]}", "kuard", .depends), ("{name: stranger}", "kuard", .depends),
+  ])
+  func includedProxiesAreFollowed(_ include: String, _ service: String, _ verdict: ConnectionVerdict) throws {
+    let files =
+      Self.proxy("includes: [\(include)]") + """
+        -- workloads/cluster-a/child.yaml --
+        apiVersion: projectcontour.io/v1
+        kind: HTTPProxy
+        metadata: {name: child, namespace: demo}
+        spec: {routes: [{services: [{name: \(service), port: 80}]}]}
+
+        """
+    let compilation = try FixtureFleet(base: "gateway-dns").overlaid(by: files).compile()
+    let judgement = try #require(compilation.judgement, "\(compilation.findingsText)")
+    #expect(judgement.crossings.first?.verdict == verdict, "\(compilation.findingsText)")
     #expect(judgement.disputes(mapping: AllCores()).isEmpty, "\(judgement.disputes(mapping: AllCores()))")
   }
 

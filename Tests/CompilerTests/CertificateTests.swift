@@ -162,14 +162,14 @@ import Testing
       bad.claims.remove(at: index)
       switch good.claims[index].claim {
       // A gateway's own pods are no end of the connection.
-      case .ingress(let key, _, .unknown, _, _)
+      case .ingress(let key, _, .outside, _, _)
       where ["istio-system", "projectcontour", "kube-system"].contains(key.namespace):
         continue
       // Nor is what answers the client's questions for names.
       case .ingress(let key, _, _, _, _) where key.cluster != good.crossing.target.cluster: continue
       // A gateway on the way sends to the target, whose own policies are asked.
       case .egress(let key, _, _, _, _) where key.cluster != good.crossing.client.cluster: continue
-      case .ingress(_, _, .unknown, let port, _) where port == 15443: continue
+      case .ingress(_, _, .outside, let port, _) where port == 15443: continue
       case .ingress, .service: break
       // The DNS question of an isolated client has a claim of its own beside the client's way out.
       case .egress(_, _, .peer(let peer), _, _) where peer.id == "resolver": continue

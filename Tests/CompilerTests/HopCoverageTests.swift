@@ -8,13 +8,15 @@ import Testing
 
 /// Every hop that a carrier has is broken by some test, and found there.
 ///
-/// | hop | porter | static | gatewayDNS | tetrate with TSB | tetrate, Istio alone |
-/// |---|---|---|---|---|---|
-/// | egress, name, address | planted | planted | planted | planted | planted |
-/// | load balancer, gateway | planted | planted | planted | planted | planted |
-/// | tunnel | none | none | none | planted | planted (remote secrets) |
-/// | Service, target port, pod | after linking | after linking | after linking | after linking | after linking |
-/// | ingress | planted | planted | planted | planted | planted |
+/// | hop | porter | static | clusterMesh | gatewayDNS | tetrate with TSB | tetrate, Istio alone |
+/// |---|---|---|---|---|---|---|
+/// | egress, name, address | planted | planted | planted | planted | planted | planted |
+/// | load balancer, gateway | planted | planted | none | planted | planted | planted |
+/// | tunnel | none | none | planted | none | planted | planted (remote secrets) |
+/// | Service, target port, pod | after linking | after linking | after linking | after linking | after linking | after linking |
+/// | ingress | planted | planted | planted | planted | planted | planted |
+///
+/// What stands beside the way (the clients' DNS, sleeping workloads, Istio's own objects) is broken in `CallerBreakTests`.
 ///
 /// What the linker's own checks find first is broken after linking: the judge is asked about a fleet that has changed.
 /// A client's hop has nothing that could fail: pods without a manifest are pods all the same.
@@ -129,6 +131,12 @@ import Testing
       "{rules: [{from: [{source: {namespaces: [bookinfo]}}], to: [{operation: {methods: [GET]}}]}]}", .depends
     ),
     ("{action: AUDIT, rules: [{}]}", .proved),
+    // What targetRefs choose is no sidecar of these pods; a waypoint of their Service may stand before them.
+    (
+      "{targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: a}], action: DENY, rules: [{}]}",
+      .proved
+    ),
+    ("{targetRefs: [{kind: Service, group: \"\", name: details}], action: DENY, rules: [{}]}", .depends),
     // Methods, paths and hosts that take everything; lists that are empty.
     ("{rules: [{to: [{operation: {methods: [\"*\"], paths: [\"/*\"], hosts: []}}]}]}", .proved),
     ("{rules: [{to: [{operation: {paths: [/private]}}]}]}", .depends),
@@ -315,6 +323,16 @@ import Testing
         base: "gateway-dns", path: "workloads/cluster-a/kuard.yaml", old: "port: 80, target",
         new: "port: 81, target",
         hop: .service, rule: "LW7205"),
+      Change(
+        base: "clustermesh", path: "workloads/cluster02/rebel-base.yaml",
+        old: "spec: {selector: {name: rebel-base}", new: "spec: {selector: {name: gone}", hop: .pod,
+        rule: "LW7208"),
+      Change(
+        base: "clustermesh", path: "workloads/cluster02/rebel-base.yaml", old: "targetPort: 80",
+        new: "targetPort: gone", hop: .targetPort, rule: "LW7206"),
+      Change(
+        base: "clustermesh", path: "workloads/cluster02/rebel-base.yaml", old: "port: 80, targetPort",
+        new: "port: 81, targetPort", hop: .service, rule: "LW7205"),
     ] + details("") + details(TetrateJudgementTests.istioFleet)
 
   @Test(arguments: changes)
@@ -344,6 +362,7 @@ import Testing
 
   @Test(arguments: [
     ("porter-pair", "", JudgementTests.porter), ("porter-silver", "", JudgementTests.fixed),
+    ("clustermesh", "", MeshJudgementTests.breaks + MeshJudgementTests.hops + CallerBreakTests.others),
     ("gateway-dns", "", GatewayDNSJudgementTests.breaks),
     ("tetrate", "", TetrateJudgementTests.control + tetrate),
     ("tetrate", TetrateJudgementTests.istioFleet, TetrateJudgementTests.istio + istio),
@@ -352,7 +371,7 @@ import Testing
   func everyHopIsBroken(_ base: String, _ link: String, _ breaks: [Break]) throws {
     let judgement = try #require(try FixtureFleet(base: base).overlaid(by: link).compile().judgement)
     let trace = try #require(judgement.crossings.first.flatMap { judgement.trace(of: $0.crossing) })
-    var broken = Set(breaks.map(\.hop))
+    var broken = Set(breaks.filter { $0.base == base }.map(\.hop))
     broken.formUnion(Self.changes.filter { $0.base == base && $0.link.isEmpty == link.isEmpty }.map(\.hop))
     if link == Self.secrets {
       // The rest of the way is that of the other form.

@@ -78,7 +78,7 @@ extension CertificateChecker {
     case .networks(let networks, _):
       let inside = network.telling.filter { address in networks.contains { $0.contains(address) } }
       return everyone(inside + networks.map(\.address))
-    case .unknown:
+    case .unknown, .outside:
       // It is admitted for sure only where everyone is; that nobody is can be said of addresses alone.
       let evaluator = NaiveEvaluator(network.network)
       let answers = network.telling.map {
@@ -107,8 +107,12 @@ extension CertificateChecker {
   ) -> Bool {
     guard let judged = fleet.clusters[cluster] else { return false }
     let observed = judged.model.observed.objects.values.filter { $0.namespace == namespace }
-    let all =
-      (declared[cluster]?[namespace] ?? []) + judged.emittedObjects(in: namespace).map(\.manifest) + observed
+    // What somebody keeps counts before what would be emitted under its name.
+    let own = declared[cluster]?[namespace] ?? []
+    let emitted = judged.emittedObjects(in: namespace).map(\.manifest).filter { manifest in
+      !own.contains { $0.identity == manifest.identity }
+    }
+    let all = own + emitted + observed
     let services = all.filter { manifest in
       manifest.apiVersion == "v1" && manifest.kind == "Service"
         && (manifest.node.at("spec", "selector")?.count ?? 0) == 0

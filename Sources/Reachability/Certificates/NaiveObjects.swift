@@ -97,6 +97,8 @@ struct NaiveObjects: Sendable {
     case .prefix(let path, let wanted):
       return nodes(path, roots).contains { node in wanted.contains { node.text.hasPrefix($0) } }
     case .number(let path, let number): return nodes(path, roots).contains { Int($0.text) == number }
+    case .within(let path, let range):
+      return nodes(path, roots).contains { Int($0.text).map(range.contains) ?? false }
     case .exists(let path):
       return nodes(path, roots).contains { node in
         node.isScalar ? !node.isNull && !node.text.isEmpty : node.count > 0

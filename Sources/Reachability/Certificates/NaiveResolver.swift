@@ -90,11 +90,21 @@ struct NaiveResolver {
         cluster.model.observed.objects[identity]?.node,
       ].compactMap { $0 }
     }
-    if let text = maps("coredns").lazy.compactMap({ $0.at("data", "Corefile") }).first {
-      add(CorefileText(text))
-    } else if let file = cluster.model.corefile {
-      add(CorefileText(file))
+    var importsCustom = true
+    func addMain(_ text: CorefileText) {
+      add(text)
+      // Only where a line of it says so are the blocks of coredns-custom read.
+      importsCustom = String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").contains { line in
+        let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+        return words.first == "import" && words.dropFirst().contains { $0.contains(".server") }
+      }
     }
+    if let text = maps("coredns").lazy.compactMap({ $0.at("data", "Corefile") }).first {
+      addMain(CorefileText(text))
+    } else if let file = cluster.model.corefile {
+      addMain(CorefileText(file))
+    }
+    guard importsCustom else { return zones }
     for map in maps("coredns-custom") {
       for (key, value) in map["data"]?.entries.map({ $0 }) ?? [] where key.text.hasSuffix(".server") {
         add(CorefileText(value))

@@ -62,6 +62,8 @@ package indirect enum ObjectCondition: Hashable, Sendable {
   case prefix([String], [String])
   /// Some node at the path is this number, or its text.
   case number([String], Int)
+  /// Some node at the path is a number of a range, or its text.
+  case within([String], ClosedRange<Int>)
   /// There is a node at the path that is no empty text, list or mapping.
   case exists([String])
   /// Some node at the path meets all of these.
@@ -86,6 +88,7 @@ package indirect enum ObjectCondition: Hashable, Sendable {
     case .text(let at, let texts, _): return "\(path(at)) = \(texts.joined(separator: " or "))"
     case .prefix(let at, let texts): return "\(path(at)) = \(texts.joined(separator: "… or "))…"
     case .number(let at, let number): return "\(path(at)) = \(number)"
+    case .within(let at, let range): return "\(path(at)) from \(range.lowerBound) to \(range.upperBound)"
     case .exists(let at): return path(at)
     case .element(let at, let inner):
       return "\(path(at)) (\(inner.map(\.description).joined(separator: ", ")))"

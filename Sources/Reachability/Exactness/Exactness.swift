@@ -231,7 +231,7 @@ struct Exactness {
         let block = AddressBlock(networks)
         peers = peers.union(PeerSet(ipv4: block.ipv4, ipv6: block.ipv6))
       // Nobody knows who it is, so nobody is too many.
-      case .unknown: peers = PeerSet(classes: slice.engine.everyClass, ipv4: .all, ipv6: .all)
+      case .unknown, .outside: peers = PeerSet(classes: slice.engine.everyClass, ipv4: .all, ipv6: .all)
       }
     }
     return peers

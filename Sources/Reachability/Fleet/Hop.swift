@@ -31,6 +31,8 @@ package struct Hop: Sendable {
     case declared
     /// An object of this compile's output.
     case emitted
+    /// A Component of this compile's output, once the owner of the object lists it.
+    case patched = "emitted as a Component"
     /// What a cluster answered.
     case observed
     /// The fleet's own documents.

@@ -56,7 +56,7 @@ struct ConnectionEnds: Sendable {
   init(_ connection: BoundConnection, in fleet: JudgedFleet) {
     clients = connection.clients.map { client in
       guard let name = client.cluster, let cluster = fleet.clusters[name] else { return nil }
-      return Self.clients(client.podSelector, cluster.workloads(in: client.namespace))
+      return Self.clients(client, of: connection, cluster.workloads(in: client.namespace))
     }
     targets = connection.targets.map { target in
       guard let cluster = fleet.clusters[target.cluster] else { return [] }
@@ -68,7 +68,46 @@ struct ConnectionEnds: Sendable {
     }
   }
 
-  static func clients(_ selector: LabelSelector?, _ workloads: [Workload]) -> [Member] {
+  /// A connection's clients. Those that are pods of its target's kind carry the labels that controllers set while pods run,
+  /// one pod for each of the values.
+  static func clients(
+    _ client: BoundClient, of connection: BoundConnection, _ workloads: [Workload]
+  ) -> [Member] {
+    let runtime = connection.connection.to.runtimeLabels
+    guard !runtime.isEmpty else { return clients(client.podSelector, workloads) }
+    let services = connection.targets.map(\.service).filter { $0.key.namespace == client.namespace }
+    let selectors = services.map { LabelSelector(equality: $0.selector) }
+    var members: [Member] = []
+    for (number, workload) in workloads.enumerated() {
+      let isTarget = selectors.contains {
+        !$0.matches(workload.podLabels) && $0.matches(workload.podLabels, runtimeLabels: runtime)
+      }
+      guard isTarget else {
+        if client.podSelector?.matches(workload.podLabels) ?? true { members.append(.workload(number)) }
+        continue
+      }
+      for labels in variants(workload.podLabels, runtime) where client.podSelector?.matches(labels) ?? true {
+        members.append(
+          .special(
+            SubjectPod(
+              id: "\(workload.kind)/\(workload.key.name) \(labels.description)", workload: workload,
+              labels: labels)))
+      }
+    }
+    return members.isEmpty ? clients(client.podSelector, workloads) : members
+  }
+
+  /// Labels with every value that they take while pods run; more than a handful are as good as one.
+  private static func variants(_ labels: Labels, _ runtime: [String: [String]]) -> [Labels] {
+    var all = [labels]
+    for (key, values) in runtime.sorted(by: { $0.key < $1.key }) where labels[key] == nil && !values.isEmpty {
+      let next = all.flatMap { one in values.map { one.setting(key, to: $0) } }
+      if next.count <= 16 { all = next }
+    }
+    return all
+  }
+
+  private static func clients(_ selector: LabelSelector?, _ workloads: [Workload]) -> [Member] {
     var members: [Member] = []
     for (number, workload) in workloads.enumerated() where selector?.matches(workload.podLabels) ?? true {
       members.append(.workload(number))

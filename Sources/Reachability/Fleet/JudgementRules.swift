@@ -8,6 +8,7 @@ package import Diagnostics
 package enum JudgementRules {
   package static let all = [
     egress, name, address, unpublished, service, targetPort, ingress, pods, tunnel, depends, waits,
+    assumesComponent, overridesOwner,
     opensToOthers,
     opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, leadsFurther,
     namesOtherPorts, admitsIdentities, admitsAnyway, certificate,
@@ -246,6 +247,47 @@ package enum JudgementRules {
         clusterAPI: {managementCluster: mgmt, namespace: dev-team}
         dns: {resolver: unmanaged}
       """), passing: RuleExample(over: "gateway-dns", ""))
+
+  private static func rebelBase(_ annotations: String) -> String {
+    """
+    -- workloads/cluster02/rebel-base.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: rebel-base, namespace: default}
+    spec:
+      selector: {matchLabels: {name: rebel-base}}
+      template:
+        metadata: {labels: {name: rebel-base}}
+        spec: {containers: [{name: rebel-base, image: nginx, ports: [{name: http, containerPort: 80}]}]}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: rebel-base, namespace: default, annotations: {\(annotations)}}
+    spec: {selector: {name: rebel-base}, ports: [{name: http, port: 80, targetPort: 80}]}
+    """
+  }
+
+  package static let assumesComponent = Rule(
+    "LW7212", "component-assumed", .note,
+    "a verdict takes a Component as applied that only an owner can apply",
+    explanation: """
+      Objects that somebody else keeps are patched by kustomize Components, which lie in the output and have no effect \
+      until the kustomization of their owner lists them. Verdicts count them as applied.
+      """,
+    failing: RuleExample(over: "clustermesh", rebelBase("team: rebels")),
+    passing: RuleExample(over: "clustermesh", ""))
+
+  package static let overridesOwner = Rule(
+    "LW7213", "component-overrides-owner", .warning,
+    "a Component says the opposite of what an owner has written",
+    explanation: """
+      A connection needs an annotation or a label of an object that somebody else keeps, and its manifest has it with \
+      another value: somebody may have meant it. The Component would overrule it.
+      """,
+    failing: RuleExample(
+      over: "clustermesh",
+      rebelBase("service.cilium.io/global: \"true\", service.cilium.io/shared: \"false\"")),
+    passing: RuleExample(over: "clustermesh", ""))
 
   // MARK: The judge itself
 

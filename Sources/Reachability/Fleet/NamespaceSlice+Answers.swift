@@ -50,7 +50,8 @@ extension NamespaceSlice {
     case .networks(let networks, _):
       let answer = engine.admits(AddressBlock(networks), to: pod, port, transport)
       return (answer, [Question("which of these addresses arrives at the pod")])
-    case .unknown(let description):
+    case .outside where engine.admitsOwnNamespaceAlone(to: pod, port, transport): return (.no, [])
+    case .unknown(let description), .outside(let description):
       if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
       return (
         engine.opensAnywhere(pod, .ingress, port, transport) ? .depends : .no,

@@ -82,11 +82,15 @@ package enum Sender: Sendable {
   case networks([IPNetwork], description: String)
   /// Nobody can say: proved only where everyone is admitted.
   case unknown(description: String)
+  /// Somebody of another cluster, with an address that nobody knows: never a pod of the namespace itself.
+  case outside(description: String)
 
   package var description: String {
     switch self {
     case .client: "the client's own address"
-    case .pods(_, let text), .platform(_, _, let text), .networks(_, let text), .unknown(let text): text
+    case .pods(_, let text), .platform(_, _, let text), .networks(_, let text), .unknown(let text),
+      .outside(let text):
+      text
     }
   }
 
@@ -95,7 +99,7 @@ package enum Sender: Sendable {
     switch self {
     case .pods(let peers, _): peers
     case .platform(let peer, _, _): [peer]
-    case .client, .networks, .unknown: []
+    case .client, .networks, .unknown, .outside: []
     }
   }
 }

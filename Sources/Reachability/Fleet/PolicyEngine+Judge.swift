@@ -96,6 +96,38 @@ extension PolicyEngine {
     return Ternary(may: may, must: must)
   }
 
+  /// True where every rule that may open a port admits pods of the pod's own namespace and nobody else. Linear in the
+  /// rules of the policies that select the pod.
+  func admitsOwnNamespaceAlone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
+    let number = podClass(of: pod)
+    let parts = selecting(number, .ingress)
+    guard !parts.isEmpty, parts.allSatisfy({ policies[$0].rules.stage == .policy }) else { return false }
+    return parts.allSatisfy { part in
+      let rules = policies[part].rules.section(.ingress)?.rules ?? []
+      return rules.filter { $0.action == .allow && mayHold($0.ports, port, transport) }.allSatisfy { rule in
+        guard let peers = rule.peers else { return false }
+        return peers.allSatisfy { peer in
+          switch peer {
+          case .pods(namespaceSelector: nil, podSelector: _, cluster: let clusters): clusters.isEmpty
+          case .nothing: true
+          default: false
+          }
+        }
+      }
+    }
+  }
+
+  private func mayHold(_ ports: [PolicyRules.Port]?, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
+    guard let ports else { return true }
+    return ports.contains { entry in
+      switch entry {
+      case .numbers(let own, let range): own == transport && range.contains(port)
+      case .name(let own, _): own == transport
+      case .nothing: false
+      }
+    }
+  }
+
   /// True when some rule opens a port in a direction to somebody.
   func opensAnywhere(
     _ pod: Int, _ direction: NetworkPolicy.Direction, _ port: UInt16, _ transport: TransportProtocol

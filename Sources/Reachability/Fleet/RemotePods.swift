@@ -10,9 +10,10 @@ extension JudgedFleet {
   package func remoteClients(of crossing: Crossing) -> [PeerPod] {
     guard let name = crossing.client.cluster, let cluster = clusters[name] else { return [] }
     let namespace = crossing.client.namespace
-    return ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)).map {
-      PeerPod($0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything)
-    }
+    return ConnectionEnds.clients(crossing.client, of: crossing.connection, cluster.workloads(in: namespace))
+      .map {
+        PeerPod($0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything)
+      }
   }
 
   /// The target's pods for the client's policies.
@@ -34,10 +35,11 @@ extension JudgedFleet {
   package func localClients(of crossing: Crossing) -> [PeerPod] {
     guard let name = crossing.client.cluster, let cluster = clusters[name] else { return [] }
     let namespace = crossing.client.namespace
-    return ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)).map {
-      PeerPod(
-        $0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything, isRemote: false)
-    }
+    return ConnectionEnds.clients(crossing.client, of: crossing.connection, cluster.workloads(in: namespace))
+      .map {
+        PeerPod(
+          $0, of: cluster, namespace, meant: crossing.client.podSelector ?? .everything, isRemote: false)
+      }
   }
 
   /// The target's pods for policies of its own cluster: those of a gateway's namespace.

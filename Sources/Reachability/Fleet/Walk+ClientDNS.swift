@@ -10,6 +10,8 @@ extension Walk {
   mutating func asksCluster(_ slice: NamespaceSlice, _ name: String) -> Bool {
     for pod in clientPods {
       guard let workload = slice.subjects[pod].workload else { continue }
+      // Nearly all pods say nothing of it, and nothing need be made for them.
+      if !isTracing, !workload.isHostNetwork, workload.pod.at("spec", "dnsPolicy") == nil { continue }
       let dns = PodDNS(workload, in: slice.cluster)
       switch dns.asksCluster {
       case .yes: if let claim = dns.claim { rely(on: claim, isNot: true) }

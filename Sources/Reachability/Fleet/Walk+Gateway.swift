@@ -35,7 +35,7 @@ struct GatewayWay {
 
   /// The pods' own policies admit those who come from outside. Their addresses only the network knows.
   func admit(port: (SubjectPod) -> Int?, _ who: String, _ walk: inout Walk) {
-    let sender = Sender.unknown(description: who)
+    let sender = Sender.outside(description: who)
     guard !walk.isOver,
       !walk.isIdle(pods.map(\.workload), in: cluster, namespace, .gateway, name, behind: name)
     else { return }
@@ -59,10 +59,22 @@ struct GatewayWay {
             "no policy of \(namespace) in \(cluster.name) admits \(who) to port \(number) of \(name)",
             at: walk.isolating(pod, in: key),
             help: [
-              "admit TCP \(number) to pods with \(pod.labels.description), from everywhere"
+              "admit TCP \(number) to these pods; a policy of \(namespace) that does: \(Self.policy("allow-to-gateway", namespace, pod.labels, "Ingress", "ingress: [{ports: [{protocol: TCP, port: \(number)}]}]"))"
             ]))
       }
     }
+  }
+
+  /// A policy as one line of YAML: the gateway's namespace is somebody else's, so nothing is emitted there.
+  private static func policy(
+    _ name: String, _ namespace: String, _ labels: Labels, _ type: String, _ rules: String
+  ) -> String {
+    "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: \(name), namespace: \(namespace)}, spec: {podSelector: {matchLabels: \(mapping(labels))}, policyTypes: [\(type)], \(rules)}}"
+  }
+
+  /// `{app: db, version: "1"}`.
+  private static func mapping(_ labels: Labels) -> String {
+    "{\(labels.items.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", "))}"
   }
 
   /// The pods' own policies let them out to the target's pods.
@@ -90,7 +102,7 @@ struct GatewayWay {
               "the policies of \(namespace) in \(cluster.name) do not let \(name) out to port \(number) of \(target.kind) \(target.name)",
               at: walk.isolating(pod, in: key, .egress),
               help: [
-                "add an egress rule that admits \(port.transport.rawValue) \(number) to pods with \(target.labels.description) of namespace \(target.namespace)"
+                "let these pods out to them; a policy of \(namespace) that does: \(Self.policy("allow-to-\(target.namespace)", namespace, pod.labels, "Egress", "egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \(target.namespace)}}, podSelector: {matchLabels: \(Self.mapping(target.labels))}}], ports: [{protocol: \(port.transport.rawValue), port: \(number)}]}]"))"
               ]))
         }
       }

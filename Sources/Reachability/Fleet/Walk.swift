@@ -136,7 +136,8 @@ package struct Walk: Sendable {
         .client, in: name,
         pods.contains { slice.subjects[$0].workload == nil } ? .specified : .declared,
         at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },
-        "\(listed(pods.map { slice.subjects[$0].description })) of \(slice.namespace) @\(name)")
+        "\(listed(pods.map { slice.subjects[$0].description }.withoutRepetitions)) of \(slice.namespace) @\(name)"
+      )
     }
   }
 
@@ -344,7 +345,7 @@ package struct Walk: Sendable {
             ]))))
       return
     }
-    let aliased = Claim.found(query([.not(.text(["spec", "type"], ["ExternalName"]))]))
+    let aliased = { Claim.found(query([.not(.text(["spec", "type"], ["ExternalName"]))])) }
     guard now.type != "ExternalName" else {
       fail(
         .service, in: cluster.name, crossing.serviceName,
@@ -352,10 +353,10 @@ package struct Walk: Sendable {
           JudgementRules.service,
           "Service \(service.key.description) of \(cluster.name) is of type ExternalName: it is an alias, without address and pods",
           at: [Label(now.typeNode.range)], help: ["connect to the Service that has the pods"],
-          because: aliased))
+          because: aliased()))
       return
     }
-    if !service.isInline { rely(on: aliased) }
+    if !service.isInline { rely(on: aliased()) }
     if let fault = fault?(now) {
       self.fail(.service, in: cluster.name, crossing.serviceName, fault)
       return
@@ -438,7 +439,8 @@ package struct Walk: Sendable {
     pass(
       .pod, in: name, .declared,
       at: pods.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },
-      "\(listed(pods.map { slice.subjects[$0].description })) of \(slice.namespace) @\(name)")
+      "\(listed(pods.map { slice.subjects[$0].description }.withoutRepetitions)) of \(slice.namespace) @\(name)"
+    )
   }
 
   private mutating func judgeIngress(

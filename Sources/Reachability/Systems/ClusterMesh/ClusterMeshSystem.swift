@@ -153,7 +153,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     NodePolicies.judge([near, far], &walk)
     authentication(&walk)
     walk.sender = .pods(
-      walk.fleet.remoteClients(of: crossing), description: "the client's pods of \(near.name), as they are")
+      walk.fleet.remoteClients(of: crossing), description: "the client's own pods of \(near.name)")
     if isExported {
       imported.export(&walk)
       walk.enter(
@@ -227,7 +227,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     }
     walk.pass(
       .address, in: place,
-      near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .emitted,
+      near.cluster.patch(of: object.manifest.identity) == nil ? object.evidence : .patched,
       at: [object.label()], "global Service: pods of \(far.name) join it")
   }
 

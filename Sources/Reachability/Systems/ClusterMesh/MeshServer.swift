@@ -29,7 +29,7 @@ enum MeshServer {
   static func judge(
     _ member: ClusterMeshSystem.Member, readBy reader: ClusterMeshSystem.Member, _ walk: inout Walk
   ) {
-    let sender = Sender.unknown(description: "agents of \(reader.cluster.name)")
+    let sender = Sender.outside(description: "agents of \(reader.cluster.name)")
     guard let way = onTheWay(member) else {
       if walk.isTracing { walk.relyOnOpen(pods(member), sender, port: port, .tcp) }
       return

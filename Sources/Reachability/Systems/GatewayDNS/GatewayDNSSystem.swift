@@ -366,7 +366,8 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     switch routes[cluster.name]?.route(name, to: crossing.target.service.key, crossing.port.port) {
     case .found(let route):
       walk.rely(
-        on: GatewayHosts.claim(name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
+        on: GatewayHosts.claim(
+          route, name, to: crossing.target.service.key, crossing.port.port, in: cluster.name))
       if let fault = ReferenceGrants.fault(route.object, to: crossing.target.service.key, in: cluster) {
         walk.fail(.gateway, in: cluster.name, target, fault)
         return

@@ -12,6 +12,8 @@ struct GatewayHosts: Sendable {
     let port: Node?
     /// What requests must have beside the host; nil where all of them go there.
     let condition: Node?
+    /// The proxy that leads there, where that is one which the route's includes.
+    var child: KnownObject?
   }
 
   /// A route for one host.
@@ -50,7 +52,10 @@ struct GatewayHosts: Sendable {
   /// Linear in the routes of the cluster.
   init(_ cluster: JudgedCluster) {
     self.cluster = cluster.name
-    for object in cluster.objects(ofKind: "HTTPProxy") { addProxy(object) }
+    let proxies = cluster.objects(ofKind: "HTTPProxy")
+    var byName: [NamespacedName: KnownObject] = [:]
+    for object in proxies { byName[NamespacedName(object.manifest.namespace ?? "", object.name)] = object }
+    for object in proxies { addProxy(object, byName) }
     for object in cluster.objects(ofKind: "Ingress") { addIngress(object) }
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute"] {
       for object in cluster.objects(ofKind: kind) { addRoute(object) }
@@ -119,6 +124,18 @@ struct GatewayHosts: Sendable {
 
   private static func words(_ backend: Backend) -> String {
     backend.port.map { "\(backend.service.name):\($0.text)" } ?? backend.service.name
+  }
+
+  /// That a route takes its host to a Service's port, by a proxy that it includes where one leads there.
+  static func claim(
+    _ route: Route, _ name: String, to service: NamespacedName, _ port: ServicePort, in cluster: String
+  ) -> Claim {
+    let leading = route.backends.first { leads($0, to: service, port) && $0.condition == nil }
+    guard let child = leading?.child else { return claim(name, to: service, port, in: cluster) }
+    return .found(
+      ObjectQuery(
+        "HTTPProxy", of: nil, in: cluster, child.manifest.namespace, child.name,
+        where: [.text(["spec", "routes", "*", "services", "*", "name"], [service.name])]))
   }
 
   /// That some route takes a host to a Service's port.
@@ -198,29 +215,11 @@ struct GatewayHosts: Sendable {
         delegates: delegates))
   }
 
-  private mutating func addProxy(_ object: KnownObject) {
+  private mutating func addProxy(_ object: KnownObject, _ proxies: [NamespacedName: KnownObject]) {
     guard let host = object.node.at("spec", "virtualhost", "fqdn") else { return }
-    let namespace = object.manifest.namespace ?? ""
-    let spec = object.node["spec"]
-    func backends(_ part: Node, _ condition: Node?) -> [Backend] {
-      // A weight of nothing gets nothing.
-      (part["services"]?.elements.filter { $0["weight"]?.integer != 0 } ?? []).map {
-        Backend(
-          service: NamespacedName(namespace, $0["name"]?.text ?? ""), port: $0["port"], condition: condition)
-      }
-    }
-    var all = (spec?["routes"]?.elements.map { $0 } ?? []).flatMap { backends($0, Self.proxyCondition($0)) }
-    // Without TLS there is no name by which a connection could be told: Contour calls the object invalid.
-    if let proxy = spec?["tcpproxy"], spec?.at("virtualhost", "tls") != nil { all += backends(proxy, nil) }
-    let includes = (spec?["includes"]?.count ?? 0) > 0 || spec?.at("tcpproxy", "include") != nil
-    add(host, object, all, delegates: includes)
-  }
-
-  /// Conditions of one route are all of them to be met.
-  private static func proxyCondition(_ route: Node) -> Node? {
-    route["conditions"]?.elements.first { condition in
-      condition.entries.contains { $0.key.text != "prefix" || $0.value.text != "/" }
-    }
+    var reading = ProxyReading(proxies)
+    reading.read(object, under: nil)
+    add(host, object, reading.backends, delegates: reading.isCut)
   }
 
   private mutating func addIngress(_ object: KnownObject) {
@@ -273,5 +272,58 @@ struct GatewayHosts: Sendable {
       }
     }
     return takesAll ? nil : matches
+  }
+}
+
+/// Where a proxy of Contour leads, with the proxies that it includes: conditions of an inclusion hold for all that is behind.
+private struct ProxyReading {
+  private(set) var backends: [GatewayHosts.Backend] = []
+  /// True where it includes something that nobody knows.
+  private(set) var isCut = false
+
+  private let proxies: [NamespacedName: KnownObject]
+  private var seen: Set<NamespacedName> = []
+
+  init(_ proxies: [NamespacedName: KnownObject]) { self.proxies = proxies }
+
+  /// Each proxy once: Contour refuses circles.
+  mutating func read(_ object: KnownObject, under condition: Node?) {
+    let namespace = object.manifest.namespace ?? ""
+    let isRoot = seen.isEmpty
+    guard seen.insert(NamespacedName(namespace, object.name)).inserted else { return }
+    let spec = object.node["spec"]
+    for route in spec?["routes"]?.elements.map({ $0 }) ?? [] {
+      add(route, condition ?? Self.condition(route), namespace, isRoot ? nil : object)
+    }
+    // Without TLS there is no name by which a connection could be told: Contour calls the object invalid.
+    if let proxy = spec?["tcpproxy"], spec?.at("virtualhost", "tls") != nil {
+      add(proxy, condition, namespace, isRoot ? nil : object)
+    }
+    if spec?.at("tcpproxy", "include") != nil { isCut = true }
+    for include in spec?["includes"]?.elements.map({ $0 }) ?? [] {
+      let key = NamespacedName(include["namespace"]?.text ?? namespace, include["name"]?.text ?? "")
+      guard let child = proxies[key] else {
+        isCut = true
+        continue
+      }
+      read(child, under: condition ?? Self.condition(include))
+    }
+  }
+
+  private mutating func add(_ part: Node, _ condition: Node?, _ namespace: String, _ child: KnownObject?) {
+    // A weight of nothing gets nothing.
+    for service in part["services"]?.elements.filter({ $0["weight"]?.integer != 0 }) ?? [] {
+      backends.append(
+        GatewayHosts.Backend(
+          service: NamespacedName(namespace, service["name"]?.text ?? ""), port: service["port"],
+          condition: condition, child: child))
+    }
+  }
+
+  /// Conditions of one route are all of them to be met.
+  private static func condition(_ part: Node) -> Node? {
+    part["conditions"]?.elements.first { condition in
+      condition.entries.contains { $0.key.text != "prefix" || $0.value.text != "/" }
+    }
   }
 }

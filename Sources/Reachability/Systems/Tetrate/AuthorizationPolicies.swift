@@ -39,7 +39,9 @@ struct AuthorizationPolicies {
     for (pod, client) in walk.targetPods.flatMap({ pod in clients.map { (pod, $0) } }) {
       let subject = slice.subjects[pod]
       let port = subject.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
-      let own = policies.filter { selects($0, namespace, subject.labels) }
+      let own = policies.filter {
+        selects($0, namespace, subject.labels) && isMeant($0, crossing.target.service.key)
+      }
       guard !own.isEmpty else { continue }
       let call = AuthorizedCall(crossing, client, port: port, in: cluster)
       let allowing = own.filter { action($0) == "ALLOW" }
@@ -83,6 +85,22 @@ struct AuthorizationPolicies {
       ])
   }
 
+  /// What targetRefs choose is a gateway or a waypoint, which may stand before the pods of the Service that they name;
+  /// sidecars ask policies without them alone.
+  private func isMeant(_ policy: KnownObject, _ service: NamespacedName) -> Bool {
+    let spec = policy.node["spec"]
+    let references = (spec?["targetRefs"]?.elements.map { $0 } ?? []) + [spec?["targetRef"]].compactMap { $0 }
+    guard !references.isEmpty else { return true }
+    return references.contains {
+      $0["kind"]?.text == "Service" && $0["name"]?.text == service.name
+        && policy.manifest.namespace == service.namespace
+    }
+  }
+
+  private func hasReferences(_ policy: KnownObject) -> Bool {
+    policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
+  }
+
   /// Judges the crossing at the gateway's own pods: istiod applies their policies to what they pass on unopened as well, and
   /// they see no identity there (buildGatewayListeners of istio/istio).
   func judge(
@@ -92,7 +110,7 @@ struct AuthorizationPolicies {
     let policies = all
     guard !policies.isEmpty else { return }
     for pod in way.pods {
-      let own = policies.filter { selects($0, way.namespace, pod.labels) }
+      let own = policies.filter { selects($0, way.namespace, pod.labels) && !hasReferences($0) }
       let call = AuthorizedCall(atGatewayOf: crossing, port: port(pod), in: cluster)
       var open: [(policy: KnownObject, reasons: [String])] = []
       for policy in own where action(policy) == "DENY" {

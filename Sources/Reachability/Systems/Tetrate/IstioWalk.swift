@@ -182,6 +182,11 @@ struct IstioWalk {
           ]))
     }
     let chosen = service.selector.items.map { ObjectCondition.text(["labels", $0.key], [$0.value]) }
+    // A Service without a selector chooses nobody.
+    guard !chosen.isEmpty else {
+      return .found(
+        ObjectQuery("WorkloadEntry", of: nil, in: client.name, key.namespace, where: [.either([])]))
+    }
     return .found(
       ObjectQuery(
         "WorkloadEntry", of: nil, in: client.name, key.namespace,

@@ -32,7 +32,8 @@ struct SidecarInjection {
   /// The client's pods: without a sidecar they call the gateway by plain text.
   func judgeClients(_ crossing: Crossing, _ walk: inout Walk) {
     for workload in workloads(
-      ConnectionEnds.clients(crossing.client.podSelector, cluster.workloads(in: namespace)))
+      ConnectionEnds.clients(
+        crossing.client, of: crossing.connection, cluster.workloads(in: namespace)))
     {
       guard !walk.isOver else { return }
       let port = crossing.port.port.number
@@ -62,7 +63,12 @@ struct SidecarInjection {
 
   private func workloads(_ members: [ConnectionEnds.Member]) -> [Workload] {
     let all = cluster.workloads(in: namespace)
-    return members.compactMap { if case .workload(let number) = $0 { all[number] } else { nil } }
+    return members.compactMap { member in
+      switch member {
+      case .workload(let number): all[number]
+      case .special(let pods): pods.workload
+      }
+    }
   }
 
   private func fail(

@@ -14,7 +14,7 @@ enum SidecarTraffic {
   /// The labels of the client's pods; empty labels where nobody has described them.
   static func clients(_ crossing: Crossing, in client: JudgedCluster) -> [Labels] {
     let workloads = client.workloads(in: crossing.client.namespace)
-    return ConnectionEnds.clients(crossing.client.podSelector, workloads).map { member in
+    return ConnectionEnds.clients(crossing.client, of: crossing.connection, workloads).map { member in
       switch member {
       case .workload(let number): workloads[number].podLabels
       case .special(let subject): subject.labels

@@ -344,6 +344,7 @@ struct TetrateWalk {
     let from = control.networks[TetrateControl.name(of: client)] ?? "no network"
     let to = control.networks[TetrateControl.name(of: cluster)] ?? "no network"
     let text = from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
+    let unplaced = [client, cluster].first { control.networks[TetrateControl.name(of: $0)] == nil }?.name
     switch control.permits(client, cluster) {
     case true?:
       if control.networks[TetrateControl.name(of: client)] != nil {
@@ -364,9 +365,13 @@ struct TetrateWalk {
         .tunnel, in: client.name, text,
         Fault(
           JudgementRules.tunnel,
-          "network \(from) of \(client.name) is not said to reach \(to) of \(cluster.name)",
+          unplaced.map { "TSB knows no network of \($0)" }
+            ?? "network \(from) of \(client.name) is not said to reach \(to) of \(cluster.name)",
           at: control.reachLabel.map { [$0] } ?? [],
-          help: ["add '\(from): \(to)' to networkReachability: the key is the consumer's network"],
+          help: [
+            unplaced.map { "give \($0) a network: spec.tetrate.network" }
+              ?? "add '\(from): \(to)' to networkReachability: the key is the consumer's network"
+          ],
           because: control.joined(from, to)))
     }
   }
