@@ -60,7 +60,7 @@ struct BackEnd {
         at: pendingSubjects[first].range,
         facts.count == 1 ? "waits for it" : "waits for one of \(facts.count) facts",
         help: [
-          "\(tool) --context \(context) -n \(item.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(item.cluster) -f -"
+          "\(tool) --context \(context.shellWord) -n \(item.namespace) get \(resources.joined(separator: ",")) -o yaml | linkwright observe --cluster \(item.cluster) -f -"
         ])
       if options.isStrict { finding.severity = .error }
       finding.owner = owners.owner(of: pendingSubjects[first].range, in: item.namespace)
@@ -117,19 +117,45 @@ struct BackEnd {
   // MARK: Owners and consumers
 
   private func ownerFindings(_ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {
-    objects.compactMap { object in
-      guard object.part == .manifests,
-        let owner = model.clusters[object.cluster]?.declared.objects[object.identity]
-      else {
-        return nil
+    var findings: [Diagnostic] = []
+    for object in objects where object.part == .manifests {
+      findings += ownerFinding(object.identity, object.cluster, object.subject, model).map { [$0] } ?? []
+    }
+    // What is left out until something is observed will want its place as well.
+    var seen: Set<String> = []
+    for (item, subject) in zip(pending, pendingSubjects) {
+      for place in item.objects where place.part == .manifests {
+        guard let finding = ownerFinding(place.identity, place.cluster, subject, model),
+          seen.insert("\(place.cluster) \(place.identity.description)").inserted
+        else { continue }
+        findings.append(finding)
       }
+    }
+    return findings
+  }
+
+  private func ownerFinding(
+    _ identity: ObjectIdentity, _ cluster: String, _ subject: Label, _ model: FleetModel
+  ) -> Diagnostic? {
+    guard let cluster = model.clusters[cluster] else { return nil }
+    if let owner = cluster.declared.objects[identity] {
       return Diagnostic(
-        OutputRules.ownedElsewhere,
-        "\(object.identity.description) has a manifest of its own in \(object.cluster)",
-        at: owner.nameNode.range, "does not do what the connection needs", also: [object.subject],
+        OutputRules.ownedElsewhere, "\(identity.description) has a manifest of its own in \(cluster.name)",
+        at: owner.nameNode.range, "does not do what the connection needs", also: [subject],
         help: ["remove the manifest and let Linkwright emit the object, or give the emitted one another name"]
       )
     }
+    guard identity.namespace != nil,
+      let owner = cluster.baseline?.first(where: { policy in
+        let own = policy.manifest.identity
+        return own.name == identity.name && own.kind == identity.kind && own.group == identity.group
+      })
+    else { return nil }
+    return Diagnostic(
+      OutputRules.ownedElsewhere,
+      "\(identity.description) would take the place of the platform's own \(identity.kind) in every namespace of \(cluster.name)",
+      at: owner.manifest.nameNode.range, "the platform writes it, and writes it again", also: [subject],
+      help: ["give the emitted one another name"])
   }
 
   private func consumerFindings(_ objects: [RenderedObject]) -> [Diagnostic] {

@@ -107,6 +107,7 @@ package struct Compiler: Sendable {
     }
     let (output, back) = (assembled.output, assembled.back)
     findings += assembled.findings + checked.findings + judging.findings
+    findings = RepeatedFindings.withoutFollowers(findings, of: plan.connections)
     findings += PolicyLinting.findings(
       judging.judgement, model, plan.connections, reported: findings)
     let judged = checked.suppressions.applied(to: findings)

@@ -215,7 +215,8 @@ package enum CompilerRules {
     "LW1604", "wrong-identity", .error, "a template yields another object than it must",
     explanation: """
       The names of emitted objects are bound before templates are rendered, and other objects refer to them. A \
-      template may shape an object, not rename it: names come from the link's names.yaml.
+      template may shape an object, not rename it: names come from the link's names.yaml. Nor may it change a field \
+      that other objects rest on: whether clients of a claim use its Service's port.
       """,
     failing: RuleExample(
       over: "porter-pair",

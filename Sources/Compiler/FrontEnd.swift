@@ -52,15 +52,25 @@ struct FrontEnd {
     let (fleet, fleetFindings) = compiler.decoder.decodeFleet(file.tree)
     findings += fleetFindings
     guard let fleet, checkVersion(fleet) else { return }
+    let places = OutputPlaces(fleet).findings
+    findings += places + ConsumerKinds.findings(fleet, compiler.resources.objectSchemas)
+    // With sources hidden all else would be about what is missing.
+    guard !places.contains(where: { $0.rule.id == OutputRules.outputOverSources.id }) else { return }
     self.fleet = fleet
     let layout = OutputLayout(fleet)
-    checkUnits(fleet)
     self.record = try OutputRecord(record, layout: layout, formerRoots: options.formerRoots)
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
     findings += try StrayDocuments.unselected(walk, source, fleet: fleet, outputs: layout.roots)
     readSpecification(walk.spec, fleet, compiler.decoder, source)
     if let specification {
+      let places = OutputPlaces(fleet, in: specification).findings
+      findings += places
+      // Files of several clusters in one place: what followed would be about templates that are right.
+      guard !places.contains(where: { $0.rule.id == OutputRules.unitPath.id }) else {
+        self.specification = nil
+        return
+      }
       var reading = TemplateReading(templates, specification)
       for entry in walk.templates { reading.read(entry, snapshot) }
       templates = reading.templates
@@ -117,83 +127,6 @@ struct FrontEnd {
     return false
   }
 
-  private mutating func checkUnits(_ fleet: Fleet) {
-    for (index, unit) in fleet.units.enumerated() {
-      for earlier in fleet.units[..<index] {
-        let clusters = unit.clusters.map(\.value)
-        let namespaces = unit.namespaces.map(\.value)
-        let sameCluster =
-          clusters.isEmpty || earlier.clusters.isEmpty
-          || earlier.clusters.contains { clusters.contains($0.value) }
-        let sameNamespace =
-          namespaces.isEmpty || earlier.namespaces.isEmpty
-          || earlier.namespaces.contains { namespaces.contains($0.value) }
-        guard sameCluster && sameNamespace || earlier.name.value == unit.name.value else { continue }
-        findings.append(
-          Diagnostic(
-            OutputRules.overlappingUnits, "units '\(earlier.name.value)' and '\(unit.name.value)' overlap",
-            at: unit.name.node.range, "the second", also: [Label(earlier.name.node.range, "the first")],
-            help: ["name different clusters or namespaces"]))
-      }
-    }
-    for unit in fleet.units where unit.path.value.prefix(while: { $0 != "/" }).contains("{") {
-      findings.append(
-        Diagnostic(
-          OutputRules.unplacedUnit, "the path of unit '\(unit.name.value)' begins with a placeholder",
-          at: unit.path.node.range,
-          help: ["put a directory before it: '\(fleet.outputPath)/\(unit.path.value)'"]))
-    }
-    checkBranches(fleet)
-    checkOverlap(fleet)
-  }
-
-  /// Sources below a directory of the output are never read.
-  private mutating func checkOverlap(_ fleet: Fleet) {
-    let paths =
-      [fleet.node.at("spec", "output", "path").map { (fleet.outputPath, $0) }].compactMap { $0 }
-      + fleet.units.map { unit in
-        let fixed = unit.path.value.split(separator: "/").prefix { !$0.contains("{") }
-        return (fixed.joined(separator: "/"), unit.path.node)
-      }
-    let templates = ["templates/**", "schemas/crds/**"].compactMap { try? PathPattern($0) }
-    for (path, node) in paths where !path.isEmpty {
-      let patterns =
-        [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed].flatMap(\.inclusions) + templates
-      let swallowed = patterns.filter { $0.matchesOnly(below: path) }.map(\.source)
-      // A directory of templates is read even where it is the output's.
-      let inside = templates.filter { $0.mayMatch(below: path) && !$0.matchesOnly(below: path) }.map(\.source)
-      guard !swallowed.isEmpty || !inside.isEmpty else { continue }
-      findings.append(
-        Diagnostic(
-          OutputRules.outputOverSources,
-          "the output would lie where sources are read from, \(listed(swallowed + inside))",
-          at: node.range, "nothing below '\(path)' would be read",
-          help: ["give the output a directory of its own, 'rendered' say"]))
-    }
-  }
-
-  /// Paths belong to one branch each.
-  private mutating func checkBranches(_ fleet: Fleet) {
-    var owners: [String: (branch: String?, label: Label)] = [
-      "\(fleet.outputPath)/{cluster}": (
-        fleet.branch?.value, Label(fleet.name.node.range, "takes it for the rest")
-      )
-    ]
-    for unit in fleet.units {
-      let path = unit.path.value.replacing("{unit}", with: unit.name.value)
-      let branch = unit.branch?.value ?? fleet.branch?.value
-      if let owner = owners[path], owner.branch != branch {
-        findings.append(
-          Diagnostic(
-            GitRules.sharedUnitPath, "two branches of the output hold \(path)", at: unit.path.node.range,
-            "goes to \(branch ?? "the source's branch")", also: [owner.label],
-            help: ["put '{unit}' into the path"]))
-      } else {
-        owners[path] = (branch, Label(unit.path.node.range, "goes to \(branch ?? "the source's branch")"))
-      }
-    }
-  }
-
   private mutating func readDefinitions(
     _ entries: [SnapshotEntry], _ resources: Resources, _ snapshot: some Snapshot
   ) {
@@ -228,10 +161,17 @@ struct FrontEnd {
       }
       inputs += [files, observed[name] ?? []]
     }
-    let joined = parallelMap(inputs, piece: 1) { ClusterFacts($0) }
+    let recorded = specification.fleet.recorded
+    let joined = parallelMap(inputs, piece: 1) { files in
+      // A record keeps some fields only.
+      ClusterFacts(files) { a, b in
+        [a, b].contains { recorded.match($0.node.tree.file.path) != nil }
+          && ReducedObject.areAlike(a, b, in: KindTable.recorded)
+      }
+    }
     for (index, (name, cluster)) in sorted.enumerated() {
       let facts = joined[2 * index]
-      findings += facts.findings
+      findings += facts.findings + joined[2 * index + 1].findings
       clusters[name] = ClusterModel(
         cluster: cluster, declared: facts, observed: joined[2 * index + 1],
         baseline: baseline(of: cluster, snapshot),

@@ -24,6 +24,9 @@ struct Judging {
     for unit in units where unit.lowered.findings.containErrors {
       faulted.formUnion(unit.lowered.connections)
     }
+    for unit in units where Self.wantsTakenPlace(unit, model) {
+      faulted.formUnion(unit.lowered.connections)
+    }
     faulted.formUnion(
       Self.faulted(
         plan, plan.findings + units.lazy.flatMap(\.lowered.findings).filter { $0.severity == .error }))
@@ -51,6 +54,14 @@ struct Judging {
       // Where a Cluster was left out for its errors the two evaluators do not see the same fleet.
       + (options.isParanoid && !model.specification.hasInvalidClusters
         ? judgement.disputes(mapping: mapping) : [])
+  }
+
+  /// True where an object of the unit has a manifest of somebody else's already: that is reported, and the unit's
+  /// object will not be what stands there.
+  private static func wantsTakenPlace(_ unit: RenderedUnit, _ model: FleetModel) -> Bool {
+    unit.objects.contains {
+      $0.part == .manifests && model.clusters[$0.cluster]?.declared.objects[$0.identity] != nil
+    }
   }
 
   /// Connections at whose ends a file of manifests could not be read: what is missing there may be in it.

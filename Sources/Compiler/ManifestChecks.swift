@@ -1,4 +1,5 @@
 import Diagnostics
+import FleetSpec
 import JSONSchema
 import Kubernetes
 import Linker
@@ -14,6 +15,7 @@ struct ManifestChecks: Sendable {
     let manifest: Manifest
     let cluster: String
     let facts: ClusterFacts
+    let nodePorts: ClosedRange<Int>
   }
 
   func findings(_ model: FleetModel, _ connections: [BoundConnection]) -> [Diagnostic] {
@@ -39,19 +41,20 @@ struct ManifestChecks: Sendable {
     }
     var items: [Item] = []
     for (cluster, names) in namespaces.sorted(by: { $0.key < $1.key }) {
-      guard let facts = model.clusters[cluster]?.declared else { continue }
+      guard let facts = model.clusters[cluster]?.declared,
+        let nodePorts = model.clusters[cluster]?.cluster.nodePorts
+      else { continue }
+      func item(_ manifest: Manifest) -> Item {
+        Item(manifest: manifest, cluster: cluster, facts: facts, nodePorts: nodePorts)
+      }
       for namespace in names.sorted() {
         let manifests = (facts.policies[namespace] ?? []).map(\.manifest) + facts.endpoints(in: namespace)
-        items += manifests.map { Item(manifest: $0, cluster: cluster, facts: facts) }
+        items += manifests.map(item)
       }
       for key in (services[cluster] ?? []).sorted() {
-        if let service = facts.services[key] {
-          items.append(Item(manifest: service.manifest, cluster: cluster, facts: facts))
-        }
+        if let service = facts.services[key] { items.append(item(service.manifest)) }
       }
-      for policy in model.clusters[cluster]?.baseline ?? [] {
-        items.append(Item(manifest: policy.manifest, cluster: cluster, facts: facts))
-      }
+      for policy in model.clusters[cluster]?.baseline ?? [] { items.append(item(policy.manifest)) }
     }
     return findings + parallelMap(items, piece: 64) { check($0) }.flatMap { $0 }
       + workloadFindings(model, connections)
@@ -93,11 +96,28 @@ struct ManifestChecks: Sendable {
       }
     }
     switch item.manifest.kind {
+    case "Service": checkNodePorts(item, &findings)
     case "EndpointSlice": checkSlice(item, &findings)
     case "Endpoints": checkPortNames(item, service: item.manifest.name, &findings)
     default: break
     }
     return findings
+  }
+
+  private func checkNodePorts(_ item: Item, _ findings: inout [Diagnostic]) {
+    for port in item.manifest.node.at("spec", "ports")?.elements.map({ $0 }) ?? [] {
+      guard let node = port["nodePort"], let number = node.integer, number != 0,
+        !item.nodePorts.contains(number)
+      else { continue }
+      findings.append(
+        Diagnostic(
+          CompilerRules.invalidManifest,
+          "nodePort \(number) of Service \(item.manifest.name) is none of \(item.cluster): its node ports are \(item.nodePorts.lowerBound) to \(item.nodePorts.upperBound)",
+          at: node.range, "not in the range",
+          help: [
+            "leave 'nodePort' out, so that the cluster chooses one; or say 'spec.network.nodePortRange' in the Cluster"
+          ]))
+    }
   }
 
   private func checkSlice(_ item: Item, _ findings: inout [Diagnostic]) {

@@ -67,6 +67,21 @@ struct ObjectRendering {
     }
   }
 
+  /// The result must say what other parts of the output rest on.
+  func checkSettled(_ root: Node, _ fields: [SettledField], _ findings: inout [Diagnostic]) {
+    for field in fields {
+      let node = field.path.reduce(Optional(root)) { $0?[$1] }
+      let parent = field.path.dropLast().reduce(root) { $0[$1] ?? $0 }
+      guard (node?.text ?? field.absent) != field.text else { continue }
+      findings.append(
+        Diagnostic(
+          CompilerRules.wrongIdentity,
+          "the template yields \(node.map { "\(field.path.joined(separator: ".")) '\($0.text)'" } ?? "no \(field.path.joined(separator: "."))") where \(what) must have '\(field.text)'",
+          at: place(node ?? parent), "in this template", also: sources(of: node),
+          help: [field.help]))
+    }
+  }
+
   /// The result must be what the API server takes.
   func checkSchema(_ root: Node, _ schemas: KubernetesSchemas, _ findings: inout [Diagnostic]) {
     guard let schema = schemas.schema(for: root) else { return }

@@ -1,5 +1,9 @@
 import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
 import Templates
+import YAMLTree
 
 /// A fault in a template shows at every object that it makes: it is said once, with the number of the others.
 enum RepeatedFindings {
@@ -39,5 +43,28 @@ enum RepeatedFindings {
       kept[index].notes.append("and \(others) more \(others == 1 ? "object" : "objects")")
     }
     return kept
+  }
+
+  /// The findings without those about emitted objects that only follow from a Service which no API server takes: its
+  /// name and ports stand in them. Linear where there are none.
+  static func withoutFollowers(_ findings: [Diagnostic], of connections: [BoundConnection]) -> [Diagnostic] {
+    let refused = findings.filter { $0.rule.id == CompilerRules.invalidManifest.id }.compactMap(
+      \.primary?.range)
+    guard !refused.isEmpty, findings.contains(where: { $0.rule.id == CompilerRules.invalidObject.id }) else {
+      return findings
+    }
+    func holds(_ outer: SourceRange, _ inner: SourceRange) -> Bool {
+      outer.file.path == inner.file.path && outer.start <= inner.start && inner.end <= outer.end
+    }
+    let affected = connections.filter { connection in
+      connection.targets.contains { target in
+        refused.contains { holds(target.service.manifest.node.range, $0) }
+      }
+    }.map(\.connection.node.range)
+    return findings.filter { finding in
+      guard finding.rule.id == CompilerRules.invalidObject.id else { return true }
+      let places = ([finding.primary].compactMap { $0 } + finding.secondary).map(\.range)
+      return !affected.contains { document in places.contains { holds(document, $0) } }
+    }
   }
 }

@@ -2,12 +2,20 @@ import YAMLTree
 
 /// The reference page of the specification, made from its schemas.
 package enum SchemaPage {
+  /// The kinds that the page tells of, in its order.
+  package static let kinds = ["fleet", "cluster", "link", "connection", "policy"]
+
+  /// One kind of the page; nil for what it does not tell of.
+  package static func markdown(of schemas: [(path: String, text: String)], kind: String) -> String? {
+    guard kinds.contains(kind) else { return nil }
+    var page = Page(schemas)
+    page.kind("\(kind).json")
+    return String(page.text.drop { $0 == "\n" })
+  }
+
   /// Every kind with its fields, descriptions, defaults and an example.
   package static func markdown(of schemas: [(path: String, text: String)]) -> String {
-    var page = Page()
-    for (path, text) in schemas where !path.hasPrefix("kubernetes/") {
-      page.roots[path] = Tree.parse(text: text, path: path).tree.root
-    }
+    var page = Page(schemas)
     page.text = """
       # The specification
 
@@ -15,13 +23,19 @@ package enum SchemaPage {
       `linkwright schema -o markdown`; `linkwright schema KIND` prints a kind's JSON Schema.
 
       """
-    for kind in ["fleet", "cluster", "link", "connection", "policy"] { page.kind("\(kind).json") }
+    for kind in kinds { page.kind("\(kind).json") }
     return page.text
   }
 
   private struct Page {
     var roots: [String: Node] = [:]
     var text = ""
+
+    init(_ schemas: [(path: String, text: String)]) {
+      for (path, text) in schemas where !path.hasPrefix("kubernetes/") {
+        roots[path] = Tree.parse(text: text, path: path).tree.root
+      }
+    }
 
     mutating func kind(_ path: String) {
       guard let root = roots[path] else { return }

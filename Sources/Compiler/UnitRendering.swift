@@ -104,6 +104,9 @@ struct UnitRendering: Sendable {
     let before = rendered.lowered.findings.count
     rendering.checkIdentity(
       root, emission.identity, resources.objectSchemas, &rendered.lowered.findings)
+    if template.level != .builtIn {
+      rendering.checkSettled(root, emission.settled, &rendered.lowered.findings)
+    }
     // What controllers are expected to make they make in their own version, old ones too.
     if emission.part == .manifests {
       rendering.checkVersion(

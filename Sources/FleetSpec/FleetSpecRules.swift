@@ -6,7 +6,7 @@ package enum FleetSpecRules {
     noFleet, schemaViolation, unknownKind, duplicateName, linkTypes, serviceForms, namespaceForms,
     clusterForms,
     sourcePattern, compilerVersion, foreignDocument, ignoreAnnotation, invalidNetwork, hostBits,
-    nodePortRange, deprecated,
+    nodePortRange, selectorValues, deprecated,
     policyRuleName,
     policyPorts,
   ]
@@ -233,6 +233,29 @@ package enum FleetSpecRules {
       metadata: {name: extra}
       spec: {network: {podCIDRs: [10.97.0.0/16]}}
       """))
+
+  package static let selectorValues = Rule(
+    "LW1123", "selector-values", .error,
+    "a requirement of a label selector has values, or none, where it must not",
+    explanation: """
+      In and NotIn compare a label with values; Exists and DoesNotExist ask for the label alone. No API server takes a \
+      selector that is otherwise, and emitted policies have the selectors of connections.
+      """,
+    failing: RuleExample(over: "porter-pair", selector("{key: name, operator: Exists, values: [yourapp]}")),
+    passing: RuleExample(over: "porter-pair", selector("{key: name, operator: In, values: [yourapp]}")))
+
+  private static func selector(_ requirement: String) -> String {
+    """
+    -- connections/yourservice.yaml --
+    apiVersion: linkwright.dev/v1alpha1
+    kind: Connection
+    metadata: {name: yourservice, namespace: a1b2c3-dev}
+    spec:
+      from: [{clusters: [golddr], podSelector: {matchExpressions: [\(requirement)]}}]
+      to: {clusters: [gold], service: yourservice, ports: [8000]}
+      exposure: {acknowledged: span-bc}
+    """
+  }
 
   package static let hostBits = Rule(
     "LW1119", "host-bits", .warning, "a network has bits set behind its prefix",

@@ -204,6 +204,7 @@ package struct SpecDecoder: Sendable {
     } else {
       source = .clusters(choice(node, &findings))
     }
+    Self.checkSelector(node["podSelector"], &findings)
     return Connection.Client(
       source: source, namespace: node["namespace"]?.locatedString,
       podSelector: node["podSelector"].map { LabelSelector($0) }, node: node)
@@ -211,6 +212,7 @@ package struct SpecDecoder: Sendable {
 
   private func choice(_ node: Node, _ findings: inout [Diagnostic]) -> Connection.ClusterChoice {
     let selector = node["clusterSelector"]
+    Self.checkSelector(selector, &findings)
     if let clusters = node["clusters"] {
       if let selector {
         findings.append(
@@ -261,7 +263,9 @@ package struct SpecDecoder: Sendable {
     }
     switch key.text {
     case "services": return .named(value.locatedStrings)
-    case "serviceSelector": return .selected(LabelSelector(value), value)
+    case "serviceSelector":
+      Self.checkSelector(value, &findings)
+      return .selected(LabelSelector(value), value)
     default:
       if let name = value.locatedString { return .named([name]) }
       guard let manifest = Self.inlineManifest(value, namespace: namespace) else { return nil }
@@ -272,6 +276,27 @@ package struct SpecDecoder: Sendable {
   /// A declaration inside a Connection, read as if it were a Service's `spec`.
   private static func inlineManifest(_ node: Node, namespace: String) -> Manifest? {
     Manifest(inlineService: node, namespace: namespace)
+  }
+
+  /// What an API server asks of a label selector's values (apimachinery, ValidateLabelSelectorRequirement).
+  private static func checkSelector(_ selector: Node?, _ findings: inout [Diagnostic]) {
+    for item in selector?["matchExpressions"]?.elements.map({ $0 }) ?? [] {
+      guard let word = item["operator"] else { continue }
+      let values = item["values"]
+      switch (word.text, values?.count ?? 0) {
+      case ("Exists", 1...), ("DoesNotExist", 1...):
+        findings.append(
+          Diagnostic(
+            FleetSpecRules.selectorValues, "'\(word.text)' takes no values", at: (values ?? word).range,
+            "no API server takes it", help: ["remove 'values', or use In or NotIn"]))
+      case ("In", 0), ("NotIn", 0):
+        findings.append(
+          Diagnostic(
+            FleetSpecRules.selectorValues, "'\(word.text)' needs values", at: (values ?? word).range,
+            "no API server takes it", help: ["add 'values: […]', or use Exists or DoesNotExist"]))
+      default: break
+      }
+    }
   }
 
   // MARK: Networks

@@ -71,6 +71,12 @@ package struct ViolationText: Sendable, Equatable {
     guard node.isScalar, actual != .null else {
       return ("must be \(wanted), but this is \(actual.description)", sentence(violation.description))
     }
+    if expected == [.array] {
+      return (
+        "must be \(wanted), but \(shown) is \(actual.description)",
+        ["write [\(isQuoted(node) ? shown : node.text)]"]
+      )
+    }
     if node.style == .plain, expected.contains(.string) {
       let help = ["quote it: \"\(node.text)\""]
       if node.isAmbiguous {

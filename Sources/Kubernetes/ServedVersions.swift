@@ -74,6 +74,9 @@ package enum ServedVersions {
 
   /// True for the kinds of this table.
   package static func knows(kind: String) -> Bool { kinds[kind] != nil }
+
+  /// True for the kinds of this table, and for others that are widely known.
+  package static func isWidelyKnown(kind: String) -> Bool { kinds[kind] != nil || clusterScoped[kind] != nil }
 }
 
 /// A document that is meant for an API server and that none would take as what it seems to be.
@@ -86,6 +89,9 @@ package struct DoubtfulManifest: Sendable {
   package let name: String?
   package let place: Node
   package let remedy: String
+
+  /// OpenShift's kind whose objects are none yet.
+  package static let template = "Template"
 
   /// The kind of a document that names none.
   package static let anyKind = "object"
@@ -100,6 +106,14 @@ package struct DoubtfulManifest: Sendable {
     self.name = hasName ? name?.text : nil
     if let version = version?.string, let kindText = kind?.string {
       self.kind = kindText
+      if kindText == Self.template, version.hasPrefix("template.openshift.io/") || version == "v1",
+        node["objects"]?.kind == .sequence
+      {
+        fault = "holds objects that are made only when it is processed"
+        place = name ?? node
+        remedy = "put what 'oc process' prints there, or pipe it into 'linkwright record'"
+        return
+      }
       guard ServedVersions.knows(kind: kindText) else { return nil }
       if let wanted = ServedVersions.wanted(apiVersion: version, kind: kindText) {
         fault = "has apiVersion '\(version)', under which no API server serves it"

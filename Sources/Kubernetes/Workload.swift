@@ -28,7 +28,7 @@ package final class Workload: Sendable {
     switch manifest.kind {
     case "Pod": manifest.node
     case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController",
-      "DeploymentConfig":
+      "DeploymentConfig", "Rollout":
       manifest.node.at("spec", "template")
     case "CronJob": manifest.node.at("spec", "jobTemplate", "spec", "template")
     default: nil

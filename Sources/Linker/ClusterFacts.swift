@@ -43,11 +43,13 @@ package struct ClusterFacts: Sendable {
   package init() {}
 
   /// Joins the files of a cluster, in the order of their paths.
-  package init(_ files: [ManifestFacts]) {
+  ///
+  /// - Parameter isSame: whether two manifests of one object say the same, where their trees differ.
+  package init(_ files: [ManifestFacts], isSame: (Manifest, Manifest) -> Bool = { _, _ in false }) {
     let count = files.reduce(0) { $0 + $1.manifests.count }
     objects.reserveCapacity(count)
     for file in files {
-      for manifest in file.manifests { add(manifest) }
+      for manifest in file.manifests { add(manifest, isSame) }
       doubtful += file.doubtful
       if let unread = file.unread { self.unread.append(unread) }
     }
@@ -56,10 +58,10 @@ package struct ClusterFacts: Sendable {
   /// A file that could not be read and that may declare something of that name.
   package func unread(mayHold name: String) -> UnreadFile? { unread.first { $0.mayHold(name) } }
 
-  private mutating func add(_ manifest: Manifest) {
+  private mutating func add(_ manifest: Manifest, _ isSame: (Manifest, Manifest) -> Bool) {
     let identity = manifest.identity
     if let first = objects[identity] {
-      if !first.node.isEqual(to: manifest.node) { reportTwice(manifest, first) }
+      if !first.node.isEqual(to: manifest.node), !isSame(manifest, first) { reportTwice(manifest, first) }
       return
     }
     objects[identity] = manifest

@@ -154,6 +154,25 @@ package enum OutputPart: String, Sendable, CaseIterable {
   case expected
 }
 
+/// A field of an object that other parts of the output rest on: a template may shape the object, and not change this.
+package struct SettledField: Sendable {
+  /// The keys from the root.
+  package let path: [String]
+  /// The text that the field must have.
+  package let text: String
+  /// What its absence means; nil where it must be there.
+  package let absent: String?
+  /// Where the value is said.
+  package let help: String
+
+  package init(_ path: [String], _ text: String, absent: String? = nil, help: String) {
+    self.path = path
+    self.text = text
+    self.absent = absent
+    self.help = help
+  }
+}
+
 /// One object to be rendered: a template with its variables, and the identity that the result must have.
 package struct Emission: Sendable {
   package let cluster: String
@@ -167,11 +186,15 @@ package struct Emission: Sendable {
   package let connections: [String]?
   /// Labels that the author asked for, beside Linkwright's own.
   package let labels: [String: String]
+  /// Fields that no template may change.
+  package let settled: [SettledField]
 
   package init(
     cluster: String, part: OutputPart, template: String, identity: ObjectIdentity,
-    variables: TemplateFields = [:], connections: [String]? = nil, labels: [String: String] = [:]
+    variables: TemplateFields = [:], connections: [String]? = nil, labels: [String: String] = [:],
+    settled: [SettledField] = []
   ) {
+    self.settled = settled
     self.connections = connections
     self.labels = labels
     self.cluster = cluster

@@ -89,7 +89,9 @@ struct TargetResolver {
     var also: [Label] = []
     if let unplaced = facts.unplaced.first(where: { $0.kind == "Service" && $0.name == name.value }) {
       also.append(Label(unplaced.nameNode.range, "this Service names no namespace"))
-      help.append("add 'namespace: \(targetNamespace)' to its metadata")
+      help.append(
+        "add 'namespace: \(targetNamespace)' to its metadata; where a kustomization sets it, pipe what 'kubectl kustomize' prints into 'linkwright record'"
+      )
     } else if let near = didYouMean(name.value, among: facts.serviceNames(in: targetNamespace)) {
       help.append(near)
     }
@@ -125,6 +127,7 @@ struct TargetResolver {
   private func mayBe(_ manifest: DoubtfulManifest, _ name: String) -> Bool {
     guard manifest.namespace ?? targetNamespace == targetNamespace else { return false }
     switch manifest.kind {
+    case DoubtfulManifest.template: return true
     case "Service": return manifest.name ?? name == name
     case DoubtfulManifest.anyKind: return manifest.name == name
     default: return false

@@ -6,7 +6,8 @@ package enum OutputRules {
     objectTwice, pendingRemoval, editedFile, foreignFile, ownedElsewhere, forbiddenKind, excludedKind,
     unusableName,
     directoryTooLarge, kustomizationTooLarge, brokenInventory, overlappingUnits, outdated,
-    beyondTenancy, unplacedUnit, formerOutput, outputOverSources, sharedComponent,
+    beyondTenancy, unplacedUnit, formerOutput, outputOverSources, sharedComponent, unitPath, emptyUnit,
+    unknownKind,
   ]
 
   private static func fleet(_ output: String) -> String {
@@ -80,7 +81,8 @@ package enum OutputRules {
     "LW1505", "owned-elsewhere", .error, "an emitted object has a manifest of its own already",
     explanation: """
       The object's name is taken by a manifest among the workloads that does not do what the connection needs. Two \
-      manifests of one object overwrite each other with every sync.
+      manifests of one object overwrite each other with every sync. So it is with a policy of the platform's baseline, \
+      which the platform writes into every namespace again.
       """,
     failing: RuleExample(
       over: "porter-pair",
@@ -242,6 +244,43 @@ package enum OutputRules {
 
       """),
     passing: RuleExample(over: "porter-pair", ""))
+
+  package static let unitPath = Rule(
+    "LW1518", "output-path", .error, "a path of the output has the wrong placeholders",
+    explanation: """
+      The path of an output unit may hold {cluster} and {unit}, and must hold {cluster} where the unit has objects of \
+      several clusters: else their files would have one place. spec.output.path takes no placeholder; each cluster gets \
+      a directory below it.
+      """,
+    failing: RuleExample(
+      over: "porter-pair",
+      fleet("{units: [{name: dev, namespaces: [a1b2c3-dev], path: 'out/{units}/{cluster}'}]}")),
+    passing: RuleExample(
+      over: "porter-pair",
+      fleet("{units: [{name: dev, namespaces: [a1b2c3-dev], path: 'out/{unit}/{cluster}'}]}")))
+
+  package static let emptyUnit = Rule(
+    "LW1519", "empty-unit", .warning, "an output unit names a namespace that no connection does",
+    explanation: """
+      The unit stays empty, and where the name is misspelt the objects lie in the path of the rest, which another \
+      consumer may sync or nobody.
+      """,
+    failing: RuleExample(
+      over: "porter-pair", fleet("{units: [{name: dev, namespaces: [a1b2c3-deb], path: 'out/{cluster}'}]}")),
+    passing: RuleExample(
+      over: "porter-pair", fleet("{units: [{name: dev, namespaces: [a1b2c3-dev], path: 'out/{cluster}'}]}")))
+
+  package static let unknownKind = Rule(
+    "LW1520", "unknown-kind-listed", .warning,
+    "a list of the consumer's kinds names one that is nearly another",
+    explanation: """
+      'forbiddenKinds' and 'excludedKinds' are compared with the kinds of emitted objects. A misspelt one guards against \
+      nothing, and nothing else would say so.
+      """,
+    failing: RuleExample(
+      over: "porter-pair", fleet("{consumer: {type: argocd, forbiddenKinds: [NetworkPolicyy]}}")),
+    passing: RuleExample(
+      over: "porter-pair", fleet("{consumer: {type: argocd, forbiddenKinds: [LimitRange]}}")))
 
   package static let beyondTenancy = Rule(
     "LW9106", "beyond-tenancy", .error,

@@ -11,23 +11,31 @@ extension Command {
 
   /// `linkwright fmt`
   static let format = Command(
-    name: "fmt", summary: "Write the documents of the specification in one form", arguments: ["[PATH]…"],
+    name: "fmt", summary: "Give the documents of the specification one layout", arguments: ["[PATH]…"],
     options: [checkOnly, upgrade, .quiet],
     discussion: """
       Formats every document of the fleet, or the given files and directories; '-' reads standard input and writes
-      standard output. Only white space and the order of the four keys at the top change; comments and values stay.
+      standard output, with --check nothing. Line ends, blank lines, indentation and the order of the four keys at the
+      top change; comments, values and what stands within a line stay, and so does the order of keys in a file with
+      anchors.
       """, example: "linkwright fmt --check"
   ) { parsed throws(CommandFailure) in
     let upgrades = parsed.has(upgrade)
     if parsed.positional == ["-"] {
       let file = SourceFile(
         path: "<standard input>", bytes: try Terminal.readStandardInput(limit: FormatFiles.limit))
+      guard !file.bytes.isEmpty else { throw CommandFailure(message: "standard input is empty") }
       let result = SpecFormatter.format(file, upgrades: upgrades)
       if let reason = result.reason {
         throw CommandFailure(message: "standard input is left as it is: \(reason)")
       }
-      Terminal.print(String(decoding: result.bytes, as: UTF8.self))
-      return .success
+      guard parsed.has(checkOnly) else {
+        Terminal.print(String(decoding: result.bytes, as: UTF8.self))
+        return .success
+      }
+      guard result.bytes != file.bytes else { return .success }
+      if !parsed.has(.quiet) { Terminal.printError("standard input would change\n") }
+      return .findings
     }
     var changed = 0
     var left = false

@@ -49,6 +49,17 @@ extension Command {
     return .success
   }
 
+  /// True for the page of an earlier copy that nobody has edited: one of more types takes its place.
+  private static func isOwnPage(_ path: String) -> Bool {
+    guard path.hasSuffix("/README.md"), let compiler = try? Compiling.compiler(),
+      let content = try? InputFiles.read(path).first?.content
+    else { return false }
+    let folders = TemplateCopies.folders.map(Optional.some) + [nil]
+    return folders.contains { folder in
+      TemplateCopies.files(of: compiler, folder: folder).last.map { Array($0.text.utf8) == content } ?? false
+    }
+  }
+
   /// `init --templates`: what is there already is somebody's work.
   private static func copyTemplates(to directory: String, of folder: String?) throws(CommandFailure)
     -> ExitCode
@@ -58,7 +69,7 @@ extension Command {
     }
     for (path, text) in TemplateCopies.files(of: try Compiling.compiler(), folder: folder) {
       let path = "templates/\(path)"
-      guard access("\(directory)/\(path)", F_OK) != 0 else {
+      guard access("\(directory)/\(path)", F_OK) != 0 || isOwnPage("\(directory)/\(path)") else {
         Terminal.print("kept \(path)\n")
         continue
       }

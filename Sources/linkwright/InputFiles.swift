@@ -24,7 +24,11 @@ enum InputFiles {
       if !files.isEmpty { return files.sorted { utf8Precedes($0.path, $1.path) } }
       return [(path, try DirectorySnapshot.read(path, as: path, limit: limit))]
     } catch {
-      throw CommandFailure(message: "cannot read \(error.path): \(error.reason)")
+      // What a shell makes of '<(…)', and devices.
+      throw CommandFailure(
+        message: "cannot read \(error.path): \(error.reason)",
+        help: path.hasPrefix("/dev/") || path.hasPrefix("/proc/")
+          ? "pipe it in, and write '-' for standard input" : nil)
     }
   }
 }

@@ -29,6 +29,11 @@ extension Command {
       """,
     example: "oc -n a1b2c3-dev get tscs,ts,svc,endpoints -o yaml | linkwright observe --cluster gold -f -"
   ) { parsed throws(CommandFailure) in
+    guard !parsed.has(allNamespaces) || !parsed.has(namespace) else {
+      throw CommandFailure(
+        message: "were all namespaces asked for, or \(listed(parsed.all(namespace)))?",
+        help: "leave out -A or -n, as 'kubectl get' was called")
+    }
     let input = try RecordingInput(parsed)
     var options = Observation.Options()
     let namespaces = parsed.all(namespace)

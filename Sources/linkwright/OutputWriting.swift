@@ -37,7 +37,11 @@ struct OutputObstacles {
       var finding = Diagnostic(
         OutputRules.editedFile, "\(path) was edited since Linkwright wrote it",
         at: Label(SourceRange(wholeFile: SourceFile(path: path, bytes: []))),
-        help: ["move the edit into the specification or a template; --overwrite-edited discards it"])
+        help: [
+          overwritesEdited
+            ? "its edit is discarded, as --overwrite-edited asks"
+            : "move the edit into the specification or a template; --overwrite-edited discards it"
+        ])
       if overwritesEdited { finding.severity = .warning }
       findings.append(finding)
     }

@@ -13,7 +13,8 @@ extension Command {
   static let record = Command(
     name: "record", summary: "Record manifests that are rendered elsewhere", arguments: ["[DIR]"],
     options: [
-      RecordingInput.cluster, source, RecordingInput.file, namespace, .format, .color, .quiet, .verbose,
+      RecordingInput.recordedCluster, source, RecordingInput.file, namespace, .format, .color, .quiet,
+      .verbose,
     ],
     discussion: """
       Keeps what Linkwright reads of manifests that another repository, kustomize or Helm makes, so that the same

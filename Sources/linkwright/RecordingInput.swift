@@ -6,6 +6,9 @@ import Snapshot
 /// What observe and record have in common: a cluster of a fleet, an input, files to be written.
 struct RecordingInput {
   static let cluster = Option(name: "--cluster", value: "NAME", help: "The cluster that answered")
+  /// `record` asks no cluster.
+  static let recordedCluster = Option(
+    name: "--cluster", value: "NAME", help: "The cluster that the manifests are for")
   static let file = Option(
     name: "--filename", short: "-f", value: "FILE", repeats: true,
     help: "The input: a file, a directory, or '-'")

@@ -1,4 +1,5 @@
 import Compiler
+import Diagnostics
 
 extension Command {
   private static let output = Option(
@@ -6,11 +7,23 @@ extension Command {
     help: "Print as json or, for the reference page, markdown",
     choices: ["json", "markdown"])
 
+  /// What `schema` lists: kinds and forms of the program's data, without what they are put together from.
+  private static func names(of schemas: [(path: String, text: String)]) -> [String] {
+    schemas.map { String($0.path.dropLast(".json".count)) }.filter {
+      !["definitions", "draft-07", "kubernetes/definitions"].contains($0)
+    }
+  }
+
+  /// As documents spell a kind of the specification; the same for other words.
+  private static func capitalized(_ name: String) -> String {
+    SchemaPage.kinds.contains(name) ? name.prefix(1).uppercased() + name.dropFirst() : name
+  }
+
   /// `linkwright schema`
   static let schema = Command(
     name: "schema", summary: "Print the JSON Schema of a kind", arguments: ["[KIND]"],
     words: {
-      ((try? Compiling.compiler().schemaTexts) ?? []).map { String($0.path.dropLast(".json".count)) }
+      ((try? Compiling.compiler().schemaTexts).map(names(of:)) ?? []).flatMap { [$0, capitalized($0)] }
     },
     options: [output],
     discussion:
@@ -18,19 +31,25 @@ extension Command {
     example: "linkwright schema Connection > connection.schema.json"
   ) { parsed throws(CommandFailure) in
     let schemas = try Compiling.compiler().schemaTexts
-    if parsed.last(output) == "markdown" {
-      guard parsed.positional.isEmpty else {
-        throw CommandFailure(
-          message: "the reference page describes every kind", help: "leave out '\(parsed.positional[0])'")
-      }
-      Terminal.print(SchemaPage.markdown(of: schemas))
-      return .success
-    }
+    let isMarkdown = parsed.last(output) == "markdown"
     guard let kind = parsed.positional.first else {
-      for (path, _) in schemas { Terminal.print(path.dropLast(".json".count) + "\n") }
+      if isMarkdown {
+        Terminal.print(SchemaPage.markdown(of: schemas))
+      } else {
+        for name in names(of: schemas) { Terminal.print(name + "\n") }
+      }
       return .success
     }
     let wanted = kind.lowercased()
+    if isMarkdown {
+      guard let page = SchemaPage.markdown(of: schemas, kind: wanted) else {
+        throw CommandFailure(
+          message: "the reference page has no kind '\(kind)'",
+          help: "it has \(listed(SchemaPage.kinds)); the schemas of others are printed as json")
+      }
+      Terminal.print(page)
+      return .success
+    }
     let names = schemas.map { String($0.path.dropLast(".json".count)) }
     let match =
       schemas.first { $0.path == wanted + ".json" }

@@ -49,7 +49,8 @@ import Testing
   @Test(arguments: AdoptionCase.all)
   func specificationCompiles(_ example: AdoptionCase) throws {
     let adoption = try example.adopt()
-    guard !adoption.isRefused, example.name != "faults" else { return }
+    // What these leave where it is is an error of its own.
+    guard !adoption.isRefused, !["faults", "lone-claim-in-secondary"].contains(example.name) else { return }
     let files = try example.files("fleet").merging(adoption.writtenFiles) { $1 }
     let compilation = try AdoptionCase.compiler.get().compile(MemorySnapshot(files))
     let errors = compilation.findings.filter { $0.severity == .error && $0.suppression == nil }

@@ -56,6 +56,7 @@ import Testing
       kind: TransportServerClaim
       metadata: {name: "${claim.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
       spec:
+        overrideServicePort: ${claim.overrideServicePort}
         monitor: {type: tcp, interval: 10, timeout: 10}
         service: \(service)
         servicePort: \(port)

@@ -145,6 +145,22 @@ import Testing
     #expect(risks([ReviewSample.change(service("old"), nil)]) == [])
   }
 
+  /// Clients find a virtual server by name, under the claim's port or under the operator's.
+  @Test func clientsPortOfAClaimChanges() {
+    func claim(_ override: String) -> String {
+      "{apiVersion: porter.devops.gov.bc.ca/v1alpha1, kind: TransportServerClaim, metadata: {name: a, namespace: ns}, spec: {service: db, servicePort: 80\(override)}}"
+    }
+    let change = ReviewSample.change(claim(", overrideServicePort: true"), claim(""))
+    #expect(
+      risks([change]) == [
+        "changedAddress: TransportServerClaim ns/a: clients find it under the port that the operator draws instead of port 80: who names the other one must change"
+      ])
+    #expect(
+      StagePlan([change]).stages.first?.faults.contains { $0.contains("instead of port 80 in one step") }
+        == true)
+    #expect(risks([ReviewSample.change(claim(", overrideServicePort: false"), claim(""))]) == [])
+  }
+
   @Test func onlyTheSourceFileWasRenamed() {
     func service(_ file: String) -> String {
       "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: ns, annotations: {config.kubernetes.io/origin: 'path: \(file)'}}}"

@@ -217,4 +217,22 @@ import YAMLTree
       stages([made, ReviewSample.change(nil, ReviewSample.policy("{podSelector: {}}"))])
         == ["provide: add NetworkPolicy ns/p, change Service ns/a"])
   }
+
+  /// It comes with what makes it, and goes with it.
+  @Test func whatControllersMakeGoesWithItsCause() {
+    let policy = ReviewSample.policy("{podSelector: {}}")
+    let gone = ReviewSample.change(object("Service", "a"), nil, part: .expected)
+    let new = ReviewSample.change(nil, object("Service", "b"), part: .expected)
+    let data = ReviewSample.change(
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}, data: {a: b}}",
+      "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}, data: {a: c}}")
+    #expect(
+      stages([gone, data, ReviewSample.change(policy, nil)]) == [
+        "consume: change ConfigMap ns/c", "remove: remove NetworkPolicy ns/p, remove Service ns/a",
+      ])
+    #expect(
+      stages([new, data, ReviewSample.change(nil, policy)]) == [
+        "provide: add NetworkPolicy ns/p, add Service ns/b", "consume: change ConfigMap ns/c",
+      ])
+  }
 }

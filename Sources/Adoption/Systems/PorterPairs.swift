@@ -35,7 +35,12 @@ struct PorterPairs {
       free.removeAll { $0 == primary }
       let secondary = other(of: primary, among: free)
       if let secondary { free.removeAll { $0 == secondary } }
-      pairs.append(Pair(primary: primary, secondary: secondary))
+      // Gold's other side is called GoldDR: a lone claim there went to the wrong side.
+      if let secondary, primary.hasPrefix(secondary), claims[secondary] == nil {
+        pairs.append(Pair(primary: secondary, secondary: primary))
+      } else {
+        pairs.append(Pair(primary: primary, secondary: secondary))
+      }
     }
     pairs.sort { $0.primary < $1.primary }
   }

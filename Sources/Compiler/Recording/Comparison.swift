@@ -85,12 +85,26 @@ package struct Comparison: Sendable {
     let isReduced = RecordingText.starts(observed.node.tree.file, with: Observation.signature)
     walk.compareObject(
       expected.node, observed.node, selection: isReduced ? KindTable.observed[expected.id]?.selection : nil)
-    if walk.differences.isEmpty {
+    let refusal = refusal(expected, observed)
+    if walk.differences.isEmpty, refusal == nil {
       asExpected += 1
     } else {
       differing += 1
       for difference in walk.differences { findings.append(finding(difference, expected, observed)) }
+      findings += refusal.map { [$0] } ?? []
     }
+  }
+
+  /// A TransportServer that F5's controller has refused, as its status says: it is there, and serves nobody.
+  private func refusal(_ expected: DumpedObject, _ observed: DumpedObject) -> Diagnostic? {
+    guard expected.id.kind == "TransportServer",
+      let status = observed.node.at("status", "status"), status.text.lowercased() == "error"
+    else { return nil }
+    return Diagnostic(
+      RecordingRules.observedDiffers,
+      "\(expected.title): the load balancer of \(cluster) has refused it, its status is \(status.text)",
+      at: expected.nameNode.range, "expected to serve", also: [Label(status.range, "observed")],
+      help: ["look at 'status.error' of the TransportServer in the cluster"])
   }
 
   private func missingFinding(_ expected: DumpedObject, _ answer: ComparedAnswer) -> Diagnostic {

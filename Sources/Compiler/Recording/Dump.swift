@@ -29,7 +29,7 @@ struct DumpedObject: Sendable {
   private static let controllers: Set<String> = [
     "Service", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
     "ReplicationController",
-    "DeploymentConfig",
+    "DeploymentConfig", "Rollout",
   ]
 }
 

@@ -98,6 +98,7 @@ extension KindTable {
     workload("batch", "Job", ["spec", "template"]),
     workload("batch", "CronJob", ["spec", "jobTemplate", "spec", "template"]),
     workload("apps.openshift.io", "DeploymentConfig", ["spec", "template"]),
+    workload("argoproj.io", "Rollout", ["spec", "template"]),
   ]
 
   private static func workload(_ group: String, _ kind: String, _ template: [String]) -> ReducedKind {

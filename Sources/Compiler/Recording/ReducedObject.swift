@@ -50,6 +50,18 @@ struct ReducedObject: Sendable {
     content = builder.finish().root.map { YAMLWriter.write($0, rank: KeyOrder.rank) } ?? []
   }
 
+  /// True where nothing that is kept of two manifests differs.
+  static func areAlike(_ a: Manifest, _ b: Manifest, in table: KindTable) -> Bool {
+    func reduced(_ manifest: Manifest) -> [UInt8]? {
+      let object = DumpedObject(
+        apiVersion: manifest.node["apiVersion"]?.text ?? "", kind: manifest.kind,
+        namespace: manifest.namespace, name: manifest.name, node: manifest.node, isListed: false)
+      return table[object.id].map { ReducedObject(object, $0, namespace: manifest.namespace).content }
+    }
+    guard let first = reduced(a) else { return false }
+    return first == reduced(b)
+  }
+
   /// The order of files: kind, name, group.
   static func precedes(_ a: ReducedObject, _ b: ReducedObject) -> Bool {
     if a.id.kind != b.id.kind { return utf8Precedes(a.id.kind, b.id.kind) }

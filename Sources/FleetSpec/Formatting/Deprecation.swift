@@ -64,7 +64,7 @@ package struct Deprecation: Sendable {
     uses(in: document).map { use in
       Diagnostic(
         FleetSpecRules.deprecated,
-        "'\(use.key.text): \(use.value.text)' is written '\(use.newText)' since \(use.deprecation.since)",
+        "'\(use.key.text): \(use.value.text)' is written '\(use.newText)' now",
         at: use.range, "an older spelling",
         help: [
           use.isRepeated

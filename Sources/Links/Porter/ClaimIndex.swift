@@ -45,6 +45,7 @@ struct ClaimIndex: Sendable {
   private let served: [String: [NamespacedName: [Claim]]]
   /// Observed TransportServers by cluster, namespace, address and port.
   private let servers: [String: [Manifest]]
+  private let addressesByNamespace: [String: [(address: String, cluster: String)]]
 
   init(_ settings: PorterSettings, _ model: FleetModel) {
     let primary = settings.primary.value
@@ -55,21 +56,31 @@ struct ClaimIndex: Sendable {
       settings.members.map { ($0, Self.index(model.clusters[$0]?.observed, Claim.init(server:))) }
     ) { first, _ in first }
     var servers: [String: [Manifest]] = [:]
+    var addresses: [String: [String: String]] = [:]
     for cluster in settings.members {
       for manifest in model.clusters[cluster]?.observed.objects.values ?? [:].values
       where manifest.kind == "TransportServer" {
         guard let place = Self.place(of: manifest, in: cluster) else { continue }
         servers[place, default: []].append(manifest)
+        if let namespace = manifest.namespace,
+          let address = manifest.node.at("spec", "virtualServerAddress").flatMap({ IPAddress($0.text) })
+        {
+          let text = address.description
+          addresses[namespace, default: [:]][text] = min(cluster, addresses[namespace]?[text] ?? cluster)
+        }
       }
     }
     self.servers = servers.filter { $0.value.count > 1 }
+    addressesByNamespace = addresses.mapValues { owners in
+      owners.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { (address: $0.key, cluster: $0.value) }
+    }
   }
 
   private static func place(of server: Manifest, in cluster: String) -> String? {
-    guard let address = server.node.at("spec", "virtualServerAddress")?.text,
+    guard let address = server.node.at("spec", "virtualServerAddress").flatMap({ IPAddress($0.text) }),
       let port = server.node.at("spec", "virtualServerPort")?.text
     else { return nil }
-    return "\(cluster) \(server.namespace ?? "") \(address) \(port)"
+    return "\(cluster) \(server.namespace ?? "") \(address.description) \(port)"
   }
 
   /// The TransportServer of a claim with others of its namespace that were observed at its address and port.
@@ -99,6 +110,11 @@ struct ClaimIndex: Sendable {
   func live(for service: NamespacedName) -> [Claim] {
     (observed[service] ?? []) + (onRecord[service] ?? [])
       + served.sorted { $0.key < $1.key }.flatMap { $0.value[service] ?? [] }
+  }
+
+  /// The addresses at which virtual servers of a namespace were observed, once each, in order.
+  func addresses(in namespace: String) -> [(address: String, cluster: String)] {
+    addressesByNamespace[namespace] ?? []
   }
 
   /// True where the virtual server that a cluster has for a Service was made for another claim: what leads to it

@@ -24,15 +24,14 @@ enum ClaimPermissions {
       }
       let names = bindings.compactMap { $0.node.at("roleRef", "name")?.text }
       let roles = objects.filter { $0.kind == "Role" && $0.namespace == namespace && names.contains($0.name) }
-      guard !roles.isEmpty, !roles.contains(where: grants) else { continue }
+      guard !roles.isEmpty, !missingVerbs(about(claims: roles)).isEmpty else { continue }
       let role = roles.min { $0.name < $1.name }
       findings.append(
         Diagnostic(
           PorterRules.permissions,
           "\(account.value) may not manage claims in \(namespace) of \(primary.name)",
           at: account.node.range, "applies the output",
-          also: role.map { [Label($0.nameNode.range, "its Role has no rule for transportserverclaims")] }
-            ?? [],
+          also: role.map { [shortfall(roles, first: $0)] } ?? [],
           help: [
             "add a rule: apiGroups [porter.devops.gov.bc.ca], resources [transportserverclaims], verbs [\(verbs.joined(separator: ", "))]"
           ]))
@@ -40,15 +39,27 @@ enum ClaimPermissions {
     return findings
   }
 
-  private static func grants(_ role: Manifest) -> Bool {
-    role.node["rules"]?.elements.contains { rule in
-      has(rule["apiGroups"], ["porter.devops.gov.bc.ca"]) && has(rule["resources"], ["transportserverclaims"])
-        && has(rule["verbs"], verbs)
-    } ?? false
+  /// What the Roles lack: the verbs, where they have a rule for claims.
+  private static func shortfall(_ roles: [Manifest], first: Manifest) -> Label {
+    let rules = about(claims: roles)
+    guard let rule = rules.first else {
+      return Label(first.nameNode.range, "its Role has no rule for transportserverclaims")
+    }
+    return Label((rule["verbs"] ?? rule).range, "its Role lacks \(listed(missingVerbs(rules)))")
   }
 
-  private static func has(_ list: Node?, _ wanted: [String]) -> Bool {
-    let values = list?.elements.map(\.text) ?? []
-    return values.contains("*") || wanted.allSatisfy(values.contains)
+  /// The rules that speak of claims; together they grant what each of them does.
+  private static func about(claims roles: [Manifest]) -> [Node] {
+    roles.sorted { $0.name < $1.name }.flatMap { $0.node["rules"]?.elements.map { $0 } ?? [] }.filter {
+      has($0["apiGroups"], "porter.devops.gov.bc.ca") && has($0["resources"], "transportserverclaims")
+    }
+  }
+
+  private static func missingVerbs(_ rules: [Node]) -> [String] {
+    verbs.filter { verb in !rules.contains { has($0["verbs"], verb) } }
+  }
+
+  private static func has(_ list: Node?, _ wanted: String) -> Bool {
+    list?.elements.contains { $0.text == "*" || $0.text == wanted } ?? false
   }
 }

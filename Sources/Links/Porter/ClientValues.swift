@@ -5,18 +5,17 @@ import Synchronization
 import YAMLTree
 
 /// Values in the manifests of clients that could name an address or an operator's Service, by cluster and
-/// namespace: environment variables and entries of ConfigMaps.
+/// namespace: commands, arguments and environment variables of their containers, and entries of ConfigMaps.
 ///
 /// Every Service of a namespace asks for the values of its clients' namespaces; each namespace is read once,
 /// and only values with a telling text are kept. A class because all units of a link share what was read.
 final class ClientValues: Sendable {
-  /// Texts of which a value must hold one to be of interest to any Service.
+  /// Texts of which a value must hold one to be of interest to any Service, unless it holds an address.
   private let words: [[UInt8]]
   private let known: Mutex<[NamespacedName: [Node]]> = Mutex([:])
 
   init(_ settings: PorterSettings) {
-    let addresses = settings.addresses.values.flatMap { $0.values.map(\.value) }
-    words = (addresses + settings.members.map { PorterNames.consumerName("", $0) }).map { Array($0.utf8) }
+    words = settings.members.map { Array(PorterNames.consumerName("", $0).utf8) }
   }
 
   /// The values of a namespace, in the order of its manifests.
@@ -32,11 +31,17 @@ final class ClientValues: Sendable {
   private func read(_ cluster: ClusterModel, _ namespace: String) -> [Node] {
     var values: [Node] = []
     for workload in cluster.declared.workloads[namespace] ?? [] {
-      guard let containers = workload.pod.at("spec", "containers") else { continue }
-      for container in containers.elements {
-        guard let variables = container["env"] else { continue }
-        for variable in variables.elements {
-          if let value = variable["value"], isTelling(value) { values.append(value) }
+      guard let spec = workload.pod["spec"] else { continue }
+      for key in ["initContainers", "containers"] {
+        for container in spec[key]?.elements.map({ $0 }) ?? [] {
+          for variable in container["env"]?.elements.map({ $0 }) ?? [] {
+            if let value = variable["value"], isTelling(value) { values.append(value) }
+          }
+          for list in ["command", "args"] {
+            for value in container[list]?.elements.map({ $0 }) ?? [] where isTelling(value) {
+              values.append(value)
+            }
+          }
         }
       }
     }
@@ -49,11 +54,32 @@ final class ClientValues: Sendable {
 
   private func isTelling(_ value: Node) -> Bool {
     guard value.kind == .string else { return false }
-    return value.withText { text in words.contains { text.firstOccurrence(of: $0, from: 0) != nil } }
+    return value.withText { text in
+      text.mayHoldAddress || words.contains { text.firstOccurrence(of: $0, from: 0) != nil }
+    }
   }
 }
 
 extension Node {
+  /// True when the word stands in the text as a name in a namespace: alone, or with that namespace after it.
+  func hasName(_ word: [UInt8], in namespace: String) -> Bool {
+    withText { text in
+      var from = 0
+      while let start = text.firstOccurrence(of: word, from: from) {
+        let before = String(decoding: text[..<start], as: UTF8.self).last
+        let rest = String(decoding: text[(start + word.count)...], as: UTF8.self)
+        if !Self.joins(before), !Self.joins(rest.first) {
+          guard rest.first == ".", let next = rest.dropFirst().first, next.isLetter || next.isNumber else {
+            return true
+          }
+          if rest.dropFirst().prefix(while: { Self.joins($0) }) == namespace { return true }
+        }
+        from = start + 1
+      }
+      return false
+    }
+  }
+
   /// True when the word stands in a scalar's text with no letter, digit or '-' beside it.
   func hasWord(_ word: [UInt8]) -> Bool {
     withText { text in
@@ -75,6 +101,27 @@ extension Node {
 }
 
 extension UnsafeBufferPointer<UInt8> {
+  /// True for a text that holds a digit between dots, or two colons with a hexadecimal digit beside them: so every
+  /// address does, and few other values.
+  fileprivate var mayHoldAddress: Bool {
+    var dots = 0
+    var colons = 0
+    for byte in self {
+      switch byte {
+      case UInt8(ascii: "."): dots += 1
+      case UInt8(ascii: ":"): colons += 1
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): break
+      case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+        dots = 0
+      default:
+        dots = 0
+        colons = 0
+      }
+      if dots == 3 || colons == 2 { return true }
+    }
+    return false
+  }
+
   /// Where a word first stands at `from` or later.
   func firstOccurrence(of word: [UInt8], from: Int) -> Int? {
     guard let first = word.first, count - from >= word.count else { return nil }

@@ -6,13 +6,22 @@ import YAMLTree
 
 /// Looks into the manifests of clients for names and addresses that will not work.
 ///
-/// Only the namespace of the claim is read, and in it only environment variables and ConfigMaps.
+/// Only the namespaces of clients are read, and in them only containers' commands and variables, and ConfigMaps.
 struct ConsumerChecks {
   private let unit: PorterService
+  /// Addresses of the Service's virtual servers, with their clusters: the link's, and observed ones.
+  private let addresses: [(word: [UInt8], cluster: String)]
   private(set) var findings: [Diagnostic] = []
 
   init(unit: PorterService) {
     self.unit = unit
+    let declared = Set(unit.settings.addressWords.map(\.word))
+    addresses =
+      unit.settings.addressWords
+      + unit.claims.addresses(in: unit.service.namespace).map { (Array($0.address.utf8), $0.cluster) }.filter
+    {
+      !declared.contains($0.0)
+    }
     let clusters = Set(unit.connections.flatMap(\.clients).compactMap(\.cluster)).sorted()
     for name in clusters {
       guard let cluster = unit.model.clusters[name] else { continue }
@@ -26,7 +35,7 @@ struct ConsumerChecks {
     let ownName = PorterNames.consumerName(unit.service.name, cluster.name)
     let ownWord = Array(ownName.utf8)
     for value in unit.clientValues.values(of: cluster, namespace) {
-      for (word, target) in unit.settings.addressWords where value.hasWord(word) {
+      for (word, target) in addresses where value.hasWord(word) {
         let address = String(decoding: word, as: UTF8.self)
         findings.append(
           Diagnostic(
@@ -36,7 +45,7 @@ struct ConsumerChecks {
               "use the host \(PorterNames.consumerName(unit.service.name, target)), or a ConfigMap from 'publish'"
             ]))
       }
-      if value.hasWord(ownWord) {
+      if value.hasName(ownWord, in: unit.service.namespace) {
         let other = unit.settings.opposite(of: cluster.name)
         findings.append(
           Diagnostic(

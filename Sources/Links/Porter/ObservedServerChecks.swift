@@ -29,6 +29,30 @@ struct ObservedServerChecks {
     }
   }
 
+  /// A claim and its virtual server in the primary have one port (the operator writes both from one draw).
+  func differingPorts() -> [Diagnostic] {
+    func observed(_ apiVersion: String, _ kind: String) -> Manifest? {
+      unit.primary.observed.objects[
+        ObjectIdentity(apiVersion: apiVersion, kind: kind, namespace: namespace, name: claim)]
+    }
+    guard
+      let said = observed("porter.devops.gov.bc.ca/v1alpha1", "TransportServerClaim")?.node.at(
+        "status", "port"),
+      let number = Int(said.text),
+      let found = observed("cis.f5.com/v1", "TransportServer")?.node.at("spec", "virtualServerPort"),
+      let other = Int(found.text), other != number
+    else { return [] }
+    return [
+      Diagnostic(
+        PorterRules.portsDiffer,
+        "claim '\(claim)' has port \(number), and its TransportServer in \(unit.primary.name) has \(other)",
+        at: found.range, "observed", also: [Label(said.range, "observed as well")],
+        help: [
+          "one of the two observations is old: observe \(unit.primary.name) again, with 'tscs,ts' in one command"
+        ])
+    ]
+  }
+
   /// Two virtual servers have no address and port in common: a load balancer takes each pair once.
   func sharedAddresses(_ servers: [String: VirtualServer]) -> [Diagnostic] {
     var findings: [Diagnostic] = []

@@ -133,17 +133,16 @@ struct PorterChecks {
   }
 
   private mutating func checkType(_ service: Service, in cluster: ClusterModel) {
-    guard service.type != unit.settings.serviceType, service.type == "ClusterIP",
-      unit.target(in: cluster.name) != nil
-    else {
-      return
-    }
+    let wanted = unit.settings.serviceType
+    guard service.type != wanted, unit.target(in: cluster.name) != nil else { return }
     report(
-      PorterRules.obsoleteType, "Service \(service.key.description) is of type ClusterIP",
-      at: service.typeNode,
-      "in \(cluster.name)",
+      PorterRules.obsoleteType, "Service \(service.key.description) is of type \(service.type)",
+      at: service.typeNode, "in \(cluster.name)",
+      also: unit.settings.serviceTypeNode.map { [Label($0.range, "the platform's type")] } ?? [],
       help: [
-        "set 'type: NodePort': since February 2026 the platform asks for it. The address then changes on both sides, the port stays: firewall rules must follow"
+        wanted == "NodePort"
+          ? "set 'type: NodePort': since February 2026 the platform asks for it. The address then changes on both sides, the port stays: firewall rules must follow"
+          : "set 'type: \(wanted)', or correct 'serviceType' of link \(unit.link): every type but NodePort gets the other address"
       ])
   }
 
@@ -254,6 +253,40 @@ struct PorterChecks {
     }
   }
 
+  /// Names that are chosen for clients' Services and cannot be theirs: inside the link the operator names them, and one
+  /// name leads to one target.
+  private mutating func checkChosenNames(_ connection: BoundConnection) {
+    var targets: [SourceRange: String] = [:]
+    var done: Set<SourceRange> = []
+    for target in connection.targets where target.service.key == unit.service {
+      for client in connection.clients(of: target) {
+        guard let cluster = client.cluster,
+          let name = connection.section("porter", in: cluster)?["serviceName"]
+        else { continue }
+        let isMember = unit.settings.members.contains(cluster)
+        if isMember, done.insert(name.range).inserted {
+          report(
+            PorterRules.chosenNameUnused, "'serviceName' has no effect on clients in \(cluster)", at: name,
+            "they use \(PorterNames.consumerName(unit.service.name, target.cluster))",
+            help: [
+              "inside \(unit.link) the name is <service>-<cluster>: remove it, or give it to the clusters outside alone, in 'overrides'"
+            ])
+        }
+        guard !isMember else { continue }
+        if let first = targets[name.range], first != target.cluster, done.insert(name.range).inserted {
+          report(
+            PorterRules.chosenNameTwice,
+            "Service '\(name.text)' in \(cluster) would lead to \(first) and to \(target.cluster)", at: name,
+            "one name, two targets",
+            help: [
+              "leave it out, so that each target has a name of its own, or declare a Connection per target cluster"
+            ])
+        }
+        targets[name.range] = target.cluster
+      }
+    }
+  }
+
   // MARK: One connection
 
   /// The data-centre network: who is in it reaches every virtual server (the platform's documentation of TCP services).
@@ -312,6 +345,7 @@ struct PorterChecks {
     }
     checkStartOrder(connection)
     checkClientNamespaces(connection)
+    checkChosenNames(connection)
   }
 
   private mutating func checkStartOrder(_ connection: BoundConnection) {
@@ -332,15 +366,26 @@ struct PorterChecks {
 
   /// The operator writes its Service into the claim's namespace only.
   private mutating func checkClientNamespaces(_ connection: BoundConnection) {
+    var hosts: [(client: BoundClient, lines: [String])] = []
     for client in connection.clients where client.namespace != namespace {
       guard let cluster = client.cluster, unit.settings.members.contains(cluster) else { continue }
+      let name = PorterNames.consumerName(
+        unit.service.name, unit.settings.opposite(of: cluster) ?? cluster)
+      let line = "\(name).\(namespace).svc.cluster.local in \(cluster)"
+      if let known = hosts.firstIndex(where: {
+        $0.client.node.range == client.node.range && $0.client.namespace == client.namespace
+      }) {
+        hosts[known].lines.append(line)
+      } else {
+        hosts.append((client, [line]))
+      }
+    }
+    for (client, lines) in hosts {
       report(
         PorterRules.otherNamespace,
         "clients in \(client.namespace) must use the full name of the Service in \(namespace)",
         at: client.node, "another namespace than the claim's",
-        help: [
-          "their host is \(PorterNames.consumerName(unit.service.name, unit.settings.opposite(of: cluster) ?? cluster)).\(namespace).svc.cluster.local"
-        ])
+        help: ["their host is \(lines.joined(separator: ", "))"])
     }
   }
 }

@@ -129,7 +129,7 @@ struct PorterEmitter {
       lowered.findings += server.findings
       servers[cluster.name] = server
     }
-    lowered.findings += checks.sharedAddresses(servers)
+    lowered.findings += checks.sharedAddresses(servers) + checks.differingPorts()
   }
 
   // MARK: The claim
@@ -146,7 +146,14 @@ struct PorterEmitter {
     lowered.emissions.append(
       Emission(
         cluster: unit.primary.name, part: .manifests, template: "porter/transport-server-claim.yaml",
-        identity: identity))
+        identity: identity,
+        settled: [
+          SettledField(
+            ["spec", "overrideServicePort"], String(claim.overridesServicePort), absent: "false",
+            help:
+              "write '${claim.overrideServicePort}': the ports of clients follow from what the Connection says, 'porter: {overrideServicePort: …}'"
+          )
+        ]))
   }
 
   // MARK: What the operator makes
@@ -171,7 +178,7 @@ struct PorterEmitter {
     let variables: TemplateFields = [
       "server": .map([
         "address": .string(address), "port": .integer(port),
-        "label": .string(serviceType == "NodePort" ? "nodeport" : "true"),
+        "label": .string(VirtualServer.label(for: serviceType)),
       ]),
       "consumer": .map([
         "name": .string(consumer),
@@ -315,18 +322,18 @@ struct PorterEmitter {
   ) {
     let server = servers[target.cluster]
     let port = claim.overridesServicePort ? claim.port.port.number : server?.port
+    let isOwned = unit.model.clusters[cluster]?.declared.objects[identity] != nil
     guard let port else {
       guard let model = unit.model.clusters[target.cluster] else { return }
       report(
-        missing: server ?? unknownServer, of: model, objects: [Placement(cluster, .manifests, identity)],
-        &lowered)
+        missing: server ?? unknownServer, of: model,
+        objects: [Placement(cluster, isOwned ? .components : .manifests, identity)], &lowered)
       return
     }
     let isMember = unit.settings.members.contains(cluster)
     let chosen = isMember ? nil : connection.section("porter", in: cluster)?["serviceName"]?.string
     let host =
       "\(chosen ?? PorterNames.consumerName(serviceName, target.cluster)).\(isMember ? namespace : client.namespace).svc.cluster.local"
-    let isOwned = unit.model.clusters[cluster]?.declared.objects[identity] != nil
     lowered.emissions.append(
       Emission(
         cluster: cluster, part: isOwned ? .components : .manifests, template: "shared/peer-config-map.yaml",

@@ -50,6 +50,8 @@ struct PorterSettings: Sendable {
   /// True when Linkwright writes what the operator would write elsewhere.
   let emitsEndpoints: Bool
   let serviceType: String
+  /// Where the link says it; nil for the default.
+  let serviceTypeNode: Node?
   /// Nil: every namespace will do.
   let namespacePattern: Pattern?
   private let policy: PolicySettings
@@ -79,7 +81,8 @@ struct PorterSettings: Sendable {
       .sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       .map { (word: Array($0.key.utf8), cluster: $0.value) }
     emitsEndpoints = section["endpoints"]?.string == "emit"
-    serviceType = section["serviceType"]?.string ?? "NodePort"
+    serviceTypeNode = section["serviceType"]
+    serviceType = serviceTypeNode?.string ?? "NodePort"
     let pattern = section["namespacePattern"].map(\.string) ?? Self.platePattern
     namespacePattern = pattern.flatMap { try? Pattern($0, dialect: .ecma262) }
     policy = PolicySettings().overridden(by: section["networkPolicy"])

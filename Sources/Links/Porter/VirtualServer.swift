@@ -42,32 +42,69 @@ struct VirtualServer: Sendable {
         apiVersion: "porter.devops.gov.bc.ca/v1alpha1", kind: "TransportServerClaim", namespace: namespace,
         name: claim)]
     let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
+    let declared = settings.addresses[cluster.name]?[service.type]
+    // The operator looks at the Service of the primary only.
+    let published = primary.declared.services[service.key] ?? service
+    let formerAddress = server.flatMap {
+      Self.formerAddress($0, Self.label(for: published.type), declared: declared?.value)
+    }
     let observedAddresses = [
       server?.node.at("spec", "virtualServerAddress"),
       subset?["addresses"]?.elements.first { _ in true }?["ip"],
-    ].compactMap { $0 }
+    ].compactMap { $0 }.filter { formerAddress == nil || !$0.isAddress(formerAddress?.text) }
     let observedPorts = [
       subset?["ports"]?.elements.first { _ in true }?["port"], server?.node.at("spec", "virtualServerPort"),
       status?.node.at("status", "port"),
     ].compactMap { $0 }
-    let declared = settings.addresses[cluster.name]?[service.type]
     let addresses = observedAddresses.filter { node in
-      let isAddress = IPAddress(node.text) != nil
+      let isAddress = IPAddress(node.text).map { $0.endpointFault == nil } ?? false
       if !isAddress { reportUnusable(node, claim) }
       return isAddress
     }
-    address = declared?.value ?? addresses.first?.text
+    address = (declared?.value ?? addresses.first?.text).map { IPAddress($0)?.description ?? $0 }
     addressNode = declared?.node ?? addresses.first
-    if let declared, let other = addresses.first(where: { $0.text != declared.value }) {
+    if let declared, let other = addresses.first(where: { !$0.isAddress(declared.value) }) {
       reportAddress(declared, other, service, cluster, settings)
     }
+    if let formerAddress { reportFormer(formerAddress, published, declared, cluster) }
     readPort(observedPorts, claim)
   }
 
-  private mutating func reportUnusable(_ address: Node, _ claim: String) {
+  /// The operator's label of TransportServers, by the type of the Service in the primary.
+  static func label(for type: String) -> String { type == "NodePort" ? "nodeport" : "true" }
+
+  /// The address that was observed while the Service had another type: the virtual server gets another one with the
+  /// type (facts on Porter, 0), once the operator looks at the Service again. Nil where the observation fits the type.
+  private static func formerAddress(_ server: Manifest, _ label: String, declared: String?) -> Node? {
+    guard let found = server.node.at("metadata", "labels", "f5cr"), found.text != label,
+      let address = server.node.at("spec", "virtualServerAddress"), IPAddress(address.text) != nil,
+      !address.isAddress(declared)
+    else { return nil }
+    return address
+  }
+
+  private mutating func reportFormer(
+    _ former: Node, _ service: Service, _ declared: Located<String>?, _ cluster: ClusterModel
+  ) {
+    let new = declared.map { " to \($0.value)" } ?? ""
     findings.append(
       Diagnostic(
-        PorterRules.unusableAddress, "'\(address.text)' is no IP address", at: address.range,
+        PorterRules.addressChanges,
+        "the address of \(service.key.name) in \(cluster.name) changes from \(former.text)\(new)",
+        at: service.typeNode.range, "the Service is \(service.type)",
+        also: [Label(former.range, "observed while it had another type")],
+        help: [
+          "touch the claim so that the operator looks at the Service again, then observe \(cluster.name): the address changes with the type, the port stays; firewall rules must follow"
+        ]))
+  }
+
+  private mutating func reportUnusable(_ address: Node, _ claim: String) {
+    let fault = IPAddress(address.text)?.endpointFault
+    findings.append(
+      Diagnostic(
+        PorterRules.unusableAddress,
+        fault.map { "\(address.text) is \($0): no virtual server has it" }
+          ?? "'\(address.text)' is no IP address", at: address.range,
         "observed address of \(claim)", help: ["observe the cluster again, or mend the file if it was edited"]
       ))
   }
@@ -92,7 +129,7 @@ struct VirtualServer: Sendable {
     _ declared: Located<String>, _ observed: Node, _ service: Service, _ cluster: ClusterModel,
     _ settings: PorterSettings
   ) {
-    let otherType = settings.addresses[cluster.name]?.first { $0.value.value == observed.text }
+    let otherType = settings.addresses[cluster.name]?.first { observed.isAddress($0.value.value) }
     if let otherType {
       findings.append(
         Diagnostic(
@@ -114,5 +151,13 @@ struct VirtualServer: Sendable {
           at: declared.node.range, "declared", also: [Label(observed.range, "observed")],
           help: ["correct the link, or observe the cluster again if this is old"]))
     }
+  }
+}
+
+extension Node {
+  /// True when the text is an address, and the same one as another text, whatever their spelling.
+  func isAddress(_ other: String?) -> Bool {
+    guard let other else { return false }
+    return text == other || IPAddress(text).map { $0 == IPAddress(other) } ?? false
   }
 }

@@ -136,11 +136,12 @@ extension NamespaceSlice {
 
   private func words(_ decisions: [Trace.Decision], _ direction: NetworkPolicy.Direction) -> String {
     guard !decisions.isEmpty else { return "admitted" }
+    // A policy that admits several pods for one reason is told once.
     return decisions.map { decision in
       let verb = decision.opens == .yes ? "admits" : "may admit"
       return
         "NetworkPolicy \(decision.policy.name) \(direction == .ingress ? verb : "lets out") (\(decision.reason))"
-    }.joined(separator: ", ")
+    }.withoutRepetitions.joined(separator: ", ")
   }
 
   /// A decision's place: the rule, or the connection that an emitted policy serves.

@@ -28,6 +28,14 @@ extension PodsOnTheWay {
 }
 
 extension Walk {
+  /// What the client's way out waits for: no policy can be written for an address that nobody knows.
+  var egressWaits: MissingFact? {
+    for hop in hops where hop.kind == .egress {
+      if case .pending(let fact) = hop.state { return fact }
+    }
+    return nil
+  }
+
   /// Notes that nothing isolates pods on the way, where no policy of their namespace is known.
   mutating func relyOnOpen(
     _ way: PodsOnTheWay, _ sender: Sender, port: Int, _ transport: TransportProtocol
@@ -76,5 +84,13 @@ extension Walk {
           ]))
     }
     return !isOver
+  }
+}
+
+extension Array where Element: Hashable {
+  /// Each element once, in the order of its first appearance.
+  var withoutRepetitions: [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
   }
 }

@@ -264,15 +264,22 @@ package struct Walk: Sendable {
           || Ternary(
             may: $1.may.contains(resolver.port, .udp), must: $1.must.contains(resolver.port, .udp))
       }
-      rely(
-        on: .egress(slice.key, slice.subjects[pod], .peer(resolver.pod), port: Int(resolver.port), .udp),
-        holds: passes)
+      if passes == .yes || egressWaits == nil {
+        rely(
+          on: .egress(slice.key, slice.subjects[pod], .peer(resolver.pod), port: Int(resolver.port), .udp),
+          holds: passes)
+      }
       if passes == .yes { continue }
       if answers.contains(where: { $0.may.contains(resolver.port, .udp) }) {
         questions += slice.resolvers.flatMap {
           slice.engine.openQuestions(from: .pod(pod), to: .pod($0)).asked
         }
         continue
+      }
+      if let fact = egressWaits {
+        // The policy that lets the client out is written when the address is known, and lets DNS out as well.
+        wait(.name, in: slice.cluster.name, "DNS \(name())", for: fact)
+        return
       }
       if !resolver.isSure, slice.mayAskSomebody(pod, port: 53) {
         withdraw()
@@ -483,13 +490,5 @@ package struct Walk: Sendable {
     } else {
       pass(.ingress, in: name, .declared, "not isolated")
     }
-  }
-}
-
-extension Array where Element: Hashable {
-  /// Each element once, in the order of its first appearance.
-  var withoutRepetitions: [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -105,13 +105,24 @@ enum RiskAssessment {
           "was \(old.key.name); the operator draws a new port, which clients and firewalls must learn")
       ]
     case .changed:
-      let asked = object.fields.filter { $0.path == "spec.requestedPort" }
-      return asked.map {
-        risk(
-          .renamedClaim, object,
-          "asks for port \($0.after ?? "of the operator's choice") instead of \($0.before ?? "the operator's choice")"
-        )
+      var risks: [Risk] = []
+      if let before = object.before?.root, let after = object.after?.root,
+        let ports = StagePlan.namedPorts(before, after, object.key.kind)
+      {
+        risks.append(
+          risk(
+            .changedAddress, object,
+            "clients find it under \(ports.after) instead of \(ports.before): who names the other one must change"
+          ))
       }
+      let asked = object.fields.filter { $0.path == "spec.requestedPort" }
+      return risks
+        + asked.map {
+          risk(
+            .renamedClaim, object,
+            "asks for port \($0.after ?? "of the operator's choice") instead of \($0.before ?? "the operator's choice")"
+          )
+        }
     case .removed: return []
     }
   }

@@ -140,6 +140,11 @@ package struct StagePlan: Sendable {
         if let reason {
           faults[.consume, default: []].append("\(place) changes in one step, since \(reason)")
         }
+        if let ports = namedPorts(before, after, change.key.kind) {
+          faults[.consume, default: []].append(
+            "\(place) gives clients \(ports.after) instead of \(ports.before) in one step, as soon as the operator has followed: who uses the other fails from then on"
+          )
+        }
         if let ports = claimedPorts(before, after, change.key.kind) {
           faults[.consume, default: []].append(
             "\(place) leads from port \(ports.before) to port \(ports.after) in one step: a Service and a claim of their own for \(ports.after) let both work until the old ones go"
@@ -158,6 +163,19 @@ package struct StagePlan: Sendable {
       let new = after.at("spec", "servicePort")?.text, old != new
     else { return nil }
     return (old, new)
+  }
+
+  /// Under which port clients find a claim's virtual server by name, where that changes (Porter: overrideServicePort).
+  static func namedPorts(
+    _ before: Node, _ after: Node, _ kind: String
+  ) -> (before: String, after: String)? {
+    guard kind == "TransportServerClaim", let port = after.at("spec", "servicePort")?.text else { return nil }
+    func text(_ claim: Node) -> String {
+      claim.at("spec", "overrideServicePort")?.boolean == true
+        ? "port \(port)" : "the port that the operator draws"
+    }
+    let (old, new) = (text(before), text(after))
+    return old == new ? nil : (old, new)
   }
 
   /// The steps that keep the earlier version of a policy beside the later one.

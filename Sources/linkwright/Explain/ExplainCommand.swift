@@ -26,7 +26,7 @@ extension Command {
       members, pair by pair, as a request to whoever owns the firewalls.
 
       Verdicts: proved; depends (on what nobody has said); pending (an observation is missing); refuted. Exit status: \
-      0 explained; 1 a connection is refuted, or there is none; 2 wrong usage or a failure.
+      0 explained; 1 a connection is refuted, or --from and --to find none; 2 wrong usage, an unknown name or a failure.
       """,
     example: "linkwright explain c6af30-prod/patroni-replication"
   ) { parsed throws(CommandFailure) in

@@ -75,6 +75,16 @@ import Testing
     #expect(result.summary == ["2 objects of gold as expected, 0 different, 0 missing"])
   }
 
+  /// It is there with every field as expected, and serves nobody.
+  @Test func refusedServerIsNotAsExpected() {
+    let text = answer().replacing(
+      "servicePort: \"8000\"}}", with: "servicePort: \"8000\"}}\n  status: {status: ERROR}")
+    let result = compare(text)
+    #expect(result.findings.map(\.rule.id) == ["LW1402"], "\(result.findings.map(\.message))")
+    #expect(result.findings.first?.message.contains("has refused it") == true)
+    #expect((result.asExpected, result.differing, result.missing) == (1, 1, 0))
+  }
+
   @Test func differencesPointIntoTheExpectedFile() throws {
     let result = compare(answer("37650", label: "true"))
     #expect(

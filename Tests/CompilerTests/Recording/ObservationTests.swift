@@ -173,7 +173,7 @@ import YAMLTree
     }
     #expect(
       result.summary == [
-        "observed 1 objects of gold: 1 new, 0 changed, 1 gone", "gone: Service a1b2c3-dev/yourservice",
+        "observed 1 object of gold: 1 new, 0 changed, 1 gone", "gone: Service a1b2c3-dev/yourservice",
       ])
   }
 

@@ -12,8 +12,8 @@ extension PorterRules {
   static let claimInSecondary = Rule(
     "LW2103", "claim-in-secondary", .error, "a claim stands in the secondary cluster",
     explanation: """
-      Claims are created only in the primary of a pair; the operator serves both clusters from there (E3; \
-      DOCS-TCP). Whether the secondary even knows the kind is not documented.
+      Claims are created only in the primary of a pair; the operator serves both clusters from there (the \
+      platform's documentation of TCP services). Whether the secondary even knows the kind is not documented.
       """,
     failing: pair(claim(cluster: "golddr")),
     passing: pair(claim()))
@@ -21,7 +21,7 @@ extension PorterRules {
   static let claimWithoutPorter = Rule(
     "LW2105", "claim-without-porter", .error, "a claim stands in a cluster that no Porter link serves",
     explanation: """
-      Porter runs in Silver and in the pair of Gold and GoldDR only (E4). Elsewhere nothing reads the claim.
+      Porter runs in Silver and in the pair of Gold and GoldDR only. Elsewhere nothing reads the claim.
       """,
     failing: pair(
       """
@@ -36,7 +36,7 @@ extension PorterRules {
   static let duplicateClaim = Rule(
     "LW2108", "duplicate-claim", .error, "two claims publish the same port of a Service",
     explanation: """
-      Each claim gets a virtual server, and all of them write the same Service and Endpoints for clients (E8). \
+      Each claim gets a virtual server, and all of them write the same Service and Endpoints for clients. \
       Which port clients then find depends on who was reconciled last.
       """,
     failing: pair(claim() + claim(name: "yourservice-second")),
@@ -46,7 +46,7 @@ extension PorterRules {
     "LW2109", "several-ports", .error, "one Service is published at several ports",
     explanation: """
       The operator names the clients' Service and Endpoints after the target Service alone. With two claims for \
-      one Service the last reconciled wins, and deleting either removes the objects for both (E9). Teams publish \
+      one Service the last reconciled wins, and deleting either removes the objects for both. Teams publish \
       a dedicated Service per port instead (bcgov/sso-helm-charts b8868df).
       """,
     failing: pair(
@@ -59,7 +59,7 @@ extension PorterRules {
     "LW2112", "invalid-claim", .error, "a claim written by hand cannot be served",
     explanation: """
       The CRD has no schema: the API server accepts any claim, and the operator's play fails or makes a virtual \
-      server that leads nowhere (E2, E12, E13). Service, a numeric servicePort and a complete monitor of type \
+      server that leads nowhere. Service, a numeric servicePort and a complete monitor of type \
       tcp are required; overrideServicePort must be a real boolean.
       """,
     failing: pair(claim("{service: yourservice, servicePort: api, monitor: {type: tcp, interval: 10}}")),
@@ -67,7 +67,7 @@ extension PorterRules {
 
   static let unknownClaimField = Rule(
     "LW2113", "unknown-claim-field", .error, "a claim has a field that the operator does not know",
-    explanation: "Unknown keys are ignored silently, so a misspelt option has no effect (E13).",
+    explanation: "Unknown keys are ignored silently, so a misspelt option has no effect.",
     failing: pair(
       claim(
         "{service: yourservice, serviceport: 8000, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}"
@@ -78,7 +78,7 @@ extension PorterRules {
     "LW2116", "operator-owned", .error, "a TransportServer is written by hand",
     explanation: """
       TransportServers belong to the operator; a hand-written one takes no port from its pool and can collide \
-      with an address and port in use, which the controller refuses (E16).
+      with an address and port in use, which the controller refuses.
       """,
     failing: pair(
       """
@@ -94,7 +94,7 @@ extension PorterRules {
     "LW2122", "sync-wave", .warning, "a claim is applied no later than its Service",
     explanation: """
       A claim that meets no Service falls back to the legacy address, and is not corrected until the operator's \
-      next round, hours later (W2). An Argo CD sync wave after the Service's avoids it.
+      next round, hours later. An Argo CD sync wave after the Service's avoids it.
       """,
     failing: pair(
       """
@@ -118,7 +118,7 @@ extension PorterRules {
   static let claimRenamed = Rule(
     "LW2129", "claim-renamed", .warning, "a live claim gets another name and so another port",
     explanation: """
-      A claim keeps its port as long as the TransportServer of its name exists (W9). Under a new name it gets a \
+      A claim keeps its port as long as the TransportServer of its name exists. Under a new name it gets a \
       new random port; consumers with the old one and firewall rules break.
       """,
     failing: pair(
@@ -144,7 +144,7 @@ extension PorterRules {
     "LW2133", "monitor-timeout", .note, "a monitor's timeout is shorter than its interval",
     explanation: """
       F5 recommends a timeout of three times the interval plus one. The platform's own examples use 10 and 10, \
-      which works, so equal values are accepted (W13).
+      which works, so equal values are accepted.
       """,
     failing: pair(connection(porter: "{overrideServicePort: true, monitor: {interval: 30, timeout: 10}}")),
     passing: pair(connection(porter: "{overrideServicePort: true, monitor: {interval: 10, timeout: 31}}")))
@@ -153,14 +153,18 @@ extension PorterRules {
     "LW2134", "requested-port", .warning, "a requested port may not be granted",
     explanation: """
       requestedPort is read by the operator but not advertised: it is honoured only while no TransportServer of \
-      the claim's name exists and the port is free; otherwise the port is random without a word (W14).
+      the claim's name exists and the port is free; otherwise the port is random without a word.
       """,
     failing: pair(connection(porter: "{overrideServicePort: true, requestedPort: 30000}")),
     passing: pair())
 
   static let settingsConflict = Rule(
-    "LW2140", "claim-settings-conflict", .error, "two connections want one claim in different ways",
-    explanation: "A Service has one claim, however many connections use it; their settings must agree.",
+    "LW2140", "claim-settings-conflict", .error, "one claim is wanted in different ways",
+    explanation: """
+      A Service has one claim, however many connections use it: their settings must agree with each other, and with \
+      the claim where somebody has written it already. Ports of clients, of ConfigMaps and of what is expected follow \
+      from them.
+      """,
     failing: pair(
       connection(porter: "{overrideServicePort: true}")
         + connection(name: "second", porter: "{overrideServicePort: false}")),

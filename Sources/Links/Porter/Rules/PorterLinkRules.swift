@@ -7,7 +7,7 @@ extension PorterRules {
     namespacePattern,
     oneWay,
     firewallRequest, exposure, startOrder, otherNamespace, permissions, linkAddress, sharedAddress,
-    sharedServer,
+    sharedServer, portsDiffer,
   ]
 
   static let missingInPair = Rule(
@@ -15,7 +15,7 @@ extension PorterRules {
     "a published Service is missing in the other cluster of the pair",
     explanation: """
       From one claim the operator makes a TransportServer in both clusters, and each names the Service of its own \
-      cluster (E1). Where the Service is missing, that cluster's pool is empty and its virtual server answers \
+      cluster. Where the Service is missing, that cluster's pool is empty and its virtual server answers \
       nothing.
       """,
     failing: pair("-- workloads/golddr/yourservice.yaml --\n"),
@@ -40,7 +40,7 @@ extension PorterRules {
     "LW2104", "firewall-request", .note, "clients outside the link may need a firewall request",
     explanation: """
       Virtual servers are reachable from the data-centre network. Clients of other clusters or zones pass \
-      firewalls that are opened on request, by address and port (W16).
+      firewalls that are opened on request, by address and port.
       """,
     failing: pair(
       connection(from: "[{clusters: [golddr]}, {external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
@@ -49,7 +49,7 @@ extension PorterRules {
   static let namespacePattern = Rule(
     "LW2125", "namespace-pattern", .warning, "a namespace is no licence plate with an environment",
     explanation: """
-      Namespaces of the platform are six hexadecimal characters, '-', and dev, test, prod or tools (W5; \
+      Namespaces of the platform are six hexadecimal characters, '-', and dev, test, prod or tools (\
       platform-services-registry, licence-plate.ts). A namespace of another form does not exist there. A link \
       for another platform sets namespacePattern.
       """,
@@ -70,7 +70,7 @@ extension PorterRules {
     "LW2128", "exposure-unacknowledged", .warning, "nobody has agreed to the exposure that a claim brings",
     explanation: """
       A virtual server works like a Route: policies cannot narrow its clients, and everybody in the data-centre \
-      network can reach it (W8; DOCS-TCP). The service needs a password or client certificates of its own. \
+      network can reach it (the platform's documentation of TCP services). The service needs a password or client certificates of its own. \
       'exposure.acknowledged: span-bc' records that its owner knows.
       """,
     failing: pair(connection(exposure: "owner: sso-team")),
@@ -79,9 +79,10 @@ extension PorterRules {
   static let addressChanges = Rule(
     "LW2130", "address-changes", .warning, "the virtual server's address changes with the Service's type",
     explanation: """
-      A Service of type NodePort gets another address than one of type ClusterIP, on both sides; the port stays \
-      (W10). Firewall rules and written-out addresses must follow, and the operator looks at the Service again \
-      only when the claim is touched.
+      A Service of type NodePort gets another address than one of type ClusterIP, on both sides; the port \
+      stays. Firewall rules and written-out addresses must follow, and the operator looks at the Service again \
+      only when the claim is touched. A virtual server that was observed while the Service had another type has an \
+      address that goes: it is not used.
       """,
     failing: pair(
       observedServer(address: "142.34.229.62") + """
@@ -101,7 +102,7 @@ extension PorterRules {
     "LW2137", "one-way-in-production", .note, "a production connection leads one way only",
     explanation: """
       Gold and GoldDR change roles in a switch-over. A connection that leads to one of them only does not carry \
-      replication back (W17).
+      replication back.
       """,
     failing: pair(
       connection(
@@ -116,7 +117,7 @@ extension PorterRules {
     "LW2138", "start-order", .note, "clients can start only after the claim's cluster has synced",
     explanation: """
       The operator writes the clients' Service and Endpoints once it has served the claim, and without \
-      overrideServicePort its port is random (W18). The clusters are synced by Applications of their own, so no \
+      overrideServicePort its port is random. The clusters are synced by Applications of their own, so no \
       sync wave orders them.
       """,
     failing: pair(connection(porter: "{}")),
@@ -125,7 +126,7 @@ extension PorterRules {
   static let otherNamespace = Rule(
     "LW2118", "client-in-other-namespace", .note, "clients in another namespace need the full host name",
     explanation: """
-      The operator writes its Service and Endpoints into the claim's namespace, on both sides (E18). The short \
+      The operator writes its Service and Endpoints into the claim's namespace, on both sides. The short \
       name does not resolve anywhere else.
       """,
     failing: pair(connection(from: "[{clusters: [golddr], namespace: a1b2c3-test}]")),
@@ -152,7 +153,7 @@ extension PorterRules {
   static let placeholderPort = Rule(
     "LW2143", "placeholder-port", .error, "an observed port is none that a claim can have",
     explanation: """
-      The operator draws ports between 1024 and 65535 (PORTER manager_api_sidecar_patch.yaml). The \
+      The operator draws ports between 1024 and 65535 (the operator's manager_api_sidecar_patch.yaml). The \
       documentation prints 65555 where the reader's own port belongs.
       """,
     failing: pair(
@@ -173,10 +174,11 @@ extension PorterRules {
       """))
 
   static let unusableAddress = Rule(
-    "LW2146", "observed-address", .error, "an observed address is none",
+    "LW2146", "observed-address", .error, "an address of a virtual server is none",
     explanation: """
-      The address of a virtual server is taken from what the cluster answered. A file that was cut short or edited \
-      would put something else into Endpoints, where the API server refuses it.
+      The address of a virtual server is taken from the link, or from what the cluster answered. A file that was cut \
+      short or edited would put something else into Endpoints, where the API server refuses it; so it does with \
+      unspecified, loopback and link-local addresses.
       """,
     failing: pair(
       """
@@ -198,7 +200,7 @@ extension PorterRules {
   static let permissions = Rule(
     "LW2135", "claim-permissions", .warning, "the account that applies the output may not manage claims",
     explanation: """
-      A CI account needs a Role for transportserverclaims of group porter.devops.gov.bc.ca (W15; \
+      A CI account needs a Role for transportserverclaims of group porter.devops.gov.bc.ca (\
       bcgov/sso-switchover-agent grants it in Gold only). Without it the sync stops at the claim.
       """,
     failing: pair(
@@ -256,6 +258,27 @@ extension PorterRules {
 
         """),
     passing: pair(observedServer()))
+
+  static let portsDiffer = Rule(
+    "LW2155", "ports-differ", .warning, "a claim and its virtual server were observed with different ports",
+    explanation: """
+      The operator draws one port for a claim, writes it into the claim's status and makes the TransportServer with it. \
+      Where the two differ one observation is old, and nobody can tell from here which.
+      """,
+    failing: pair(observedServer() + observedClaim(port: 37655)),
+    passing: pair(observedServer() + observedClaim(port: 37650)))
+
+  private static func observedClaim(port: Int) -> String {
+    """
+    ---
+    apiVersion: porter.devops.gov.bc.ca/v1alpha1
+    kind: TransportServerClaim
+    metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
+    spec: {service: yourservice, servicePort: 8000}
+    status: {port: "\(port)"}
+
+    """
+  }
 
   private static func addresses(_ map: String) -> String {
     """

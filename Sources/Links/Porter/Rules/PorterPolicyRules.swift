@@ -11,7 +11,7 @@ extension PorterRules {
     "no policy admits the load balancer to the Service's pods",
     explanation: """
       Every namespace of the platform starts with a policy that denies what is not admitted. Without a policy for \
-      the ingress namespaces the virtual server is up and every connection times out (E6; DOCS-TCP).
+      the ingress namespaces the virtual server is up and every connection times out (the platform's documentation of TCP services).
       """,
     failing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}")),
     passing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}") + policy()))
@@ -21,7 +21,7 @@ extension PorterRules {
     "a policy for the load balancer selects other pods than the Service",
     explanation: """
       The policy names the ingress namespaces, so it is meant for the load balancer, but its podSelector does not \
-      select all pods behind the Service (E7). Linkwright emits a policy of its own; the old one misleads readers.
+      select all pods behind the Service. Linkwright emits a policy of its own; the old one misleads readers.
       """,
     failing: pair(policy("{name: yourappslabel}")),
     passing: pair(policy()))
@@ -29,7 +29,7 @@ extension PorterRules {
   static let policyMissesPort = Rule(
     "LW2119", "policy-misses-port", .warning, "a policy for the load balancer leaves out the pods' port",
     explanation: """
-      Policies are judged on the pod's port, after the Service has chosen it (E6). A policy that lists the Service \
+      Policies are judged on the pod's port, after the Service has chosen it. A policy that lists the Service \
       port where targetPort differs admits nothing.
       """,
     failing: pair(policy(rule: "ports: [{port: 80}]")),
@@ -40,7 +40,7 @@ extension PorterRules {
     "a namespace carries a label of the platform's ingress namespaces",
     explanation: """
       The labels network.openshift.io/policy-group and policy-group.network.openshift.io/ingress belong to the \
-      platform (W11; Red Hat's documentation). On a tenant's namespace they open every policy that admits the \
+      platform (Red Hat's documentation). On a tenant's namespace they open every policy that admits the \
       load balancer to all pods of that namespace.
       """,
     failing: pair(
@@ -56,7 +56,7 @@ extension PorterRules {
     "LW2132", "one-ingress-label", .note, "a policy knows only one label of the ingress namespaces",
     explanation: """
       OpenShift marks the router's namespace with network.openshift.io/policy-group: ingress and, newer, with \
-      policy-group.network.openshift.io/ingress: "" (W11). The old one is deprecated since OpenShift 4.6 and may be \
+      policy-group.network.openshift.io/ingress: "". The old one is deprecated since OpenShift 4.6 and may be \
       removed; selecting both works before and after.
       """,
     failing: pair(policy()),

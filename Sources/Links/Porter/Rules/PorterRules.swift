@@ -1,9 +1,10 @@
 package import Diagnostics
 
 /// Rules about Porter links. Sources: the operator's code (bcgov/platform-services-porter-operator) and the
-/// platform's documentation (bcgov/platform-developer-docs); E and W numbers are those of the facts page.
+/// platform's documentation (bcgov/platform-developer-docs).
 package enum PorterRules {
-  package static let all = linkRules + claimRules + serviceRules + policyRules + consumerRules
+  package static let all =
+    linkRules + claimRules + serviceRules + policyRules + consumerRules
 
   // MARK: Building blocks of the examples
 

@@ -22,6 +22,11 @@ struct PorterServer: Sendable {
   private let servicePort: Int
   /// The virtual server that was observed is another claim's, and so are the Endpoints that lead to it.
   let isServedForAnother: Bool
+  /// The operator's label for Services of the type that it reads now.
+  private let label: String
+  /// The address that was observed while the Service had another type: the virtual server has it no more, or not for
+  /// long. Nil where the observation fits the type.
+  private let formerAddress: IPAddress?
   /// The TransportServer, where it was observed.
   let object: KnownObject?
   /// The Endpoints opposite that lead to it, where they were observed.
@@ -51,23 +56,32 @@ struct PorterServer: Sendable {
     let status = fleet.clusters[system.primary]?.observed(
       "porter.devops.gov.bc.ca/v1alpha1", "TransportServerClaim", namespace, claim.name)
     let subset = endpoints?.node["subsets"]?.elements.first { _ in true }
-    address =
-      Self.text(object?.node.at("spec", "virtualServerAddress"), .observed)
-      ?? Self.text(subset?["addresses"]?.elements.first { _ in true }?["ip"], .observed)
-      ?? Self.text(Self.declaredAddress(crossing, system, fleet), .specified)
+    let published = fleet.clusters[system.primary]?.service(key)?.service ?? crossing.target.service
+    label = published.type == "NodePort" ? "nodeport" : "true"
+    let declared = Self.text(system.link.section["addresses"]?[cluster]?[published.type], .specified)
+    let former = Self.formerAddress(object, label, declared)
+    formerAddress = former
+    let observed = [
+      object?.node.at("spec", "virtualServerAddress"),
+      subset?["addresses"]?.elements.first { _ in true }?["ip"],
+    ].lazy.compactMap { Self.text($0, .observed) }
+    address = observed.first { former == nil || IPAddress($0.value) != former } ?? declared
     port =
       Self.number(object?.node.at("spec", "virtualServerPort"))
       ?? Self.number(subset?["ports"]?.elements.first { _ in true }?["port"])
       ?? Self.number(status?.node.at("status", "port"))
   }
 
-  /// The address that the link gives Services of the type that the operator reads in the primary.
-  private static func declaredAddress(_ crossing: Crossing, _ system: PorterSystem, _ fleet: JudgedFleet)
-    -> Node?
+  /// The address of a TransportServer whose label is that of another Service type; a link that gives this address to
+  /// the type knows better.
+  private static func formerAddress(_ object: KnownObject?, _ label: String, _ declared: Fact<String>?)
+    -> IPAddress?
   {
-    let key = crossing.target.service.key
-    let type = fleet.clusters[system.primary]?.service(key)?.service.type ?? crossing.target.service.type
-    return system.link.section["addresses"]?[crossing.target.cluster]?[type]
+    guard let found = object?.node.at("metadata", "labels", "f5cr"), found.text != label,
+      let address = object?.node.at("spec", "virtualServerAddress").flatMap({ IPAddress($0.text) }),
+      address != declared.flatMap({ IPAddress($0.value) })
+    else { return nil }
+    return address
   }
 
   private static func text(_ node: Node?, _ evidence: Hop.Evidence) -> Fact<String>? {
@@ -93,16 +107,20 @@ struct PorterServer: Sendable {
   private var lookedFor: [ObjectQuery] {
     let server = ["spec", port == nil ? "virtualServerPort" : "virtualServerAddress"]
     let part = port == nil ? ["ports", "*", "port"] : ["addresses", "*", "ip"]
+    // An address from before the Service's type changed is no answer.
+    let isFormer = port != nil && formerAddress != nil
     var queries = [
       ObjectQuery(
         "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed,
-        where: [.exists(server)])
+        where: [.exists(server)]
+          + (isFormer ? [.text(["metadata", "labels", "f5cr"], [label], default: label)] : []))
     ]
     if let opposite, !isServedForAnother {
       queries.append(
         ObjectQuery(
           "Endpoints", of: "", in: opposite, namespace, "\(service)-\(cluster)", .observed,
-          where: [.exists(["subsets", "*"] + part)]))
+          where: [.exists(["subsets", "*"] + part)]
+            + (isFormer ? formerTexts.map { .not(.text(["subsets", "*"] + part, [$0])) } : [])))
     }
     if port == nil {
       queries.append(
@@ -111,6 +129,18 @@ struct PorterServer: Sendable {
           where: [.exists(["status", "port"])]))
     }
     return queries
+  }
+
+  /// The former address as Endpoints spell it.
+  private var formerTexts: [String] { leadsToFormer.map { [$0.text] } ?? [] }
+
+  /// The address of Endpoints that were observed to lead to the former address.
+  private var leadsToFormer: Node? {
+    guard let formerAddress,
+      let found = endpoints?.node["subsets"]?.elements.first(where: { _ in true })?["addresses"]?.elements
+        .first(where: { _ in true })?["ip"], IPAddress(found.text) == formerAddress
+    else { return nil }
+    return found
   }
 
   /// That what was observed of the TransportServer looks so.
@@ -133,11 +163,17 @@ struct PorterServer: Sendable {
 
   /// That Endpoints opposite were observed to lead elsewhere; nil where they say nothing.
   var contradictionClaim: Claim? {
-    guard let opposite, let address, let port else { return nil }
+    guard let opposite, let address, let port, leadsToFormer == nil else { return nil }
+    let found = endpoints?.node["subsets"]?.elements.first { _ in true }?["addresses"]?.elements.first {
+      _ in true
+    }?["ip"]
+    // One address has several spellings.
+    let isSame = found.map { IPAddress($0.text) != nil && IPAddress($0.text) == IPAddress(address.value) }
+    let texts = [address.value] + (isSame == true ? [found?.text ?? address.value] : [])
     let leads = ObjectCondition.element(
       ["subsets", "*"],
       [
-        .text(["addresses", "*", "ip"], [address.value], default: address.value),
+        .text(["addresses", "*", "ip"], texts, default: address.value),
         .either([
           .number(["ports", "*", "port"], port.value), .not(.exists(["ports", "*", "port"])),
         ]),
@@ -152,7 +188,7 @@ struct PorterServer: Sendable {
 
   /// Endpoints that lead to another place than the virtual server's.
   var contradiction: Fault? {
-    guard let endpoints, let address, let port,
+    guard let endpoints, let address, let port, leadsToFormer == nil,
       let subset = endpoints.node["subsets"]?.elements.first(where: { _ in true })
     else { return nil }
     let found = subset["addresses"]?.elements.first { _ in true }?["ip"]
@@ -170,7 +206,11 @@ struct PorterServer: Sendable {
     }
     let number = subset["ports"]?.elements.first { _ in true }?["port"]
     let isSame =
-      (found.map { $0.text == address.value } ?? true) && (number.map { Int($0.text) == port.value } ?? true)
+      (found.map {
+        $0.text == address.value
+          || IPAddress($0.text) != nil && IPAddress($0.text) == IPAddress(address.value)
+      }
+        ?? true) && (number.map { Int($0.text) == port.value } ?? true)
     guard !isSame else { return nil }
     return Fault(
       JudgementRules.address,
@@ -179,6 +219,23 @@ struct PorterServer: Sendable {
       help: [
         "observe both clusters again; if it stays, touch the claim so that the operator writes the Endpoints anew"
       ], because: contradictionClaim, wanted: .no)
+  }
+
+  /// What is missing while the controller has not taken the TransportServer up (k8s-bigip-ctlr: the status starts as
+  /// "Pending", with the address "None").
+  var untaken: MissingFact? {
+    guard let status = object?.node.at("status", "status"), status.text.lowercased() == "pending" else {
+      return nil
+    }
+    return MissingFact(
+      cluster: cluster, namespace: namespace,
+      fact: "that the load balancer has taken up TransportServer \(claimName), which was pending",
+      resources: "tscs,ts,svc,endpoints",
+      lookedFor: [
+        ObjectQuery(
+          "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed,
+          where: [.not(.text(["status", "status"], [status.text]))])
+      ])
   }
 
   /// A TransportServer that leads to another Service, or that its controller has refused.

@@ -272,15 +272,43 @@ package struct PorterSystem: ReachabilitySystem {
         ])
       return
     }
-    if let port, !server.isServedForAnother,
-      let fault = former("\(key.name)-\(walk.target.cluster)", key.namespace, port, claim, cluster)
-    {
-      walk.fail(.name, in: cluster.name, "DNS \(name):\(port)", fault)
-      return
+    if let port, !server.isServedForAnother {
+      let service = "\(key.name)-\(walk.target.cluster)"
+      let other = claim.overridesServicePort ? server.port?.number : walk.port.number
+      if let missing = changing(service, key.namespace, port, from: other, cluster) {
+        walk.wait(.name, in: cluster.name, "DNS \(name):\(port)", for: missing)
+        return
+      }
+      if let fault = former(service, key.namespace, port, claim, cluster) {
+        walk.fail(.name, in: cluster.name, "DNS \(name):\(port)", fault)
+        return
+      }
     }
     walk.resolve(
       "\(name)\(port.map { ":\($0)" } ?? "")", server.endpoints == nil ? .derived : .observed,
       at: server.endpoints.map { [$0.label()] } ?? [])
+  }
+
+  /// What is missing where the operator's Service was observed at the port that it has with the contrary of the claim's
+  /// 'overrideServicePort': the switch may be what this compile brings, and nothing would ever be built if it failed.
+  private func changing(
+    _ name: String, _ namespace: String, _ port: Int, from other: Int?, _ cluster: JudgedCluster
+  ) -> MissingFact? {
+    guard let ports = cluster.observed("v1", "Service", namespace, name)?.node.at("spec", "ports"),
+      ports.count == 1, let found = ports.elements.first(where: { _ in true })?["port"]?.integer,
+      found != port,
+      other.map({ $0 == found }) ?? true
+    else { return nil }
+    return MissingFact(
+      cluster: cluster.name, namespace: namespace,
+      fact:
+        "that Service \(name) has port \(port), which its claim asks for, and \(found) no more (touch the claim if it stays)",
+      resources: "svc",
+      lookedFor: [
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, namespace, name, .observed,
+          where: [.number(["spec", "ports", "*", "port"], port)])
+      ])
   }
 
   /// The operator's Service where it was observed at another port than its claim asks for now: it writes the Service anew
@@ -342,6 +370,10 @@ package struct PorterSystem: ReachabilitySystem {
     let text = "TransportServer \(claim.name) → Service \(key.name):\(walk.port.number)"
     if let fault = server.poolFault {
       walk.fail(.loadBalancer, in: walk.target.cluster, text, fault)
+      return
+    }
+    if let missing = server.untaken {
+      walk.wait(.loadBalancer, in: walk.target.cluster, text, for: missing)
       return
     }
     if server.object != nil {
