@@ -7,7 +7,7 @@ TEST_PACKAGES := git make python3 json-schema-test-suite openssh-client openssh-
 	graphviz chromium chromium-driver fonts-dejavu-core faketime qemu-user
 RELEASE := -c release --static-swift-stdlib -Xlinker -s
 
-.PHONY: all build release demo test lint bench install docs update-golden clean build-dependencies test-dependencies
+.PHONY: all build release same-commit demo test lint bench install docs update-golden clean build-dependencies test-dependencies
 
 all: build
 
@@ -24,6 +24,10 @@ build: build-dependencies
 
 release: build-dependencies
 	swift build $(RELEASE) --product linkwright
+
+# The release gives the commit ids that were found elsewhere.
+same-commit: release
+	.ci/commit-ids "$$(swift build $(RELEASE) --show-bin-path)/linkwright"
 
 # Compiles the platform documentation's own example and shows what comes out.
 demo: build

@@ -3,20 +3,54 @@ import Synchronization
 
 /// Does two things at once, where neither needs the other: what is done in order leaves a core idle.
 package func concurrently<First: Sendable, Second: Sendable>(
-  _ first: () -> First, _ second: @Sendable () -> Second
+  _ first: () -> First, _ second: @escaping @Sendable () -> Second
 ) -> (First, Second) {
-  let group = DispatchGroup()
-  let other = Mutex<Second?>(nil)
-  // The block cannot outlive this call, which waits for it.
-  return withoutActuallyEscaping(second) { second in
-    DispatchQueue.global().async(group: group) {
-      let result = second()
-      other.withLock { $0 = result }
+  let other = OfferedWork(second)
+  DispatchQueue.global().async { other.run() }
+  let result = first()
+  return (result, other.result())
+}
+
+/// Work that is done once, by another thread or, where none has begun it yet, by whoever wants its result: nobody waits for
+/// a thread. While all of Dispatch's are at work, it takes a second until it makes another.
+private final class OfferedWork<Result: Sendable>: Sendable {
+  private enum State: Sendable {
+    case offered(@Sendable () -> Result)
+    case begun
+    case done(Result)
+  }
+
+  private let state: Mutex<State>
+  private let end = DispatchGroup()
+
+  init(_ work: @escaping @Sendable () -> Result) {
+    state = Mutex(.offered(work))
+    end.enter()
+  }
+
+  /// Does the work unless somebody has begun it.
+  func run() {
+    guard case .offered(let work) = take() else { return }
+    let result = work()
+    state.withLock { $0 = .done(result) }
+    end.leave()
+  }
+
+  func result() -> Result {
+    while true {
+      run()
+      if case .done(let result) = take() { return result }
+      end.wait()
     }
-    let result = first()
-    group.wait()
-    // Never made here: the block has stored one.
-    return (result, other.withLock { $0 } ?? second())
+  }
+
+  /// The state; work that was offered is begun with it.
+  private func take() -> State {
+    state.withLock { state in
+      let before = state
+      if case .offered = before { state = .begun }
+      return before
+    }
   }
 }
 
@@ -27,13 +61,17 @@ package final class EarlyMap<Result: Sendable>: Sendable {
   private let next = Atomic<Int>(0)
   private let done: Mutex<[Result?]>
   private let group = DispatchGroup()
+  /// True when the thread that begins has begun, or need not any more.
+  private let hasBegun = Atomic<Bool>(false)
 
   /// Begins with the first of `count` elements.
   package init(count: Int, _ transform: @escaping @Sendable (Int) -> Result) {
     self.count = count
     self.transform = transform
     done = Mutex(Array(repeating: nil, count: count))
-    DispatchQueue.global().async(group: group) { self.work() }
+    DispatchQueue.global().async(group: group) {
+      if !self.hasBegun.exchange(true, ordering: .acquiringAndReleasing) { self.work() }
+    }
   }
 
   private func work() {
@@ -49,7 +87,8 @@ package final class EarlyMap<Result: Sendable>: Sendable {
   package func results() -> [Result] {
     // More than cores: who finds nothing left is done at once.
     DispatchQueue.concurrentPerform(iterations: 64) { _ in work() }
-    group.wait()
+    // A thread that has not come so far is not waited for.
+    if hasBegun.exchange(true, ordering: .acquiringAndReleasing) { group.wait() }
     return done.withLock { $0.compactMap(\.self) }
   }
 

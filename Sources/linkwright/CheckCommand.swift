@@ -26,13 +26,15 @@ extension Command {
     let options = try Compiling.options(parsed, input)
     let reporting = try Reporting(parsed, prefix: input.source.prefix)
     var memory = CheckMemory("check", input, options, comparesOutput: true)
-    if let memory, let known = try memory.report() { return try reporting.tell(known) }
+    if let memory, let known = try memory.report(withRemarks: reporting.showsRemarks) {
+      return try reporting.tell(known)
+    }
     if !reporting.showsRemarks, let told = try memory?.told() {
-      memory?.keep(told)
+      let report = RememberedReport(
+        findings: told.findings, remarks: nil, summary: "up to date: \(told.fileCount) files")
+      memory?.keep(told, report)
       input.memo?.save()
-      return try reporting.tell(
-        RememberedReport(
-          findings: told.findings, remarks: [], summary: "up to date: \(told.fileCount) files"))
+      return try reporting.tell(report)
     }
     let compiling = try Compiling(input, options, reporting: reporting)
     defer { input.memo?.save() }

@@ -34,12 +34,13 @@ struct CheckMemory {
       "\(command) strict \(options.isStrict) prune \(options.prunesPending)", in: memo)
   }
 
-  /// What the command said last time.
-  func report() throws(CommandFailure) -> RememberedReport? {
-    RememberedReport(
+  /// What the command said last time; nil where remarks are wanted and not known.
+  func report(withRemarks: Bool) throws(CommandFailure) -> RememberedReport? {
+    let report = RememberedReport(
       history.reportKey(check, day: options.sourceDay), in: memo,
       files: [input.source.snapshot, input.recorded],
       templates: try Compiling.compiler().templateTexts)
+    return withRemarks && report?.remarks == nil ? nil : report
   }
 
   /// What it would say, told from an earlier check; nil where everything has to be compiled, for whatever reason: the
@@ -96,7 +97,8 @@ struct CheckMemory {
   }
 
   /// Keeps what was told, and what is said of it.
-  mutating func keep(_ told: IncrementalCheck) {
+  mutating func keep(_ told: IncrementalCheck, _ report: RememberedReport) {
+    report.keep(under: history.reportKey(check, day: options.sourceDay), in: memo)
     history.keep(check, told, in: memo)
   }
 }

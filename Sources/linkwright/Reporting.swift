@@ -67,7 +67,7 @@ struct Reporting {
 
   /// Says again what was said of the same source.
   func tell(_ report: RememberedReport) throws(CommandFailure) -> ExitCode {
-    try print(report.findings, remarks: report.remarks)
+    try print(report.findings, remarks: report.remarks ?? [])
     guard let summary = report.summary else { return .findings }
     summarize(summary)
     return .success

@@ -18,14 +18,15 @@ extension Command {
     let reporting = try Reporting(parsed, prefix: input.source.prefix)
     var memory = CheckMemory("validate", input, options, comparesOutput: false)
     // What manifests satisfy only a compile tells.
-    if !parsed.has(.verbose), let memory, let known = try memory.report() {
+    if !parsed.has(.verbose), let memory, let known = try memory.report(withRemarks: reporting.showsRemarks) {
       return try reporting.tell(known)
     }
     if !parsed.has(.verbose), !reporting.showsRemarks, let told = try memory?.told() {
       let summary = "valid: \(Compiling.summary(told.connections, told.objects))"
-      memory?.keep(told)
+      let report = RememberedReport(findings: told.findings, remarks: nil, summary: summary)
+      memory?.keep(told, report)
       input.memo?.save()
-      return try reporting.tell(RememberedReport(findings: told.findings, remarks: [], summary: summary))
+      return try reporting.tell(report)
     }
     let compiling = try Compiling(input, options, reporting: reporting)
     let findings = compiling.compilation.findings

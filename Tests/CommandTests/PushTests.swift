@@ -181,6 +181,21 @@ struct PushSettingTests {
     #expect(try fleet.git("rev-parse", "out", at: remote) == (try fleet.id("out")))
   }
 
+  /// `git clone --mirror`, as servers have it: the branch and the notes are pushed, and nothing else.
+  @Test
+  func aMirrorPushesTheOutputOnly() throws {
+    let (fleet, remote) = try Self.withRemote()
+    try fleet.git("push", "-q", "origin", "main")
+    let mirror = fleet.root + "/mirror.git"
+    try fleet.git("clone", "-q", "--mirror", remote, mirror)
+    try fleet.git("update-ref", "refs/heads/mine", "main", at: mirror)
+    let output = try fleet.linkwright(
+      "commit", "--ref", "main", "--branch", "out", "--push", "origin", at: mirror)
+    #expect(output.status == 0, "\(output.errorText)")
+    let names = try fleet.git("for-each-ref", "--format=%(refname)", at: remote).split(separator: "\n")
+    #expect(names == ["refs/heads/main", "refs/heads/out", "refs/notes/hydrator.metadata"])
+  }
+
   @Test
   func submodulesOnlyDoesNotKeepTheBranchBack() throws {
     let (fleet, remote) = try Self.withRemote()

@@ -190,6 +190,23 @@ struct ReproducibilityTests {
     #expect(difference == nil)
   }
 
+  /// The same by a script, for programs of other builds and machines without a compiler.
+  @Test
+  func theScriptComparesAnyProgram() throws {
+    let script = Program(path: Repository.path(".ci/commit-ids"))
+    let output = try script.run([FleetRepository.program.path], environment: FleetRepository.environment)
+    #expect(
+      output.status == 0 && output.text.hasPrefix("the same ids: "), "\(output.text)\(output.errorText)")
+    // It does fail.
+    let wrapper = NSTemporaryDirectory() + "linkwright-other-\(UUID().uuidString.prefix(8))"
+    defer { unlink(wrapper) }
+    try Data("#!/bin/sh\nexec '\(FleetRepository.program.path)' \"$@\" --author 'A <b@c>'\n".utf8).write(
+      to: URL(fileURLWithPath: wrapper))
+    chmod(wrapper, 0o755)
+    let other = try script.run([wrapper], environment: FleetRepository.environment)
+    #expect(other.status == 1 && other.text.contains("-out "), "\(other.text)\(other.errorText)")
+  }
+
   /// A directory is read in an order of its own on every file system.
   @Test(.enabled(if: memory != nil, "there is no file system in memory"))
   func directoriesAgreeOnTheOutput() throws {

@@ -7,11 +7,12 @@ import YAMLTree
 package struct RememberedReport: Sendable {
   /// In report order.
   package let findings: [Diagnostic]
-  package let remarks: [ReportRemark]
+  /// Nil where only a full compile tells them.
+  package let remarks: [ReportRemark]?
   /// The line that sums up; nil where the command found something wrong.
   package let summary: String?
 
-  package init(findings: [Diagnostic], remarks: [ReportRemark], summary: String?) {
+  package init(findings: [Diagnostic], remarks: [ReportRemark]?, summary: String?) {
     self.findings = findings
     self.remarks = remarks
     self.summary = summary
@@ -60,8 +61,9 @@ package struct RememberedReport: Sendable {
       writer.append(path)
       writer.append(BlobID(of: file.bytes))
     }
-    writer.append(remarks.count)
-    for remark in remarks {
+    writer.append(remarks == nil ? 0 : 1)
+    writer.append(remarks?.count ?? 0)
+    for remark in remarks ?? [] {
       writer.append(remark.topic)
       writer.append(remark.text)
       writer.append(remark.connections)
@@ -74,7 +76,7 @@ package struct RememberedReport: Sendable {
     let summary: String?
     private(set) var findings: [[UInt8]] = []
     private(set) var files: [String: BlobID] = [:]
-    private(set) var remarks: [ReportRemark] = []
+    let remarks: [ReportRemark]?
 
     init?(_ bytes: MemoReader) {
       var reader = bytes
@@ -84,10 +86,13 @@ package struct RememberedReport: Sendable {
         let path = reader.text()
         files[path] = reader.id()
       }
+      let hasRemarks = reader.number() == 1
+      var remarks: [ReportRemark] = []
       for _ in 0..<reader.count() where reader.isValid {
         let (topic, text) = (reader.text(), reader.text())
         remarks.append(ReportRemark(topic: topic, text: text, connections: reader.texts()))
       }
+      self.remarks = hasRemarks ? remarks : nil
       guard reader.isAtEnd else { return nil }
     }
   }

@@ -161,7 +161,9 @@ struct OutputPush {
   private func push(_ pairs: [(from: String, to: String)]) throws(CommandFailure) -> PushOutcome {
     let specifications = pairs.map { "\($0.from):\($0.to)" }
     // Whatever `push.recurseSubmodules` says: with `only`, nothing else would be pushed.
-    let start = ["push", "--porcelain", "--no-verify", "--recurse-submodules=no"]
+    // A mirror's clone would push everything, and takes no names for that.
+    let settings = isConfigured ? ["-c", "remote.\(request.remote).mirror=false"] : []
+    let start = settings + ["push", "--porcelain", "--no-verify", "--recurse-submodules=no"]
     var outcome = try git(start + ["--atomic", "--", request.remote] + specifications, "push to")
     if outcome.status != 0, outcome.errorText.contains("does not support --atomic") {
       outcome = try git(start + ["--", request.remote] + specifications, "push to")
