@@ -74,6 +74,30 @@ import Testing
     #expect(crossing.verdict == verdict, "\(compilation.findingsText)")
   }
 
+  /// One mesh has one trust domain, unless aliases say more.
+  @Test(arguments: [("one.local", ConnectionVerdict.proved), ("two.local", .depends)])
+  func trustDomainsOfOneMesh(_ other: String, _ verdict: ConnectionVerdict) throws {
+    let (compilation, crossing) = try Self.judged(
+      TetrateJudgementTests.istioFleet + """
+        -- clusters/cluster-1.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Cluster
+        metadata: {name: cluster-1}
+        spec:
+          network: {podCIDRs: [10.1.0.0/16], baseline: []}
+          tetrate: {network: net-1, trustDomain: one.local}
+        -- clusters/cluster-2.yaml --
+        apiVersion: linkwright.dev/v1alpha1
+        kind: Cluster
+        metadata: {name: cluster-2}
+        spec:
+          network: {podCIDRs: [10.2.0.0/16], baseline: []}
+          tetrate: {network: net-2, dnsProxy: true, trustDomain: \(other)}
+
+        """)
+    #expect(crossing.verdict == verdict, "\(compilation.findingsText)")
+  }
+
   @Test(arguments: [("NAMESPACE", ConnectionVerdict.depends), ("CLUSTER", .proved)])
   func trafficSettings(_ mode: String, _ verdict: ConnectionVerdict) throws {
     let (compilation, crossing) = try Self.judged(

@@ -83,6 +83,7 @@ struct IstioWalk {
       gateways.selector, crossing, in: cluster,
       through: gateways.service.flatMap { cluster.service($0)?.service },
       &walk)
+    TrustDomains.judge(client, cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(gateways.selector, in: cluster)], description: gateways.selector.description)
     walk.enter(admittedBy: { EastWestPods.admit(crossing, in: cluster, &$0) })
