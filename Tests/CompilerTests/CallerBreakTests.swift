@@ -338,6 +338,58 @@ import Testing
     #expect(judgement.disputes(mapping: AllCores()).isEmpty, "\(judgement.disputes(mapping: AllCores()))")
   }
 
+  /// Filters of addresses hang on addresses that nobody knows.
+  @Test func addressesMayBeFiltered() throws {
+    let files = Self.proxy(
+      "routes: [{ipAllowPolicy: [{source: Peer, cidr: 10.0.0.0/8}], services: [{name: kuard, port: 80}]}]")
+    let compilation = try FixtureFleet(base: "gateway-dns").overlaid(by: files).compile()
+    let judged = try #require(compilation.judgement?.crossings.first)
+    #expect(judged.verdict == .depends && judged.reasons.contains { $0.contains("ipAllowPolicy") })
+  }
+
+  /// The zone's DNS server needs pods too.
+  @Test(arguments: [
+    ("app: dns-server", "", ConnectionVerdict.proved), ("app: other", "", .depends),
+    ("app: dns-server", "replicas: 0", .refuted),
+  ])
+  func podsOfTheDNSServer(_ labels: String, _ spec: String, _ verdict: ConnectionVerdict) throws {
+    let files = """
+      -- observed/cluster-b/dns.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: dns-server, namespace: xcc-dns}
+      spec:
+        clusterIP: 10.96.0.60
+        selector: {app: dns-server}
+        ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
+      -- workloads/cluster-b/dns.yaml --
+      \(Self.workload("cluster-b", "xcc-dns", "dns-server", labels, "", spec))
+      """
+    let compilation = try FixtureFleet(base: "gateway-dns").overlaid(by: files).compile()
+    let judgement = try #require(compilation.judgement, "\(compilation.findingsText)")
+    #expect(judgement.crossings.first?.verdict == verdict, "\(compilation.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty, "\(judgement.disputes(mapping: AllCores()))")
+  }
+
+  /// A policy of the cluster that selects other pods says nothing of the mesh's API server.
+  @Test func policyOfTheClusterForOthers() throws {
+    let files = """
+      -- workloads/cluster02/policy.yaml --
+      apiVersion: cilium.io/v2
+      kind: CiliumClusterwideNetworkPolicy
+      metadata: {name: others}
+      spec:
+        endpointSelector: {matchLabels: {app: other}}
+        enableDefaultDeny: {ingress: false}
+        ingressDeny: [{fromEntities: [remote-node]}]
+
+      """
+    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile()
+    let judgement = try #require(compilation.judgement, "\(compilation.findingsText)")
+    #expect(judgement.crossings.first?.verdict == .proved, "\(compilation.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty, "\(judgement.disputes(mapping: AllCores()))")
+  }
+
   /// A proxy leads where those lead that it includes.
   @Test(arguments: [
     ("{name: child}", "kuard", ConnectionVerdict.proved), ("{name: child}", "other", .refuted),

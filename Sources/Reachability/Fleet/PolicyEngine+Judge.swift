@@ -101,7 +101,11 @@ extension PolicyEngine {
   func admitsOwnNamespaceAlone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
     let number = podClass(of: pod)
     let parts = selecting(number, .ingress)
-    guard !parts.isEmpty, parts.allSatisfy({ policies[$0].rules.stage == .policy }) else { return false }
+    // Something must isolate the pod for sure, or everybody gets in.
+    let isIsolated = parts.contains { part in
+      policies[part].mustSelect.contains(number) && policies[part].section(.ingress)?.isolates == true
+    }
+    guard isIsolated, parts.allSatisfy({ policies[$0].rules.stage == .policy }) else { return false }
     return parts.allSatisfy { part in
       let rules = policies[part].rules.section(.ingress)?.rules ?? []
       return rules.filter { $0.action == .allow && mayHold($0.ports, port, transport) }.allSatisfy { rule in

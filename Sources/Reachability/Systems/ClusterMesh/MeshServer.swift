@@ -20,8 +20,10 @@ enum MeshServer {
       "k8s-app": "clustermesh-apiserver", "app.kubernetes.io/name": "clustermesh-apiserver",
       "app.kubernetes.io/part-of": "cilium",
     ])
+    // The chart labels them; whatever else is added, no policy is written by.
     return PodsOnTheWay(
-      member.cluster.name, namespace, [SubjectPod(id: "clustermesh-apiserver", workload: nil, labels: labels)]
+      member.cluster.name, namespace,
+      [SubjectPod(id: "clustermesh-apiserver", workload: nil, labels: labels, knowsLabels: true)]
     )
   }
 

@@ -95,6 +95,12 @@ struct GatewayHosts: Sendable {
             "whether Contour of \(cluster) serves the class '\(name.text)', which \(found.object.manifest.identity.description) names"
           ), places: [found.object.label(at: name)])
       }
+      if let filter = Self.addressFilter(of: found) {
+        return .open(
+          Question(
+            "whether the addresses with which clients arrive pass \(filter.key) of \(found.object.manifest.identity.description) in \(cluster)"
+          ), places: [found.object.label(at: filter.node)])
+      }
       guard found.host.isEmpty else { return .found(found) }
       return .open(
         Question(
@@ -120,6 +126,19 @@ struct GatewayHosts: Sendable {
   private static func condition(of route: Route, to service: NamespacedName, _ port: ServicePort) -> Node? {
     let leading = route.backends.filter { leads($0, to: service, port) }
     return leading.contains { $0.condition == nil } ? nil : leading.first?.condition
+  }
+
+  /// Contour's filters of clients' addresses, which stand at a virtual host or at a route.
+  private static func addressFilter(of route: Route) -> (key: String, node: Node)? {
+    guard route.object.manifest.kind == "HTTPProxy" else { return nil }
+    let spec = route.object.node["spec"]
+    let parts = [spec?["virtualhost"]].compactMap { $0 } + (spec?["routes"]?.elements.map { $0 } ?? [])
+    for part in parts {
+      for key in ["ipAllowPolicy", "ipDenyPolicy"] {
+        if let node = part[key], node.count > 0 { return (key, node) }
+      }
+    }
+    return nil
   }
 
   private static func words(_ backend: Backend) -> String {

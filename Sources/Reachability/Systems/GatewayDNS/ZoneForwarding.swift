@@ -166,6 +166,21 @@ struct ZoneServerPods: Sendable {
     }
     walk.rely(on: listens)
     let workloads = cluster.workloads(in: key.namespace)
+    if !service.selector.isEmpty, !workloads.isEmpty {
+      let selector = LabelSelector(equality: service.selector)
+      let matching = workloads.filter { selector.matches($0.podLabels) }
+      guard !walk.isIdle(matching, in: cluster, key.namespace, .name, text, behind: text) else { return }
+      if matching.isEmpty, isObserved {
+        walk.depend(
+          .name, in: cluster.name, at: workloads.prefix(2).map { Label($0.manifest.nameNode.range) }, text,
+          on: [
+            Question(
+              "which pods are behind the DNS server's Service \(key.description) of \(cluster.name): none of the manifests there makes pods with \(service.selector.description)"
+            )
+          ])
+        return
+      }
+    }
     if !service.selector.isEmpty, !workloads.isEmpty, !isObserved {
       let claim = Claim.pods(cluster.name, key, runtimeLabels: [:])
       guard workloads.contains(where: { LabelSelector(equality: service.selector).matches($0.podLabels) })
