@@ -32,6 +32,8 @@ package struct ClusterFacts: Sendable {
   private var configMapsByNamespace: [String: [Manifest]] = [:]
   private var endpointsByNamespace: [String: [Manifest]] = [:]
   package private(set) var objects: [ObjectIdentity: Manifest] = [:]
+  /// Objects of which two manifests say different things; the first of them counts.
+  package private(set) var differing: Set<ObjectIdentity> = []
   /// Namespaced objects whose manifest names no namespace.
   package private(set) var unplaced: [Manifest] = []
   /// In the order of their files.
@@ -98,6 +100,7 @@ package struct ClusterFacts: Sendable {
   }
 
   private mutating func reportTwice(_ manifest: Manifest, _ first: Manifest) {
+    differing.insert(manifest.identity)
     findings.append(
       Diagnostic(
         LinkerRules.objectTwice, "\(manifest.identity.description) stands twice with different content",

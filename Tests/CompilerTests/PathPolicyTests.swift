@@ -187,3 +187,81 @@ import Testing
       found.contains { $0.message.contains("network 142.34.0.0/16 may reach") }, "\(found.map(\.goldenText))")
   }
 }
+
+/// Ways between clusters that no connection declares: a mesh joins the pod networks of its members, and an east-west gateway
+/// serves every cluster of the mesh.
+@Suite struct UndeclaredPathTests {
+  private static func found(
+    _ base: String, _ from: String, _ to: String, _ more: String = ""
+  ) throws -> [Diagnostic] {
+    let files = """
+      -- policies/paths.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Policy
+      metadata: {name: paths}
+      spec: {paths: [{deny: {from: \(from), to: \(to)}}]}
+
+      """
+    let compilation = try FixtureFleet(base: base).overlaid(by: files + more).compile()
+    #expect(compilation.judgement != nil, "\(compilation.findingsText)")
+    return compilation.findings.filter { $0.rule.id.hasPrefix("LW73") }
+  }
+
+  private static func spy(_ cluster: String, _ namespace: String) -> String {
+    """
+    -- workloads/\(cluster)/spy.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: spy, namespace: \(namespace)}
+    spec:
+      selector: {matchLabels: {name: spy}}
+      template: {metadata: {labels: {name: spy}}, spec: {containers: [{name: app, image: spy}]}}
+
+    """
+  }
+
+  private static let spies = "{clusters: [cluster01], podSelector: {matchLabels: {name: spy}}}"
+  private static let base = "{clusters: [cluster02], podSelector: {matchLabels: {name: rebel-base}}}"
+
+  @Test func undeclaredClientOfAMeshIsFound() throws {
+    let found = try Self.found("clustermesh", Self.spies, Self.base, Self.spy("cluster01", "default"))
+    #expect(found.map(\.rule.id) == ["LW7301"], "\(found.map(\.goldenText))")
+    #expect(found.first?.message.contains("Deployment spy of default in cluster01 may reach") == true)
+  }
+
+  /// What is emitted for a connection admits its clients alone.
+  @Test func isolatedPodsOfAMeshAreOutOfReach() throws {
+    let closed = JudgementTests.policy("cluster02", "default", "{podSelector: {}, policyTypes: [Ingress]}")
+    let found = try Self.found(
+      "clustermesh", Self.spies, Self.base, Self.spy("cluster01", "default") + closed)
+    #expect(found.isEmpty, "\(found.map(\.goldenText))")
+    let kept = JudgementTests.policy(
+      "cluster01", "default", "{podSelector: {matchLabels: {name: spy}}, policyTypes: [Egress]}")
+    #expect(
+      try Self.found("clustermesh", Self.spies, Self.base, Self.spy("cluster01", "default") + kept).isEmpty)
+  }
+
+  private static let outsiders = "{clusters: [cluster-2], namespaceSelector: others}"
+  private static let details = "{clusters: [cluster-1], podSelector: {matchLabels: {app: details}}}"
+
+  @Test func undeclaredClientOfAnEastWestGatewayIsFound() throws {
+    let found = try Self.found("tetrate", Self.outsiders, Self.details, Self.spy("cluster-2", "others"))
+    #expect(found.map(\.rule.id) == ["LW7301"], "\(found.map(\.goldenText))")
+  }
+
+  @Test func authorizationKeepsUndeclaredClientsOut() throws {
+    let policy = """
+      -- workloads/cluster-1/allow.yaml --
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: {name: allow, namespace: bookinfo}
+      spec: {action: ALLOW, rules: [{from: [{source: {namespaces: [bookinfo]}}]}]}
+
+      """
+    let found = try Self.found(
+      "tetrate", Self.outsiders, Self.details, Self.spy("cluster-2", "others") + policy)
+    #expect(found.isEmpty, "\(found.map(\.goldenText))")
+    let network = try Self.found("tetrate", "{networks: [10.0.0.0/8]}", Self.details)
+    #expect(network.isEmpty, "\(network.map(\.goldenText))")
+  }
+}

@@ -185,7 +185,44 @@ import YAMLTree
       """),
   ]
 
-  @Test(arguments: plants)
+  /// An object that a template adds to what a Porter connection emits.
+  private static func added(_ object: String, _ apiVersion: String, _ spec: String) -> String {
+    """
+    -- templates/porter/+more.yaml --
+    $scope: target
+    apiVersion: \(apiVersion)
+    kind: \(object)
+    metadata: {name: more, namespace: "${place.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+    spec: \(spec)
+
+    """
+  }
+
+  static let published: [Plant] = [
+    Plant(
+      "a load balancer", over: "porter-pair", "LW7224", "type: ClusterIP",
+      added("Service", "v1", "{type: LoadBalancer, selector: {name: yourapp}, ports: [{port: 9000}]}")),
+    Plant(
+      "a node port", over: "porter-pair", "LW7224", "type: ClusterIP",
+      added("Service", "v1", "{type: NodePort, selector: {name: yourapp}, ports: [{port: 9000}]}")),
+    Plant(
+      "external addresses", over: "porter-pair", "LW7224", "without externalIPs",
+      added("Service", "v1", "{externalIPs: [192.0.2.1], selector: {name: yourapp}, ports: [{port: 9000}]}")),
+    Plant(
+      "a Route", over: "porter-pair", "LW7224", "take it out",
+      added("Route", "route.openshift.io/v1", "{to: {kind: Service, name: yourservice}}")),
+    Plant(
+      "an Ingress", over: "porter-pair", "LW7224", "take it out",
+      added(
+        "Ingress", "networking.k8s.io/v1",
+        "{defaultBackend: {service: {name: yourservice, port: {number: 8000}}}}")),
+    Plant(
+      "a Gateway for every gateway", over: "tetrate", "LW7224", "write 'selector: {istio: eastwestgateway}'",
+      istioHosts.replacing("  selector: {istio: eastwestgateway}\n", with: "").replacing(
+        "hosts: [\"*.local\"]", with: "hosts: [details.bookinfo.svc.cluster.local]")),
+  ]
+
+  @Test(arguments: plants + published)
   func excessIsFound(_ plant: Plant) throws {
     let compilation = try FixtureFleet(base: plant.base).overlaid(by: plant.files).compile()
     let found = compilation.findings.filter { $0.rule.id == plant.rule }

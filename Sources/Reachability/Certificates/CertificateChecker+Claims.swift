@@ -122,7 +122,10 @@ extension CertificateChecker {
     func ports(_ part: Node, _ list: StaticString, _ text: (Node) -> [String]) -> [(
       name: String, number: Int
     )] {
-      let holds = part[list]?.elements.contains { text($0).contains { IPAddress($0) == address } } ?? false
+      let holds =
+        part[list]?.elements.contains { entry in
+          entry["conditions"]?["ready"]?.text != "false" && text(entry).contains { IPAddress($0) == address }
+        } ?? false
       guard holds else { return [] }
       return part["ports"]?.elements.filter { ($0["protocol"]?.text ?? "TCP") == transport.rawValue }.map {
         ($0["name"]?.text ?? "", $0["port"]?.integer ?? 0)
@@ -130,6 +133,8 @@ extension CertificateChecker {
     }
     for manifest in all where ["Endpoints", "EndpointSlice"].contains(manifest.kind) {
       let isSlice = manifest.kind == "EndpointSlice"
+      let family = address.isIPv6 ? "IPv6" : "IPv4"
+      guard !isSlice || manifest.node["addressType"]?.text == family else { continue }
       let name = isSlice ? manifest.labels["kubernetes.io/service-name"] : manifest.name
       let found =
         isSlice

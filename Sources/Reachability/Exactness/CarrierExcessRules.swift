@@ -64,6 +64,34 @@ extension JudgementRules {
       service(2, ports: "{name: http, port: 80}, {name: admin, port: 81}") + connection(1, to: 2)),
     passing: mesh(service(2) + connection(1, to: 2)))
 
+  private static func claim(_ port: Int) -> RuleExample {
+    RuleExample(
+      over: "porter-pair",
+      """
+      -- workloads/gold/claim.yaml --
+      apiVersion: porter.devops.gov.bc.ca/v1alpha1
+      kind: TransportServerClaim
+      metadata: {name: by-hand, namespace: a1b2c3-dev}
+      spec: {service: \(port == 8000 ? "yourservice" : "other"), servicePort: \(port), monitor: {type: tcp, interval: 10, timeout: 10}}
+      -- workloads/gold/other.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: other, namespace: a1b2c3-dev}
+      spec: {selector: {name: yourapp}, ports: [{port: 9000}]}
+
+      """)
+  }
+
+  package static let claimsWithoutConnection = Rule(
+    "LW7240", "claim-without-connection", .note,
+    "a claim publishes a Service that no connection reaches",
+    explanation: """
+      Whoever reaches the data-centre network reaches what a TransportServerClaim publishes, and no policy of a cluster \
+      tells who sends there. A claim that somebody wrote for a Service of which no connection speaks is open to all of \
+      them; a connection would say who is meant, and 'exposure.acknowledged' that it is known.
+      """,
+    failing: claim(9000), passing: claim(8000))
+
   private static func identities(_ rule: String) -> RuleExample {
     RuleExample(
       over: "tetrate",

@@ -202,8 +202,10 @@ struct Exactness {
   }
 
   private func served(_ need: Need) -> Way.Served {
-    Way.Served(
-      need: need, peers: peers(need), essential: peers(need, isEssential: true),
+    let all = peers(need)
+    let isChoice = if case .sender(.platform) = need.other { true } else { false }
+    return Way.Served(
+      need: need, peers: all, essential: isChoice ? peers(need, isEssential: true) : all,
       ports: PortSet(need.transport, IntervalSet(need.port, need.port)))
   }
 

@@ -72,17 +72,19 @@ extension Judgement {
         excess.saidBy.contains(finding.rule.id) && finding.primary?.range.file.path == document.file.path
       }
     }
-    return judge.systemsInOrder.flatMap { $0.excesses(beyond: crossings, in: judge.fleet) }.filter { excess in
-      faulted.isDisjoint(with: excess.object.connections) && !isSaid(excess) && !isMeant(excess)
-        && (knowsAll || excess.object.evidence == .emitted) && (excess.condition.map(isOpen) ?? true)
-        && seen.insert(excess.message).inserted
-    }.map { excess in
-      Diagnostic(
-        excess.rule, excess.message,
-        at: excess.object.subject ?? Label(excess.object.manifest.nameNode.range),
-        also: [excess.object.templateLabel(at: excess.opener, "opens it")].compactMap { $0 },
-        help: [excess.remedy])
-    }
+    let published = PublishedObjects(crossings, in: judge.fleet).excesses()
+    return (judge.systemsInOrder.flatMap { $0.excesses(beyond: crossings, in: judge.fleet) } + published)
+      .filter { excess in
+        faulted.isDisjoint(with: excess.object.connections) && !isSaid(excess) && !isMeant(excess)
+          && (knowsAll || excess.object.evidence == .emitted) && (excess.condition.map(isOpen) ?? true)
+          && seen.insert(excess.message).inserted
+      }.map { excess in
+        Diagnostic(
+          excess.rule, excess.message,
+          at: excess.object.subject ?? Label(excess.object.manifest.nameNode.range),
+          also: [excess.object.templateLabel(at: excess.opener, "opens it")].compactMap { $0 },
+          help: [excess.remedy])
+      }
   }
 
   /// Whether policies may let pods of another cluster in to a port; true where the namespace is not evaluated.

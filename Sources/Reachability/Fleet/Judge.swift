@@ -11,6 +11,8 @@ final class Judge: Sendable {
   let slices: [NamespaceSlice.Key: NamespaceSlice]
   private let systems: [String: any ReachabilitySystem]
   private let ends: [ObjectIdentifier: ConnectionEnds]
+  /// What is emitted and left out by whoever applies the output.
+  let excluded: ExcludedObjects
 
   /// Evaluates the namespaces that crossings begin or end in, each once and in parallel. Linear in connections
   /// times the workloads of a namespace, and in the policies of the namespaces.
@@ -19,6 +21,7 @@ final class Judge: Sendable {
     mapping: some ParallelMapping
   ) {
     self.fleet = fleet
+    excluded = ExcludedObjects(fleet)
     var systems: [String: any ReachabilitySystem] = [:]
     for link in links {
       guard let type = SystemRegistry.systems.first(where: { $0.key == link.link.type.value }) else {
@@ -73,6 +76,7 @@ final class Judge: Sendable {
     var walk = Walk(crossing, self, isTracing: isTracing)
     system.walk(crossing, &walk)
     walk.needResolver()
+    walk.judgeSurroundings()
     return walk
   }
 

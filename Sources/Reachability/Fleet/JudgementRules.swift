@@ -11,7 +11,7 @@ package enum JudgementRules {
     assumesComponent, overridesOwner,
     opensToOthers,
     opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, leadsFurther,
-    namesOtherPorts, admitsIdentities, admitsAnyway, certificate,
+    namesOtherPorts, claimsWithoutConnection, admitsIdentities, admitsAnyway, certificate,
   ]
 
   /// The silver fleet with files over it.

@@ -28,6 +28,8 @@ extension JudgedCluster {
     for object in endpoints(in: namespace) {
       let isSlice = object.manifest.kind == "EndpointSlice"
       let parts = isSlice ? [object.node] : object.node["subsets"]?.elements.map { $0 } ?? []
+      // A slice is about addresses of one family, or about names.
+      if isSlice, object.node["addressType"]?.text != (address.isIPv6 ? "IPv6" : "IPv4") { continue }
       for part in parts where Self.holds(part, isSlice ? "endpoints" : "addresses", address) {
         let serviceName =
           isSlice ? object.manifest.labels["kubernetes.io/service-name"] : object.manifest.name
@@ -51,6 +53,8 @@ extension JudgedCluster {
   private static func holds(_ part: Node, _ key: String, _ address: IPAddress) -> Bool {
     part[key]?.elements.contains { entry in
       if let text = entry["ip"]?.text { return IPAddress(text) == address }
+      // Nobody is led to an endpoint that is not ready.
+      if entry.at("conditions", "ready")?.boolean == false { return false }
       return entry["addresses"]?.elements.contains { IPAddress($0.text) == address } ?? false
     } ?? false
   }

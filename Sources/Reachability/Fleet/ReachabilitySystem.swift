@@ -38,6 +38,11 @@ package protocol ReachabilitySystem: Sendable {
   /// on a network that no policy of a cluster guards. Policies about paths ask for it.
   func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening]
 
+  /// Whether what stands behind an opening may take pods of a workload for clients, though no connection says so.
+  func mayEnter(
+    _ crossing: Crossing, from cluster: JudgedCluster, _ workload: Workload, in fleet: JudgedFleet
+  ) -> Bool
+
   /// Walks from the client to the target. Stops at the first hop that fails (`walk.isOver`).
   func walk(_ crossing: Crossing, _ walk: inout Walk)
 }
@@ -49,6 +54,9 @@ extension ReachabilitySystem {
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
   package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] { [] }
+  package func mayEnter(
+    _ crossing: Crossing, from cluster: JudgedCluster, _ workload: Workload, in fleet: JudgedFleet
+  ) -> Bool { true }
 }
 
 /// An address at which somebody serves a target to all comers.
@@ -58,8 +66,11 @@ package struct Opening: Sendable {
   let port: UInt16?
   /// `the virtual server of TransportServerClaim db-tsc`.
   let what: String
+  /// True where nobody enters who has no identity of a service mesh: no network outside.
+  let asksForIdentity: Bool
 
-  package init(address: IPAddress?, port: UInt16?, what: String) {
+  package init(address: IPAddress?, port: UInt16?, what: String, asksForIdentity: Bool = false) {
+    self.asksForIdentity = asksForIdentity
     self.address = address
     self.port = port
     self.what = what
@@ -109,11 +120,14 @@ package enum SystemRegistry {
   ]
 
   /// Kinds of emitted objects that are kept for the judge.
-  package static let kinds: Set<String> =
-    systems.reduce(into: [
+  package static let kinds: Set<String> = {
+    var kinds: Set<String> = [
       "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "Service", "Endpoints",
       "EndpointSlice", "ScaledObject", "Rollout",
-    ]) { $0.formUnion($1.kinds) }
+    ]
+    for system in systems { kinds.formUnion(system.kinds) }
+    return kinds.union(PublishedObjects.kinds)
+  }()
 
   /// Names of fragments that are read as YAML.
   static let fragments: Set<String> = systems.reduce(into: []) { $0.formUnion($1.fragments) }

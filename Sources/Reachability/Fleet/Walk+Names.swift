@@ -25,6 +25,21 @@ extension Walk {
         }
         rely(on: stray, isNot: true)
       }
+      if let policy = found.service.node.at("spec", "internalTrafficPolicy"), policy.text == "Local" {
+        fail(
+          .name, in: cluster.name, name,
+          Fault(
+            JudgementRules.name,
+            "Service \(namespace)/\(found.service.name) in \(cluster.name) leads to endpoints of the client's own node alone, and its endpoints are on none",
+            at: [found.service.label(at: policy)]
+              + [found.service.templateLabel(at: policy, "made here")].compactMap { $0 },
+            help: ["take 'internalTrafficPolicy: Local' out"],
+            because: .found(
+              ObjectQuery(
+                "Service", of: "", in: cluster.name, namespace, found.service.name,
+                where: [.not(.text(["spec", "internalTrafficPolicy"], ["Local"]))]))))
+        return
+      }
       if let fault = unapplied(found, in: cluster) {
         depend(.name, in: cluster.name, at: [found.endpoints.label()], "DNS \(name)", on: [fault])
         return

@@ -21,6 +21,8 @@ package struct Walk: Sendable {
   private(set) var claims: [CheckedClaim] = []
   /// What isolated pods at both ends need of their policies.
   private(set) var needs: [Need] = []
+  /// The name that clients use, where a connection tells them.
+  private(set) var usedName: String?
 
   init(_ crossing: Crossing, _ judge: Judge, isTracing: Bool) {
     self.crossing = crossing
@@ -243,6 +245,7 @@ package struct Walk: Sendable {
     _ name: @autoclosure () -> String, _ evidence: Hop.Evidence, at places: @autoclosure () -> [Label] = []
   ) {
     guard let slice = clientSlice, !isOver else { return }
+    if crossing.connection.connection.publishedConfigMap(in: slice.cluster.name) != nil { usedName = name() }
     let resolver = ClusterResolver(slice.cluster.model.cluster.distribution)
     guard asksCluster(slice, name()) else { return }
     var questions: [Question] = []

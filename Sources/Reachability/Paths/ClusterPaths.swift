@@ -71,6 +71,9 @@ struct ClusterPaths: Sendable {
     return selector.matches(labels.setting(NamespaceFacts.nameLabel, to: name))
   }
 
+  /// The workloads that an end covers.
+  func workloads(in end: Policy.PathEnd) -> [Workload] { pods(end).map { workloads[$0] } }
+
   private func pods(_ end: Policy.PathEnd) -> [Int] {
     guard end.networks == nil, coversCluster(end) else { return [] }
     var namespaces: [String: Bool] = [:]
@@ -97,7 +100,7 @@ struct ClusterPaths: Sendable {
       for source in endpoints(path.from) where source != destination {
         if case (.address, .address) = (source, destination) { continue }
         let answer = engine.connections(from: source, to: destination).may
-        let open = wanted(path).map { answer.intersection($0) } ?? answer
+        let open = Self.wanted(path).map { answer.intersection($0) } ?? answer
         guard let (port, transport) = open.first else { continue }
         return Witness(
           words: "\(words(source)) → \(words(destination)) at \(transport.rawValue) \(port)",
@@ -113,9 +116,10 @@ struct ClusterPaths: Sendable {
   /// - Parameter isDeclared: passes pods whose way there is declared, so that it is judged as a connection.
   func witness(
     from end: Policy.PathEnd, through opening: Opening,
-    unless isDeclared: (_ namespace: String, Labels) -> Bool
+    unless isDeclared: (_ namespace: String, Labels) -> Bool, where mayEnter: (Workload) -> Bool
   ) -> Witness? {
     for pod in pods(end) where !isDeclared(workloads[pod].key.namespace, workloads[pod].podLabels) {
+      guard mayEnter(workloads[pod]) else { continue }
       let goal = opening.address ?? IPAddress(ipv4: 0xC000_0201)
       let port = opening.port ?? 443
       let passes =
@@ -153,7 +157,7 @@ struct ClusterPaths: Sendable {
         if case (.address, .address) = (source, destination) { continue }
         hasPairs = true
         let answer = engine.connections(from: source, to: destination).must
-        let isThere = wanted(path).map { $0.subtracting(answer).isEmpty } ?? !answer.isEmpty
+        let isThere = Self.wanted(path).map { $0.subtracting(answer).isEmpty } ?? !answer.isEmpty
         guard !isThere else { continue }
         return (
           Witness(
@@ -165,7 +169,8 @@ struct ClusterPaths: Sendable {
     return (nil, hasPairs)
   }
 
-  private func wanted(_ path: Policy.PathRule) -> PortSet? {
+  /// The ports that a path is about; nil for all.
+  static func wanted(_ path: Policy.PathRule) -> PortSet? {
     path.ports.map { ports in
       ports.reduce(PortSet()) {
         $0.union(PortSet($1.transport, IntervalSet($1.ports.lowerBound, $1.ports.upperBound)))

@@ -66,10 +66,39 @@ package struct PathEvaluation {
         witness: witness.path)
     }
     denyOpenings(path, policy)
+    denyMeshes(path, policy)
+  }
+
+  /// Ways between members of a mesh that nobody declares.
+  private mutating func denyMeshes(_ path: Policy.PathRule, _ policy: Policy) {
+    guard path.from.networks == nil, path.to.networks == nil else { return }
+    var seen: Set<[String]> = []
+    for mesh in judgement.judge.systemsInOrder.compactMap({ $0 as? ClusterMeshSystem }) {
+      for (one, other) in mesh.joinedPairs where seen.insert([one, other]).inserted {
+        guard let source = networks[one], let destination = networks[other] else { continue }
+        let declared = judgement.crossings.map(\.crossing).filter {
+          $0.client.cluster == one && $0.target.cluster == other
+        }
+        let ways = UndeclaredMeshPaths(source: source, destination: destination) { client, target in
+          declared.contains { crossing in
+            crossing.client.namespace == client.key.namespace
+              && crossing.target.service.key.namespace == target.key.namespace
+              && crossing.client.podSelector?.matches(client.podLabels) ?? true
+              && LabelSelector(equality: crossing.target.service.selector).matches(target.podLabels)
+          }
+        }
+        guard let witness = ways.witness(path) else { continue }
+        report(
+          PathRules.forbidden, path, policy, witness.words, at: witness.places,
+          exempting: (witness.target.name, witness.target.namespace, witness.cluster),
+          witness: witness.path)
+      }
+    }
   }
 
   /// Ways that nobody declares: what a load balancer or a gateway serves, it serves to everybody who can send there.
   private mutating func denyOpenings(_ path: Policy.PathRule, _ policy: Policy) {
+    let fleet = judgement.fleet
     let byTarget = Dictionary(grouping: judgement.crossings.map(\.crossing), by: Self.target)
     var seen: Set<String> = []
     for judged in judgement.crossings where isServed(judged) {
@@ -80,7 +109,11 @@ package struct PathEvaluation {
       else { continue }
       let isDeclared = Self.declaredClients(byTarget[Self.target(crossing)] ?? [])
       for opening in system.openings(to: crossing, in: judgement.fleet) {
-        guard let (words, places, lines) = sender(path.from, through: opening, isDeclared) else { continue }
+        let entering = { (cluster: JudgedCluster, workload: Workload) in
+          system.mayEnter(crossing, from: cluster, workload, in: fleet)
+        }
+        guard let (words, places, lines) = sender(path.from, through: opening, isDeclared, entering)
+        else { continue }
         let served = (judgement.trace(of: crossing)?.hops ?? []).filter {
           [.loadBalancer, .gateway, .service, .targetPort, .ingress, .pod].contains($0.kind)
         }.map { "  \($0.kind.rawValue): \($0.text)\n" }.joined()
@@ -96,15 +129,19 @@ package struct PathEvaluation {
 
   private func sender(
     _ end: Policy.PathEnd, through opening: Opening,
-    _ isDeclared: (_ cluster: String, _ namespace: String, Labels) -> Bool
+    _ isDeclared: (_ cluster: String, _ namespace: String, Labels) -> Bool,
+    _ mayEnter: (JudgedCluster, Workload) -> Bool
   ) -> (words: String, places: [Label], path: String)? {
     if let networks = end.networks {
+      guard !opening.asksForIdentity else { return nil }
       return networks.first.map { first in
         ("network \(first.node.text)", [], "  network \(first.node.text)\n")
       }
     }
     for (name, network) in networks.sorted(by: { $0.key < $1.key }) {
-      let witness = network.witness(from: end, through: opening) { isDeclared(name, $0, $1) }
+      let witness = network.witness(
+        from: end, through: opening, unless: { isDeclared(name, $0, $1) },
+        where: { mayEnter(network.cluster, $0) })
       if let witness { return ("\(witness.words) in \(name)", witness.places, witness.path) }
     }
     return nil

@@ -188,6 +188,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       walk.fail(.name, in: place, "\(key.name).\(key.namespace).svc", fault)
       return
     }
+    if let fault = headlessFault(service, near) {
+      walk.fail(.name, in: place, "\(key.name).\(key.namespace).svc", fault)
+      return
+    }
     walk.resolve(
       "\(key.name).\(key.namespace).svc", object.evidence, at: [object.label()])
     guard !walk.isOver else { return }
@@ -325,6 +329,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       }
       guard !isTold else {
         walk.rely(on: claim())
+        if let fault = contradiction(other, readBy: one) {
+          walk.fail(.tunnel, in: other.cluster.name, text, fault)
+          return
+        }
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         MeshServer.judge(other, readBy: one, &walk)
         continue

@@ -88,8 +88,18 @@ extension ClusterMeshSystem {
   }
 
   /// False where one of two members is surely not told of the other.
-  private func areJoined(_ one: Member, _ other: Member) -> Bool {
+  func areJoined(_ one: Member, _ other: Member) -> Bool {
     one.peers.hold(other.name) != false && other.peers.hold(one.name) != false
+  }
+
+  /// Pairs of members of which neither is surely not told of the other.
+  var joinedPairs: [(String, String)] {
+    let order = members.values.sorted { $0.cluster.name < $1.cluster.name }
+    return order.flatMap { one in
+      order.filter { $0.cluster.name != one.cluster.name && areJoined(one, $0) }.map {
+        (one.cluster.name, $0.cluster.name)
+      }
+    }
   }
 
   // MARK: Global Services

@@ -123,7 +123,7 @@ package struct PorterSystem: ReachabilitySystem {
 
   // MARK: Exactness
 
-  /// Emitted claims for a Service or a port that no connection reaches.
+  /// Claims for a Service or a port that no connection reaches: emitted ones, and those that authors wrote.
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] {
     struct Port: Hashable {
       let service: NamespacedName
@@ -135,7 +135,7 @@ package struct PorterSystem: ReachabilitySystem {
         Port(service: $0.target.service.key, number: $0.port.port.number)
       })
     return claims.values.flatMap { $0 }.sorted { $0.name < $1.name }.compactMap { claim in
-      guard claim.object.evidence == .emitted, let namespace = claim.object.manifest.namespace else {
+      guard claim.object.evidence != .observed, let namespace = claim.object.manifest.namespace else {
         return nil
       }
       guard !reached.contains(Port(service: NamespacedName(namespace, claim.service), number: claim.port))
@@ -143,7 +143,9 @@ package struct PorterSystem: ReachabilitySystem {
         return nil
       }
       return SystemExcess(
-        JudgementRules.exposesServices, claim.object, at: claim.object.node.at("spec", "service"), of: link,
+        claim.object.evidence == .emitted
+          ? JudgementRules.exposesServices : JudgementRules.claimsWithoutConnection,
+        claim.object, at: claim.object.node.at("spec", "service"), of: link,
         saidBy: [],
         "\(claim.object.manifest.identity.description) publishes port \(claim.port.map(String.init) ?? "?") of Service \(claim.service) to the whole data-centre network, and no connection reaches it",
         remedy: "take the claim out, or declare the connection that needs it")

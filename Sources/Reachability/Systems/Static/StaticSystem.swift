@@ -76,6 +76,26 @@ package struct StaticSystem: ReachabilitySystem {
       // Each is an endpoint of its own: clients take turns with them.
       for (number, node) in all.enumerated() {
         guard let address = IPAddress(node.text) else { continue }
+        if number == 0,
+          case .found(let found) = client.name(
+            in: namespace, leadingTo: address, port: mapped, port.transport),
+          found.service.evidence == .emitted, found.port != port.number
+        {
+          walk.fail(
+            .name, in: client.name, "\(found.service.name).\(namespace).svc:\(found.port)",
+            Fault(
+              JudgementRules.name,
+              "Service \(namespace)/\(found.service.name) in \(client.name) leads there from port \(found.port), and clients of the connection use \(port.number)",
+              at: [found.service.label()]
+                + [found.service.templateLabel(at: found.service.node.at("spec", "ports"), "made here")]
+                .compactMap { $0 },
+              help: ["give the Service port \(port.number)"],
+              because: .found(
+                ObjectQuery(
+                  "Service", of: "", in: client.name, namespace, found.service.name,
+                  where: [.number(["spec", "ports", "*", "port"], port.number)]))))
+          break
+        }
         if number > 0,
           case .found = client.name(in: namespace, leadingTo: address, port: mapped, port.transport)
         {

@@ -101,6 +101,23 @@ struct AuthorizationPolicies {
     policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
   }
 
+  /// Whether pods of a client may be let in to pods of a crossing's target.
+  func mayAdmit(_ client: ClientIdentity, to crossing: Crossing, _ subject: SubjectPod) -> Bool {
+    let own = all.filter {
+      !hasReferences($0) && selects($0, crossing.target.service.key.namespace, subject.labels)
+    }
+    guard !own.isEmpty else { return true }
+    let port = subject.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
+    let call = AuthorizedCall(crossing, client, port: port, in: cluster)
+    for policy in own where action(policy) == "DENY" {
+      var rules = AuthorizationRules(call, isDenial: true)
+      if rules.matches(policy) == .yes { return false }
+    }
+    let allowing = own.filter { action($0) == "ALLOW" }
+    var rules = AuthorizationRules(call, isDenial: false)
+    return allowing.isEmpty || allowing.contains { rules.matches($0).may }
+  }
+
   /// Judges the crossing at the gateway's own pods: istiod applies their policies to what they pass on unopened as well, and
   /// they see no identity there (buildGatewayListeners of istio/istio).
   func judge(
@@ -250,19 +267,25 @@ struct ClientIdentity {
   /// The target's cluster has another one: what 'cluster.local' stands for there is not the clients'.
   private let isForeign: Bool
 
-  /// One for each service account of a crossing's clients.
-  static func all(
-    _ crossing: Crossing, _ cluster: JudgedCluster?, seenFrom target: JudgedCluster
-  ) -> [ClientIdentity] {
+  /// Pods of a cluster, as those of another see them.
+  init(namespace: String, account: String?, of cluster: JudgedCluster?, seenFrom target: JudgedCluster) {
     func domain(_ cluster: JudgedCluster?) -> String? {
       cluster?.model.cluster.node.at("spec", "tetrate", "trustDomain")?.text
     }
     let own = domain(cluster)
-    let isForeign = own != nil && domain(target) != nil && own != domain(target)
+    self.namespace = namespace
+    self.account = account
+    self.domain = own ?? "cluster.local"
+    isForeign = own != nil && domain(target) != nil && own != domain(target)
+  }
+
+  /// One for each service account of a crossing's clients.
+  static func all(
+    _ crossing: Crossing, _ cluster: JudgedCluster?, seenFrom target: JudgedCluster
+  ) -> [ClientIdentity] {
     func identity(_ account: String?) -> ClientIdentity {
       ClientIdentity(
-        namespace: crossing.client.namespace, account: account, domain: own ?? "cluster.local",
-        isForeign: isForeign)
+        namespace: crossing.client.namespace, account: account, of: cluster, seenFrom: target)
     }
     let namespace = crossing.client.namespace
     let workloads = cluster?.workloads(in: namespace) ?? []

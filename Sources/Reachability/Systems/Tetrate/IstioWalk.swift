@@ -133,6 +133,10 @@ struct IstioWalk {
       return
     }
     walk.rely(on: named(crossing, client))
+    if let fault = EntryUse(host: host(crossing), crossing: crossing, client: client).nameFault(entry) {
+      walk.fail(.name, in: client.name, text, fault)
+      return
+    }
     if let fault = VisibleHosts(client).fault(
       host(crossing), of: entry.manifest.namespace ?? "default", crossing)
     {
@@ -206,13 +210,16 @@ struct IstioWalk {
       return
     }
     let local = client.service(crossing.target.service.key)?.service
-    if let local,
-      let fault = TwinService(service: local, crossing: crossing, client: client).addressFault
-    {
+    let isLocal = local != nil
+    let using =
+      local.flatMap { TwinService(service: $0, crossing: crossing, client: client).addressFault }
+      ?? (isLocal ? nil : entry(crossing, client)).flatMap {
+        EntryUse(host: host(crossing), crossing: crossing, client: client).addressFault($0)
+      }
+    if let fault = using {
       walk.fail(.address, in: client.name, place.description, fault)
       return
     }
-    let isLocal = local != nil
     let endpoints = isLocal ? workloadEndpoints(crossing, client) : serviceEndpoints(crossing, client)
     let own = endpoints.filter { place.texts.contains($0.node["address"]?.text ?? "") }
     guard let first = own.first else {
@@ -293,7 +300,11 @@ struct IstioWalk {
       object.node.at("spec", "servers")?.elements.contains { server in
         server.at("port", "number")?.integer == TetrateSystem.port
           && server.at("tls", "mode")?.text == "AUTO_PASSTHROUGH"
-          && (server["hosts"]?.elements.contains { Self.matches(host, $0.text) } ?? false)
+          && Self.tlsProtocols.contains(server.at("port", "protocol")?.text ?? "")
+          && (server["hosts"]?.elements.contains {
+            Self.matches(
+              host, $0.text, in: crossing.target.service.key.namespace, from: object.manifest.namespace)
+          } ?? false)
       } ?? false
     }
     guard let passing else {
@@ -305,10 +316,10 @@ struct IstioWalk {
           at: all.prefix(2).map { $0.label("does not") },
           help: [
             "add a server with port \(TetrateSystem.port), tls mode AUTO_PASSTHROUGH and this host or *.local"
-          ], because: passes(host, in: cluster)))
+          ], because: passes(host, crossing, in: cluster)))
       return
     }
-    walk.rely(on: passes(host, in: cluster))
+    walk.rely(on: passes(host, crossing, in: cluster))
     if let key = gateways.service, let service = cluster.service(key)?.service,
       !service.ports.contains(where: { $0.number == TetrateSystem.port && $0.transport == .tcp })
     {
@@ -399,7 +410,7 @@ struct IstioWalk {
   }
 
   /// That a Gateway on the gateway's pods takes the host to its Service without ending TLS.
-  private func passes(_ host: String, in cluster: JudgedCluster) -> Claim {
+  private func passes(_ host: String, _ crossing: Crossing, in cluster: JudgedCluster) -> Claim {
     // A host of the list may name a namespace first; a wildcard stands for any number of labels.
     var hosts = [host, "*"]
     var rest = host[...]
@@ -407,26 +418,23 @@ struct IstioWalk {
       hosts.append("*" + rest[dot...])
       rest = rest[rest.index(after: dot)...]
     }
-    let namespaces = ["", "*/", "./"] + cluster.model.declared.namespaces.keys.map { "\($0)/" }
-    let texts = namespaces.flatMap { namespace in hosts.map { namespace + $0 } }
-    return .found(
+    let own = crossing.target.service.key.namespace
+    let common = ["", "*/", "\(own)/"].flatMap { namespace in hosts.map { namespace + $0 } }
+    func query(_ namespace: String?, _ texts: [String]) -> ObjectQuery {
       ObjectQuery(
-        "Gateway", of: "networking.istio.io", in: cluster.name,
+        "Gateway", of: "networking.istio.io", in: cluster.name, namespace,
         where: [
           .labelsWithin(["spec", "selector"], gateways.selector.labels),
           .element(
             ["spec", "servers", "*"],
             [
-              .number(["port", "number"], TetrateSystem.port), .text(["tls", "mode"], ["AUTO_PASSTHROUGH"]),
-              .text(["hosts", "*"], texts),
+              .number(["port", "number"], TetrateSystem.port),
+              .text(["port", "protocol"], Self.tlsProtocols),
+              .text(["tls", "mode"], ["AUTO_PASSTHROUGH"]), .text(["hosts", "*"], texts),
             ]),
-        ]))
-  }
-
-  static func matches(_ host: String, _ pattern: String) -> Bool {
-    let name = pattern.split(separator: "/").last.map(String.init) ?? pattern
-    if name == "*" { return true }
-    return name.hasPrefix("*.") ? host.hasSuffix(name.dropFirst()) : host == name
+        ])
+    }
+    return .found([query(nil, common), query(own, hosts.map { "./" + $0 })])
   }
 
   /// With remote secrets istiod must know which clusters are in which network.

@@ -132,13 +132,24 @@ extension TetrateSystem {
           "\($0.key.name).\($0.key.namespace).svc.cluster.local"
         }
         .sorted()
+        if (object.node.at("spec", "selector")?.count ?? 0) == 0 {
+          let labels = IstioGateways(link.section).selector.labels
+          found.append(
+            SystemExcess(
+              JudgementRules.exposesServices, object, at: object.node["spec"], of: link, saidBy: [],
+              "\(object.manifest.identity.description) in \(name) has no selector: every gateway of the cluster takes connections for its hosts, not the link's alone",
+              remedy:
+                "write 'selector: {\(labels.items.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}'"
+            ))
+        }
         for server in object.node.at("spec", "servers")?.elements.map({ $0 }) ?? [] {
           for host in server["hosts"]?.elements.map({ $0 }) ?? [] {
             let services = cluster.model.declared.services.values.filter { service in
               !targets.contains(ClusterService(cluster: name, key: service.key))
                 && !Self.isGateway(service, IstioGateways(link.section).selector)
                 && IstioWalk.matches(
-                  "\(service.key.name).\(service.key.namespace).svc.cluster.local", host.text)
+                  "\(service.key.name).\(service.key.namespace).svc.cluster.local", host.text,
+                  in: service.key.namespace, from: object.manifest.namespace)
             }.map(\.key).sorted()
             guard let first = services.first else { continue }
             let more = services.count > 1 ? " and \(services.count - 1) more" : ""

@@ -104,6 +104,13 @@ struct TetrateWalk {
       })
   }
 
+  /// Where the gateway that exposes a crossing's target is; nil while that is not known.
+  func place(of crossing: Crossing, in cluster: JudgedCluster) -> EastWestPlace? {
+    let service = cluster.service(crossing.target.service.key)?.service ?? crossing.target.service
+    let exposing = control.entries.filter { $0.exposes(service.manifest.labels) }
+    return exposing.lazy.compactMap { gateway($0, in: cluster) }.first.flatMap { place($0, in: cluster) }
+  }
+
   private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> EastWestPlace? {
     EastWestPlace.find(
       NamespacedName(gateway.manifest.namespace ?? "", gateway.name),
