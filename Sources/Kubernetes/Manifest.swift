@@ -9,8 +9,12 @@ package struct Manifest: Sendable {
   package let node: Node
 
   /// Reads the header of an object; nil where there is none (a values file, a fragment, a kustomization).
-  package init?(_ node: Node) {
-    guard let apiVersion = node["apiVersion"]?.string, let kind = node["kind"]?.string,
+  package init?(_ node: Node) { self.init(node, inList: nil) }
+
+  /// The same of an item of a list, which has the list's kind where it names none.
+  private init?(_ node: Node, inList list: (apiVersion: String, kind: String)?) {
+    guard let apiVersion = node["apiVersion"]?.string ?? list?.apiVersion,
+      let kind = node["kind"]?.string ?? list?.kind,
       let metadata = node["metadata"], let name = metadata["name"], name.isScalar, !name.isNull
     else { return nil }
     self.apiVersion = apiVersion
@@ -35,19 +39,25 @@ package struct Manifest: Sendable {
   /// Every object of a document: the document itself, or the items of a `List` or `…List`, also of
   /// lists inside lists (the depth of trees is bounded).
   package static func all(in document: Node, _ body: (Manifest) -> Void) {
-    objects(in: document) { node in if let manifest = Manifest(node) { body(manifest) } }
+    objects(in: document) { _, manifest in if let manifest { body(manifest) } }
   }
 
-  /// The same before anything is asked of them.
-  package static func objects(in document: Node, _ body: (Node) -> Void) {
+  /// The same before anything is asked of them, each with what it is read as. The items of a `PodList` are Pods where
+  /// they do not say so themselves: that is how API servers answer.
+  package static func objects(in document: Node, _ body: (Node, Manifest?) -> Void) {
+    objects(in: document, of: nil, body)
+  }
+
+  private static func objects(
+    in document: Node, of list: (apiVersion: String, kind: String)?, _ body: (Node, Manifest?) -> Void
+  ) {
     guard document.kind == .mapping else { return }
-    if let items = document["items"], items.kind == .sequence,
-      document["kind"]?.string?.hasSuffix("List") == true
-    {
-      for item in items.elements { objects(in: item, body) }
-    } else {
-      body(document)
-    }
+    guard let items = document["items"], items.kind == .sequence,
+      let kind = document["kind"]?.string, kind.hasSuffix("List")
+    else { return body(document, Manifest(document, inList: list)) }
+    let version = document["apiVersion"]?.string
+    let own = version.flatMap { kind == "List" ? nil : (apiVersion: $0, kind: String(kind.dropLast(4))) }
+    for item in items.elements { objects(in: item, of: own, body) }
   }
 }
 

@@ -15,8 +15,8 @@ package struct ManifestFacts: Sendable {
   package init(_ tree: Tree, findings: [Diagnostic] = []) {
     unread = UnreadFile(tree.file, findings: findings)
     for document in tree.documents {
-      Manifest.objects(in: document) { node in
-        if let manifest = Manifest(node) { manifests.append(manifest) }
+      Manifest.objects(in: document) { node, manifest in
+        if let manifest { manifests.append(manifest) }
         if let doubt = DoubtfulManifest(node) { doubtful.append(doubt) }
       }
     }

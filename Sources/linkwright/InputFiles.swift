@@ -1,4 +1,5 @@
 import Compiler
+import Glibc
 import Snapshot
 import YAMLTree
 
@@ -24,6 +25,10 @@ enum InputFiles {
       if !files.isEmpty { return files.sorted { utf8Precedes($0.path, $1.path) } }
       return [(path, try DirectorySnapshot.read(path, as: path, limit: limit))]
     } catch {
+      if error.path == path, let handle = opendir(path) {
+        closedir(handle)
+        throw CommandFailure(message: "no file in \(path) ends in .yaml, .yml or .json")
+      }
       // What a shell makes of '<(…)', and devices.
       throw CommandFailure(
         message: "cannot read \(error.path): \(error.reason)",

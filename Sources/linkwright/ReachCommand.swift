@@ -42,7 +42,8 @@ extension Command {
       directory is one cluster. Where an answer hangs on the network plugin or on something that nobody has told, the
       line says 'depends' and on what. Addresses outside are listed in the ranges that policies tell apart: those of
       IPv6 where the manifests know of it (a policy names such a range, a pod or Service has such an address, the
-      Cluster such a network), else what is open to everybody is listed for IPv4 alone. Profiles:
+      Cluster such a network), else what is open to everybody is listed for IPv4 alone. Pods of one owner are one line;
+      where policies tell them apart, '#' and the pod's name follow the owner's. Profiles:
 
       \(NetworkProfile.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
@@ -59,6 +60,11 @@ extension Command {
       format: parsed.last(output).flatMap(ConnectivityFormat.init) ?? .text,
       isQuestion: parsed.has(from) || parsed.has(to) || parsed.has(port), from: parsed.last(from),
       to: parsed.last(to), port: parsed.last(port))
+    if request.isQuestion, parsed.has(output) {
+      throw CommandFailure(
+        message: "one question is answered in words; --output is for lists",
+        help: "leave out --output, or --from, --to and --port")
+    }
     guard let directory = parsed.last(manifests) else {
       if parsed.has(against) {
         throw CommandFailure(
@@ -99,9 +105,17 @@ private struct ReachRequest {
     for file in try InputFiles.read(directory) {
       let tree = Tree.parse(SourceFile(path: file.path, bytes: file.content))
       findings += tree.findings
-      for document in tree.tree.documents { Manifest.all(in: document) { objects.append($0) } }
+      for document in tree.tree.documents {
+        Manifest.objects(in: document) { node, manifest in
+          if let finding = DoubtfulPolicies.finding(node, as: manifest) { findings.append(finding) }
+          if let manifest { objects.append(manifest) }
+        }
+      }
     }
-    let manifests = ManifestNetwork(objects, profile: profile ?? .kubernetes, platform: platform)
+    var surroundings = ManifestNetwork.Surroundings()
+    surroundings.admitsLocalNode = true
+    let manifests = ManifestNetwork(
+      objects, profile: profile ?? .kubernetes, platform: platform, surroundings: surroundings)
     return (manifests, findings + manifests.findings)
   }
 

@@ -41,6 +41,13 @@ struct ReachQuestion {
   private static func endpoint(_ text: String, _ engine: PolicyEngine) throws(CommandFailure) -> Endpoint {
     if let address = IPAddress(text) { return .address(address) }
     let network = engine.network
+    for (index, pod) in network.pods.enumerated() {
+      guard let own = pod.podName else { continue }
+      let namespace = network.namespaces[pod.namespace].name
+      if text == "\(namespace)/\(own)" || text == "\(ConnectivityList.name(of: index, network))#\(own)" {
+        return .pod(index)
+      }
+    }
     for index in network.pods.indices
     where network.description(of: index) == text || ConnectivityList.name(of: index, network) == text {
       return .pod(index)
@@ -63,6 +70,13 @@ struct ReachQuestion {
     case .yes: text += "passes\n"
     case .no: text += "does not pass\n"
     case .depends: text += "depends: \(trace.questions.reasons.joined(separator: "; "))\n"
+    }
+    if let networks = trace.networks {
+      let names = [networks.source, networks.destination].map { $0 ?? "the cluster's own" }
+      text += "  primary networks: \(names[0]), and \(names[1])\n"
+    }
+    if trace.isPerhapsNode {
+      text += "  \(sourceName) is in its node's network: a node reaches its own pods whatever policies say\n"
     }
     if trace.isSelf { text += "  a pod always reaches itself\n" }
     for side in trace.sides { text += describe(side) }

@@ -27,7 +27,7 @@ import YAMLTree
         name: \(name)
         namespace: a
         labels: {app: web}
-        ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: u}]
+        ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web, uid: u, controller: true}]
       spec: {containers: []}
       ---
 
@@ -132,6 +132,157 @@ import YAMLTree
           "10.0.0.0-10.0.255.255[External] => a/web[Deployment] : TCP 80-81,90,UDP 53",
           "10.2.0.0-10.255.255.255[External] => a/web[Deployment] : TCP 80-81,90,UDP 53",
         ])
+  }
+
+  /// What passes is what both ends let pass, by protocol and port.
+  @Test func portsOfBothEnds() throws {
+    let text =
+      ManifestSetTests.workload("a/one", "app: one") + ManifestSetTests.workload("a/two", "app: two")
+      + Self.closed
+      + ManifestSetTests.policy(
+        "a/out",
+        "podSelector: {matchLabels: {app: one}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 80}, {port: 81}, {protocol: UDP, port: 7, endPort: 9}]}]"
+      )
+      + ManifestSetTests.policy(
+        "a/in",
+        "podSelector: {matchLabels: {app: two}}, ingress: [{ports: [{port: 81}, {port: 82}, {protocol: UDP, port: 9, endPort: 11}]}]"
+      )
+    #expect(
+      try Self.list(text).filter { !$0.contains("External") } == [
+        "a/one[Deployment] => a/two[Deployment] : TCP 81,UDP 9"
+      ])
+  }
+
+  /// A port of an init container is open as long as that runs: with the pod, or never.
+  @Test func portsOfInitContainers() throws {
+    func pod(_ name: String, _ restart: String) -> String {
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: \(name), namespace: a}\nspec: {initContainers: [{name: i, \(restart)ports: [{name: web, containerPort: 9000}]}], containers: []}\n---\n"
+    }
+    let policy = ManifestSetTests.policy(
+      "a/in", "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: web}]}]")
+    #expect(
+      try Self.list(
+        ManifestSetTests.workload("b/client", "app: c") + pod("plain", "")
+          + pod("sidecar", "restartPolicy: Always, ")
+          + policy
+      ).filter { $0.hasPrefix("b/client") && !$0.contains("External") } == [
+        "b/client[Deployment] => a/sidecar[Pod] : TCP 9000"
+      ])
+  }
+
+  /// Kinds that are not evaluated make answers depend, and np-guard's conventions leave them out.
+  @Test func kindsThatAreNotEvaluated() throws {
+    let text =
+      ManifestSetTests.workload("a/one", "app: one") + ManifestSetTests.workload("a/two", "app: two")
+      + "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: g}\nspec: {}\n"
+    #expect(try Self.list(text).allSatisfy { !$0.contains("depends") })
+    #expect(
+      try Self.list(text, "calico").allSatisfy { $0.contains("policies of a kind that is not evaluated") })
+  }
+
+  private static let networks = """
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: blue, labels: {k8s.ovn.org/primary-user-defined-network: ""}}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: green, labels: {k8s.ovn.org/primary-user-defined-network: "", tenant: green}}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: late}
+    ---
+    apiVersion: k8s.ovn.org/v1
+    kind: UserDefinedNetwork
+    metadata: {name: own, namespace: blue}
+    spec: {topology: Layer2, layer2: {role: Primary, subnets: [203.0.113.0/24]}}
+    ---
+    apiVersion: k8s.ovn.org/v1
+    kind: UserDefinedNetwork
+    metadata: {name: own, namespace: late}
+    spec: {topology: Layer2, layer2: {role: Primary, subnets: [203.0.113.0/24]}}
+    ---
+    apiVersion: k8s.ovn.org/v1
+    kind: ClusterUserDefinedNetwork
+    metadata: {name: tenant}
+    spec: {namespaceSelector: {matchLabels: {tenant: green}}, network: {topology: Layer3, layer3: {role: Primary}}}
+    ---
+    apiVersion: k8s.ovn.org/v1
+    kind: UserDefinedNetwork
+    metadata: {name: second, namespace: open}
+    spec: {topology: Layer2, layer2: {role: Secondary}}
+    ---
+
+    """
+
+  /// Pods of different primary networks do not meet; a network without the namespace's label is none.
+  @Test func primaryNetworks() throws {
+    let text =
+      Self.networks
+      + ["blue/a", "blue/b", "green/c", "open/d", "late/e"].map { ManifestSetTests.workload($0, "app: x") }
+      .joined()
+    let inside = { (lines: [String]) in lines.filter { !$0.contains("External") } }
+    for profile in ["ovn-kubernetes", "np-guard"] {
+      #expect(
+        inside(try Self.list(text, profile)).filter { $0.contains(" => ") && !$0.hasPrefix("late") }
+          .filter { !$0.contains("=> late") }.filter { line in
+            // A template's pods reach each other.
+            let ends = line.split(separator: " ")
+            return ends[0] != ends[2]
+          } == [
+            "blue/a[Deployment] => blue/b[Deployment] : All Connections",
+            "blue/b[Deployment] => blue/a[Deployment] : All Connections",
+          ])
+      #expect(
+        try Self.list(text, profile).contains("late/e[Deployment] => open/d[Deployment] : All Connections"))
+    }
+    #expect(
+      try Self.list(text, "calico").contains("blue/a[Deployment] => green/c[Deployment] : All Connections"))
+    #expect(
+      try Self.list(text, "kubernetes").contains(
+        "blue/a[Deployment] => green/c[Deployment] : All Connections (depends: whether the network plugin keeps primary networks apart)"
+      ))
+  }
+
+  /// A node reaches its own pods: what runs in a node's network may be on the node of any pod.
+  @Test(arguments: ["ovn-kubernetes", "calico", "cilium-1.19"]) func localNode(_ profile: String) throws {
+    let text =
+      ManifestSetTests.namespace("a") + ManifestSetTests.workload("a/web", "app: web")
+      + ManifestSetTests.workload("a/agent", "app: agent", spec: "hostNetwork: true, ")
+      + ManifestSetTests.policy(
+        "a/in",
+        "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]"
+      )
+    var manifests: [Manifest] = []
+    for document in Tree.parse(text: text, path: "cluster.yaml").tree.documents {
+      Manifest.all(in: document) { manifests.append($0) }
+    }
+    var surroundings = ManifestNetwork.Surroundings()
+    surroundings.admitsLocalNode = true
+    let network = ManifestNetwork(
+      manifests, profile: try #require(.named(profile)), surroundings: surroundings)
+    let lines = ConnectivityFormat.text.render(
+      ConnectivityList(PolicyEngine(network.network), network))
+    #expect(
+      lines.contains(
+        "a/agent[Deployment] => a/web[Deployment] : All Connections (depends: which node a pod runs on)\n"),
+      "\(lines)")
+    #expect(try !Self.list(text, profile).contains { $0.hasPrefix("a/agent[Deployment] => a/web") })
+  }
+
+  /// Pods of one owner that policies tell apart are told apart by their own names.
+  @Test func podsOfOneOwnerThatDiffer() throws {
+    let pods = ["one", "two"].map { name in
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: set-\(name), namespace: a, labels: {app: \(name)}, ownerReferences: [{kind: DaemonSet, name: set, controller: true}]}\nspec: {containers: []}\n---\n"
+    }
+    let policy = ManifestSetTests.policy(
+      "a/in",
+      "podSelector: {matchLabels: {app: two}}, policyTypes: [Ingress, Egress], ingress: [{from: [{podSelector: {}}]}]"
+    )
+    #expect(
+      try Self.list(pods.joined() + policy).contains(
+        "a/set[DaemonSet] => a/set[DaemonSet]#set-two : All Connections"))
   }
 
   /// What the API server refuses is refused, at its place.

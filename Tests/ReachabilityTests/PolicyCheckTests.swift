@@ -58,7 +58,7 @@ import YAMLTree
     ("LW7005", "spec: {podSelector: {matchLabels: {app: 1️⃣web!2️⃣}}}"),
     ("LW7005", "spec: {podSelector: {matchLabels: {app: 1️⃣802️⃣}}}"),
     ("LW7006", "spec: {policyTypes: [1️⃣ingress2️⃣]}"),
-    ("LW7006", "spec: {policyTypes: [Ingress, 1️⃣Ingress2️⃣]}"),
+    ("LW7006", "spec: {policyTypes: 1️⃣[Ingress, Egress, Ingress]2️⃣}"),
     (
       "LW7007",
       "spec: {}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: 1️⃣n2️⃣, namespace: a}"
@@ -89,6 +89,12 @@ import YAMLTree
     try Self.expect(id, MarkedSource(Self.pods + spec), .kubernetes)
   }
 
+  /// A Cilium policy beside pods, a Service and a group of addresses.
+  private static func withPods(_ spec: String) -> String {
+    let group = "kind: CiliumCIDRGroup\nmetadata: {name: vpn}\nspec: {externalCIDRs: [10.0.0.0/8]}"
+    return "\(pods)spec: {}\n---\napiVersion: cilium.io/v2\n\(group)\n---\n\(cilium(spec))"
+  }
+
   private static func cilium(_ spec: String) -> String {
     "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: c, namespace: a}\nspec: \(spec)\n"
   }
@@ -97,7 +103,7 @@ import YAMLTree
     "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: p}\nspec: \(spec)\n"
   }
 
-  @Test(arguments: [
+  private static let ciliumFaults: [(String, String)] = [
     ("LW7401", cilium("1️⃣{ingress: [{}]}2️⃣")),
     ("LW7401", cilium("1️⃣{endpointSelector: {}}2️⃣")),
     ("LW7401", cilium("{endpointSelector: {}, nodeSelector: 1️⃣{}2️⃣, ingress: [{}]}")),
@@ -136,11 +142,56 @@ import YAMLTree
       "LW7401",
       cilium("{endpointSelector: {matchExpressions: [{key: a, operator: 1️⃣Gt2️⃣}]}, ingress: [{}]}")
     ),
+    ("LW7401", cilium("{endpointSelector: {}, egress: [{toServices: [1️⃣{}2️⃣]}]}")),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, egress: [{toServices: [{k8sService: 1️⃣{namespace: b}2️⃣}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, egress: [{toServices: [{k8sService: {1️⃣name2️⃣: a, serviceName: a}}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium("{endpointSelector: {}, egress: [{toServices: [{k8sServiceSelector: 1️⃣{namespace: b}2️⃣}]}]}")
+    ),
+    (
+      "LW7401",
+      cilium(
+        "{endpointSelector: {}, egress: [{toServices: [{k8sService: {serviceName: a}, k8sServiceSelector: 1️⃣{selector: {}}2️⃣}]}]}"
+      )
+    ),
     (
       "LW7401",
       cilium("{endpointSelector: {matchExpressions: [{key: a, operator: 1️⃣In2️⃣}]}, ingress: [{}]}")
     ),
-  ])
+  ]
+
+  private static let ciliumLints: [(String, String)] = [
+    ("LW7103", withPods("{endpointSelector: 1️⃣{matchLabels: {app: wbe}}2️⃣, ingress: [{}]}")),
+    (
+      "LW7104",
+      withPods(
+        "{endpointSelector: {}, ingress: [{fromEndpoints: [1️⃣{matchLabels: {\"k8s:app\": wbe}}2️⃣]}]}")
+    ),
+    (
+      "LW7105",
+      withPods(
+        "{endpointSelector: {}, ingress: [{toPorts: [{ports: [{port: 1️⃣htpp2️⃣, protocol: TCP}]}]}]}")
+    ),
+    (
+      "LW7404",
+      withPods(
+        "{endpointSelector: {}, egress: [{toServices: [{k8sService: {serviceName: 1️⃣wbe2️⃣, namespace: a}}]}]}"
+      )
+    ),
+    (
+      "LW7404",
+      withPods("{endpointSelector: {}, ingress: [{fromCIDRSet: [{cidrGroupRef: 1️⃣vpm2️⃣}]}]}")
+    ),
+  ]
+
+  @Test(arguments: ciliumFaults + ciliumLints)
   func foundInCilium(_ id: String, _ text: String) throws {
     try Self.expect(id, MarkedSource(text), .named("cilium-1.19") ?? .kubernetes)
   }
@@ -220,6 +271,59 @@ import YAMLTree
       let found = Self.findings(MarkedSource(twice.joined(separator: "---\n")), profile).map(\.rule.id)
       #expect(found == (profile.enforcesCiliumPolicies == .yes ? [] : ["LW7403"]))
     }
+  }
+
+  /// What no API server takes as a policy is refused, also where only one letter is wrong; others' kinds are not.
+  @Test(arguments: [
+    ("LW7010", "apiVersion: 1️⃣extensions/v1beta12️⃣\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: 1️⃣networking.k8s.io/v22️⃣\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: 1️⃣v12️⃣\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: networking.k8s.io/v1\nkind: 1️⃣Networkpolicy2️⃣\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: networking.k8s.io/v1\nkind: 1️⃣NetworkPolcy2️⃣\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: networking.k8s.io/v1\nkind: 1️⃣NetworkPolicies2️⃣\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: cilium.io/v2\nkind: 1️⃣CiliumNetworkPolice2️⃣\nmetadata: {name: n}\nspec: {}"),
+    ("LW7010", "apiVersion: networking.k8s.io/v1\nkind: 1️⃣NetworkPolicy2️⃣\nmetadata: {namespace: a}\nspec: {}"),
+    (
+      "LW7010",
+      "apiVersion: networking.k8s.io/v1\nkind: 1️⃣NetworkPolicy2️⃣\nmetadata: {generateName: n-}\nspec: {}"
+    ),
+    ("LW7010", "apiVersion: cilium.io/v2\nkind: 1️⃣CiliumNetworkPolicy2️⃣\nmetadata: {}\nspec: {}"),
+    ("LW7011", "apiVersion: 1️⃣extensions/v1beta12️⃣\nkind: Deployment\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: cilium.io/v2\nkind: CiliumEgressGatewayPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: n}\nspec: {}"),
+    ("", "apiVersion: example.org/v1\nkind: ResourcePolicy\nmetadata: {name: n}\nspec: {}"),
+  ])
+  func manifestsThatNobodyServes(_ id: String, _ text: String) throws {
+    let source = MarkedSource(text)
+    let root = try #require(Tree.parse(source.file).tree.root)
+    let finding = DoubtfulPolicies.finding(root, as: Manifest(root))
+    #expect(finding?.rule.id ?? "" == id, "\(finding?.message ?? "")")
+    if let range = finding?.primary?.range { #expect(range.start..<range.end == source.range(1, 2)) }
+  }
+
+  /// Pods of the host's network are named as what they are, where the profile takes them for their node.
+  @Test(arguments: [("calico", "host's network"), ("np-guard", "")])
+  func selectorsOfHostNetworkPods(_ name: String, _ words: String) throws {
+    let host =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: hn, namespace: a, labels: {app: hn}}\nspec: {hostNetwork: true, containers: []}\n---\n"
+    let profile = try #require(NetworkProfile.named(name))
+    for policy in [
+      "spec: {ingress: [{from: [{podSelector: {matchLabels: {app: hn}}}]}]}",
+      "spec: {podSelector: {matchLabels: {app: hn}}, policyTypes: [Ingress]}",
+    ] {
+      let found = Self.findings(MarkedSource(host + Self.pods + policy), profile)
+        .filter { ["LW7103", "LW7104"].contains($0.rule.id) }
+      #expect(found.count == (words.isEmpty ? 0 : 1))
+      #expect(found.allSatisfy { $0.message.contains(words) && $0.primary?.text.contains("a/hn") ?? false })
+    }
+  }
+
+  /// The API server takes a direction that stands twice.
+  @Test func directionsMayRepeat() {
+    #expect(Self.findings(MarkedSource(Self.pods + "spec: {policyTypes: [Ingress, Ingress]}")).isEmpty)
   }
 
   private static func expect(_ id: String, _ source: MarkedSource, _ profile: NetworkProfile) throws {

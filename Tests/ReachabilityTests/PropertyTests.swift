@@ -2,6 +2,7 @@ import Kubernetes
 import Reachability
 import TestSupport
 import Testing
+import YAMLTree
 
 /// The engine against the naive evaluator, and laws that hold whatever the rules are. Every failure prints the
 /// seed; `TEST_SEED` repeats a run.
@@ -36,6 +37,16 @@ import Testing
     return nil
   }
 
+  /// A network as far as a failure needs it.
+  private static func words(_ network: ClusterNetwork) -> String {
+    let policies = network.policies.map { String(decoding: YAMLWriter.write($0.node), as: UTF8.self) }
+    let pods = network.pods.enumerated().map { index, pod in
+      "\(index): \(network.description(of: index)) \(pod.kind) \(pod.labels.description) \(pod.namedPorts) host \(pod.isHostNetwork) \(pod.addresses.map(\.description)) \(pod.runtimeLabels)"
+    }
+    return (policies + pods + ["\(network.services)", "\(network.addressGroups)", "\(network.profile)"])
+      .joined(separator: "\n")
+  }
+
   @Test func engineEqualsNaive() {
     let seed = SeededGenerator.seed()
     for round in 0..<40 as Range<UInt64> {
@@ -43,7 +54,7 @@ import Testing
       var network = random.network()
       network.add(random.policies(0...6))
       let difference = Self.difference(network, PolicyEngine(network))
-      #expect(difference == nil, "TEST_SEED=\(seed &+ round)")
+      #expect(difference == nil, "TEST_SEED=\(seed &+ round)\n\(Self.words(network))")
       if difference != nil { return }
     }
   }
@@ -60,7 +71,7 @@ import Testing
       }
       network.add(random.mixedPolicies(1...5))
       let difference = Self.difference(network, PolicyEngine(network))
-      #expect(difference == nil, "TEST_SEED=\(seed &+ round)")
+      #expect(difference == nil, "TEST_SEED=\(seed &+ round)\n\(Self.words(network))")
       if difference != nil { return }
     }
   }
@@ -116,7 +127,7 @@ import Testing
       expected.policies = kept.map { network.policies[$0] }
       expected.policyNamespaces = kept.map { network.policyNamespaces[$0] }
       let difference = Self.difference(expected, engine)
-      #expect(difference == nil, "TEST_SEED=\(seed &+ round)")
+      #expect(difference == nil, "TEST_SEED=\(seed &+ round)\n\(Self.words(expected))")
       if difference != nil { return }
     }
   }

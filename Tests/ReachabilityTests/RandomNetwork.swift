@@ -60,6 +60,8 @@ struct RandomNetwork {
     profile.assumesNoOtherLabels = chance(30)
     profile.enforcesCiliumPolicies = ternary()
     profile.enforcesAdminPolicies = ternary()
+    profile.servicesSelectPods = ternary()
+    profile.isolatesPrimaryNetworks = ternary()
     return profile
   }
 
@@ -77,6 +79,27 @@ struct RandomNetwork {
     }
     if chance(60) { network.clusterName = "near" }
     if chance(15) { network.unlistedNamespaces = 0..<some(1...network.namespaces.count) }
+    if chance(30) { network.admitsLocalNode = true }
+    if chance(15) {
+      for index in network.namespaces.indices where chance(60) && !network.namespaces[index].isRemote {
+        network.namespaces[index].primaryNetwork = pick(["blue", "green"])
+      }
+    }
+    network.services = (0..<some(0...4)).map { number in
+      ServiceFacts(
+        key: NamespacedName(pick(["a", "b", "c"]), pick(["s", "t", "u\(number)"])), labels: labels(["team"]),
+        selector: chance(75) ? labels(chance(20) ? ["app", "x.y/z"] : ["app", "role"]) : nil,
+        addresses: chance(60)
+          ? [pick(["8.8.8.8", "10.0.0.9", "192.168.1.5", "fd00::1"])].compactMap { IPAddress($0) } : nil)
+    }
+    network.addressGroups = ["g", "h"].filter { _ in chance(50) }.compactMap { name in
+      let ranges = pick(["[8.8.8.0/24, 10.0.0.0/8]", "[192.168.1.5]", "[\"fd00::/8\", 10.1.0.0/16]"])
+      let text =
+        "apiVersion: cilium.io/v2alpha1\nkind: CiliumCIDRGroup\nmetadata: {name: \(name), labels: {team: \(pick(["x", "y"]))}}\nspec: {externalCIDRs: \(ranges)}"
+      return Tree.parse(text: text, path: "group").tree.root.flatMap { Manifest($0) }.flatMap {
+        AddressGroup($0)
+      }
+    }
     if chance(30) { network.apiServerNetworks = [IPNetwork("8.8.8.8/32")].compactMap { $0 } }
     if chance(40) {
       network.podNetworks = [pick(["10.0.0.0/16", "10.0.0.0/8", "fd00::/64"])].compactMap { IPNetwork($0) }

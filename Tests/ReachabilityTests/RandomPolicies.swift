@@ -54,7 +54,7 @@ extension RandomNetwork {
         "\(prefix)CIDR: [\(pick(["10.0.0.0/16", "8.8.8.8", "192.168.1.0/24", "\"::/0\"", "10.0.0.9/8"]))]")
     case 5:
       parts.append(
-        "\(prefix)CIDRSet: [\(pick(["{cidr: 0.0.0.0/0, except: [10.0.0.0/8]}", "{cidr: fd00::/8}", "{cidrGroupRef: g}", "{cidr: 192.168.1.0/24}"]))]"
+        "\(prefix)CIDRSet: [\(pick(["{cidr: 0.0.0.0/0, except: [10.0.0.0/8]}", "{cidr: fd00::/8}", "{cidrGroupRef: g}", "{cidr: 192.168.1.0/24}", "{cidrGroupRef: h, except: [10.0.0.0/16]}", "{cidrGroupSelector: {matchLabels: {team: x}}}", "{cidr: 192.168.1.0/25}"]))]"
       )
     case 6...7:
       let names = [
@@ -65,6 +65,16 @@ extension RandomNetwork {
         chance(20)
           ? "\(prefix)Entities: [host, remote-node]"
           : "\(prefix)Entities: [\((0..<some(0...2)).map { _ in pick(names) }.joined(separator: ", "))]")
+    case 8 where chance(60):
+      let items = (0..<some(1...2)).map { _ in
+        pick([
+          "{k8sService: {serviceName: s, namespace: a}}", "{k8sService: {serviceName: t, namespace: b}}",
+          "{k8sService: {serviceName: s}}", "{k8sService: {serviceName: u1, namespace: c}}",
+          "{k8sServiceSelector: {selector: {matchLabels: {team: x}}, namespace: a}}",
+          "{k8sServiceSelector: {selector: {matchExpressions: [{key: team, operator: Exists}]}}}",
+        ])
+      }
+      parts.append("\(prefix)Services: [\(items.joined(separator: ", "))]")
     case 8: parts.append("\(prefix)\(pick(["Nodes", "Groups", "FQDNs", "Services"])): [{}]")
     default: if chance(20) { parts.append("\(prefix)Requires: [{matchLabels: {app: x}}]") }
     }
@@ -84,7 +94,10 @@ extension RandomNetwork {
       let transport = pick(["", ", protocol: TCP", ", protocol: UDP", ", protocol: ANY", ", protocol: SCTP"])
       return "{port: \"\(port)\"\(transport)\(chance(20) ? ", endPort: 8080" : "")}"
     }
-    let rules = !isDeny && chance(15) ? ", rules: {http: [{method: GET}]}" : ""
+    let rules =
+      !isDeny && chance(25)
+      ? ", rules: \(pick(["{http: [{method: GET}]}", "{dns: [{matchPattern: \"*\"}]}", "{dns: [{matchName: a.example}]}", "{dns: [{matchPattern: \"*.example\"}, {matchPattern: \"*\"}]}"]))"
+      : ""
     return "{ports: [\(ports.joined(separator: ", "))]\(rules)}"
   }
 

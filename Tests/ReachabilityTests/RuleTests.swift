@@ -76,6 +76,12 @@ import YAMLTree
     spec: {hostNetwork: true, containers: []}
     status: {podIP: 192.168.1.7}
     ---
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: dual, namespace: a, labels: {app: dual}}
+    spec: {containers: []}
+    status: {podIPs: [{ip: 10.0.0.20}, {ip: "fd00::20"}]}
+    ---
     apiVersion: apps/v1
     kind: StatefulSet
     metadata: {name: set, namespace: a}
@@ -158,6 +164,18 @@ import YAMLTree
       "NotIn on an unlisted label depends",
       "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: team, operator: NotIn, values: [x]}]}}]}]",
       "unlisted/web", "a/web", 80, .depends),
+    Case(
+      "a null namespaceSelector is missing",
+      "ingress: [{from: [{podSelector: {matchLabels: {app: web}}, namespaceSelector: null}]}]",
+      "b/web", "a/web", 80, .no),
+    Case(
+      "every requirement of a namespace counts",
+      "ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}, matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [b]}]}}]}]",
+      "b/web", "a/web", 80, .no),
+    Case(
+      "the label of a cluster is Cilium's alone",
+      "ingress: [{from: [{podSelector: {matchLabels: {io.cilium.k8s.policy.cluster: near}}}]}]", "a/db",
+      "a/web", 80, .no, profile: .named("calico") ?? .kubernetes),
     // Expressions
     Case(
       "NotIn matches a missing key",
@@ -208,6 +226,13 @@ import YAMLTree
       "IPv6 except", "ingress: [{from: [{ipBlock: {cidr: \"fd00::/8\", except: [\"fd01::/16\"]}}]}]",
       "fd01::1", "a/web", 80, .no),
     Case(
+      "host bits of IPv6 are masked", "ingress: [{from: [{ipBlock: {cidr: \"fd00::77/64\"}}]}]", "fd00::1",
+      "a/web", 80, .yes),
+    Case(
+      "a pod of both families lies in a range with both addresses",
+      "ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/24}}]}]", "a/dual", "a/web", 80, .depends,
+      profile: .named("calico") ?? .kubernetes),
+    Case(
       "0.0.0.0/0 is not IPv6", "ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]", "fd00::1", "a/web", 80,
       .no),
     Case(
@@ -235,6 +260,8 @@ import YAMLTree
     Case("endPort belongs", "ingress: [{ports: [{port: 80, endPort: 90}]}]", "b/web", "a/web", 90, .yes),
     Case("… and no more", "ingress: [{ports: [{port: 80, endPort: 90}]}]", "b/web", "a/web", 91, .no),
     Case(
+      "a port beyond the last is none", "ingress: [{ports: [{port: 70000}]}]", "b/web", "a/web", 65535, .no),
+    Case(
       "SCTP isolates TCP", "ingress: [{ports: [{port: 80, protocol: SCTP}]}]", "b/web", "a/web", 80, .tcp, .no
     ),
     Case("a name per pod", "ingress: [{ports: [{port: http}]}]", "b/web", "a/web", 8080, .yes),
@@ -249,6 +276,12 @@ import YAMLTree
       "egress resolves at the destination", "egress: [{ports: [{port: http}]}]", "a/db", "b/web", 8080, .yes),
     Case("… not at the source", "egress: [{ports: [{port: http}]}]", "a/db", "b/web", 9090, .no),
     Case("a name means nothing outside", "egress: [{ports: [{port: http}]}]", "a/web", "8.8.8.8", 8080, .no),
+    Case(
+      "a name towards a pod's address depends",
+      "policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.0.0.9/32}}], ports: [{port: http}]}]",
+      "a/web", "a/db", 9090,
+      .depends,
+      profile: .named("calico") ?? .kubernetes),
     // Self, node, host network
     Case("a pod reaches itself", "policyTypes: [Ingress, Egress]", "a/web", "a/web", 80, .yes),
     Case("replicas do not", "policyTypes: [Ingress, Egress]", "a/set", "a/set", 80, .no),
@@ -291,6 +324,32 @@ import YAMLTree
       "egress that may not be enforced", "policyTypes: [Egress]", "a/web", "b/web", 80, .depends,
       profile: .named("openshift-sdn") ?? .kubernetes),
   ]
+
+  /// A policy's new text counts, also where it tells pods apart that nobody told apart before.
+  @Test func changedPolicies() throws {
+    func policy(_ rule: String) throws -> Manifest {
+      let text =
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{\(rule)}]}"
+      return try #require(Tree.parse(text: text, path: "n.yaml").tree.root.flatMap { Manifest($0) })
+    }
+    var network = Self.network(
+      Self.manifests + "---\n", try #require(.named("calico"))
+    ).network
+    network.policies = [try policy("from: [{ipBlock: {cidr: 10.0.0.0/24}}]")]
+    network.policyNamespaces = [try #require(network.namespaces.firstIndex { $0.name == "a" })]
+    var engine = PolicyEngine(network)
+    func passes(_ from: String, _ port: UInt16) throws -> Bool {
+      engine.connections(from: try Self.endpoint(from, network), to: try Self.endpoint("a/web", network)).must
+        .contains(port, .tcp)
+    }
+    #expect(try passes("a/db", 80))
+    #expect(engine.replace(policy: 0, with: try policy("ports: [{port: 81}]")))
+    #expect(try !passes("a/db", 80) && passes("a/db", 81))
+    #expect(!engine.replace(policy: 0, with: try policy("from: [{ipBlock: {cidr: 10.0.0.16/28}}]")))
+    #expect(try !passes("a/db", 80))
+    #expect(!engine.replace(policy: 0, with: try policy("from: [{ipBlock: {cidr: 10.0.0.8/29}}]")))
+    #expect(try passes("a/db", 80))
+  }
 
   static func network(_ text: String, _ profile: NetworkProfile) -> ManifestNetwork {
     var manifests: [Manifest] = []

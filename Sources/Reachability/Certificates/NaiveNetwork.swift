@@ -7,6 +7,7 @@ import YAMLTree
 /// A namespace with one pod of interest, read from manifests for the naive evaluator.
 struct NaiveNetwork {
   private(set) var network: ClusterNetwork
+  private var primaryNetworks = PrimaryNetworks()
 
   init(
     _ fleet: JudgedFleet, _ declared: [String: [String: [Manifest]]], _ key: NamespaceSlice.Key,
@@ -39,6 +40,8 @@ struct NaiveNetwork {
       add(manifest, ClusterNetwork.clusterScope)
     }
     network.pods = [pod(subject)]
+    primaryNetworks = cluster.primaryNetworks
+    network.takeNamedObjects(of: cluster)
   }
 
   private mutating func add(_ policy: Manifest, _ namespace: Int) {
@@ -73,6 +76,7 @@ struct NaiveNetwork {
       NamespaceFacts(
         name: peer.namespace, labels: peer.namespaceLabels, knowsLabels: peer.knowsNamespaceLabels,
         isRemote: peer.isRemote, cluster: peer.meshCluster))
+    network.take(primaryNetworks)
     network.pods.append(
       PodFacts(
         namespace: network.namespaces.count - 1, name: peer.name, kind: peer.kind, labels: peer.labels,

@@ -97,6 +97,7 @@ package struct CiliumPolicyChecks {
       report("'\(cidr.text)' is no address range", cidr)
     }
     for item in rule["\(prefix)CIDRSet"]?.elements.map({ $0 }) ?? [] { check(cidr: item) }
+    for service in rule["\(prefix)Services"]?.elements.map({ $0 }) ?? [] { check(service: service) }
     let entities = CiliumEntities.names.map(\.key)
     for entity in rule["\(prefix)Entities"]?.elements.map({ $0 }) ?? [] where !entities.contains(entity.text)
     {
@@ -117,6 +118,35 @@ package struct CiliumPolicyChecks {
           : ["ports", "rules", "serverNames", "listener", "terminatingTLS", "originatingTLS"])
       if let ports = entry["ports"], ports.count > 40 { report("toPorts lists more than 40 ports", ports) }
       for port in entry["ports"]?.elements.map({ $0 }) ?? [] { check(port: port) }
+    }
+  }
+
+  private mutating func check(service item: Node) {
+    fields(of: item, "an item of toServices", ["k8sService", "k8sServiceSelector"])
+    guard item.kind == .mapping else { return }
+    switch (item["k8sService"], item["k8sServiceSelector"]) {
+    case (nil, nil):
+      report(
+        "an item of toServices names a Service", item,
+        help: "write k8sService: {serviceName: api, namespace: shop}")
+    case (let service?, let labels):
+      if let labels {
+        report(
+          "an item of toServices has both a name and a selector", labels,
+          also: [Label(service.range, "the name")], help: "write two items")
+      }
+      fields(of: service, "a Service", ["serviceName", "namespace"])
+      if service.kind == .mapping, service["serviceName"]?.text.isEmpty ?? true {
+        report("a Service has a 'serviceName'", service)
+      }
+    case (nil, let selector?):
+      fields(of: selector, "a selector of Services", ["selector", "namespace"])
+      if let labels = selector["selector"] {
+        check(selector: labels)
+      } else if selector.kind == .mapping {
+        report(
+          "a selector of Services has a 'selector'", selector, help: "for every Service write 'selector: {}'")
+      }
     }
   }
 

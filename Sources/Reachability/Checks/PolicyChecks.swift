@@ -32,6 +32,15 @@ package struct PolicyChecks {
     }
   }
 
+  private init() {}
+
+  /// What is wrong with a label selector, wherever it stands.
+  static func findings(ofSelector selector: Node) -> [Diagnostic] {
+    var checks = PolicyChecks()
+    checks.check(selector: selector)
+    return checks.findings
+  }
+
   private mutating func report(
     _ rule: Rule, _ message: String, _ node: Node, _ text: String = "", also: [Label] = [],
     help: String? = nil
@@ -95,17 +104,18 @@ package struct PolicyChecks {
         ReachabilityRules.policyTypes, "policyTypes is not a list", types, help: "write [Ingress, Egress]")
       return
     }
-    var seen: Set<String> = []
     for type in types.elements {
       let name = type.text
       if name != "Ingress" && name != "Egress" {
         report(
           ReachabilityRules.policyTypes, "there is no policy type '\(name)'", type,
           help: didYouMean(name, among: ["Ingress", "Egress"]) ?? "the types are Ingress and Egress")
-      } else if !seen.insert(name).inserted {
-        report(
-          ReachabilityRules.policyTypes, "policyTypes lists \(name) twice", type, help: "remove one of them")
       }
+    }
+    if types.count > 2 {
+      report(
+        ReachabilityRules.policyTypes, "policyTypes lists \(types.count) directions", types,
+        help: "there are two: Ingress and Egress")
     }
   }
 

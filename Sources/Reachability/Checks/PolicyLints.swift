@@ -5,10 +5,10 @@ import YAMLTree
 /// What is valid in NetworkPolicies and rarely meant. Linear in the policies and the classes they concern.
 package struct PolicyLints {
   package private(set) var findings: [Diagnostic] = []
-  private let manifests: ManifestNetwork
-  private let engine: PolicyEngine
-  /// Pods by class, for messages.
-  private var podsOfNamespace: [Int: [Int]] = [:]
+  let manifests: ManifestNetwork
+  let engine: PolicyEngine
+  /// The pods of each namespace, for messages.
+  private(set) var podsOfNamespace: [Int: [Int]] = [:]
 
   package init(_ manifests: ManifestNetwork, _ engine: PolicyEngine) {
     self.manifests = manifests
@@ -18,6 +18,10 @@ package struct PolicyLints {
     }
     for policy in engine.policies where manifests.isChecked(policy.rules.manifest) {
       let manifest = engine.network.policies[policy.rules.manifest]
+      if case .endpoints(let selector) = policy.rules.subject, let namespace = policy.rules.namespace {
+        checkCilium(manifest, policy, selector, namespace)
+        continue
+      }
       // Lints are about namespaces' own policies; platform administrators select what may come.
       guard case .pods(let selector) = policy.rules.subject, let namespace = policy.rules.namespace else {
         continue
@@ -36,7 +40,7 @@ package struct PolicyLints {
     checkNameService()
   }
 
-  private mutating func report(
+  mutating func report(
     _ rule: Rule, _ message: String, _ node: Node, _ text: String = "", help: String? = nil
   ) {
     findings.append(Diagnostic(rule, message, at: node.range, text, help: help.map { [$0] } ?? []))
@@ -73,6 +77,14 @@ package struct PolicyLints {
         $0.namespace == namespaceName(namespace) && selector.matches($0.labels)
       })
     else { return }
+    if let host = hostNetworkPod(pods, selector) {
+      report(
+        ReachabilityRules.policySelectsNothing,
+        "\(manifest.identity.description) selects pods of the host's network alone",
+        manifest.node.at("spec", "podSelector") ?? manifest.nameNode, engine.network.description(of: host),
+        help: hostNetworkHelp)
+      return
+    }
     report(
       ReachabilityRules.policySelectsNothing,
       "\(manifest.identity.description) selects no pod of \(namespaceName(namespace))",
@@ -81,10 +93,22 @@ package struct PolicyLints {
       help: nearest(selector, among: pods))
   }
 
-  private func namespaceName(_ number: Int) -> String { engine.network.namespaces[number].name }
+  /// A host-network pod that a selector would match.
+  private func hostNetworkPod(_ pods: [Int], _ selector: LabelSelector?) -> Int? {
+    pods.first { index in
+      let pod = engine.network.pods[index]
+      return pod.isHostNetwork && selector?.matches(pod.labels) ?? true
+    }
+  }
+
+  private var hostNetworkHelp: String {
+    "with the profile '\(engine.network.profile.name)' their traffic is their node's: name the nodes' addresses in an ipBlock"
+  }
+
+  func namespaceName(_ number: Int) -> String { engine.network.namespaces[number].name }
 
   /// What the pods carry instead.
-  private func nearest(_ selector: LabelSelector, among pods: [Int]) -> String? {
+  func nearest(_ selector: LabelSelector, among pods: [Int]) -> String? {
     for case .isIn(let key, let values) in selector.requirements {
       let labels = pods.map { engine.network.pods[$0].labels }
       let carried = Set(labels.compactMap { $0[key] })
@@ -122,6 +146,12 @@ package struct PolicyLints {
       } else {
         help = pods.flatMap { nearest($0, among: known) }
       }
+      if let host = hostNetworkPod(known, pods) {
+        report(
+          ReachabilityRules.peerSelectsNothing, "this peer selects pods of the host's network alone", node,
+          engine.network.description(of: host), help: hostNetworkHelp)
+        continue
+      }
       report(
         ReachabilityRules.peerSelectsNothing, "this peer selects no known pod", node,
         pods.map { "none has \($0.description)" } ?? "", help: help)
@@ -131,7 +161,7 @@ package struct PolicyLints {
 
   /// A name or a label that a namespace of the manifests nearly has. Other repositories have namespaces of their own, so
   /// nothing but a near miss is said.
-  private func nearestNamespace(_ selector: LabelSelector) -> String? {
+  func nearestNamespace(_ selector: LabelSelector) -> String? {
     let namespaces = engine.network.namespaces.filter { !$0.isRemote }
     for case .isIn(let key, let values) in selector.requirements {
       guard key != NamespaceFacts.nameLabel else {
@@ -205,7 +235,7 @@ package struct PolicyLints {
     }
   }
 
-  private mutating func checkName(
+  mutating func checkName(
     _ name: String, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
   ) {
     let declaring = engine.tables.resolutions(name, transport, among: classes).reduce(IntervalSet<Int32>()) {

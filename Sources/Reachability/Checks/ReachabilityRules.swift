@@ -5,10 +5,12 @@ package enum ReachabilityRules {
   package static let all = [
     policyPeer, addressBlock, policyPort, policyProtocol, policySelector, policyTypes, policyTwice,
     policyShape,
-    notEvaluated, egressWithoutEffect, sectionOutsideTypes, policySelectsNothing, peerSelectsNothing,
+    notEvaluated, policyUnserved, manifestUnserved, manifestTwice, kustomization, egressWithoutEffect,
+    sectionOutsideTypes,
+    policySelectsNothing, peerSelectsNothing,
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
-    ciliumPolicy, adminPolicy, withoutEffect, rangeLeftOut,
+    ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -47,7 +49,7 @@ package enum ReachabilityRules {
     """)
   package static let policyTypes = rule(
     "LW7006", "policy-types", .error, "policyTypes holds something other than Ingress and Egress",
-    "policyTypes lists at most both directions, each once, with a capital letter.")
+    "policyTypes has at most two entries, each with a capital letter.")
   package static let policyTwice = rule(
     "LW7007", "policy-twice", .error, "two network policies of one namespace have one name",
     "The one that is applied later replaces the other; their rules do not add up.")
@@ -63,6 +65,29 @@ package enum ReachabilityRules {
     """
     A plugin's own kinds can allow and deny before or after NetworkPolicy. They are not read, so the answers that \
     they may concern depend on them, and nothing of that counts as proved.
+    """)
+
+  package static let policyUnserved = rule(
+    "LW7010", "policy-unserved", .error, "a network policy that no API server takes as one",
+    """
+    A wrong apiVersion, a misspelt kind or a missing name: the cluster refuses the manifest, and the pods that it was to \
+    isolate stay open. Nothing is listed until it is mended.
+    """)
+  package static let manifestUnserved = rule(
+    "LW7011", "manifest-unserved", .warning, "a manifest that no API server takes as what it seems to be",
+    """
+    A wrong apiVersion or a missing name: the cluster refuses the manifest. The list shows what is meant where the \
+    pods can be told nevertheless.
+    """)
+
+  package static let manifestTwice = rule(
+    "LW7012", "manifest-stands-twice", .warning, "an object stands twice with different content",
+    "Of two manifests of one object the one that is applied later counts. The list takes the first.")
+  package static let kustomization = rule(
+    "LW7013", "kustomization-not-built", .warning, "a kustomization among plain manifests",
+    """
+    Manifests are taken as they stand in their files: what a kustomization sets (namespace, labels, patches) is not \
+    applied. Build it first and list the result.
     """)
 
   package static let ciliumPolicy = rule(
@@ -82,6 +107,14 @@ package enum ReachabilityRules {
     """
     CiliumNetworkPolicies have an effect only where Cilium is the network plugin, admin policies only where the \
     plugin implements them. Say which plugin runs: with --profile, or as the cluster's network profile.
+    """)
+
+  package static let ciliumNamed = rule(
+    "LW7404", "cilium-named-object", .warning,
+    "a Cilium policy names a Service or a group of addresses that no manifest describes",
+    """
+    'toServices' means the pods of the Services that it names, and 'cidrGroupRef' the ranges of a CiliumCIDRGroup. \
+    Where nothing has that name the rule opens nothing. What only the cluster knows makes every answer depend.
     """)
 
   // MARK: Valid, and rarely meant

@@ -21,6 +21,13 @@ struct AddressBlock: Sendable, Hashable {
     for network in networks { add(network) }
   }
 
+  /// Several ranges without others.
+  init(_ networks: [IPNetwork], except exceptions: [IPNetwork]) {
+    hasExceptions = !exceptions.isEmpty
+    for network in networks { add(network) }
+    for exception in exceptions { remove(exception) }
+  }
+
   /// One address.
   init?(address text: String) {
     guard let address = IPAddress(text), let network = IPNetwork(text + (address.isIPv6 ? "/128" : "/32"))
@@ -33,6 +40,15 @@ struct AddressBlock: Sendable, Hashable {
       ipv6 = ipv6.union(network.ipv6Interval)
     } else {
       ipv4 = ipv4.union(network.ipv4Interval)
+    }
+  }
+
+  mutating func add(_ address: IPAddress) {
+    if address.isIPv6 {
+      ipv6 = ipv6.union(IntervalSet(address.bits, address.bits))
+    } else {
+      let bits = UInt32(truncatingIfNeeded: address.bits)
+      ipv4 = ipv4.union(IntervalSet(bits, bits))
     }
   }
 

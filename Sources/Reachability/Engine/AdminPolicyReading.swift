@@ -7,7 +7,10 @@ import YAMLTree
 /// Facts 1.13: rules in their order, the first that matches decides; Pass leaves it to the policies of
 /// namespaces; host-network pods are neither subjects nor peers; nothing is isolated by being selected.
 enum AdminPolicyReading {
-  static func rules(_ manifest: Manifest, number: Int, enforced: Ternary) -> PolicyRules {
+  /// - Parameter leavesOut: np-guard's conventions know no nodes and no names of domains.
+  static func rules(
+    _ manifest: Manifest, number: Int, enforced: Ternary, leavesOut: Bool
+  ) -> PolicyRules {
     let spec = manifest.node["spec"]
     let isBaseline =
       manifest.kind == "BaselineAdminNetworkPolicy" || spec?["tier"]?.text == "Baseline"
@@ -16,11 +19,12 @@ enum AdminPolicyReading {
       manifest: number, namespace: nil,
       stage: isBaseline ? .baseline(priority: priority) : .admin(priority: priority),
       subject: .endpoints(endpoints(spec?["subject"]) ?? .nobody), enforced: enforced,
-      ingress: section(spec, "ingress", "from"), egress: section(spec, "egress", "to"))
+      ingress: section(spec, "ingress", "from", leavesOut),
+      egress: section(spec, "egress", "to", leavesOut))
   }
 
   private static func section(
-    _ spec: Node?, _ list: StaticString, _ key: StaticString
+    _ spec: Node?, _ list: StaticString, _ key: StaticString, _ leavesOut: Bool
   ) -> PolicyRules.Section? {
     guard let rules = spec?[list], rules.count > 0 else { return nil }
     return PolicyRules.Section(
@@ -37,7 +41,8 @@ enum AdminPolicyReading {
           doubts = .otherPolicies
         }
         return PolicyRules.Rule(
-          peers: rule[key]?.elements.map(peer) ?? [], ports: ports(rule), action: action, doubts: doubts,
+          peers: rule[key]?.elements.map { peer($0, leavesOut) } ?? [], ports: ports(rule), action: action,
+          doubts: doubts,
           node: rule, list: list, number: index + 1)
       })
   }
@@ -54,13 +59,16 @@ enum AdminPolicyReading {
     return nil
   }
 
-  private static func peer(_ node: Node) -> PolicyRules.Peer {
+  private static func peer(_ node: Node, _ leavesOut: Bool) -> PolicyRules.Peer {
     if let endpoints = endpoints(node) { return .endpoints(endpoints) }
     if let networks = node["networks"] {
       return .networks(AddressBlock(networks.elements.compactMap { IPNetwork($0.text) }))
     }
+    if leavesOut, node["nodes"] != nil || node["domainNames"] != nil { return .nothing }
     if node["nodes"] != nil { return .somebody(pods: false, nodes: true, addresses: false) }
-    if node["domainNames"] != nil { return .somebody(pods: false, nodes: false, addresses: true) }
+    if node["domainNames"] != nil {
+      return .somebody(pods: false, nodes: false, addresses: true, .hostNames)
+    }
     // What this program does not know may match anybody.
     return .somebody(pods: true, nodes: true, addresses: true)
   }

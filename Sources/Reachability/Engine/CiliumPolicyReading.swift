@@ -11,11 +11,16 @@ import YAMLTree
 struct CiliumPolicyReading {
   /// The policy's namespace; nil in a clusterwide policy.
   private let namespace: String?
+  private let services: [ServiceFacts]
+  private let groups: [AddressGroup]
   private var rules: [PolicyRules.Rule] = []
 
   static func all(
-    _ manifest: Manifest, number: Int, namespace: Int?, name: String?, enforced: Ternary
+    _ manifest: Manifest, number: Int, namespace: Int?, name: String?, network: borrowing ClusterNetwork
   ) -> [PolicyRules] {
+    let reading = CiliumPolicyReading(
+      namespace: name, services: network.services, groups: network.addressGroups)
+    let enforced = network.profile.enforcesCiliumPolicies
     var specs: [Node] = []
     if let spec = manifest.node["spec"], spec.kind == .mapping { specs.append(spec) }
     specs += manifest.node["specs"]?.elements.filter { $0.kind == .mapping } ?? []
@@ -25,8 +30,8 @@ struct CiliumPolicyReading {
         manifest: number, namespace: subject == .hosts ? nil : namespace,
         // Whether the host firewall is on, and what else it lets through, no policy tells.
         stage: subject == .hosts ? .opaque : .policy, subject: subject, enforced: enforced,
-        ingress: section(spec, name, "ingress", "ingressDeny", "from"),
-        egress: section(spec, name, "egress", "egressDeny", "to"))
+        ingress: section(spec, reading, "ingress", "ingressDeny", "from"),
+        egress: section(spec, reading, "egress", "egressDeny", "to"))
     }
   }
 
@@ -53,9 +58,10 @@ struct CiliumPolicyReading {
   }
 
   private static func section(
-    _ spec: Node, _ namespace: String?, _ allow: StaticString, _ deny: StaticString, _ prefix: String
+    _ spec: Node, _ reading: CiliumPolicyReading, _ allow: StaticString, _ deny: StaticString,
+    _ prefix: String
   ) -> PolicyRules.Section? {
-    var reading = CiliumPolicyReading(namespace: namespace)
+    var reading = reading
     for (list, action) in [(allow, PolicyRules.Action.allow), (deny, .deny)] {
       for (index, rule) in (spec[list]?.elements.map { $0 } ?? []).enumerated() {
         reading.read(rule, prefix, action, list, index + 1)
@@ -108,12 +114,17 @@ struct CiliumPolicyReading {
     }
   }
 
-  /// Rules above the transport layer open a port for some requests only.
+  /// Rules above the transport layer open a port for some requests only, but those that admit every name.
   private static func isAboveTransport(_ entry: Node) -> Bool {
-    let fields: [StaticString] = [
-      "rules", "serverNames", "listener", "terminatingTLS", "originatingTLS",
-    ]
+    if let rules = entry["rules"], rules.count > 0, !admitsEveryName(rules) { return true }
+    let fields: [StaticString] = ["serverNames", "listener", "terminatingTLS", "originatingTLS"]
     return fields.contains { field in entry[field].map { !$0.isNull && $0.count > 0 } ?? false }
+  }
+
+  /// A question for any name passes; Cilium only looks at the answers.
+  private static func admitsEveryName(_ rules: Node) -> Bool {
+    guard rules.count == 1, let names = rules["dns"] else { return false }
+    return names.elements.contains { $0.count == 1 && $0["matchPattern"]?.text == "*" }
   }
 
   /// `ANY` includes SCTP only where the agent is told to handle it.
@@ -155,7 +166,7 @@ struct CiliumPolicyReading {
     }
     for item in items("CIDRSet") {
       if item["cidr"] == nil, item["cidrGroupRef"] != nil || item["cidrGroupSelector"] != nil {
-        peers.append(.somebody(pods: false, nodes: false, addresses: true))
+        peers += group(item)
       } else {
         peers.append(AddressBlock(item).map { .outside($0) } ?? .nothing)
       }
@@ -165,12 +176,30 @@ struct CiliumPolicyReading {
     for name in names { entities.formUnion(CiliumEntities(named: name.text) ?? []) }
     if !names.isEmpty { peers.append(.entities(entities)) }
     if !items("Nodes").isEmpty { peers.append(.somebody(pods: false, nodes: true, addresses: true)) }
-    if !items("Groups").isEmpty || !items("FQDNs").isEmpty {
-      peers.append(.somebody(pods: false, nodes: false, addresses: true))
+    if !items("Groups").isEmpty { peers.append(.somebody(pods: false, nodes: false, addresses: true)) }
+    if !items("FQDNs").isEmpty {
+      peers.append(.somebody(pods: false, nodes: false, addresses: true, .hostNames))
     }
-    if !items("Services").isEmpty { peers.append(.somebody(pods: true, nodes: true, addresses: true)) }
+    let named = items("Services")
+    if !named.isEmpty { peers.append(.services(ServicePeers(named, among: services))) }
     // A list that is empty beside one that is not changes nothing.
     return peers.isEmpty ? (nil, isNamed ? doubts : []) : (peers, [])
+  }
+
+  /// The ranges of a CiliumCIDRGroup. By labels there may be more groups than the manifests tell.
+  private func group(_ item: Node) -> [PolicyRules.Peer] {
+    let exceptions = item["except"]?.elements.compactMap { IPNetwork($0.text) } ?? []
+    let found: [AddressGroup]
+    if let name = item["cidrGroupRef"], !name.isNull {
+      found = groups.filter { $0.name == name.text }
+    } else {
+      let selector = LabelSelector(item["cidrGroupSelector"])
+      found = groups.filter { selector.matches($0.labels) }
+    }
+    let block = AddressBlock(found.flatMap(\.networks), except: exceptions)
+    let known = PolicyRules.Peer.outside(block)
+    guard item["cidrGroupRef"]?.isNull ?? true || found.isEmpty else { return [known] }
+    return [known, .somebody(pods: false, nodes: false, addresses: true, .addressGroups)]
   }
 
   private func endpoints(_ selector: Node) -> PolicyRules.Peer {

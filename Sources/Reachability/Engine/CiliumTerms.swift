@@ -105,7 +105,9 @@ extension EvaluationTables {
   }
 
   /// Peers that only the running cluster knows: nobody for sure.
-  mutating func somebody(pods: Bool, nodes: Bool, addresses: Bool) -> TermAnswer {
+  mutating func somebody(
+    pods: Bool, nodes: Bool, addresses: Bool, _ question: OpenQuestions
+  ) -> TermAnswer {
     var may = PeerSet()
     let (hosts, remoteHosts) = hostClasses
     let anyHost = hosts.union(remoteHosts)
@@ -117,7 +119,7 @@ extension EvaluationTables {
           ? PeerSet(ipv4: .all, ipv6: .all) : PeerSet(ipv4: nodeNetworks.ipv4, ipv6: nodeNetworks.ipv6))
     }
     if addresses { may = may.union(PeerSet(ipv4: .all, ipv6: .all)) }
-    return intern(may, PeerSet(), .liveFacts)
+    return intern(may, PeerSet(), question)
   }
 
   private var hostNetworkClasses: [Int32] {

@@ -18,9 +18,17 @@ package struct PairTable: Sendable {
     let turned = TurnedRows(engine, reading)
     let tables = engine.tables
     destinations.reserveCapacity(tables.classes.count)
+    let apart = tables.profile.isolatesPrimaryNetworks
+    let isParted = !tables.classesOfNetwork.isEmpty && (reading == .may ? apart.must : apart.may)
     for destination in 0..<tables.classes.count {
       let row = engine.rows[Int(engine.ingressRow[destination])]
-      let offers = turned.offers(to: Int32(clamping: destination), tables)
+      var offers = turned.offers(to: Int32(clamping: destination), tables)
+      if isParted {
+        let namespace = tables.network.namespaces[Int(tables.classes.namespace[destination])]
+        let sameNetwork = tables.classesOfNetwork[namespace.primaryNetwork] ?? IntervalSet()
+        offers = offers.map { Entry(sources: $0.sources.intersection(sameNetwork), ports: $0.ports) }
+          .filter { !$0.sources.isEmpty }
+      }
       guard let admitted = reading == .may ? row.may : row.must else {
         destinations.append(Self.merged(offers))
         continue

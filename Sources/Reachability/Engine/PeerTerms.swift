@@ -37,6 +37,10 @@ struct EvaluationTables: Sendable {
   let addresses: AddressIndex
   /// The classes of this cluster's pods.
   let localClasses: IntervalSet<Int32>
+  /// Host-network pods of this cluster, where their node reaches its own pods whatever policies say.
+  private(set) var localNodes = PeerSet()
+  /// The classes of each primary network; empty where there is but one network.
+  let classesOfNetwork: [String?: IntervalSet<Int32>]
 
   init(_ network: ClusterNetwork, _ policies: [PolicyRules]) {
     self.network = network
@@ -56,6 +60,18 @@ struct EvaluationTables: Sendable {
       }
     }
     localClasses = local
+    var networks: [String?: IntervalSet<Int32>] = [:]
+    if network.namespaces.contains(where: { $0.primaryNetwork != nil }) {
+      for (index, namespace) in network.namespaces.enumerated() {
+        let classes = classes.classesOfNamespace[index]
+        networks[namespace.primaryNetwork] = networks[namespace.primaryNetwork]?.union(classes) ?? classes
+      }
+    }
+    classesOfNetwork = networks
+    if network.admitsLocalNode, network.profile.hostNetworkIsPod != .yes {
+      let classes = classes
+      local.forEach { if classes.isHostNetwork[Int($0)] { localNodes.classes.append($0) } }
+    }
     for (index, namespace) in network.namespaces.enumerated() {
       namespaceNumbers[namespace.name, default: []].append(index)
     }
@@ -84,8 +100,9 @@ struct EvaluationTables: Sendable {
     case .outside(let block)?: answer = evaluateOutside(block)
     case .networks(let block)?: answer = evaluateNetworks(block)
     case .entities(let entities)?: answer = evaluate(entities)
-    case .somebody(let pods, let nodes, let addresses)?:
-      answer = somebody(pods: pods, nodes: nodes, addresses: addresses)
+    case .services(let services)?: answer = evaluate(services)
+    case .somebody(let pods, let nodes, let addresses, let question)?:
+      answer = somebody(pods: pods, nodes: nodes, addresses: addresses, question)
     }
     terms[term] = answer
     return answer

@@ -202,10 +202,11 @@ package struct PolicyEngine: Sendable {
     if isUnlisted { key.append(.min) }
     if hasRestrictedGrants { key.append(-1 - tables.classes.portSignature[Int(number)]) }
     if let known = rowNumbers[key] { return known }
-    rows.append(
+    let row =
       isPlain
-        ? plainRow(selecting, number, direction, isUnlisted: isUnlisted)
-        : stagedRow(selecting, number, direction, isUnlisted: isUnlisted))
+      ? plainRow(selecting, number, direction, isUnlisted: isUnlisted)
+      : stagedRow(selecting, number, direction, isUnlisted: isUnlisted)
+    rows.append(direction == .ingress ? admittingNode(row) : row)
     let rowNumber = Int32(clamping: rows.count - 1)
     rowNumbers[key] = rowNumber
     return rowNumber
@@ -217,6 +218,14 @@ package struct PolicyEngine: Sendable {
     let namespace = Int(tables.classes.namespace[Int(number)])
     return network.unlistedNamespaces.contains(namespace) && !network.namespaces[namespace].isRemote
       && (!tables.classes.isHostNetwork[Int(number)] || tables.profile.hostNetworkIsPod.may)
+  }
+
+  /// A node reaches its own pods (kubelet probes): a host-network pod may be on the node of any of them.
+  private mutating func admittingNode(_ row: Row) -> Row {
+    guard let may = row.may, !tables.localNodes.isEmpty else { return row }
+    let node = Row.Entry(
+      peers: tables.peerSets.intern(tables.localNodes), ports: tables.portSets.intern(.all))
+    return Row(may: merged(may + [node]), must: row.must)
   }
 
   func enforcement(_ direction: NetworkPolicy.Direction) -> Ternary {
@@ -305,8 +314,20 @@ package struct PolicyEngine: Sendable {
       // A pod cannot block access to itself.
       return PairAnswer(may: .all, must: .all)
     }
-    return PairAnswer(
+    var answer = PairAnswer(
       may: passes(source, destination, \.may), must: passes(source, destination, \.must))
+    let meet = meet(source, destination)
+    if !meet.may { answer.may = PortSet() }
+    if !meet.must { answer.must = PortSet() }
+    return answer
+  }
+
+  /// Whether two ends are in one network.
+  func meet(_ source: Endpoint, _ destination: Endpoint) -> Ternary {
+    guard case (.pod(let a), .pod(let b)) = (source, destination), !tables.classesOfNetwork.isEmpty else {
+      return .yes
+    }
+    return network.meet(network.pods[a].namespace, network.pods[b].namespace)
   }
 
   private func passes(

@@ -71,8 +71,10 @@ struct PolicyRules: Sendable {
     /// Admin policies' networks: whoever has such an address.
     case networks(AddressBlock)
     case entities(CiliumEntities)
-    /// Somebody whom only the running cluster knows.
-    case somebody(pods: Bool, nodes: Bool, addresses: Bool)
+    /// Cilium's `toServices`.
+    case services(ServicePeers)
+    /// Somebody whom only the running cluster knows, and what that is called.
+    case somebody(pods: Bool, nodes: Bool, addresses: Bool, OpenQuestions = .liveFacts)
     /// Not valid: matches nothing.
     case nothing
   }
@@ -117,6 +119,7 @@ struct PolicyRules: Sendable {
         switch peer {
         case .block(let block), .outside(let block), .networks(let block): !block.ipv6.isEmpty
         case .entities(let entities): entities.contains(.worldIPv6) && !entities.contains(.worldIPv4)
+        case .services(let services): !services.addresses.ipv6.isEmpty
         case .pods, .endpoints, .somebody, .nothing: false
         }
       }
@@ -140,13 +143,16 @@ struct PolicyRules: Sendable {
     case .cilium?, .ciliumClusterwide?:
       let name = scope.map { network.namespaces[$0].name }
       return CiliumPolicyReading.all(
-        manifest, number: number, namespace: scope, name: name,
-        enforced: network.profile.enforcesCiliumPolicies)
+        manifest, number: number, namespace: scope, name: name, network: network)
     case .admin?, .adminBaseline?, .cluster?:
       return [
-        AdminPolicyReading.rules(manifest, number: number, enforced: network.profile.enforcesAdminPolicies)
+        AdminPolicyReading.rules(
+          manifest, number: number, enforced: network.profile.enforcesAdminPolicies,
+          leavesOut: network.profile.name == NetworkProfile.npGuard)
       ]
     case .opaque(let egressOnly)?:
+      // np-guard's conventions know one answer, and leave these kinds out.
+      if network.profile.name == NetworkProfile.npGuard { return [] }
       let nothing = Section(isolates: false, rules: [])
       return [
         PolicyRules(

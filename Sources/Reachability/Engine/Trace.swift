@@ -32,6 +32,10 @@ package struct Trace: Sendable {
   package let answer: Ternary
   /// True where a pod talks to itself: never blocked.
   package let isSelf: Bool
+  /// The primary networks of both ends, where they are not the same; nil for the cluster's own.
+  package let networks: (source: String?, destination: String?)?
+  /// True where the source may be the pod's own node, which reaches it whatever policies say.
+  package let isPerhapsNode: Bool
   package let sides: [Side]
   /// What the answer hangs on where it depends.
   package let questions: OpenQuestions
@@ -46,7 +50,8 @@ extension PolicyEngine {
     let passes = Ternary(
       may: answer.may.contains(port, transport), must: answer.must.contains(port, transport))
     if case .pod(let pod) = source, source == destination, network.pods[pod].kind == "Pod" {
-      return Trace(answer: .yes, isSelf: true, sides: [], questions: [])
+      return Trace(
+        answer: .yes, isSelf: true, networks: nil, isPerhapsNode: false, sides: [], questions: [])
     }
     var sides: [Trace.Side] = []
     if case .pod(let pod) = source {
@@ -55,8 +60,16 @@ extension PolicyEngine {
     if case .pod(let pod) = destination {
       sides.append(side(.ingress, pod, other: source, destination: destination, port, transport))
     }
+    var networks: (source: String?, destination: String?)?
+    if case (.pod(let a), .pod(let b)) = (source, destination), meet(source, destination) != .yes {
+      networks = (
+        network.namespaces[network.pods[a].namespace].primaryNetwork,
+        network.namespaces[network.pods[b].namespace].primaryNetwork
+      )
+    }
     return Trace(
-      answer: passes, isSelf: false, sides: sides,
+      answer: passes, isSelf: false, networks: networks,
+      isPerhapsNode: passes != .yes && isPerhapsNode(source, destination), sides: sides,
       questions: passes == .depends ? openQuestions(from: source, to: destination) : [])
   }
 
@@ -181,11 +194,21 @@ extension PolicyEngine {
       questions.formUnion(openQuestions(.egress, podClass(of: pod), point(destination)))
       if network.profile.enforcesEgress == .depends { questions.insert(.egressSupport) }
     }
+    if isPerhapsNode(source, destination) { questions.insert(.placement) }
+    if meet(source, destination) == .depends { questions.insert(.primaryNetworks) }
     if case .pod(let pod) = destination {
       questions.formUnion(openQuestions(.ingress, podClass(of: pod), point(source)))
       if questions.isEmpty { questions.insert(.namedPorts) }
     }
     return questions
+  }
+
+  /// True where the source may be on the node of the destination.
+  private func isPerhapsNode(_ source: Endpoint, _ destination: Endpoint) -> Bool {
+    guard case (.pod(let from), .pod(let to)) = (source, destination),
+      tables.localNodes.classes.contains(podClass(of: from))
+    else { return false }
+    return rows[Int(ingressRow[Int(podClass(of: to))])].may != nil
   }
 
   private func openQuestions(

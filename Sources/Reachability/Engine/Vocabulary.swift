@@ -31,8 +31,11 @@ struct Vocabulary: Sendable {
         case .pods(_, let selector, _):
           if let selector { add(selector) }
         case .endpoints(let selector): add(selector.pods)
-        case .block(let block), .networks(let block): add(block)
-        case .outside, .entities, .somebody, .nothing: break
+        case .block(let block), .networks(let block), .outside(let block): add(block)
+        case .services(let services):
+          for selector in services.selectors { add(selector.pods) }
+          add(services.addresses)
+        case .entities, .somebody, .nothing: break
         }
       }
     }
@@ -77,10 +80,13 @@ struct Vocabulary: Sendable {
     switch peer {
     case .pods(_, let selector, _): selector.map(covers) ?? true
     case .endpoints(let selector): covers(selector.pods)
-    case .block(let block): !looksAtAddresses || covers(block)
+    case .block(let block), .outside(let block): !looksAtAddresses || covers(block)
     // Whether addresses of pods matter at all is settled by then, not only where the edges lie.
     case .networks(let block): !knowsAddresses || looksAtAddresses && covers(block)
-    case .outside, .entities, .somebody, .nothing: true
+    case .services(let services):
+      services.selectors.allSatisfy { covers($0.pods) }
+        && (!looksAtAddresses || covers(services.addresses))
+    case .entities, .somebody, .nothing: true
     }
   }
 

@@ -22,6 +22,9 @@ package final class JudgedCluster: Sendable {
   private let policiesByNamespace: [String: [KnownObject]]
   /// Policies of the whole cluster.
   let clusterwidePolicies: [KnownObject]
+  /// Groups of addresses that Cilium's policies may name.
+  let addressGroups: [AddressGroup]
+  let primaryNetworks: PrimaryNetworks
 
   package var name: String { model.name }
 
@@ -33,6 +36,13 @@ package final class JudgedCluster: Sendable {
   ) {
     self.model = model
     profile = NetworkProfile.of(model.cluster)
+    addressGroups = model.declared.objects.values.filter { $0.kind == "CiliumCIDRGroup" }
+      .compactMap { AddressGroup($0) }.sorted { $0.name < $1.name }
+    var networks = PrimaryNetworks()
+    for manifest in model.declared.objects.values {
+      networks.add(manifest, namespace: manifest.namespace ?? "default")
+    }
+    primaryNetworks = networks
     var objects: [ObjectIdentity: KnownObject] = [:]
     var byNamespace: [String: [KnownObject]] = [:]
     var patches: [ObjectIdentity: KnownObject] = [:]

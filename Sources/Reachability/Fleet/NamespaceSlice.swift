@@ -92,6 +92,7 @@ package final class NamespaceSlice: Sendable {
     network.policies = policies.map(\.object.manifest)
     network.policyNamespaces = policies.map { $0.isClusterwide ? ClusterNetwork.clusterScope : 0 }
     network.clusterName = cluster.meshName
+    network.takeNamedObjects(of: cluster)
     let engine = PolicyEngine(network)
     self.engine = engine
     var strangerClasses = IntervalSet<Int32>()

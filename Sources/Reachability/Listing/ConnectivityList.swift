@@ -73,7 +73,8 @@ package struct ConnectivityList: Sendable {
 
   private var isNPGuard: Bool { engine.network.profile.name == NetworkProfile.npGuard }
 
-  /// Pods of one owner are one name; a pod that policies tell apart from its siblings stands for itself.
+  /// Pods of one owner are one name; a pod that policies tell apart from its siblings stands for itself:
+  /// `ns/owner[Kind]#pod`.
   private mutating func chooseNames(_ manifests: ManifestNetwork) {
     var first: [String: Int32] = [:]
     listedOfClass = Array(repeating: [], count: engine.classCount)
@@ -82,7 +83,7 @@ package struct ConnectivityList: Sendable {
       let number = engine.podClass(of: index)
       if let known = first[name] {
         if known == number { continue }
-        name += "#\(index)"
+        name += "#\(engine.network.pods[index].podName ?? String(index))"
       }
       first[name] = number
       listed.append((index, name))

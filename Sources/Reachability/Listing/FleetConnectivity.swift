@@ -23,6 +23,7 @@ extension JudgedCluster {
     }
     var surroundings = ManifestNetwork.Surroundings()
     surroundings.clusterName = meshName
+    surroundings.admitsLocalNode = true
     surroundings.cluster = model.cluster
     surroundings.baseline = (model.baseline ?? []).map(\.manifest)
     surroundings.knowsBaseline = model.baseline != nil

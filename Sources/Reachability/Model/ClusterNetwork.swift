@@ -10,6 +10,8 @@ package struct NamespaceFacts: Sendable {
   package let isRemote: Bool
   /// The name of that other cluster in the mesh; nil where not known.
   package let cluster: String?
+  /// The primary network of its pods; nil for the cluster's own.
+  package var primaryNetwork: String?
 
   package init(
     name: String, labels: Labels = Labels(), knowsLabels: Bool = true, isRemote: Bool = false,
@@ -75,6 +77,8 @@ package struct PodFacts: Sendable {
   package let isPlatform: Bool
   /// The pods' service account; nil where not known.
   package let serviceAccount: String?
+  /// The name of the pod's own manifest, where `name` is its owner's.
+  package var podName: String?
 
   package init(
     namespace: Int, name: String, kind: String, labels: Labels, runtimeLabels: [RuntimeLabel] = [],
@@ -118,11 +122,18 @@ package struct ClusterNetwork: Sendable {
   package var nodeNetworks: [IPNetwork]
   /// The addresses of the Kubernetes API server; empty where not known.
   package var apiServerNetworks: [IPNetwork] = []
+  /// A node reaches its own pods whatever policies say, and a host-network pod may be on any node. False where policies
+  /// alone are asked.
+  package var admitsLocalNode = false
   /// The cluster's name in its mesh; nil where not known.
   package var clusterName: String?
   /// Namespaces into which the platform may put policies that nobody has listed: whatever no known policy isolates
   /// there may be isolated.
   package var unlistedNamespaces = 0..<0
+  /// The Services that are known, for policies that name Services.
+  package var services: [ServiceFacts] = []
+  /// The groups of addresses that are known, for policies that name groups.
+  package var addressGroups: [AddressGroup] = []
   /// A Service has an address of IPv6, or asks for one.
   package var hasIPv6Services = false
 

@@ -11,6 +11,9 @@ package struct ManifestNetwork: Sendable {
   /// The workload behind each pod of the network; nil for the platform's.
   package private(set) var workloads: [Workload?] = []
   private var numbers: [String: Int] = [:]
+  private var endpoints: [NamespacedName: [IPAddress]] = [:]
+  private var primaryNetworks = PrimaryNetworks()
+  private var namespaceManifests: [String: Manifest] = [:]
 
   private let surroundings: Surroundings
   /// What Ingresses and Routes lead to.
@@ -35,6 +38,8 @@ package struct ManifestNetwork: Sendable {
     package var checkedPolicies: Range<Int>?
     /// The namespaces whose policies are checked, beside those of the whole cluster; nil for all.
     package var checkedNamespaces: Set<String>?
+    /// Whether a pod's node reaches it whatever policies say: `ClusterNetwork.admitsLocalNode`.
+    package var admitsLocalNode = false
 
     package init() {}
   }
@@ -48,16 +53,23 @@ package struct ManifestNetwork: Sendable {
     self.surroundings = surroundings
     network = ClusterNetwork(profile: profile)
     network.clusterName = surroundings.clusterName
+    network.admitsLocalNode = surroundings.admitsLocalNode
     if let cluster = surroundings.cluster { network.takeNetworks(of: cluster) }
     for manifest in manifests where manifest.kind == "Namespace" && manifest.apiVersion == "v1" {
       addNamespace(manifest)
     }
-    var seen: Set<ObjectIdentity> = []
+    var seen: [ObjectIdentity: Manifest] = [:]
     for manifest in manifests where manifest.kind != "Namespace" {
       addOperatorPods(manifest)
       let policy = PolicyKind(manifest)
       // Of two manifests of one workload the first counts; two policies of one name are an error.
-      guard policy != nil || seen.insert(manifest.identity).inserted else { continue }
+      if policy == nil {
+        if let first = seen[manifest.identity] {
+          reportTwice(manifest, first)
+          continue
+        }
+        seen[manifest.identity] = manifest
+      }
       if let policy { add(manifest, policy) } else { add(manifest) }
     }
     addBaseline(surroundings.baseline)
@@ -65,6 +77,8 @@ package struct ManifestNetwork: Sendable {
     if !surroundings.knowsBaseline, profile.name != NetworkProfile.npGuard {
       network.unlistedNamespaces = network.namespaces.indices
     }
+    network.take(primaryNetworks)
+    network.services = services.map { ServiceFacts($0, addresses: endpoints[$0.key]) }
     if let platform {
       network.add(platform)
       workloads += Array(repeating: nil, count: network.pods.count - workloads.count)
@@ -157,16 +171,30 @@ package struct ManifestNetwork: Sendable {
     workloads.append(nil)
   }
 
+  private mutating func reportTwice(_ manifest: Manifest, _ first: Manifest) {
+    guard !first.node.isEqual(to: manifest.node) else { return }
+    findings.append(
+      Diagnostic(
+        ReachabilityRules.manifestTwice,
+        "\(manifest.identity.description) stands twice with different content", at: manifest.nameNode.range,
+        "again, different; applied later, it would replace the first",
+        also: [Label(first.nameNode.range, "first here; this one is used")], help: ["remove one"]))
+  }
+
   private mutating func reportNotEvaluated(_ manifest: Manifest) {
     findings.append(
       Diagnostic(
         ReachabilityRules.notEvaluated, "\(manifest.identity.description) is not evaluated",
         at: manifest.nameNode.range,
-        "what it may concern depends on it"))
+        network.profile.name == NetworkProfile.npGuard ? "left out" : "what it may concern depends on it"))
   }
 
   private mutating func addNamespace(_ manifest: Manifest) {
-    guard numbers[manifest.name] == nil else { return }
+    if let first = namespaceManifests[manifest.name] {
+      reportTwice(manifest, first)
+      return
+    }
+    namespaceManifests[manifest.name] = manifest
     numbers[manifest.name] = network.namespaces.count
     network.namespaces.append(NamespaceFacts(name: manifest.name, labels: manifest.labels))
     if let value = manifest.node.at("metadata", "labels")?[NamespaceFacts.nameLabel],
@@ -196,12 +224,17 @@ package struct ManifestNetwork: Sendable {
 
   private mutating func add(_ manifest: Manifest) {
     let namespace = manifest.namespace ?? "default"
-    if manifest.apiVersion == "v1", manifest.kind == "Service" {
+    primaryNetworks.add(manifest, namespace: namespace)
+    if let (service, addresses) = ServiceFacts.endpoints(manifest, namespace: namespace) {
+      endpoints[service, default: []] += addresses
+    } else if let group = AddressGroup(manifest) {
+      network.addressGroups.append(group)
+    } else if manifest.apiVersion == "v1", manifest.kind == "Service" {
       services.append(Service(manifest, namespace: namespace))
       if Self.hasIPv6(manifest) { network.hasIPv6Services = true }
     } else if let found = Publication.all(manifest, namespace: namespace) {
       publications += found
-    } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) {
+    } else if let pod = Workload.podNode(of: manifest) ?? Self.virtualMachine(manifest) ?? other(manifest) {
       add(Workload(manifest, pod: pod, namespace: namespace), in: number(ofNamespace: namespace))
     }
   }
@@ -219,24 +252,58 @@ package struct ManifestNetwork: Sendable {
     manifest.kind == "VirtualMachine" ? manifest.node.at("spec", "template") : nil
   }
 
+  /// Kinds of others that make pods of a template where Deployments have theirs: Argo's Rollout, OpenKruise's CloneSet,
+  /// Knative's Service. np-guard does not know them.
+  private func other(_ manifest: Manifest) -> Node? {
+    guard network.profile.name != NetworkProfile.npGuard,
+      let template = manifest.node.at("spec", "template"),
+      let containers = template.at("spec", "containers"), containers.kind == .sequence
+    else { return nil }
+    return template
+  }
+
   private mutating func add(_ workload: Workload, in namespace: Int) {
-    let owner =
-      workload.kind == "Pod"
-      ? workload.manifest.node.at("metadata", "ownerReferences")?.elements.first { _ in true } : nil
+    var ports = workload.namedPorts
+    // np-guard takes the first port of a name.
+    if network.profile.name == NetworkProfile.npGuard {
+      var names: Set<String> = []
+      ports = ports.filter { names.insert($0.name).inserted }
+    }
+    let owner = workload.kind == "Pod" ? owner(of: workload.manifest) : nil
     let status = workload.kind == "Pod" ? workload.manifest.node["status"] : nil
     var addresses = status?["podIPs"]?.elements.compactMap { IPAddress($0["ip"]?.text ?? "") } ?? []
     if addresses.isEmpty, let address = IPAddress(status?["podIP"]?.text ?? "") { addresses = [address] }
-    network.pods.append(
-      PodFacts(
-        namespace: namespace, name: owner?["name"]?.text ?? workload.key.name,
-        kind: owner?["kind"]?.text ?? workload.kind,
-        labels: workload.podLabels,
-        runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
-        namedPorts: workload.namedPorts,
-        isHostNetwork: workload.isHostNetwork, addresses: addresses,
-        serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default"))
+    var pod = PodFacts(
+      namespace: namespace, name: owner?["name"]?.text ?? workload.key.name,
+      kind: owner?["kind"]?.text ?? workload.kind,
+      labels: labels(workload),
+      runtimeLabels: network.profile.assumesNoOtherLabels ? [] : Self.runtimeLabels(workload),
+      namedPorts: ports,
+      isHostNetwork: workload.isHostNetwork, addresses: addresses,
+      serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default")
+    if owner?["name"] != nil { pod.podName = workload.key.name }
+    network.pods.append(pod)
     workloads.append(workload)
   }
+
+  /// What makes a pod. A node is no workload: a static pod stands for itself. Whoever controls the pod comes first; for
+  /// np-guard nobody else counts.
+  private func owner(of pod: Manifest) -> Node? {
+    let owners = (pod.node.at("metadata", "ownerReferences")?.elements.map { $0 } ?? [])
+      .filter { $0["kind"]?.text != "Node" }
+    let controller = owners.first { $0["controller"]?.boolean == true }
+    return network.profile.name == NetworkProfile.npGuard ? controller : controller ?? owners.first
+  }
+
+  /// The labels of a workload's pods. The name of a Job is a label of its pods.
+  private func labels(_ workload: Workload) -> Labels {
+    guard workload.kind == "Job", !network.profile.assumesNoOtherLabels else { return workload.podLabels }
+    return Self.jobNames.reduce(workload.podLabels) { labels, key in
+      labels[key] == nil ? labels.setting(key, to: workload.key.name) : labels
+    }
+  }
+
+  private static let jobNames = ["job-name", "batch.kubernetes.io/job-name"]
 
   /// Labels that controllers add to the pods they make. A manifest of a running Pod has them already.
   static func runtimeLabels(_ workload: Workload) -> [RuntimeLabel] {
@@ -248,10 +315,8 @@ package struct ManifestNetwork: Sendable {
         "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash",
       ]
     case "DaemonSet": keys = ["controller-revision-hash", "pod-template-generation"]
-    case "Job", "CronJob":
-      keys = [
-        "job-name", "batch.kubernetes.io/job-name", "controller-uid", "batch.kubernetes.io/controller-uid",
-      ]
+    case "Job": keys = ["controller-uid", "batch.kubernetes.io/controller-uid"]
+    case "CronJob": keys = jobNames + ["controller-uid", "batch.kubernetes.io/controller-uid"]
     default: keys = []
     }
     return keys.map { RuntimeLabel(key: $0, values: nil) }

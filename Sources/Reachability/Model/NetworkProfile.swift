@@ -33,6 +33,10 @@ package struct NetworkProfile: Sendable, Hashable {
   package var enforcesExcept = Ternary.depends
   /// CiliumNetworkPolicies have an effect, and pods carry Cilium's own labels (their cluster's name).
   package var enforcesCiliumPolicies = Ternary.depends
+  /// Pods of different primary networks (UserDefinedNetworks of OVN-Kubernetes) do not meet.
+  package var isolatesPrimaryNetworks = Ternary.depends
+  /// Cilium's `toServices` means the pods that the selectors of the Services select.
+  package var servicesSelectPods = Ternary.depends
   /// AdminNetworkPolicies, the baseline policy and ClusterNetworkPolicies have an effect.
   package var enforcesAdminPolicies = Ternary.depends
   /// A namespace without a manifest has no labels but its name. False: its other labels are not known.
@@ -49,7 +53,8 @@ package struct NetworkProfile: Sendable, Hashable {
       ("selectorsCrossClusters", \.selectorsCrossClusters), ("egressSeesEndpoints", \.egressSeesEndpoints),
       ("enforcesEgress", \.enforcesEgress), ("enforcesExcept", \.enforcesExcept),
       ("enforcesCiliumPolicies", \.enforcesCiliumPolicies),
-      ("enforcesAdminPolicies", \.enforcesAdminPolicies),
+      ("isolatesPrimaryNetworks", \.isolatesPrimaryNetworks),
+      ("servicesSelectPods", \.servicesSelectPods), ("enforcesAdminPolicies", \.enforcesAdminPolicies),
     ]
 
   /// What the program brings along: `kubernetes` first, then by name.

@@ -27,6 +27,11 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
   package static let requirements = OpenQuestions(rawValue: 1 << 20)
   package static let hostFirewall = OpenQuestions(rawValue: 1 << 21)
   package static let baseline = OpenQuestions(rawValue: 1 << 22)
+  package static let hostNames = OpenQuestions(rawValue: 1 << 23)
+  package static let services = OpenQuestions(rawValue: 1 << 24)
+  package static let serviceSelectors = OpenQuestions(rawValue: 1 << 25)
+  package static let addressGroups = OpenQuestions(rawValue: 1 << 26)
+  package static let primaryNetworks = OpenQuestions(rawValue: 1 << 27)
 
   private static let texts: [(OpenQuestions, String)] = [
     (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
@@ -52,6 +57,11 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
     (.requirements, "fromRequires and toRequires, which releases from 1.19 refuse"),
     (.hostFirewall, "whether the host firewall is on"),
     (.baseline, "which policies the platform puts into every namespace"),
+    (.hostNames, "what names of hosts resolve to: toFQDNs and domainNames"),
+    (.services, "Services that the manifests do not tell"),
+    (.serviceSelectors, "whether this release of Cilium follows the selectors of toServices"),
+    (.primaryNetworks, "whether the network plugin keeps primary networks apart"),
+    (.addressGroups, "CiliumCIDRGroups that the manifests do not tell"),
   ]
 
   /// In words, in a fixed order.

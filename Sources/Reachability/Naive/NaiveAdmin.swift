@@ -69,6 +69,9 @@ extension NaiveEvaluator {
         return least(network.profile.networksMatchPods, holdsPod(block, network.pods[index]))
       }
     }
+    if network.profile.name == NetworkProfile.npGuard, node["nodes"] != nil || node["domainNames"] != nil {
+      return .no
+    }
     if node["nodes"] != nil { return somebody(other, pods: false, nodes: true, addresses: false) }
     if node["domainNames"] != nil { return somebody(other, pods: false, nodes: false, addresses: true) }
     return somebody(other, pods: true, nodes: true, addresses: true)

@@ -53,6 +53,11 @@ struct NaiveBlock {
     exceptions = []
   }
 
+  init(ranges: [IPNetwork], exceptions: [IPNetwork]) {
+    self.ranges = ranges.map { Prefix($0) }
+    self.exceptions = exceptions.map { Prefix($0) }
+  }
+
   init(_ node: Node?) {
     ranges = IPNetwork(node?["cidr"]?.text ?? "").map { [Prefix($0)] } ?? []
     exceptions = node?["except"]?.elements.compactMap { IPNetwork($0.text).map(Prefix.init) } ?? []

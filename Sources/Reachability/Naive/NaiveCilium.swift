@@ -160,7 +160,12 @@ extension NaiveEvaluator {
       if isAny, packet.transport == .sctp { matches = least(matches, .depends) }
       best = greatest(best, matches)
     }
-    let above = ["rules", "serverNames", "listener", "terminatingTLS", "originatingTLS"]
+    var above = ["rules", "serverNames", "listener", "terminatingTLS", "originatingTLS"]
+    if let rules = entry["rules"], rules.entries.map({ $0.key.text }) == ["dns"],
+      rules["dns"]?.elements.contains(where: { $0["matchPattern"]?.text == "*" && $0.count == 1 }) ?? false
+    {
+      above.removeFirst()
+    }
     if above.contains(where: { (entry[$0]?.count ?? 0) > 0 }) { best = least(best, .depends) }
     return best
   }
@@ -178,13 +183,13 @@ extension NaiveEvaluator {
     case "CIDRSet":
       return items.reduce(Ternary.no) { best, item in
         if item["cidr"] == nil, item["cidrGroupRef"] != nil || item["cidrGroupSelector"] != nil {
-          return greatest(best, somebody(other, pods: false, nodes: false, addresses: true))
+          return greatest(best, group(item, other))
         }
         return greatest(best, outside(NaiveBlock(item), other))
       }
     case "Entities": return entity(Set(items.map(\.text)), other)
     case "Nodes": return somebody(other, pods: false, nodes: true, addresses: true)
-    case "Services": return somebody(other, pods: true, nodes: true, addresses: true)
+    case "Services": return items.reduce(Ternary.no) { greatest($0, service($1, other)) }
     default: return somebody(other, pods: false, nodes: false, addresses: true)
     }
   }
@@ -223,7 +228,7 @@ extension NaiveEvaluator {
     return answer
   }
 
-  private func outside(_ block: NaiveBlock, _ other: Endpoint) -> Ternary {
+  func outside(_ block: NaiveBlock, _ other: Endpoint) -> Ternary {
     let nodes = network.profile.ipBlockMatchesNodes
     switch other {
     case .address(let address):

@@ -31,10 +31,25 @@ package struct NaiveEvaluator: Sendable {
     }
     if case .pod(let index) = destination {
       let into = verdict(on: index, .entering, packet)
-      may = may && into.may
+      may = may && (into.may || isPerhapsLocal(source))
       must = must && into.must
+      if case .pod(let other) = source {
+        let (a, b) = (network.pods[other].namespace, network.pods[index].namespace)
+        if network.namespaces[a].primaryNetwork != network.namespaces[b].primaryNetwork {
+          may = may && network.profile.isolatesPrimaryNetworks != .yes
+          must = must && network.profile.isolatesPrimaryNetworks == .no
+        }
+      }
     }
     return Ternary(may: may, must: must)
+  }
+
+  /// What runs in the network of a node may be on the destination's own, which no policy keeps out.
+  private func isPerhapsLocal(_ source: Endpoint) -> Bool {
+    guard network.admitsLocalNode, case .pod(let index) = source else { return false }
+    let pod = network.pods[index]
+    return pod.isHostNetwork && !network.namespaces[pod.namespace].isRemote
+      && network.profile.hostNetworkIsPod != .yes
   }
 
   struct Packet {
@@ -76,6 +91,7 @@ package struct NaiveEvaluator: Sendable {
 
   /// Policies that nobody here reads: of the pod's namespace, or of the cluster.
   private func isOpaque(_ policy: Manifest, _ position: Int, _ subject: Int, _ side: Side) -> Bool {
+    if network.profile.name == NetworkProfile.npGuard { return false }
     if policy.kind.hasPrefix("Egress"), side == .entering { return false }
     let namespace = network.policyNamespaces[position]
     return namespace < 0 || namespace == network.pods[subject].namespace

@@ -47,6 +47,7 @@ struct ClusterPaths: Sendable {
     }
     if cluster.model.baseline == nil { network.unlistedNamespaces = network.namespaces.indices }
     self.workloads = workloads
+    network.takeNamedObjects(of: cluster)
     engine = PolicyEngine(network)
   }
 

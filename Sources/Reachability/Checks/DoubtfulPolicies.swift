@@ -1,0 +1,72 @@
+package import Diagnostics
+package import Kubernetes
+package import YAMLTree
+
+/// Documents of a plain directory that no API server takes as what they seem to be: they are not evaluated, or not as
+/// they will be.
+package enum DoubtfulPolicies {
+  private static let kinds = [
+    "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "GlobalNetworkPolicy", "EgressFirewall",
+    "EgressNetworkPolicy", "MultiNetworkPolicy", "StagedNetworkPolicy",
+  ]
+
+  /// What is wrong with one object; nil for one that is whole, and for what was never meant to be one.
+  ///
+  /// - Parameter manifest: what the node is read as; an item of a list may have its kind from the list.
+  package static func finding(_ node: Node, as manifest: Manifest?) -> Diagnostic? {
+    if let finding = kustomization(node) { return finding }
+    if manifest != nil, node["kind"] == nil { return nil }
+    if let doubt = DoubtfulManifest(node) {
+      let isPolicy = kinds.contains(doubt.kind)
+      return Diagnostic(
+        isPolicy ? ReachabilityRules.policyUnserved : ReachabilityRules.manifestUnserved,
+        "this \(doubt.kind) \(doubt.fault)", at: doubt.place.range,
+        isPolicy ? "not evaluated" : "", help: [doubt.remedy])
+    }
+    guard node.kind == .mapping, let kind = node["kind"], let text = kind.string else { return nil }
+    if manifest == nil, let prefix = node.at("metadata", "generateName"), ["Pod", "Job"].contains(text) {
+      return Diagnostic(
+        ReachabilityRules.manifestUnserved, "this \(text) has no metadata.name", at: prefix.range,
+        "not listed", help: ["name it: 'kubectl apply' makes up no names"])
+    }
+    if kinds.contains(text) {
+      let name = node.at("metadata", "name")
+      guard name == nil || name?.isNull == true else { return nil }
+      return Diagnostic(
+        ReachabilityRules.policyUnserved, "this \(text) has no metadata.name", at: kind.range,
+        "not evaluated", help: ["name it: 'kubectl apply' makes up no names"])
+    }
+    guard node["apiVersion"] != nil, node["spec"] != nil, isMisspelt(text) else { return nil }
+    return Diagnostic(
+      ReachabilityRules.policyUnserved, "there is no kind '\(text)'", at: kind.range, "not evaluated",
+      help: [didYouMean(text, among: kinds) ?? "write NetworkPolicy"])
+  }
+
+  /// Resources and patches of a kustomization: nothing here builds it.
+  private static func kustomization(_ node: Node) -> Diagnostic? {
+    let name = node.range.file.path.split(separator: "/").last.map(String.init) ?? ""
+    guard
+      ["kustomization.yaml", "kustomization.yml"].contains(name) || node["kind"]?.string == "Kustomization",
+      node["apiVersion"]?.string.map({ $0.hasPrefix("kustomize.config.k8s.io/") }) ?? true
+    else { return nil }
+    return Diagnostic(
+      ReachabilityRules.kustomization, "a kustomization is not built: manifests are taken as they stand",
+      at: (node.entries.first { _ in true }?.key ?? node).range,
+      help: ["list what it builds: kubectl kustomize DIR | linkwright reach --manifests -"])
+  }
+
+  /// Kinds in the plural, or in other letters, and near misses of the long names. Kinds that are somebody's own end in
+  /// `Policy` too and are left alone.
+  private static func isMisspelt(_ kind: String) -> Bool {
+    let lower = kind.lowercased()
+    if kinds.contains(where: { $0.lowercased() == lower }) { return true }
+    if lower.hasSuffix("ies"), kinds.contains(where: { $0.lowercased() == lower.dropLast(3) + "y" }) {
+      return true
+    }
+    return kinds.contains { known in
+      abs(known.utf8.count - kind.utf8.count) <= 2 && known.utf8.first == kind.utf8.first
+        && !known.contains(kind) && !kind.contains(known) && didYouMean(kind, among: [known]) != nil
+    }
+  }
+}
