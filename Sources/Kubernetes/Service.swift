@@ -84,6 +84,13 @@ package final class Service: Sendable {
     self.isInline = isInline
   }
 
+  /// The addresses that the manifest gives it. Linear in them.
+  package var addresses: [IPAddress] {
+    let spec = manifest.node["spec"]
+    let texts = [spec?["clusterIP"]?.string] + (spec?["clusterIPs"]?.elements.map(\.string) ?? [])
+    return texts.compactMap { $0.flatMap { IPAddress($0) } }
+  }
+
   /// Ports whose number is no number: an API server refuses them.
   package var unreadablePorts: [Node] {
     manifest.node.at("spec", "ports")?.elements.compactMap { $0["port"] }.filter { $0.integer == nil } ?? []

@@ -29,8 +29,9 @@ struct FleetQuestion {
     guard let judged = judgement.fleet.clusters[cluster] else {
       throw CommandFailure(message: "there is no Cluster '\(cluster)'")
     }
-    let engine = PolicyEngine(judged.network(profile: profile).network)
-    return try ReachQuestion(engine, from: source.rest, to: destination.rest, port: port).answer()
+    let manifests = judged.network(profile: profile)
+    let engine = PolicyEngine(manifests.network)
+    return try ReachQuestion(engine, manifests, from: source.rest, to: destination.rest, port: port).answer()
   }
 
   /// Which cluster an end is in; nil for an address.

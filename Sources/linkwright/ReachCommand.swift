@@ -49,7 +49,7 @@ extension Command {
 
       A fleet's clusters have theirs from the Cluster; --profile overrides it. With --from, --to and --port it
       explains one connection, policy by policy. Exit status: 0 listed, or the connection passes; 1 findings, or it
-      does not; 2 wrong usage or a failure.
+      does not, or --against finds a difference; 2 wrong usage or a failure.
       """,
     example:
       "linkwright reach --manifests deploy/ --profile ovn-kubernetes --from web/shop --to db/postgres --port 5432"
@@ -81,7 +81,7 @@ extension Command {
     guard let old = parsed.last(against) else {
       return try request.answerForManifests(in: directory, reporting)
     }
-    guard !request.isQuestion, !parsed.has(output) else {
+    guard !request.isQuestion, request.format == .text else {
       throw CommandFailure(message: "--against prints a text; leave out --output, --from, --to and --port")
     }
     return try request.compare(old, with: directory, reporting)
@@ -131,7 +131,7 @@ private struct ReachRequest {
     let difference = ConnectivityDifference(
       before: (PolicyEngine(before.0.network), before.0), after: (PolicyEngine(after.0.network), after.0))
     Terminal.print(difference.text)
-    return .success
+    return difference.changes.isEmpty ? .success : .findings
   }
 
   /// A plain directory of manifests as one cluster.
@@ -145,7 +145,10 @@ private struct ReachRequest {
     let engine = PolicyEngine(manifests.network)
     findings += PolicyLints(manifests, engine).findings
     try reporting.print(findings.inReportOrder())
-    if isQuestion { return try ReachQuestion(engine, from: from, to: to, port: port).answer() }
+    if isQuestion { return try ReachQuestion(engine, manifests, from: from, to: to, port: port).answer() }
+    if manifests.network.pods.allSatisfy(\.isPlatform) {
+      reporting.summarize("there is no workload in \(directory): nothing to list")
+    }
     let isNPGuard = profile?.name == NetworkProfile.npGuard
     Terminal.print(format.render(ConnectivityList(engine, manifests), withoutDepends: isNPGuard))
     return .success

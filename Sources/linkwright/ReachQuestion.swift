@@ -2,29 +2,39 @@ import Diagnostics
 import Kubernetes
 import Reachability
 
-/// One question to the evaluator, from the command line.
+/// One question to the evaluator, from the command line. A workload whose pods policies tell apart is several ends: the
+/// question is answered for each.
 struct ReachQuestion {
-  let engine: PolicyEngine
-  let source: Endpoint
-  let destination: Endpoint
-  let port: UInt16
-  let transport: TransportProtocol
-  let sourceName: String
-  let destinationName: String
+  /// A pod or an address, with its name in a list.
+  private struct End {
+    let endpoint: Endpoint
+    let name: String
+    /// Where the question did not say so itself: `10.0.0.2 is x/b`.
+    var note: String?
+  }
 
-  init(_ engine: PolicyEngine, from: String?, to: String?, port: String?) throws(CommandFailure) {
+  private let engine: PolicyEngine
+  private let manifests: ManifestNetwork
+  private var sources: [End] = []
+  private var destinations: [End] = []
+  private let port: UInt16
+  private let transport: TransportProtocol
+
+  init(
+    _ engine: PolicyEngine, _ manifests: ManifestNetwork, from: String?, to: String?, port: String?
+  ) throws(CommandFailure) {
     guard let from, let to, let port else {
       throw CommandFailure(message: "one question needs --from, --to and --port")
     }
     self.engine = engine
-    source = try Self.endpoint(from, engine)
-    destination = try Self.endpoint(to, engine)
-    if case (.address, .address) = (source, destination) {
+    self.manifests = manifests
+    (self.port, transport) = try Self.port(port)
+    let peers = ConnectivityList.peers(engine, manifests)
+    sources = try ends(from, peers)
+    destinations = try ends(to, peers)
+    if case (.address?, .address?) = (sources.first?.endpoint, destinations.first?.endpoint) {
       throw CommandFailure(message: "one end must be a pod of the manifests")
     }
-    (self.port, transport) = try Self.port(port)
-    sourceName = Self.name(source, from, engine)
-    destinationName = Self.name(destination, to, engine)
   }
 
   /// `8080`, `UDP/53`.
@@ -38,50 +48,95 @@ struct ReachQuestion {
     return (number, transport)
   }
 
-  private static func endpoint(_ text: String, _ engine: PolicyEngine) throws(CommandFailure) -> Endpoint {
-    if let address = IPAddress(text) { return .address(address) }
+  private func ends(
+    _ text: String, _ peers: [(pod: Int, name: String)]
+  ) throws(CommandFailure) -> [End] {
     let network = engine.network
+    if let address = IPAddress(text) { return try ends(of: address, text) }
+    let named = peers.filter { peer in
+      let owner = peer.name.split(separator: "#").first.map(String.init) ?? peer.name
+      return [peer.name, owner, network.description(of: peer.pod)].contains(text)
+    }
+    if !named.isEmpty { return named.map { End(endpoint: .pod($0.pod), name: $0.name) } }
     for (index, pod) in network.pods.enumerated() {
       guard let own = pod.podName else { continue }
-      let namespace = network.namespaces[pod.namespace].name
-      if text == "\(namespace)/\(own)" || text == "\(ConnectivityList.name(of: index, network))#\(own)" {
-        return .pod(index)
+      let owner = ConnectivityList.name(of: index, network)
+      if [network.namespaces[pod.namespace].name + "/" + own, "\(owner)#\(own)"].contains(text) {
+        return [End(endpoint: .pod(index), name: "\(owner)#\(own)")]
       }
     }
-    for index in network.pods.indices
-    where network.description(of: index) == text || ConnectivityList.name(of: index, network) == text {
-      return .pod(index)
+    if let service = manifests.services.first(where: { $0.key.description == text }) {
+      throw CommandFailure(message: "\(text) is a Service: policies are about its pods", help: help(service))
     }
-    let names = network.pods.indices.map { network.description(of: $0) }
+    let names = Set(peers.map { network.description(of: $0.pod) })
     throw CommandFailure(
       message: "there is no workload '\(text)'",
       help: didYouMean(text, among: names) ?? "the workloads are \(listed(names.sorted()))")
   }
 
-  private static func name(_ endpoint: Endpoint, _ text: String, _ engine: PolicyEngine) -> String {
-    guard case .pod(let pod) = endpoint else { return text }
-    return ConnectivityList.name(of: pod, engine.network)
+  /// An address that the manifests give to somebody is that one's: selectors match it.
+  private func ends(of address: IPAddress, _ text: String) throws(CommandFailure) -> [End] {
+    let network = engine.network
+    let pods = network.pods.indices.filter { network.pods[$0].addresses.contains(address) }
+    if !pods.isEmpty {
+      return pods.map { pod in
+        let name = ConnectivityList.name(of: pod, network)
+        return End(endpoint: .pod(pod), name: name, note: "\(text) is \(name)")
+      }
+    }
+    for service in manifests.services where service.addresses.contains(address) {
+      throw CommandFailure(
+        message: "\(text) is the address of Service \(service.key.description): policies are about its pods",
+        help: help(service))
+    }
+    return [End(endpoint: .address(address), name: text)]
+  }
+
+  /// Whom to ask for instead of a Service.
+  private func help(_ service: Service) -> String {
+    let selector = LabelSelector(equality: service.selector)
+    let network = engine.network
+    let pods = network.pods.indices.filter { index in
+      !service.selector.isEmpty
+        && network.namespaces[network.pods[index].namespace].name == service.key.namespace
+        && selector.matches(network.pods[index].labels)
+    }
+    let ports = service.ports.map {
+      "\($0.transport == .tcp ? "" : "\($0.transport.rawValue)/")\($0.target.description)"
+    }
+    guard !pods.isEmpty else { return "no pod of the manifests is behind it" }
+    return "ask for \(listed(Set(pods.map(network.description)).sorted())), port \(listed(ports))"
   }
 
   func answer() -> ExitCode {
-    let trace = engine.trace(from: source, to: destination, port: port, transport)
-    var text = "\(sourceName) => \(destinationName) : \(transport.rawValue) \(port) "
+    var code = ExitCode.success
+    for source in sources {
+      for destination in destinations where !answer(source, destination) { code = .findings }
+    }
+    return code
+  }
+
+  /// True where it passes.
+  private func answer(_ source: End, _ destination: End) -> Bool {
+    let trace = engine.trace(from: source.endpoint, to: destination.endpoint, port: port, transport)
+    var text = "\(source.name) => \(destination.name) : \(transport.rawValue) \(port) "
     switch trace.answer {
     case .yes: text += "passes\n"
     case .no: text += "does not pass\n"
     case .depends: text += "depends: \(trace.questions.reasons.joined(separator: "; "))\n"
     }
+    for note in [source.note, destination.note].compactMap({ $0 }) { text += "  \(note)\n" }
     if let networks = trace.networks {
       let names = [networks.source, networks.destination].map { $0 ?? "the cluster's own" }
       text += "  primary networks: \(names[0]), and \(names[1])\n"
     }
     if trace.isPerhapsNode {
-      text += "  \(sourceName) is in its node's network: a node reaches its own pods whatever policies say\n"
+      text += "  \(source.name) is in its node's network: a node reaches its own pods whatever policies say\n"
     }
     if trace.isSelf { text += "  a pod always reaches itself\n" }
     for side in trace.sides { text += describe(side) }
     Terminal.print(text)
-    return trace.answer == .yes ? .success : .findings
+    return trace.answer == .yes
   }
 
   private func describe(_ side: Trace.Side) -> String {
@@ -97,7 +152,7 @@ struct ReachQuestion {
       let position = decision.range.startPosition
       text += "    \(decision.range.file.path):\(position.line): \(decision.policy.identity.description)"
       if decision.selects == .depends { text += " (if it selects the pod)" }
-      text += ": \(decision.reason)\n"
+      text += ": \(decision.reason)\(decision.isAsked ? "" : " (not asked: decided before)")\n"
     }
     return text
   }

@@ -146,7 +146,6 @@ import YAMLTree
   @Test(arguments: [
     ("", "All Connections"), (", port: {targetPort: main}", "TCP 8080"),
     (", port: {targetPort: http}", "TCP 8080"),
-    (", port: {targetPort: 81}", "TCP 81"),
   ])
   func routes(_ port: String, _ expected: String) throws {
     let text = """
@@ -169,7 +168,7 @@ import YAMLTree
     let lines = try Self.render(.text, "np-guard", text).split(separator: "\n")
     #expect(
       lines.last.map(String.init)
-        == "{ingress-controller} => shop/web[Pod] : \(port.isEmpty ? "TCP 81,8080" : expected)")
+        == "{ingress-controller} => shop/web[Pod] : \(port.isEmpty ? "TCP 8080" : expected)")
   }
 
   /// A policy that does not admit an unknown pod closes the way for the router too.

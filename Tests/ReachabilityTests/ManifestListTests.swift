@@ -105,7 +105,8 @@ import YAMLTree
       """
     let web =
       ManifestSetTests.namespace("a")
-      + ManifestSetTests.workload("a/web", "app: web", ports: "{name: http, containerPort: 8080}")
+      + ManifestSetTests.workload(
+        "a/web", "app: web", ports: "{name: http, containerPort: 8080}, {containerPort: 9000}")
     let open = ManifestSetTests.policy(
       "a/open",
       "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{namespaceSelector: {}}]}]")
@@ -168,6 +169,121 @@ import YAMLTree
       ).filter { $0.hasPrefix("b/client") && !$0.contains("External") } == [
         "b/client[Deployment] => a/sidecar[Pod] : TCP 9000"
       ])
+  }
+
+  /// Pods of one owner that no policy tells apart are one line, whatever their labels.
+  @Test func podsOfOneOwnerThatPoliciesTakeForAlike() throws {
+    let pods = ["one", "two"].map { name in
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: set-\(name), namespace: a, labels: {v: \(name)}, ownerReferences: [{kind: ReplicaSet, name: set, controller: true}]}\nspec: {containers: []}\n---\n"
+    }
+    for selector in ["{key: v, operator: Exists}", "{key: v, operator: In, values: [one, two]}"] {
+      let policy = ManifestSetTests.policy(
+        "a/in",
+        "podSelector: {matchExpressions: [\(selector)]}, policyTypes: [Ingress, Egress], egress: [{ports: [{port: 80}]}]"
+      )
+      #expect(
+        try Self.list(pods.joined() + policy) == [
+          "a/set[ReplicaSet] => 0.0.0.0-255.255.255.255[External] : TCP 80"
+        ])
+    }
+  }
+
+  /// A node is no workload: its static pods stand for themselves. Whoever controls a pod is its owner.
+  @Test func owners() throws {
+    func pod(_ name: String, _ owners: String) -> String {
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: \(name), namespace: a, ownerReferences: [\(owners)]}\nspec: {containers: []}\n---\n"
+    }
+    let text =
+      pod("etcd", "{kind: Node, name: n1, controller: true}")
+      + pod("web", "{kind: Other, name: o}, {kind: ReplicaSet, name: w, controller: true}")
+      + pod("late", "{kind: DaemonSet, name: d}")
+    func names(_ profile: String) throws -> Set<String> {
+      Set(
+        try Self.list(text, profile).map { String($0.split(separator: " ")[0]) }.filter { $0.hasPrefix("a/") }
+      )
+    }
+    #expect(
+      try names("np-guard")
+        == ["a/etcd[Pod]", "a/web[Pod]", "a/late[Pod]"].union(["a/w[ReplicaSet]"]).subtracting(["a/web[Pod]"])
+    )
+    #expect(try names("calico") == ["a/etcd[Pod]", "a/w[ReplicaSet]", "a/d[DaemonSet]"])
+  }
+
+  /// Items of a typed list are of its kind, as API servers answer.
+  @Test func typedLists() throws {
+    let text = """
+      kind: PodList
+      apiVersion: v1
+      items:
+      - metadata: {name: web, namespace: a, labels: {app: web}}
+        spec: {containers: []}
+      - {apiVersion: v1, kind: Pod, metadata: {name: client, namespace: b, labels: {app: client}}, spec: {containers: []}}
+      ---
+      apiVersion: v1
+      items:
+      - metadata: {name: b, labels: {team: x}}
+      kind: NamespaceList
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicyList
+      items:
+      - metadata: {name: in, namespace: a}
+        spec: {podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{namespaceSelector: {matchLabels: {team: x}}}], ports: [{port: 80}]}]}
+
+      """
+    #expect(
+      try Self.list(text).filter { !$0.contains("External") } == ["b/client[Pod] => a/web[Pod] : TCP 80"])
+  }
+
+  /// np-guard's conventions know neither nodes nor names, and take the first port of a name.
+  @Test func whatNPGuardLeavesOut() throws {
+    let text =
+      ManifestSetTests.workload(
+        "a/one", "app: one", ports: "{name: web, containerPort: 80}, {name: web, containerPort: 81}")
+      + ManifestSetTests.workload("b/two", "app: two")
+      + ManifestSetTests.policy(
+        "a/in", "podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{ports: [{port: web}]}]")
+        + """
+        apiVersion: policy.networking.k8s.io/v1alpha1
+        kind: AdminNetworkPolicy
+        metadata: {name: nodes}
+        spec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, to: [{nodes: {}}, {domainNames: [a.example]}]}]}
+        """
+    #expect(try Self.list(text).allSatisfy { !$0.contains("depends") })
+    #expect(try Self.list(text).contains("b/two[Deployment] => a/one[Deployment] : TCP 80"))
+  }
+
+  /// Kinds of others with a template make pods too.
+  @Test func workloadsOfOtherKinds() throws {
+    let text =
+      "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: ro, namespace: a}\nspec: {template: {metadata: {labels: {app: ro}}, spec: {containers: []}}}\n---\n"
+      + ManifestSetTests.workload("a/web", "app: web")
+    #expect(try Self.list(text, "calico").contains("a/web[Deployment] => a/ro[Rollout] : All Connections"))
+  }
+
+  /// The name of a Job is a label of its pods.
+  @Test func jobsAndTheirNames() throws {
+    let job =
+      "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate, namespace: a}\nspec: {template: {spec: {restartPolicy: Never, containers: []}}}\n---\n"
+    let text =
+      ManifestSetTests.namespace("a") + job + ManifestSetTests.workload("a/db", "app: db")
+      + ManifestSetTests.policy(
+        "a/in",
+        "podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {batch.kubernetes.io/job-name: migrate}}}]}]"
+      )
+    #expect(try Self.list(text, "calico").contains("a/migrate[Job] => a/db[Deployment] : All Connections"))
+  }
+
+  /// An object that stands twice is said, unless both are the same.
+  @Test func objectsThatStandTwice() throws {
+    func found(_ second: String) -> [String] {
+      let text =
+        ManifestSetTests.namespace("a", "team: x") + ManifestSetTests.namespace("a", second)
+        + ManifestSetTests.workload("a/web", "app: x") + ManifestSetTests.workload("a/web", "app: x")
+      return RuleTests.network(text, .kubernetes).findings.map(\.rule.id)
+    }
+    #expect(found("team: y") == ["LW7012"])
+    #expect(found("team: x") == [])
   }
 
   /// Kinds that are not evaluated make answers depend, and np-guard's conventions leave them out.

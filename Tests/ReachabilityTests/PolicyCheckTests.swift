@@ -321,6 +321,85 @@ import YAMLTree
     }
   }
 
+  /// Admin policies: what the CustomResourceDefinitions refuse.
+  private static let adminFaults: [(String, String)] = [
+    ("AdminNetworkPolicy", "{subject: {namespaces: {}}, priority: 1, 1️⃣ingres2️⃣: []}"),
+    ("AdminNetworkPolicy", "{subject: 1️⃣{}2️⃣, priority: 1}"),
+    ("AdminNetworkPolicy", "{subject: {namespaces: {}, 1️⃣pods2️⃣: {}}, priority: 1}"),
+    ("AdminNetworkPolicy", "{subject: {namespaces: {1️⃣matchLabel2️⃣: {a: b}}}, priority: 1}"),
+    ("AdminNetworkPolicy", "{subject: {namespaces: {1️⃣namespaceSelector2️⃣: {}}}, priority: 1}"),
+    ("AdminNetworkPolicy", "{subject: {namespaces: {matchLabels: {a: 1️⃣x y2️⃣}}}, priority: 1}"),
+    ("AdminNetworkPolicy", "{subject: {pods: {1️⃣namespaces2️⃣: {}}}, priority: 1}"),
+  ]
+  private static let ruleFaults: [(String, String)] = [
+    ("AdminNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], 1️⃣port2️⃣: []}"),
+    ("AdminNetworkPolicy", "{action: Deny, from: [1️⃣{}2️⃣]}"),
+    ("AdminNetworkPolicy", "{action: Deny, from: [{namespaces: {}, 1️⃣pods2️⃣: {}}]}"),
+    ("AdminNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], ports: [1️⃣{}2️⃣]}"),
+    (
+      "AdminNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 1️⃣800002️⃣}}]}"
+    ),
+    (
+      "AdminNetworkPolicy",
+      "{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 1, protocol: 1️⃣tcp2️⃣}}]}"
+    ),
+    (
+      "AdminNetworkPolicy",
+      "{action: Deny, from: [{namespaces: {}}], ports: [{portRange: {start: 10, end: 1️⃣12️⃣}}]}"
+    ),
+    (
+      "AdminNetworkPolicy",
+      "{action: Deny, from: [{namespaces: {}}], ports: [{portNumber: {port: 1}, 1️⃣namedPort2️⃣: a}]}"
+    ),
+    ("ClusterNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], 1️⃣ports2️⃣: []}"),
+    ("ClusterNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], protocols: [1️⃣{}2️⃣]}"),
+    ("ClusterNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {}, 1️⃣udp2️⃣: {}}]}"),
+    ("ClusterNetworkPolicy", "{action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {1️⃣port2️⃣: 80}}]}"),
+  ]
+
+  @Test(arguments: adminFaults) func foundInSubjects(_ kind: String, _ spec: String) throws {
+    try expectRefused(kind, spec)
+  }
+
+  @Test(arguments: ruleFaults) func foundInAdminRules(_ kind: String, _ rule: String) throws {
+    let tier = kind == "ClusterNetworkPolicy" ? "tier: Admin, " : ""
+    try expectRefused(kind, "{\(tier)subject: {namespaces: {}}, priority: 1, ingress: [\(rule)]}")
+  }
+
+  private func expectRefused(_ kind: String, _ spec: String) throws {
+    let source = MarkedSource(Self.admin(kind, spec))
+    let found = Self.findings(source, try #require(.named("ovn-kubernetes")))
+    #expect(found.count == 1 && found.containErrors, "\(found.map(\.message))")
+    if let range = found.first?.primary?.range { #expect(range.start..<range.end == source.range(1, 2)) }
+  }
+
+  @Test func theBaselineHasOneName() throws {
+    let text = Self.admin("BaselineAdminNetworkPolicy", "{subject: {namespaces: {}}}")
+    let profile = try #require(NetworkProfile.named("ovn-kubernetes"))
+    #expect(Self.findings(MarkedSource(text), profile).map(\.rule.id) == ["LW7402"])
+    let default_ = text.replacing("name: p", with: "name: default")
+    #expect(Self.findings(MarkedSource(default_), profile).isEmpty)
+  }
+
+  /// A namespace that nobody describes, and a peer that may be in another repository.
+  @Test func namespacesAndPeersElsewhere() {
+    let policy =
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: \("shpo")}\nspec: {podSelector: {}}\n"
+    let pod =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nspec: {containers: []}\n---\n"
+    #expect(Self.findings(MarkedSource(pod + policy)).map(\.rule.id) == ["LW7103"])
+    func peer(_ labels: String) -> [String] {
+      Self.findings(
+        MarkedSource(
+          Self.pods
+            + "spec: {policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {matchLabels: {\(labels)}}}], ports: [{protocol: UDP, port: 53}]}]}"
+        )
+      ).map(\.rule.id)
+    }
+    #expect(peer("k8s-app: kube-dns") == [])
+    #expect(peer("app: wbe") == ["LW7104"])
+  }
+
   /// The API server takes a direction that stands twice.
   @Test func directionsMayRepeat() {
     #expect(Self.findings(MarkedSource(Self.pods + "spec: {policyTypes: [Ingress, Ingress]}")).isEmpty)

@@ -72,6 +72,7 @@ package struct PolicyLints {
     _ manifest: Manifest, _ policy: CompiledPolicy, _ selector: LabelSelector, _ namespace: Int
   ) {
     let pods = podsOfNamespace[namespace] ?? []
+    if pods.isEmpty { checkNamespace(of: manifest, namespace) }
     guard policy.maySelect.isEmpty, !pods.isEmpty,
       !manifests.operatorPods.contains(where: {
         $0.namespace == namespaceName(namespace) && selector.matches($0.labels)
@@ -91,6 +92,22 @@ package struct PolicyLints {
       manifest.node.at("spec", "podSelector") ?? manifest.nameNode,
       "none has \(selector.description)",
       help: nearest(selector, among: pods))
+  }
+
+  /// A policy in a namespace that nobody describes, where one of nearly its name has pods.
+  func hasNoPods(_ namespace: Int) -> String? {
+    let facts = engine.network.namespaces[namespace]
+    guard !facts.knowsLabels, !facts.isRemote else { return nil }
+    return didYouMean(
+      facts.name, among: podsOfNamespace.keys.map(namespaceName).filter { !$0.contains(facts.name) })
+  }
+
+  mutating func checkNamespace(of manifest: Manifest, _ namespace: Int) {
+    guard let near = hasNoPods(namespace) else { return }
+    report(
+      ReachabilityRules.policySelectsNothing,
+      "\(manifest.identity.description) selects nobody: there is no pod in namespace \(namespaceName(namespace))",
+      manifest.node.at("metadata", "namespace") ?? manifest.nameNode, help: near)
   }
 
   /// A host-network pod that a selector would match.
@@ -145,6 +162,10 @@ package struct PolicyLints {
         help = near
       } else {
         help = pods.flatMap { nearest($0, among: known) }
+        // Pods may be in namespaces of other repositories: only a near miss of a value says something.
+        if let namespaces, let pods, !namesNamespaces(namespaces), !isNearMiss(pods, among: known) {
+          continue
+        }
       }
       if let host = hostNetworkPod(known, pods) {
         report(
@@ -154,9 +175,27 @@ package struct PolicyLints {
       }
       report(
         ReachabilityRules.peerSelectsNothing, "this peer selects no known pod", node,
-        pods.map { "none has \($0.description)" } ?? "", help: help)
+        pods.map { "none has \($0.description)" } ?? namespaces.map { "no namespace has \($0.description)" }
+          ?? "",
+        help: help)
     }
     checkSeparateItems(nodes)
+  }
+
+  /// True where a selector names its namespaces, so that there are no others.
+  private func namesNamespaces(_ selector: LabelSelector) -> Bool {
+    selector.requirements.contains {
+      if case .isIn(NamespaceFacts.nameLabel, _) = $0 { true } else { false }
+    }
+  }
+
+  /// True where pods carry a label with nearly the value.
+  private func isNearMiss(_ selector: LabelSelector, among pods: [Int]) -> Bool {
+    selector.requirements.contains { requirement in
+      guard case .isIn(let key, let values) = requirement else { return false }
+      let carried = Set(pods.compactMap { engine.network.pods[$0].labels[key] })
+      return carried.isDisjoint(with: values) && values.contains { didYouMean($0, among: carried) != nil }
+    }
   }
 
   /// A name or a label that a namespace of the manifests nearly has. Other repositories have namespaces of their own, so

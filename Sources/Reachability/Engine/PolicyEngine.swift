@@ -1,7 +1,7 @@
 package import Kubernetes
 
 /// What one class of pods may exchange in one direction, under both readings.
-struct Row: Sendable {
+struct Row: Sendable, Hashable {
   /// What one entry opens: interned peers and ports.
   struct Entry: Hashable, Sendable {
     let peers: Int32
@@ -306,6 +306,25 @@ package struct PolicyEngine: Sendable {
   }
 
   // MARK: Questions
+
+  /// Every set of peers that a row names.
+  var namedPeers: [Int32] {
+    var numbers: Set<Int32> = []
+    for row in rows {
+      for entry in (row.may ?? []) + (row.must ?? []) { numbers.insert(entry.peers) }
+    }
+    return numbers.sorted()
+  }
+
+  /// True where no policy makes a difference between two classes of one namespace. Linear in the sets of peers that rows
+  /// name.
+  func treatsAlike(_ a: Int32, _ b: Int32, _ named: [Int32]) -> Bool {
+    rows[Int(ingressRow[Int(a)])] == rows[Int(ingressRow[Int(b)])]
+      && rows[Int(egressRow[Int(a)])] == rows[Int(egressRow[Int(b)])]
+      && named.allSatisfy {
+        tables.peerSets[$0].classes.contains(a) == tables.peerSets[$0].classes.contains(b)
+      }
+  }
 
   /// What may and must pass between two ends. A pod asked about itself stands for one pod where its kind is
   /// `Pod`, else for two pods of one template.

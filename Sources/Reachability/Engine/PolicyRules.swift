@@ -55,8 +55,11 @@ struct PolicyRules: Sendable {
     let list: StaticString
     let number: Int
 
-    /// `ingress rule 2`.
-    var name: String { "\(list) rule \(number)" }
+    /// `ingress rule 2`, of admin policies with the name that it may have.
+    var name: String {
+      let own = node["name"]?.string.map { " '\($0)'" } ?? ""
+      return "\(list) rule \(number)\(own)"
+    }
   }
 
   enum Peer: Sendable, Hashable {

@@ -14,6 +14,8 @@ package struct Trace: Sendable {
     package let range: SourceRange
     /// In words.
     package let reason: String
+    /// False where policies of an earlier tier have decided.
+    package internal(set) var isAsked = true
     /// The rule that opens; nil where none does.
     let rule: Node?
     /// Which of the rule's peers lets the other end in; nil where the rule names none.
@@ -83,10 +85,44 @@ extension PolicyEngine {
     let answer = Ternary(
       may: opened(row.may, to: point).contains(port, transport),
       must: opened(row.must, to: point).contains(port, transport))
-    let decisions = selecting(number, direction).map { index in
-      decision(index, number, direction, point, destination, port, transport)
+    var decisions: [Trace.Decision] = []
+    var (isDecided, isPassed) = (false, false)
+    for index in inOrder(selecting(number, direction)) {
+      let policy = policies[index]
+      var decision = decision(index, number, direction, point, destination, port, transport)
+      decision.isAsked = !isDecided
+      switch policy.rules.stage {
+      case .admin:
+        if isPassed { decision.isAsked = false }
+        guard decision.isAsked, decision.selects == .yes, decision.rule != nil else { break }
+        if decision.opens != .depends { isDecided = true }
+        if decision.reason.hasSuffix("passes on it") { isPassed = true }
+      case .policy, .opaque: break
+      case .baseline:
+        let isIsolated = selecting(number, direction).contains {
+          policies[$0].rules.stage == .policy && policies[$0].mustSelect.contains(number)
+            && policies[$0].section(direction)?.isolates == true
+        }
+        if isIsolated { decision.isAsked = false }
+      }
+      decisions.append(decision)
     }
     return Trace.Side(direction: direction, pod: pod, answer: answer, decisions: decisions)
+  }
+
+  /// Tiers first, by priority; the baseline last; policies of namespaces as they stand.
+  private func inOrder(_ parts: [Int]) -> [Int] {
+    func rank(_ part: Int) -> (Int, Int) {
+      switch policies[part].rules.stage {
+      case .admin(let priority): (0, priority)
+      case .policy, .opaque: (1, 0)
+      case .baseline(let priority): (2, priority)
+      }
+    }
+    return parts.enumerated().sorted {
+      let (a, b) = (rank($0.element), rank($1.element))
+      return a == b ? $0.offset < $1.offset : a < b
+    }.map(\.element)
   }
 
   private func decision(
@@ -114,7 +150,8 @@ extension PolicyEngine {
       default: isBetter = false
       }
       if isBetter { best = (both, rule) }
-      if both == .no { failures.append("\(rule.name): \(who == .no ? "other peers" : "other ports")") }
+      let failure = "\(rule.name): \(who == .no ? "other peers" : "other ports")"
+      if both == .no, failures.last != failure { failures.append(failure) }
     }
     if let best {
       let verbs: [PolicyRules.Action: String] = [.allow: "admit", .deny: "deny", .pass: "pass on"]

@@ -76,19 +76,41 @@ package struct ConnectivityList: Sendable {
   /// Pods of one owner are one name; a pod that policies tell apart from its siblings stands for itself:
   /// `ns/owner[Kind]#pod`.
   private mutating func chooseNames(_ manifests: ManifestNetwork) {
-    var first: [String: Int32] = [:]
+    listed = Self.peers(engine, manifests)
     listedOfClass = Array(repeating: [], count: engine.classCount)
-    for index in engine.network.pods.indices where index != manifests.ingressController {
-      var name = Self.name(of: index, engine.network)
-      let number = engine.podClass(of: index)
-      if let known = first[name] {
-        if known == number { continue }
-        name += "#\(engine.network.pods[index].podName ?? String(index))"
-      }
-      first[name] = number
-      listed.append((index, name))
-      listedOfClass[Int(number)].append(listed.count - 1)
+    for (number, entry) in listed.enumerated() {
+      listedOfClass[Int(engine.podClass(of: entry.pod))].append(number)
     }
+  }
+
+  /// Who stands in a list: one pod for each name. Linear in the pods, and for owners whose pods differ in what policies
+  /// look at, in what policies name.
+  package static func peers(
+    _ engine: PolicyEngine, _ manifests: ManifestNetwork
+  ) -> [(pod: Int, name: String)] {
+    var kept: [String: [Int32]] = [:]
+    var merged: [String: Set<Int32>] = [:]
+    var used: [Int32]?
+    var peers: [(pod: Int, name: String)] = []
+    for index in engine.network.pods.indices where index != manifests.ingressController {
+      var name = name(of: index, engine.network)
+      let number = engine.podClass(of: index)
+      if let known = kept[name] {
+        if known.contains(number) || merged[name]?.contains(number) ?? false { continue }
+        let named = used ?? engine.namedPeers
+        used = named
+        if known.contains(where: { engine.treatsAlike($0, number, named) }) {
+          merged[name, default: []].insert(number)
+          continue
+        }
+        kept[name, default: []].append(number)
+        name += "#\(engine.network.pods[index].podName ?? String(index))"
+      } else {
+        kept[name] = [number]
+      }
+      peers.append((index, name))
+    }
+    return peers
   }
 
   /// `ns/name[Kind]`.
@@ -146,8 +168,11 @@ package struct ConnectivityList: Sendable {
         guard let workload = manifests.workloads[entry.pod], workload.key.namespace == service.key.namespace,
           selector.matches(engine.network.pods[entry.pod].labels)
         else { continue }
+        // Requests come by TCP, and np-guard takes a port that no container declares for closed.
+        let declared = workload.containerPorts.compactMap { UInt16(exactly: $0.number) }.sorted()
+        let open = PortSet(.tcp, IntervalSet(sorted: declared))
         published[number, default: PortSet()] = published[number, default: PortSet()].union(
-          publication.ports(of: service, workload))
+          publication.ports(of: service, workload).intersection(open))
       }
     }
     for (number, ports) in published {

@@ -40,7 +40,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
     (.namespaceLabels, "labels of a namespace that has no manifest"),
     (.runtimeLabels, "labels that are set while pods run"),
     (.addresses, "addresses that the manifests do not tell"),
-    (.namedPorts, "what a named port means"),
+    (.namedPorts, "what a port's name means towards an address, or where containers of one pod disagree"),
     (.otherClusters, "whether selectors match pods of other clusters"),
     (.egressSupport, "whether the network plugin enforces egress"),
     (.exceptSupport, "whether the network plugin knows 'except'"),
