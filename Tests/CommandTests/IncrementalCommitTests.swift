@@ -75,7 +75,10 @@ struct IncrementalCommitTests {
       let whole = try commit("--branch", "whole", "--recompile")
       #expect(try fleet.id("told") == fleet.id("whole"), "\(what)")
       // The same is said, too.
-      if !told.isEmpty { #expect(told.replacing("told", with: "whole") == whole, "\(what)") }
+      // Where nothing is committed, the warnings are counted and not told again.
+      if !told.isEmpty, !told.contains("as when it was compiled") {
+        #expect(told.replacing("told", with: "whole") == whole, "\(what)")
+      }
     }
     try step("Four teams")
     try fleet.write("connections/team1-prod.yaml", Self.connection("way1", "team1-prod", port: 8001))

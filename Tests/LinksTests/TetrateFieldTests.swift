@@ -48,23 +48,4 @@ import Testing
     #expect(gateway.contains("      labels:\n        tier: edge\n"), "\(gateway)")
     #expect(text("/cluster-cluster-1.yaml").contains("  labels:\n    tier: production\n"))
   }
-
-  /// A number without its unit: quotes alone would not mend it.
-  @Test func durationsNeedTheirUnit() throws {
-    let compilation = try TetrateTests.base().overlaid(
-      by: """
-        -- clusters/cluster-1.yaml --
-        apiVersion: linkwright.dev/v1alpha1
-        kind: Cluster
-        metadata: {name: cluster-1}
-        spec:
-          network: {podCIDRs: [10.1.0.0/16], baseline: []}
-          tetrate: {network: net-1, tokenTtl: 22}
-
-        """
-    ).compile()
-    let finding = try #require(compilation.findings.first { $0.rule.id == "LW1102" })
-    #expect(finding.message.contains("must be a number with its unit, such as 8760h"), "\(finding.message)")
-    #expect(!finding.help.contains { $0.contains("quote it") }, "\(finding.help)")
-  }
 }

@@ -1,4 +1,5 @@
 import Kubernetes
+import Reachability
 
 /// Cases of admin policies, and of kinds that nobody evaluates.
 extension CiliumRuleTests {

@@ -100,7 +100,7 @@ import YAMLTree
   }
 
   private static func admin(_ kind: String, _ spec: String) -> String {
-    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: p}\nspec: \(spec)\n"
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: \(kind.hasPrefix("Baseline") ? "default" : "p")}\nspec: \(spec)\n"
   }
 
   private static let ciliumFaults: [(String, String)] = [
