@@ -16,11 +16,15 @@ import Testing
     try first.write(files.map { ($0.key, $0.value) })
     let second = try ScratchDirectory("a-second-directory")
     try second.write(files.reversed().map { ("below/another/\($0.key)", $0.value) })
-    let formats = ["json", "sarif", "github", "gitlab", "junit", "text"].flatMap { ["--format", "\($0)=-"] }
+    let reports = [try ScratchDirectory("reports"), try ScratchDirectory("other-reports")]
+    let formats = reports.map { reports in
+      ["json", "sarif", "github", "gitlab", "junit"].flatMap { ["--format", "\($0)=\(reports.path($0))"] }
+        + ["--format", "text=-"]
+    }
     let one = try Linkwright.program.run(
-      ["build"] + formats + [first.root], environment: ["LC_ALL": "C", "TZ": "UTC", "TMPDIR": "/tmp"])
+      ["build"] + formats[0] + [first.root], environment: ["LC_ALL": "C", "TZ": "UTC", "TMPDIR": "/tmp"])
     let two = try Linkwright.program.run(
-      ["build"] + formats, in: second.path("below/another"),
+      ["build"] + formats[1], in: second.path("below/another"),
       environment: [
         "LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8", "TZ": "Pacific/Kiritimati", "HOME": "/nonexistent",
       ])
@@ -28,6 +32,7 @@ import Testing
     #expect(one.status == 0 || one.status == 1, "\(one.errorText)")
     #expect(one.text == two.text)
     #expect(one.errorText == two.errorText)
+    #expect(try reports[0].files().count == 5 && reports[0].files() == reports[1].files())
     #expect(try first.files() == second.files(below: "below/another"))
   }
 

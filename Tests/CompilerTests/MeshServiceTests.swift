@@ -12,7 +12,7 @@ import Testing
     labels: String = "{}", replicas: Int = 2, selector: String = "rebel-base", extra: String = ""
   ) -> String {
     """
-    -- workloads/\(cluster)/demo.yaml --
+    -- workloads/\(cluster)/\(cluster == "cluster01" ? "x-wing" : "rebel-base").yaml --
     apiVersion: apps/v1
     kind: Deployment
     metadata: {name: rebel-base, namespace: default}

@@ -92,7 +92,8 @@ import YAMLTree
       ],
       stages: [
         "consume: change gold yourservice-golddr, change gold yourservice-tsc, change golddr yourservice-gold"
-      ]),
+      ],
+      faults: ["gives clients port 8000 instead of the port that the operator draws in one step"]),
     Edit(
       name: "renamed connection", fleet: porter,
       change: [("connections/yourservice.yaml", "  name: yourservice", "  name: mine")],

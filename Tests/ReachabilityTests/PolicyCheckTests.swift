@@ -374,10 +374,10 @@ import YAMLTree
   }
 
   @Test func theBaselineHasOneName() throws {
-    let text = Self.admin("BaselineAdminNetworkPolicy", "{subject: {namespaces: {}}}")
+    let default_ = Self.admin("BaselineAdminNetworkPolicy", "{subject: {namespaces: {}}}")
     let profile = try #require(NetworkProfile.named("ovn-kubernetes"))
+    let text = default_.replacing("name: default", with: "name: p")
     #expect(Self.findings(MarkedSource(text), profile).map(\.rule.id) == ["LW7402"])
-    let default_ = text.replacing("name: p", with: "name: default")
     #expect(Self.findings(MarkedSource(default_), profile).isEmpty)
   }
 

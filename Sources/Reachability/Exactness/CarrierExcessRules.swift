@@ -72,7 +72,7 @@ extension JudgementRules {
       apiVersion: porter.devops.gov.bc.ca/v1alpha1
       kind: TransportServerClaim
       metadata: {name: by-hand, namespace: a1b2c3-dev}
-      spec: {service: \(port == 8000 ? "yourservice" : "other"), servicePort: \(port), monitor: {type: tcp, interval: 10, timeout: 10}}
+      spec: {service: \(port == 8000 ? "yourservice" : "other"), servicePort: \(port), overrideServicePort: true, monitor: {type: tcp, interval: 10, timeout: 10}}
       -- workloads/gold/other.yaml --
       apiVersion: v1
       kind: Service

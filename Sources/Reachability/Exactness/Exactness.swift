@@ -58,7 +58,8 @@ struct Exactness {
         && slice.isSelectedByEmitted(pod, direction)
       {
         let same = slice.subjects[pod].workload.flatMap { siblings[$0.description] } ?? [pod]
-        let needs = same.filter { isOneOf(pod, $0) }.flatMap { byPod[$0] ?? [] }
+        // Pods of a workload carry one of the labels that are set while they run: what all those need is not beyond it.
+        let needs = same.filter { isOneOf(pod, $0) || isOneOf($0, pod) }.flatMap { byPod[$0] ?? [] }
         found += excesses(of: pod, direction, needs)
       }
     }

@@ -63,7 +63,7 @@ struct Remedy {
     guard (rule?.peers?.count ?? 0) > 1 else {
       // Whoever is needed at different ports stands in different rules.
       let groups = syntax.groups(needs)
-      guard groups.count == 1, let group = groups.first else { return whole(needs) }
+      guard groups.count == 1, let group = groups.first, !group.field.isEmpty else { return whole(needs) }
       let peers = group.peers.joined(separator: ", ")
       return grant.peer == nil
         ? "write '\(syntax.list): [\(peers)]' into \(rulePlace)" : "write '\(peers)' instead of \(place)"
@@ -184,7 +184,7 @@ struct PolicySyntax {
     case .sender(.networks(let networks, _)):
       return networks.map { network("\($0.address.text)/\($0.prefixLength)") }
     // Whoever it is: a rule without peers.
-    case .sender(.unknown): return [("", "")]
+    case .sender(.unknown), .sender(.outside): return [("", "")]
     case .sender(let sender): return sender.pods.map(selector)
     }
   }
