@@ -78,7 +78,7 @@ final class PorterService: PlannedUnit {
     let checks = PorterChecks(unit: self)
     lowered.findings += checks.findings
     guard let claim = ClaimResolution(unit: self, findings: &lowered.findings) else { return lowered }
-    guard !lowered.findings.contains(where: { $0.severity == .error }) else { return lowered }
+    // With an error nothing is written, and the judge still sees what would be: each way is told by its own fault.
     var emitter = PorterEmitter(unit: self, claim: claim)
     emitter.run(into: &lowered)
     return lowered
@@ -100,9 +100,9 @@ struct ClaimResolution {
   /// A claim that somebody wrote already.
   let existing: ClaimIndex.Claim?
 
-  /// Nil when there is no usable claim; `findings` say why.
+  /// Nil when no claim can be named; `findings` say why. Where they hold errors, the claim is what it would be but for
+  /// those.
   init?(unit: PorterService, findings: inout [Diagnostic]) {
-    let before = findings.count
     guard let port = Self.port(of: unit, &findings) else { return nil }
     self.port = port
     let sections = unit.connections.map { ($0, ClaimSettings($0.section("porter"))) }
@@ -149,7 +149,6 @@ struct ClaimResolution {
       name = composed
     }
     Self.checkRenaming(unit, name, nameNode, &findings)
-    guard !findings[before...].contains(where: { $0.severity == .error }) else { return nil }
   }
 
   /// One port per Service and claim: the operator's Service and Endpoints are named after the Service

@@ -99,6 +99,7 @@ struct NaiveObjects: Sendable {
     case .number(let path, let number): return nodes(path, roots).contains { Int($0.text) == number }
     case .within(let path, let range):
       return nodes(path, roots).contains { Int($0.text).map(range.contains) ?? false }
+    case .address(let path): return nodes(path, roots).contains { IPAddress($0.text) != nil }
     case .exists(let path):
       return nodes(path, roots).contains { node in
         node.isScalar ? !node.isNull && !node.text.isEmpty : node.count > 0

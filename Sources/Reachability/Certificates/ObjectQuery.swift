@@ -64,6 +64,8 @@ package indirect enum ObjectCondition: Hashable, Sendable {
   case number([String], Int)
   /// Some node at the path is a number of a range, or its text.
   case within([String], ClosedRange<Int>)
+  /// Some node at the path is an IP address.
+  case address([String])
   /// There is a node at the path that is no empty text, list or mapping.
   case exists([String])
   /// Some node at the path meets all of these.
@@ -89,6 +91,7 @@ package indirect enum ObjectCondition: Hashable, Sendable {
     case .prefix(let at, let texts): return "\(path(at)) = \(texts.joined(separator: "… or "))…"
     case .number(let at, let number): return "\(path(at)) = \(number)"
     case .within(let at, let range): return "\(path(at)) from \(range.lowerBound) to \(range.upperBound)"
+    case .address(let at): return "\(path(at)) that is an address"
     case .exists(let at): return path(at)
     case .element(let at, let inner):
       return "\(path(at)) (\(inner.map(\.description).joined(separator: ", ")))"

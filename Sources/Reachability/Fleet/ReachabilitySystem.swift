@@ -1,3 +1,4 @@
+package import Diagnostics
 package import FleetSpec
 package import Kubernetes
 
@@ -38,6 +39,12 @@ package protocol ReachabilitySystem: Sendable {
   /// on a network that no policy of a cluster guards. Policies about paths ask for it.
   func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening]
 
+  /// Services that the link's means serve to all comers though no connection names them. Policies about paths ask for it.
+  /// Linear in the objects of the system's kinds times the Services of their clusters.
+  ///
+  /// - Parameter crossings: all of the fleet.
+  func strayOpenings(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [StrayOpening]
+
   /// Whether what stands behind an opening may take pods of a workload for clients, though no connection says so.
   func mayEnter(
     _ crossing: Crossing, from cluster: JudgedCluster, _ workload: Workload, in fleet: JudgedFleet
@@ -54,6 +61,9 @@ extension ReachabilitySystem {
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
   package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] { [] }
+  package func strayOpenings(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [StrayOpening] {
+    []
+  }
   package func mayEnter(
     _ crossing: Crossing, from cluster: JudgedCluster, _ workload: Workload, in fleet: JudgedFleet
   ) -> Bool { true }
@@ -80,6 +90,37 @@ package struct Opening: Sendable {
   var description: String {
     guard let address else { return "the address of \(what), which is not known yet" }
     return "\(address.text):\(port.map(String.init) ?? "?"), \(what)"
+  }
+}
+
+/// A Service that somebody serves to all comers, though no connection names it.
+package struct StrayOpening: Sendable {
+  let cluster: JudgedCluster
+  let service: Service
+  /// The port that is served; nil for all.
+  let port: Int?
+  let opening: Opening
+  /// What serves it.
+  let place: Label
+  /// Whom the policies of the Service's pods see.
+  let senders: [PeerPod]
+  /// Whether pods of a workload may call, at one of the Service's ports and its pods.
+  let mayEnter: @Sendable (JudgedCluster, Workload, ServicePort, SubjectPod) -> Bool
+
+  package init(
+    _ service: Service, _ port: Int? = nil, of cluster: JudgedCluster, _ opening: Opening, at place: Label,
+    seenAs senders: [PeerPod],
+    mayEnter: @escaping @Sendable (JudgedCluster, Workload, ServicePort, SubjectPod) -> Bool = { _, _, _, _ in
+      true
+    }
+  ) {
+    self.cluster = cluster
+    self.service = service
+    self.port = port
+    self.opening = opening
+    self.place = place
+    self.senders = senders
+    self.mayEnter = mayEnter
   }
 }
 

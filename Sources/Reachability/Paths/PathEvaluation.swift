@@ -10,8 +10,8 @@ import YAMLTree
 /// A forbidden path exists where anything may pass (every doubt counts as open); a required one where it must (every
 /// doubt counts as closed). A finding names one path as a witness.
 package struct PathEvaluation {
-  private let judgement: Judgement
-  private let networks: [String: ClusterPaths]
+  let judgement: Judgement
+  let networks: [String: ClusterPaths]
   private let day: String?
   package private(set) var findings: [Diagnostic] = []
 
@@ -66,6 +66,7 @@ package struct PathEvaluation {
         witness: witness.path)
     }
     denyOpenings(path, policy)
+    denyStrayOpenings(path, policy)
     denyMeshes(path, policy)
   }
 
@@ -127,7 +128,8 @@ package struct PathEvaluation {
     }
   }
 
-  private func sender(
+  /// One of a path's senders that may use an opening; nil where none may.
+  func sender(
     _ end: Policy.PathEnd, through opening: Opening,
     _ isDeclared: (_ cluster: String, _ namespace: String, Labels) -> Bool,
     _ mayEnter: (JudgedCluster, Workload) -> Bool
@@ -253,7 +255,7 @@ package struct PathEvaluation {
 
   // MARK: Findings
 
-  private mutating func report(
+  mutating func report(
     _ rule: Rule, _ path: Policy.PathRule, _ policy: Policy, _ words: String, at places: [Label],
     exempting subject: (name: String, namespace: String?, cluster: String?), witness: String?
   ) {

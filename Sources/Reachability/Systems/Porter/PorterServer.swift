@@ -89,9 +89,11 @@ struct PorterServer: Sendable {
     return Fact(value: node.text, evidence: evidence, place: Label(node.range))
   }
 
-  /// The operator draws ports from 1024 to 65535; the documentation's 65555 is none.
+  /// The ports that the operator draws; the documentation's 65555 is none.
+  private static let drawnPorts = 1024...65535
+
   private static func number(_ node: Node?) -> Fact<Int>? {
-    guard let node, let value = Int(node.text), 1024...65535 ~= value else { return nil }
+    guard let node, let value = Int(node.text), drawnPorts ~= value else { return nil }
     return Fact(value: value, evidence: .observed, place: Label(node.range))
   }
 
@@ -105,28 +107,31 @@ struct PorterServer: Sendable {
 
   /// Where the operator's answer would stand.
   private var lookedFor: [ObjectQuery] {
-    let server = ["spec", port == nil ? "virtualServerPort" : "virtualServerAddress"]
-    let part = port == nil ? ["ports", "*", "port"] : ["addresses", "*", "ip"]
+    let isPort = port == nil
+    let server = ["spec", isPort ? "virtualServerPort" : "virtualServerAddress"]
+    let part = ["subsets", "*"] + (isPort ? ["ports", "*", "port"] : ["addresses", "*", "ip"])
+    func says(_ path: [String]) -> ObjectCondition {
+      isPort ? .within(path, Self.drawnPorts) : .address(path)
+    }
     // An address from before the Service's type changed is no answer.
-    let isFormer = port != nil && formerAddress != nil
+    let isFormer = !isPort && formerAddress != nil
     var queries = [
       ObjectQuery(
         "TransportServer", of: "cis.f5.com", in: cluster, namespace, claimName, .observed,
-        where: [.exists(server)]
+        where: [says(server)]
           + (isFormer ? [.text(["metadata", "labels", "f5cr"], [label], default: label)] : []))
     ]
     if let opposite, !isServedForAnother {
       queries.append(
         ObjectQuery(
           "Endpoints", of: "", in: opposite, namespace, "\(service)-\(cluster)", .observed,
-          where: [.exists(["subsets", "*"] + part)]
-            + (isFormer ? formerTexts.map { .not(.text(["subsets", "*"] + part, [$0])) } : [])))
+          where: [says(part)] + (isFormer ? formerTexts.map { .not(.text(part, [$0])) } : [])))
     }
-    if port == nil {
+    if isPort {
       queries.append(
         ObjectQuery(
           "TransportServerClaim", of: "porter.devops.gov.bc.ca", in: primary, namespace, claimName, .observed,
-          where: [.exists(["status", "port"])]))
+          where: [says(["status", "port"])]))
     }
     return queries
   }

@@ -165,6 +165,34 @@ package struct PorterSystem: ReachabilitySystem {
     }
   }
 
+  package func strayOpenings(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [StrayOpening] {
+    let reached = Set(
+      crossings.over(Self.key).map {
+        "\($0.target.cluster) \($0.target.service.key.description) \($0.port.port.number)"
+      })
+    return claims.values.flatMap { $0 }.sorted { $0.name < $1.name }.flatMap { claim -> [StrayOpening] in
+      guard claim.object.evidence != .observed, claim.missing.isEmpty, let port = claim.port,
+        let namespace = claim.object.manifest.namespace
+      else { return [] }
+      let key = NamespacedName(namespace, claim.service)
+      let sides = ([primary] + (secondary.map { [$0] } ?? [])).compactMap { fleet.clusters[$0] }
+      return sides.compactMap { cluster in
+        guard !reached.contains("\(cluster.name) \(key.description) \(port)"),
+          let service = cluster.service(key)?.service
+        else { return nil }
+        let server = cluster.observed("cis.f5.com/v1", "TransportServer", namespace, claim.name)?.node["spec"]
+        return StrayOpening(
+          service, port, of: cluster,
+          Opening(
+            address: (server?["virtualServerAddress"]?.text).flatMap { IPAddress($0) },
+            port: (server?["virtualServerPort"]?.integer).flatMap { UInt16(exactly: $0) },
+            what: "the virtual server of TransportServerClaim \(claim.name) on the data-centre network"),
+          at: claim.object.label(at: claim.object.node.at("spec", "service"), "publishes it"),
+          seenAs: [Self.ingress, Self.hostNetwork])
+      }
+    }
+  }
+
   // MARK: The way
 
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {
@@ -186,7 +214,9 @@ package struct PorterSystem: ReachabilitySystem {
     {
       walk.rely(on: pooled(known, in: crossing.target.cluster, fleet))
     }
-    walk.enter { service in poolFault(service, in: crossing.target.cluster, fleet) }
+    walk.enter { service in
+      poolFault(service, in: crossing.target.cluster, fleet) ?? portFault(crossing)
+    }
   }
 
   /// The claim that publishes the target's port.
@@ -274,8 +304,15 @@ package struct PorterSystem: ReachabilitySystem {
         ])
       return
     }
+    let service = "\(key.name)-\(walk.target.cluster)"
+    if let fault = nameFault(service, walk.crossing, cluster) {
+      walk.fail(.name, in: cluster.name, "DNS \(name)", fault)
+      return
+    }
+    if walk.isTracing {
+      walk.rely(on: .found(Self.taken(service, key.namespace, cluster.name)), isNot: true)
+    }
     if let port, !server.isServedForAnother {
-      let service = "\(key.name)-\(walk.target.cluster)"
       let other = claim.overridesServicePort ? server.port?.number : walk.port.number
       if let missing = changing(service, key.namespace, port, from: other, cluster) {
         walk.wait(.name, in: cluster.name, "DNS \(name):\(port)", for: missing)
@@ -385,42 +422,5 @@ package struct PorterSystem: ReachabilitySystem {
     walk.pass(
       .loadBalancer, in: walk.target.cluster, server.object == nil ? .derived : .observed,
       at: [claim.object.label(at: claim.object.node.at("spec", "service"))], text)
-  }
-
-  /// What keeps a Service out of the pool (F5Networks/k8s-bigip-ctlr, pkg/controller/worker.go): the operator reads
-  /// its type in the primary alone and labels both TransportServers by it.
-  private func poolFault(_ service: Service, in cluster: String, _ fleet: JudgedFleet) -> Fault? {
-    let name = "Service \(service.key.description)"
-    if service.type == "ExternalName" || service.isHeadless || service.selector.isEmpty && !service.isInline {
-      return Fault(
-        JudgementRules.service, "\(name) has no pods that the load balancer could pool",
-        at: [Label(service.typeNode.range, "in \(cluster)")],
-        help: ["publish a Service of type NodePort with a selector"],
-        because: pooled(service, in: cluster, fleet))
-    }
-    guard cluster != primary, service.type == "ClusterIP",
-      let first = fleet.clusters[primary]?.service(service.key)?.service, first.type == "NodePort"
-    else { return nil }
-    return Fault(
-      JudgementRules.service,
-      "\(name) is NodePort in \(primary) and ClusterIP in \(cluster): the pool of \(cluster) stays empty",
-      at: [
-        Label(service.typeNode.range, "ClusterIP"),
-        Label(first.typeNode.range, "the operator reads this one"),
-      ], help: ["use one type in both clusters"], because: pooled(service, in: cluster, fleet))
-  }
-
-  /// That a Service is one that the load balancer pools.
-  private func pooled(_ service: Service, in cluster: String, _ fleet: JudgedFleet) -> Claim {
-    let key = service.key
-    var conditions: [ObjectCondition] = [
-      .not(.text(["spec", "type"], ["ExternalName"])), .not(.text(["spec", "clusterIP"], ["None"])),
-      .exists(["spec", "selector"]),
-    ]
-    if cluster != primary, fleet.clusters[primary]?.service(key)?.service.type == "NodePort" {
-      conditions.append(.not(.text(["spec", "type"], ["ClusterIP"], default: "ClusterIP")))
-    }
-    return .found(
-      ObjectQuery("Service", of: "", in: cluster, key.namespace, key.name, where: conditions))
   }
 }

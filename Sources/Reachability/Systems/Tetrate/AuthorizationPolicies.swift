@@ -101,14 +101,15 @@ struct AuthorizationPolicies {
     policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
   }
 
-  /// Whether pods of a client may be let in to pods of a crossing's target.
-  func mayAdmit(_ client: ClientIdentity, to crossing: Crossing, _ subject: SubjectPod) -> Bool {
-    let own = all.filter {
-      !hasReferences($0) && selects($0, crossing.target.service.key.namespace, subject.labels)
-    }
+  /// Whether pods of a client may be let in to pods behind a Service's port.
+  func mayAdmit(
+    _ client: ClientIdentity, to service: Service, _ servicePort: ServicePort, _ subject: SubjectPod
+  ) -> Bool {
+    let own = all.filter { !hasReferences($0) && selects($0, service.key.namespace, subject.labels) }
     guard !own.isEmpty else { return true }
-    let port = subject.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
-    let call = AuthorizedCall(crossing, client, port: port, in: cluster)
+    let port = subject.number(of: servicePort.target, .tcp) ?? servicePort.number
+    let known = cluster.service(service.key)?.service ?? service
+    let call = AuthorizedCall(known, servicePort, client, port: port, in: cluster)
     for policy in own where action(policy) == "DENY" {
       var rules = AuthorizationRules(call, isDenial: true)
       if rules.matches(policy) == .yes { return false }

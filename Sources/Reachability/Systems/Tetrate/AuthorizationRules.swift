@@ -29,14 +29,25 @@ struct AuthorizedCall {
   let serverName: String
 
   init(_ crossing: Crossing, _ client: ClientIdentity, port: Int, in cluster: JudgedCluster) {
+    let service = crossing.target.service
+    self.init(
+      cluster.service(service.key)?.service ?? service, crossing.port.port, client, port: port, in: cluster)
+  }
+
+  /// A call to a Service, whoever declares it.
+  ///
+  /// - Parameter port: the port of the pods.
+  init(
+    _ service: Service, _ servicePort: ServicePort, _ client: ClientIdentity, port: Int,
+    in cluster: JudgedCluster
+  ) {
     self.client = client
     self.port = port
-    let known = cluster.service(crossing.target.service.key)?.service ?? crossing.target.service
-    content = Self.content(of: crossing.port.port, known)
+    content = Self.content(of: servicePort, service)
     receivers = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
     senders = receivers
     sender = "the gateway's pods have"
-    serverName = Self.serverName(crossing)
+    serverName = Self.serverName(service.key, servicePort)
   }
 
   /// The call as the gateway's own pods see it.
@@ -47,12 +58,11 @@ struct AuthorizedCall {
     receivers = cluster.model.cluster.podCIDRs.compactMap { IPNetwork($0.value) }
     senders = []
     sender = "clients of other clusters arrive with"
-    serverName = Self.serverName(crossing)
+    serverName = Self.serverName(crossing.target.service.key, crossing.port.port)
   }
 
-  private static func serverName(_ crossing: Crossing) -> String {
-    let key = crossing.target.service.key
-    return "outbound_.\(crossing.port.port.number)_._.\(key.name).\(key.namespace).svc.cluster.local"
+  private static func serverName(_ key: NamespacedName, _ port: ServicePort) -> String {
+    "outbound_.\(port.number)_._.\(key.name).\(key.namespace).svc.cluster.local"
   }
 
   private static func content(of port: ServicePort, _ service: Service) -> Content {

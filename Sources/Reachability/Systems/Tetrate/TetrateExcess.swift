@@ -25,7 +25,7 @@ extension TetrateSystem {
     }
   }
 
-  private struct ClusterService: Hashable {
+  struct ClusterService: Hashable {
     let cluster: String
     let key: NamespacedName
   }
@@ -64,7 +64,7 @@ extension TetrateSystem {
   }
 
   /// The gateway's own Service lies in the workspace as well.
-  private static func isGateway(_ service: Service, _ selector: EastWestSelector) -> Bool {
+  static func isGateway(_ service: Service, _ selector: EastWestSelector) -> Bool {
     service.key.namespace == selector.namespace && !service.selector.isEmpty
       && service.selector.items.allSatisfy { selector.labels[$0.key] == $0.value }
   }

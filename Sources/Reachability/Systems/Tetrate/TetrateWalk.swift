@@ -111,6 +111,13 @@ struct TetrateWalk {
     return exposing.lazy.compactMap { gateway($0, in: cluster) }.first.flatMap { place($0, in: cluster) }
   }
 
+  /// Where an entry's gateway of a cluster is; nil where it has none, an empty place while nobody knows the address.
+  func place(of entry: TetrateControl.Entry, in cluster: JudgedCluster) -> EastWestPlace? {
+    gateway(entry, in: cluster).map {
+      place($0, in: cluster) ?? EastWestPlace(texts: [], evidence: .derived, place: nil)
+    }
+  }
+
   private func place(_ gateway: KnownObject, in cluster: JudgedCluster) -> EastWestPlace? {
     EastWestPlace.find(
       NamespacedName(gateway.manifest.namespace ?? "", gateway.name),
