@@ -39,7 +39,8 @@ extension Command {
       Evaluates policies: SOURCE => DESTINATION : PORTS, sorted. Of the fleet in DIR (default: the working directory
       and upwards) it takes what exists, what would be emitted and what the platform adds; inside of a cluster every
       pair is listed, between clusters the declared connections that are not refuted. With --manifests one plain
-      directory is one cluster. Where an answer hangs on the network plugin or on something that nobody has told, the
+      directory is one cluster: all its files that end in .yaml, .yml or .json, hidden ones and those of directories
+      in it too. Where an answer hangs on the network plugin or on something that nobody has told, the
       line says 'depends' and on what. Addresses outside are listed in the ranges that policies tell apart: those of
       IPv6 where the manifests know of it (a policy names such a range, a pod or Service has such an address, the
       Cluster such a network), else what is open to everybody is listed for IPv4 alone. Pods of one owner are one line;
@@ -98,6 +99,9 @@ private struct ReachRequest {
   let to: String?
   let port: String?
 
+  /// A list is what is asked for; a habit of ten thousand policies is said a few times.
+  private static let shownOfEachRule = 20
+
   /// The cluster that a directory of manifests describes, and what is wrong with them.
   private func read(_ directory: String) throws(CommandFailure) -> (ManifestNetwork, [Diagnostic]) {
     var findings: [Diagnostic] = []
@@ -126,7 +130,7 @@ private struct ReachRequest {
     let before = try read(old)
     let after = try read(new)
     let findings = before.1 + after.1
-    try reporting.print(findings.inReportOrder())
+    try reporting.print(findings.inReportOrder(), limit: Self.shownOfEachRule)
     guard !findings.containErrors else { return .findings }
     let difference = ConnectivityDifference(
       before: (PolicyEngine(before.0.network), before.0), after: (PolicyEngine(after.0.network), after.0))
@@ -139,12 +143,12 @@ private struct ReachRequest {
     let (manifests, found) = try read(directory)
     var findings = found
     guard !findings.containErrors else {
-      try reporting.print(findings.inReportOrder())
+      try reporting.print(findings.inReportOrder(), limit: Self.shownOfEachRule)
       return .findings
     }
     let engine = PolicyEngine(manifests.network)
     findings += PolicyLints(manifests, engine).findings
-    try reporting.print(findings.inReportOrder())
+    try reporting.print(findings.inReportOrder(), limit: Self.shownOfEachRule)
     if isQuestion { return try ReachQuestion(engine, manifests, from: from, to: to, port: port).answer() }
     if manifests.network.pods.allSatisfy(\.isPlatform) {
       reporting.summarize("there is no workload in \(directory): nothing to list")

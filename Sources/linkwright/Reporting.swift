@@ -44,13 +44,20 @@ struct Reporting {
   }
 
   /// Prints the findings; data formats without a file go to standard output.
-  func print(_ findings: [Diagnostic], remarks: [ReportRemark] = []) throws(CommandFailure) {
+  ///
+  /// - Parameter limit: how many warnings of one rule people are shown; nil for all.
+  func print(
+    _ findings: [Diagnostic], remarks: [ReportRemark] = [], limit: Int? = nil
+  ) throws(CommandFailure) {
     for (format, file) in formats {
       var shown = findings
       var options = options
       options.remarks = remarks
       if format == .text {
-        if !isVerbose { shown = shown.filter { $0.severity != .note } }
+        if !isVerbose {
+          shown = shown.filter { $0.severity != .note }
+          if let limit { shown = Self.first(limit, ofEachRule: shown) }
+        }
         // People stand in the fleet's directory, not at the repository's root.
         options.pathPrefix = ""
         if file != nil { options.usesColor = false }
@@ -63,6 +70,25 @@ struct Reporting {
       case .some(let path): try Self.write(text, to: path)
       }
     }
+  }
+
+  /// The first findings of each rule; the last of them says how many more there are. Errors are all kept.
+  private static func first(_ limit: Int, ofEachRule findings: [Diagnostic]) -> [Diagnostic] {
+    var counts: [String: Int] = [:]
+    var shown: [Diagnostic] = []
+    var last: [String: Int] = [:]
+    for finding in findings {
+      let id = finding.rule.id
+      counts[id, default: 0] += 1
+      guard finding.severity == .error || counts[id, default: 0] <= limit else { continue }
+      last[id] = shown.count
+      shown.append(finding)
+    }
+    for (id, count) in counts where count > limit {
+      guard let index = last[id], shown[index].severity != .error else { continue }
+      shown[index].help.append("\(count - limit) more warnings of \(id) are left out; --verbose shows them")
+    }
+    return shown
   }
 
   /// Says again what was said of the same source.

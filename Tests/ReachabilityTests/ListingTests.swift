@@ -232,6 +232,44 @@ import YAMLTree
     #expect(try Self.render(.csv, "kubernetes").hasPrefix("src,dst,conn,depends,reasons\n"))
   }
 
+  /// What a block leaves open of one pod is not said of another: addresses that are told, one or several.
+  @Test(arguments: [
+    ("x/a", "x/b", "kubernetes", "whether the network plugin compares ipBlock with pod addresses"),
+    (
+      "x/b", "x/a", "kubernetes",
+      "whether the network plugin compares ipBlock with pod addresses; which of a pod's several addresses a packet has"
+    ),
+    ("x/b", "x/a", "calico", "which of a pod's several addresses a packet has"),
+    ("x/c", "x/a", "calico", "addresses that the manifests do not tell"),
+  ])
+  func reasonsOfOnePod(_ from: String, _ to: String, _ profile: String, _ reasons: String) throws {
+    let addresses = ["a": "[{ip: \"fd00::2\"}]", "b": "[{ip: 10.0.0.1}, {ip: \"fd00::1\"}]", "c": "[]"]
+    let pods = ["a", "b", "c"].map { name in
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: \(name), namespace: x, labels: {app: \(name)}}\nspec: {containers: []}\nstatus: {podIPs: \(addresses[name] ?? "[]")}\n---\n"
+    }
+    let policies = ["a", "b"].map { name in
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: \(name), namespace: x}\nspec: {podSelector: {matchLabels: {app: \(name)}}, ingress: [{from: [{ipBlock: {cidr: \"fd00::/64\"}}]}]}\n---\n"
+    }
+    let lines = try Self.render(.text, profile, (pods + policies).joined()).split(separator: "\n")
+    #expect(
+      lines.contains("\(from)[Pod] => \(to)[Pod] : All Connections (depends: \(reasons))"), "\(lines)")
+  }
+
+  /// np-guard cuts ranges at blocks of sections that policyTypes leaves out too.
+  @Test func rangesOfSectionsWithoutEffect() throws {
+    let text =
+      Self.pod
+      + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\nspec: {podSelector: {}, policyTypes: [Egress], ingress: [{from: [{ipBlock: {cidr: 30.0.0.0/8, except: [30.1.0.0/16]}}]}]}\n"
+    #expect(
+      try Self.render(.text, "np-guard", text).split(separator: "\n").map(String.init)
+        == [
+          "0.0.0.0-29.255.255.255", "30.0.0.0-30.0.255.255", "30.1.0.0-30.1.255.255",
+          "30.2.0.0-30.255.255.255", "31.0.0.0-255.255.255.255",
+        ].map { "\($0)[External] => a/web[Pod] : All Connections" })
+    #expect(
+      try Self.render(.text, "calico", text) == "\(Self.allIPv4) => a/web[Pod] : All Connections\n")
+  }
+
   private static func difference(_ old: String, _ new: String, _ profile: String) throws
     -> ConnectivityDifference
   {

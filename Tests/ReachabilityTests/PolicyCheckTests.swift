@@ -7,7 +7,7 @@ import YAMLTree
 
 /// What is wrong with policies is said with its rule, at its place (marks 1️⃣ to 2️⃣ in the text).
 @Suite struct PolicyCheckTests {
-  private static let pods = """
+  static let pods = """
     apiVersion: v1
     kind: Pod
     metadata: {name: web, namespace: a, labels: {app: web}}
@@ -24,7 +24,7 @@ import YAMLTree
 
     """
 
-  private static func findings(
+  static func findings(
     _ source: MarkedSource, _ profile: NetworkProfile = .kubernetes
   ) -> [Diagnostic] {
     var manifests: [Manifest] = []
@@ -75,10 +75,20 @@ import YAMLTree
     ("LW7104", "spec: {ingress: [{from: [1️⃣{podSelector: {matchLabels: {app: db}}}2️⃣]}]}"),
     ("LW7105", "spec: {ingress: [{ports: [{port: 1️⃣https2️⃣}]}]}"),
     ("LW7106", "spec: {ingress: [{ports: [{port: 1️⃣802️⃣}]}]}"),
+    ("LW7113", "spec: {ingress: [{ports: [{port: 1️⃣80882️⃣}]}]}"),
+    ("LW7113", "spec: {ingress: [{ports: [{port: 8080}, {protocol: UDP, port: 1️⃣80802️⃣}]}]}"),
+    (
+      "LW7113",
+      "spec: {egress: [{ports: [{port: 53, protocol: UDP}]}, {to: [{podSelector: {}}], ports: [{port: 1️⃣90902️⃣}]}]}"
+    ),
+    (
+      "LW7113",
+      "spec: {egress: [{ports: [{port: 53, protocol: UDP}]}, {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: a}}}], ports: [{port: 1️⃣90902️⃣}]}]}"
+    ),
     ("LW7109", "spec: {ingress: [{from: [{ipBlock: {cidr: 1️⃣10.0.0.7/82️⃣}}]}]}"),
     (
       "LW7110",
-      "spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [1️⃣{port: http}2️⃣, {port: 53, protocol: UDP}]}]}"
+      "spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 1️⃣http2️⃣}, {port: 53, protocol: UDP}]}]}"
     ),
     (
       "LW7111",

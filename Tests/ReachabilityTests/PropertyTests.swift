@@ -49,7 +49,7 @@ import YAMLTree
 
   @Test func engineEqualsNaive() {
     let seed = SeededGenerator.seed()
-    for round in 0..<40 as Range<UInt64> {
+    for round in SeededGenerator.rounds(40) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.policies(0...6))
@@ -62,7 +62,7 @@ import YAMLTree
   /// Policies of every kind in one cluster.
   @Test func engineEqualsNaiveWithOtherKinds() {
     let seed = SeededGenerator.seed()
-    for round in 0..<40 as Range<UInt64> {
+    for round in SeededGenerator.rounds(40) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       if random.chance(70) {
@@ -80,7 +80,7 @@ import YAMLTree
   /// prepared for the changes or not.
   @Test(arguments: [false, true]) func changedPoliciesEqualFreshEvaluation(_ isPrepared: Bool) {
     let seed = SeededGenerator.seed()
-    for round in 0..<25 as Range<UInt64> {
+    for round in SeededGenerator.rounds(25) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.mixedPolicies(2...5))
@@ -137,7 +137,7 @@ import YAMLTree
   /// A policy that selects pods which are isolated already can only open.
   @Test func addingAPolicyToIsolatedPodsOnlyOpens() {
     let seed = SeededGenerator.seed()
-    for round in 0..<20 as Range<UInt64> {
+    for round in SeededGenerator.rounds(20) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       for namespace in ["a", "b", "c", "d"] {
@@ -169,7 +169,7 @@ import YAMLTree
   /// Policies add up: two sets of NetworkPolicies that isolate the same pods open what either opens.
   @Test func unionsCommute() {
     let seed = SeededGenerator.seed()
-    for round in 0..<40 as Range<UInt64> {
+    for round in SeededGenerator.rounds(40) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       // Where it is open whether a pod is isolated at all, the sets do not share their subjects.
@@ -205,7 +205,7 @@ import YAMLTree
   /// The order of policies, pods and namespaces does not matter; nor do names.
   @Test func orderAndNamesDoNotMatter() throws {
     let seed = SeededGenerator.seed()
-    for round in 0..<40 as Range<UInt64> {
+    for round in SeededGenerator.rounds(40) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.mixedPolicies(1...6))
@@ -234,7 +234,7 @@ import YAMLTree
   /// The table of all pairs says what the single questions say.
   @Test func pairTableEqualsSingleQuestions() {
     let seed = SeededGenerator.seed()
-    for round in 0..<40 as Range<UInt64> {
+    for round in SeededGenerator.rounds(40) {
       var random = RandomNetwork(seed: seed &+ round)
       var network = random.network()
       network.add(random.mixedPolicies(1...6))

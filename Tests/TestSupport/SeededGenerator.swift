@@ -18,4 +18,10 @@ package struct SeededGenerator: RandomNumberGenerator {
   package static func seed() -> UInt64 {
     ProcessInfo.processInfo.environment["TEST_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0...UInt64.max)
   }
+
+  /// How many cases a property test tries: `TEST_ROUNDS`, or the few of an ordinary run. The case of one seed and round is
+  /// that of the seed that is larger by the round, so a failure is repeated without the rounds before it.
+  package static func rounds(_ usual: UInt64) -> Range<UInt64> {
+    0..<(ProcessInfo.processInfo.environment["TEST_ROUNDS"].flatMap(UInt64.init) ?? usual)
+  }
 }

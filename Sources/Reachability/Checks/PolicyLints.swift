@@ -33,7 +33,7 @@ package struct PolicyLints {
       ] {
         for rule in section?.rules ?? [] {
           checkPeers(rule, policy, direction)
-          checkPorts(rule, policy, direction)
+          checkRulePorts(rule, policy, direction)
         }
       }
     }
@@ -230,127 +230,6 @@ package struct PolicyLints {
       report(
         ReachabilityRules.separateItems, "these are two peers: any pod there, and these pods here", second,
         "an item of its own", help: "remove the '-' before podSelector if both must hold")
-    }
-  }
-
-  // MARK: Ports
-
-  private mutating func checkPorts(
-    _ rule: PolicyRules.Rule, _ policy: CompiledPolicy, _ direction: NetworkPolicy.Direction
-  ) {
-    let nodes = rule.node["ports"]?.elements.map { $0 } ?? []
-    var classes = policy.maySelect
-    var hasOnlyBlocks = false
-    if direction == .egress, let peers = rule.peers {
-      classes = IntervalSet()
-      hasOnlyBlocks = true
-      for peer in peers {
-        if case .block = peer { continue }
-        hasOnlyBlocks = false
-        guard let answer = engine.tables.known(PeerTerm(peer, policyNamespace: policy.rules.namespace)) else {
-          continue
-        }
-        classes = classes.union(engine.tables.peerSets[answer.may].classes)
-      }
-    } else if direction == .egress {
-      return
-    }
-    for (port, node) in zip(rule.ports ?? [], nodes) {
-      switch port {
-      case .name(let transport, let name):
-        if hasOnlyBlocks {
-          report(
-            ReachabilityRules.namedPortToAddress, "'\(name)' means nothing outside of the cluster", node,
-            help: "write the port's number")
-        } else {
-          checkName(name, transport, classes, node)
-        }
-      case .numbers(let transport, let range):
-        if let only = range.intervals.first, only.lower == only.upper {
-          checkNumber(only.lower, transport, classes, node)
-        }
-      case .nothing: break
-      }
-    }
-  }
-
-  mutating func checkName(
-    _ name: String, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
-  ) {
-    let declaring = engine.tables.resolutions(name, transport, among: classes).reduce(IntervalSet<Int32>()) {
-      $0.union($1.classes)
-    }
-    let missing = classes.subtracting(declaring)
-    let pods = missing.intervals.flatMap { Array($0.lower...$0.upper) }
-      .map { Int(engine.tables.classes.sample[Int($0)]) }.filter { !engine.network.pods[$0].isPlatform }
-    guard !pods.isEmpty else { return }
-    let names = Set(pods.flatMap { engine.network.pods[$0].namedPorts.map(\.name) })
-    report(
-      ReachabilityRules.unknownPortName,
-      "no container declares \(transport.rawValue) port '\(name)' in \(listed(pods.map { engine.network.description(of: $0) }))",
-      node["port"] ?? node, help: didYouMean(name, among: names) ?? "declare it, or write the port's number")
-  }
-
-  /// A number that is a Service's port but not the port that its pods listen on.
-  private mutating func checkNumber(
-    _ number: UInt16, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
-  ) {
-    for service in manifests.services where !service.selector.isEmpty {
-      guard let port = service.ports.first(where: { $0.number == Int(number) && $0.transport == transport }),
-        port.target != .number(Int(number)),
-        !service.ports.contains(where: { $0.target == .number(Int(number)) })
-      else { continue }
-      let selector = LabelSelector(equality: service.selector)
-      let selected = classes.intervals.contains { interval in
-        (interval.lower...interval.upper).contains { number in
-          let index = Int(engine.tables.classes.sample[Int(number)])
-          let pod = engine.network.pods[index]
-          guard namespaceName(pod.namespace) == service.key.namespace, selector.matches(pod.labels) else {
-            return false
-          }
-          let declared =
-            index < manifests.workloads.count ? manifests.workloads[index]?.containerPorts ?? [] : []
-          return !declared.contains { $0.number == port.number && $0.transport == transport }
-        }
-      }
-      guard selected else { continue }
-      report(
-        ReachabilityRules.servicePort,
-        "\(number) is the port of Service \(service.key.description), not of its pods",
-        node["port"] ?? node, "its pods listen on \(port.target.description)",
-        help: "write \(port.target.description)")
-      return
-    }
-  }
-
-  // MARK: Names
-
-  private mutating func checkNameService() {
-    var reported: Set<Int32> = []
-    for number in 0..<engine.classCount {
-      let rowNumber = engine.egressRow[number]
-      guard let entries = engine.rows[Int(rowNumber)].may, !entries.isEmpty,
-        reported.insert(rowNumber).inserted
-      else {
-        continue
-      }
-      // OpenShift's DNS pods listen on 5353.
-      let reachesDNS = entries.contains { entry in
-        let ports = engine.tables.portSets[entry.ports]
-        return ports.contains(53, .udp) || ports.contains(5353, .udp)
-      }
-      guard !reachesDNS, let index = engine.selecting(Int32(clamping: number), .egress).first else {
-        continue
-      }
-      let policy = engine.policies[index].rules.manifest
-      // A platform's baseline, or what this program emits, is nobody's to mend here.
-      guard manifests.isChecked(policy) else { continue }
-      let manifest = engine.network.policies[policy]
-      let pod = Int(engine.tables.classes.sample[number])
-      report(
-        ReachabilityRules.egressWithoutDNS, "\(engine.network.description(of: pod)) may not ask for names",
-        manifest.nameNode, "isolates its egress",
-        help: "admit UDP and TCP 53 (5353 on OpenShift) to the DNS pods")
     }
   }
 }

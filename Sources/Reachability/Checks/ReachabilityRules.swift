@@ -10,7 +10,7 @@ package enum ReachabilityRules {
     policySelectsNothing, peerSelectsNothing,
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
-    ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut,
+    ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut, undeclaredPort,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -168,5 +168,11 @@ package enum ReachabilityRules {
     """
     np-guard's conventions know addresses of IPv4 alone. With '--profile np-guard' a policy's ranges of IPv6 isolate \
     pods as ever, but who gets in by them is in no line of the list. Every other profile lists both families.
+    """)
+  package static let undeclaredPort = rule(
+    "LW7113", "policy-undeclared-port", .warning, "a policy admits a port that none of its pods declares",
+    """
+    Every pod that the rule is about declares ports, none of them this one, and no Service or probe leads to it. A port \
+    that is not declared may be open all the same: then declare it, and the next reader knows.
     """)
 }

@@ -199,7 +199,16 @@ extension PolicyEngine {
     let (may, must) = (
       tables.peerSets[answer.may].contains(point), tables.peerSets[answer.must].contains(point)
     )
-    return (Ternary(may: may, must: must), may != must ? answer.questions : [])
+    guard may != must else { return (Ternary(may: may, must: must), []) }
+    var questions = answer.questions
+    // What is asked of a block's addresses is asked of all pods; this one's may be told.
+    if case .block(let block) = peer, case .podClass(let number) = point {
+      let addresses = network.pods[Int(tables.classes.sample[Int(number)])].addresses
+      let hits = addresses.count(where: block.contains)
+      if !addresses.isEmpty { questions.remove(.addresses) }
+      if hits > 0, hits < addresses.count { questions.insert(.severalAddresses) }
+    }
+    return (Ternary(may: may, must: must), questions)
   }
 
   private func portAnswer(

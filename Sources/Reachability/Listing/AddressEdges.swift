@@ -1,4 +1,5 @@
 import Kubernetes
+import YAMLTree
 
 /// Where ranges of addresses begin that policies tell apart.
 struct AddressEdges: Sendable {
@@ -62,7 +63,21 @@ extension PolicyEngine {
         }
       }
     }
+    if network.profile.name == NetworkProfile.npGuard { addWrittenRanges(direction, to: &edges) }
     return edges
+  }
+
+  /// np-guard cuts at the ranges of sections that policyTypes leaves out too.
+  private func addWrittenRanges(_ direction: NetworkPolicy.Direction, to edges: inout AddressEdges) {
+    for manifest in network.policies where PolicyKind(manifest) == .network {
+      let rules = manifest.node.at("spec", direction == .ingress ? "ingress" : "egress")
+      for rule in rules?.elements ?? Elements.none {
+        for peer in rule[direction == .ingress ? "from" : "to"]?.elements ?? Elements.none {
+          guard let block = peer["ipBlock"].flatMap({ AddressBlock($0) }) else { continue }
+          edges.add(PeerSet(ipv4: block.ipv4))
+        }
+      }
+    }
   }
 
   /// True where the cluster is said to have IPv6, a pod has such an address, or a policy names such a range.

@@ -32,6 +32,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
   package static let serviceSelectors = OpenQuestions(rawValue: 1 << 25)
   package static let addressGroups = OpenQuestions(rawValue: 1 << 26)
   package static let primaryNetworks = OpenQuestions(rawValue: 1 << 27)
+  package static let severalAddresses = OpenQuestions(rawValue: 1 << 28)
 
   private static let texts: [(OpenQuestions, String)] = [
     (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
@@ -40,6 +41,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
     (.namespaceLabels, "labels of a namespace that has no manifest"),
     (.runtimeLabels, "labels that are set while pods run"),
     (.addresses, "addresses that the manifests do not tell"),
+    (.severalAddresses, "which of a pod's several addresses a packet has"),
     (.namedPorts, "what a port's name means towards an address, or where containers of one pod disagree"),
     (.otherClusters, "whether selectors match pods of other clusters"),
     (.egressSupport, "whether the network plugin enforces egress"),

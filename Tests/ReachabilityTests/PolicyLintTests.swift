@@ -1,0 +1,81 @@
+import Diagnostics
+import Kubernetes
+import Reachability
+import TestSupport
+import Testing
+
+/// What is valid in policies and rarely meant: said where it surely is so, and not where anything speaks against it.
+@Suite struct PolicyLintTests {
+  /// A port that no container declares may be open all the same: nothing is said where anything speaks for it.
+  @Test(arguments: [
+    // A range, every port, a proxy's own port.
+    ("", "ingress: [{ports: [{port: 9000, endPort: 9010}]}]"), ("", "ingress: [{ports: [{protocol: UDP}]}]"),
+    ("", "ingress: [{ports: [{port: 15008}]}]"),
+    // Another of the pods declares it, or one declares nothing.
+    ("spec: {containers: [{name: c, ports: [{containerPort: 9090}]}]}", "ingress: [{ports: [{port: 9090}]}]"),
+    ("spec: {containers: [{name: c}]}", "ingress: [{ports: [{port: 9090}]}]"),
+    // The kubelet asks there.
+    (
+      "spec: {containers: [{name: c, ports: [{containerPort: 1}], readinessProbe: {httpGet: {port: 9090}}}]}",
+      "ingress: [{ports: [{port: 9090}]}]"
+    ),
+    // Pods of other repositories, and addresses outside.
+    ("", "egress: [{to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}, {port: 9090}]}]"),
+    (
+      "",
+      "egress: [{to: [{podSelector: {}}, {ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 53, protocol: UDP}, {port: 9090}]}]"
+    ),
+  ])
+  func numbersThatMayBeOpen(_ pod: String, _ spec: String) {
+    let other =
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: other, namespace: a, labels: {app: other}}\n\(pod)\n---\n"
+    let text = (pod.isEmpty ? "" : other) + PolicyCheckTests.pods + "spec: {\(spec)}"
+    #expect(PolicyCheckTests.findings(MarkedSource(text)).map(\.message) == [])
+  }
+
+  /// A Service that leads to a port is as good as a declaration.
+  @Test func numbersOfServices() {
+    let text = PolicyCheckTests.pods.replacing("targetPort: 8080", with: "targetPort: 9090")
+    #expect(
+      PolicyCheckTests.findings(MarkedSource(text + "spec: {ingress: [{ports: [{port: 9090}]}]}")).isEmpty)
+    #expect(
+      PolicyCheckTests.findings(
+        MarkedSource(PolicyCheckTests.pods + "spec: {ingress: [{ports: [{port: 9090}]}]}")
+      ).first?.help
+        == ["those that are declared are 8080"])
+  }
+
+  /// The name service is in a namespace that no application's repository holds.
+  @Test(arguments: [
+    ("kubernetes.io/metadata.name: kube-system", "UDP", false),
+    ("kubernetes.io/metadata.name: openshift-dns", "UDP", false),
+    ("kubernetes.io/metadata.name: other", "TCP", true), ("team: other", "TCP", true),
+  ])
+  func nameServiceElsewhere(_ label: String, _ transport: String, _ isFound: Bool) {
+    let elsewhere =
+      "{to: [{namespaceSelector: {matchLabels: {\(label)}}}], ports: [{port: 53, protocol: \(transport)}]}"
+    let here = "{to: [{podSelector: {}}], ports: [{port: 8080}]}"
+    for rules in [elsewhere, "\(here), \(elsewhere)"] {
+      let found = PolicyCheckTests.findings(
+        MarkedSource(PolicyCheckTests.pods + "spec: {egress: [\(rules)]}"))
+      #expect(found.map(\.rule.id) == (isFound ? ["LW7107"] : []), "\(rules)")
+    }
+    // Pods that may go nowhere ask for no names.
+    #expect(
+      PolicyCheckTests.findings(MarkedSource(PolicyCheckTests.pods + "spec: {policyTypes: [Egress]}")).isEmpty
+    )
+  }
+
+  /// What selects nobody is said with the label that nobody has, and the nearest one.
+  @Test(arguments: [
+    ("namespaceSelector: {matchLabels: {team: rde}}", "no namespace has team=rde", "did you mean 'red'?"),
+    ("podSelector: {matchLabels: {app: wbe}}", "none has app=wbe", "did you mean 'web'?"),
+  ])
+  func nearestPeers(_ peer: String, _ label: String, _ help: String) {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {team: red}}\n---\n"
+    let found = PolicyCheckTests.findings(
+      MarkedSource(namespace + PolicyCheckTests.pods + "spec: {ingress: [{from: [{\(peer)}]}]}"))
+    #expect(found.map(\.rule.id) == ["LW7104"])
+    #expect(found.first?.primary?.text == label && found.first?.help == [help], "\(found)")
+  }
+}
