@@ -292,6 +292,35 @@ import YAMLTree
       ])
   }
 
+  /// Ranges that touch are one, where the same is to be said of them: neither state's edges matter then.
+  @Test func differencesOfRanges() throws {
+    func policy(_ ranges: String) -> String {
+      Self.pod
+        + "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: a}\nspec: {podSelector: {}, \(Self.bothWays), ingress: [{from: [\(ranges)], ports: [{port: 80}]}]}\n"
+    }
+    let old = policy("{ipBlock: {cidr: 10.0.0.0/9}}, {ipBlock: {cidr: 11.0.0.0/8}}")
+    let new = policy(
+      "{ipBlock: {cidr: 10.64.0.0/10}}, {ipBlock: {cidr: \"fd00::/9\"}}, {ipBlock: {cidr: \"fd80::/9\"}}")
+    #expect(
+      try Self.difference(old, new, "calico").text == """
+        Connectivity diff:
+        diff-type: added, source: fd00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff[External], destination: a/web[Pod], dir1: No Connections, dir2: TCP 80
+        diff-type: removed, source: 10.0.0.0-10.63.255.255[External], destination: a/web[Pod], dir1: TCP 80, dir2: No Connections
+        diff-type: removed, source: 11.0.0.0-11.255.255.255[External], destination: a/web[Pod], dir1: TCP 80, dir2: No Connections
+
+        """)
+    let open = try Self.difference(policy("{ipBlock: {cidr: 10.64.0.0/10}}"), Self.pod, "np-guard").text
+    #expect(
+      open == """
+        Connectivity diff:
+        diff-type: changed, source: 10.64.0.0-10.127.255.255[External], destination: a/web[Pod], dir1: TCP 80, dir2: All Connections
+        diff-type: added, source: 0.0.0.0-10.63.255.255[External], destination: a/web[Pod], dir1: No Connections, dir2: All Connections
+        diff-type: added, source: 10.128.0.0-255.255.255.255[External], destination: a/web[Pod], dir1: No Connections, dir2: All Connections
+        diff-type: added, source: a/web[Pod], destination: 0.0.0.0-255.255.255.255[External], dir1: No Connections, dir2: All Connections
+
+        """)
+  }
+
   @Test func differencesNameWorkloads() throws {
     let later = Self.manifests.replacing("name: agent", with: "name: other")
     let text = try Self.difference(Self.manifests, later, "np-guard").text
@@ -303,6 +332,13 @@ import YAMLTree
       text.contains(
         "diff-type: removed, source: nodes/agent[Pod], destination: shop/web[Deployment], dir1: TCP 8080,UDP 9000-9010, dir2: No Connections, workloads-diff-info: workload nodes/agent[Pod] removed\n"
       ), "\(text)")
+    let two =
+      Self.pod.replacing("name: web", with: "name: one") + "---\n"
+      + Self.pod.replacing("name: web", with: "name: two")
+    let both = try Self.difference("", two, "np-guard").text
+    #expect(
+      both.contains("dir2: All Connections, workloads-diff-info: workload a/one[Pod] and a/two[Pod] added\n"),
+      "\(both)")
   }
 
   /// A difference with itself is empty, and one taken the other way round is the opposite.

@@ -78,4 +78,52 @@ import Testing
     #expect(found.map(\.rule.id) == ["LW7104"])
     #expect(found.first?.primary?.text == label && found.first?.help == [help], "\(found)")
   }
+
+  private static func admin(_ name: String, _ kind: String, _ spec: String) -> String {
+    "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: \(kind)\nmetadata: {name: \(name)}\nspec: \(spec)\n---\n"
+  }
+
+  private static func found(_ policies: String...) throws -> [Diagnostic] {
+    let text = PolicyCheckTests.pods + "spec: {}\n---\n" + policies.joined()
+    return PolicyCheckTests.findings(MarkedSource(text), try #require(.named("ovn-kubernetes")))
+  }
+
+  /// Two admin policies of one priority, where it matters which comes first.
+  @Test func priorities() throws {
+    func policy(_ name: String, _ priority: Int, _ subject: String, _ section: String) -> String {
+      Self.admin(
+        name, "AdminNetworkPolicy",
+        "{priority: \(priority), subject: {namespaces: \(subject)}, \(section): [{action: Deny, \(section == "ingress" ? "from" : "to"): [{namespaces: {}}]}]}"
+      )
+    }
+    let first = policy("p", 5, "{}", "ingress")
+    let twice = try Self.found(first, policy("q", 5, "{}", "ingress"))
+    #expect(twice.map(\.rule.id) == ["LW7114"])
+    #expect(twice.first?.message == "AdminNetworkPolicy q has the priority 5 of AdminNetworkPolicy p")
+    #expect(try Self.found(first, policy("q", 6, "{}", "ingress")).isEmpty)
+    #expect(try Self.found(first, policy("q", 5, "{}", "egress")).isEmpty)
+    #expect(
+      try Self.found(first, policy("q", 5, "{matchLabels: {kubernetes.io/metadata.name: other}}", "ingress"))
+        .isEmpty)
+    let baseline = Self.admin(
+      "default", "BaselineAdminNetworkPolicy",
+      "{subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}")
+    #expect(try Self.found(policy("p", 0, "{}", "ingress"), baseline).isEmpty)
+  }
+
+  /// Names of ports in admin policies: of the pods that a rule is about, with any protocol.
+  @Test(arguments: [
+    ("ingress", "http", [String]()), ("ingress", "htpp", ["did you mean 'http'?"]), ("egress", "http", []),
+    ("egress", "smtp", ["declare it, or write the port's number"]),
+  ])
+  func namesOfAdminPolicies(_ section: String, _ name: String, _ help: [String]) throws {
+    let peers = section == "ingress" ? "from" : "to"
+    let policy = Self.admin(
+      "p", "AdminNetworkPolicy",
+      "{priority: 1, subject: {namespaces: {}}, \(section): [{action: Deny, \(peers): [{namespaces: {}}], ports: [{namedPort: \(name)}]}]}"
+    )
+    let found = try Self.found(policy)
+    #expect(found.map(\.rule.id) == (help.isEmpty ? [] : ["LW7105"]))
+    #expect(found.flatMap(\.help) == help)
+  }
 }

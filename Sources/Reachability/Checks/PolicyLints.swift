@@ -4,7 +4,7 @@ import YAMLTree
 
 /// What is valid in NetworkPolicies and rarely meant. Linear in the policies and the classes they concern.
 package struct PolicyLints {
-  package private(set) var findings: [Diagnostic] = []
+  package internal(set) var findings: [Diagnostic] = []
   let manifests: ManifestNetwork
   let engine: PolicyEngine
   /// The pods of each namespace, for messages.
@@ -37,6 +37,7 @@ package struct PolicyLints {
         }
       }
     }
+    checkAdminPolicies()
     checkNameService()
   }
 

@@ -10,7 +10,7 @@ package enum ReachabilityRules {
     policySelectsNothing, peerSelectsNothing,
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
-    ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut, undeclaredPort,
+    ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut, undeclaredPort, adminPriority,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -174,5 +174,11 @@ package enum ReachabilityRules {
     """
     Every pod that the rule is about declares ports, none of them this one, and no Service or probe leads to it. A port \
     that is not declared may be open all the same: then declare it, and the next reader knows.
+    """)
+  package static let adminPriority = rule(
+    "LW7114", "admin-policy-priority", .warning, "two admin policies of one tier have one priority",
+    """
+    Within a tier the lower priority comes first, and the first rule that matches decides. Of two policies with one \
+    priority either may come first, so what they say differently of the same pods depends on the network plugin.
     """)
 }

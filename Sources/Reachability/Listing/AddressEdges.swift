@@ -38,13 +38,13 @@ struct AddressEdges: Sendable {
     let four = ipv4.sorted()
     var ranges: [(IPAddress, String)] = four.enumerated().compactMap { index, lower in
       let upper = index + 1 < four.count ? four[index + 1] - 1 : .max
-      let name = "\(AddressText.ipv4(lower))-\(AddressText.ipv4(upper))[External]"
+      let name = AddressText.name(IntervalSet<UInt32>.Interval(lower, upper))
       return IPAddress(AddressText.ipv4(lower)).map { ($0, name) }
     }
     let six = withIPv6 ? ipv6.sorted() : []
     ranges += six.enumerated().compactMap { index, lower in
       let upper = index + 1 < six.count ? six[index + 1] - 1 : .max
-      let name = "\(AddressText.ipv6(lower))-\(AddressText.ipv6(upper))[External]"
+      let name = AddressText.name(IntervalSet<UInt128>.Interval(lower, upper))
       return IPAddress(AddressText.ipv6(lower)).map { ($0, name) }
     }
     return ranges
@@ -126,6 +126,26 @@ extension PolicyEngine {
 
 /// Addresses as text.
 enum AddressText {
+  /// What a list's ranges end in.
+  static let mark = "[External]"
+
+  /// A range as a list names it: `a-b[External]`.
+  static func name(_ range: IntervalSet<UInt32>.Interval) -> String {
+    "\(ipv4(range.lower))-\(ipv4(range.upper))\(mark)"
+  }
+
+  static func name(_ range: IntervalSet<UInt128>.Interval) -> String {
+    "\(ipv6(range.lower))-\(ipv6(range.upper))\(mark)"
+  }
+
+  /// The first and the last address of a range of a list; nil for another name.
+  static func range(_ name: String) -> (lower: IPAddress, upper: IPAddress)? {
+    guard name.hasSuffix(mark) else { return nil }
+    let ends = name.dropLast(mark.count).split(separator: "-").map { IPAddress(String($0)) }
+    guard ends.count == 2, let lower = ends[0], let upper = ends[1] else { return nil }
+    return (lower, upper)
+  }
+
   static func ipv4(_ bits: UInt32) -> String {
     [24, 16, 8, 0].map { String(bits >> UInt32($0) & 0xFF) }.joined(separator: ".")
   }

@@ -17,6 +17,13 @@ package struct ConnectivityDifference: Sendable {
     package let after: String
     /// The workloads of the pair that only one state has.
     package let workloads: [String]
+
+    /// The same change of other ends.
+    fileprivate func renamed(_ source: String?, _ destination: String?) -> Change {
+      Change(
+        kind: kind, source: source ?? self.source, destination: destination ?? self.destination,
+        before: before, after: after, workloads: workloads)
+    }
   }
 
   /// Changed, then added, then removed, each by source and destination.
@@ -50,6 +57,7 @@ package struct ConnectivityDifference: Sendable {
           kind: .removed, source: pair.source, destination: pair.destination, before: Self.text(line),
           after: Self.text(nil), workloads: Self.missing(pair, in: newNames)))
     }
+    changes = Self.joined(changes)
     let order = Dictionary(uniqueKeysWithValues: Kind.allCases.enumerated().map { ($1, $0) })
     changes.sort { a, b in
       let (x, y) = (order[a.kind] ?? 0, order[b.kind] ?? 0)
@@ -57,6 +65,39 @@ package struct ConnectivityDifference: Sendable {
       if a.source != b.source { return a.source.utf8.lexicographicallyPrecedes(b.source.utf8) }
       return a.destination.utf8.lexicographicallyPrecedes(b.destination.utf8)
     }
+  }
+
+  /// Ranges that touch, and of which the same is to be said, as one.
+  private static func joined(_ changes: [Change]) -> [Change] {
+    /// All of a change but its range, which is an empty name.
+    var ipv4: [Change: IntervalSet<UInt32>] = [:]
+    var ipv6: [Change: IntervalSet<UInt128>] = [:]
+    var result: [Change] = []
+    for change in changes {
+      let isSource = change.source.hasSuffix(AddressText.mark)
+      guard let (lower, upper) = AddressText.range(isSource ? change.source : change.destination) else {
+        result.append(change)
+        continue
+      }
+      let rest = change.renamed(isSource ? "" : nil, isSource ? nil : "")
+      if lower.isIPv6 {
+        ipv6[rest] = (ipv6[rest] ?? IntervalSet()).union(IntervalSet(lower.bits, upper.bits))
+      } else {
+        let interval = IntervalSet(
+          UInt32(truncatingIfNeeded: lower.bits), UInt32(truncatingIfNeeded: upper.bits))
+        ipv4[rest] = (ipv4[rest] ?? IntervalSet()).union(interval)
+      }
+    }
+    func append(_ rest: Change, _ range: String) {
+      result.append(rest.renamed(rest.source.isEmpty ? range : nil, rest.source.isEmpty ? nil : range))
+    }
+    for (rest, ranges) in ipv4 {
+      for part in ranges.intervals { append(rest, AddressText.name(part)) }
+    }
+    for (rest, ranges) in ipv6 {
+      for part in ranges.intervals { append(rest, AddressText.name(part)) }
+    }
+    return result
   }
 
   private struct Pair: Hashable {
@@ -73,7 +114,7 @@ package struct ConnectivityDifference: Sendable {
 
   private static func missing(_ pair: Pair, in names: Set<String>) -> [String] {
     [pair.source, pair.destination].filter {
-      !names.contains($0) && !$0.hasSuffix("[External]") && !$0.hasPrefix("{")
+      !names.contains($0) && !$0.hasSuffix(AddressText.mark) && !$0.hasPrefix("{")
     }
   }
 
@@ -93,12 +134,10 @@ package struct ConnectivityDifference: Sendable {
         "diff-type: \(change.kind.rawValue), source: \(change.source), destination: \(change.destination), "
       text += "dir1: \(change.before), dir2: \(change.after)"
       if !change.workloads.isEmpty {
-        let word =
-          change.workloads.count == 1 || change.workloads[0] == change.workloads[1] ? "workload" : "workloads"
         let names =
           change.workloads.count == 2 && change.workloads[0] == change.workloads[1]
           ? [change.workloads[0]] : change.workloads
-        text += ", workloads-diff-info: \(word) \(names.joined(separator: " and ")) \(change.kind.rawValue)"
+        text += ", workloads-diff-info: workload \(names.joined(separator: " and ")) \(change.kind.rawValue)"
       }
       text += "\n"
     }
