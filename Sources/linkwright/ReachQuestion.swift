@@ -120,10 +120,14 @@ struct ReachQuestion {
   private func answer(_ source: End, _ destination: End) -> Bool {
     let trace = engine.trace(from: source.endpoint, to: destination.endpoint, port: port, transport)
     var text = "\(source.name) => \(destination.name) : \(transport.rawValue) \(port) "
-    switch trace.answer {
+    let (answer, questions, network) = beside(source, destination, trace)
+    switch answer {
     case .yes: text += "passes\n"
     case .no: text += "does not pass\n"
-    case .depends: text += "depends: \(trace.questions.reasons.joined(separator: "; "))\n"
+    case .depends: text += "depends: \(questions.reasons.joined(separator: "; "))\n"
+    }
+    if let network {
+      text += "  both are on the network '\(network)' too\(answer == .yes ? "" : ": it may pass there")\n"
     }
     for note in [source.note, destination.note].compactMap({ $0 }) { text += "  \(note)\n" }
     if let networks = trace.networks {
@@ -136,7 +140,24 @@ struct ReachQuestion {
     if trace.isSelf { text += "  a pod always reaches itself\n" }
     for side in trace.sides { text += describe(side) }
     Terminal.print(text)
-    return trace.answer == .yes
+    return answer == .yes
+  }
+
+  /// The answer with what networks beside the cluster's own may let pass, and the first that does.
+  private func beside(
+    _ source: End, _ destination: End, _ trace: Trace
+  ) -> (answer: Ternary, questions: OpenQuestions, network: String?) {
+    guard trace.answer != .yes, case (.pod(let from), .pod(let to)) = (source.endpoint, destination.endpoint)
+    else { return (trace.answer, trace.questions, nil) }
+    for network in manifests.attachedNetworks {
+      guard let from = network.endpoint(from), let to = network.endpoint(to) else { continue }
+      let answer = PolicyEngine(network.network).connections(from: from, to: to)
+      guard answer.may.contains(port, transport) else { continue }
+      // np-guard takes MultiNetworkPolicies for enforced and such networks for connected.
+      if engine.network.profile.name == NetworkProfile.npGuard { return (.yes, [], network.name) }
+      return (.depends, trace.questions.union(.secondaryNetworks), network.name)
+    }
+    return (trace.answer, trace.questions, nil)
   }
 
   private func describe(_ side: Trace.Side) -> String {

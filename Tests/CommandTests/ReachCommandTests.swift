@@ -158,6 +158,36 @@ import Testing
       output.text.contains("CiliumNetworkPolicy x/n: ingress rule 1: other ports\n"), "\(output.text)")
   }
 
+  /// NetworkPolicies do not govern a second network of both pods.
+  @Test func networksBesideTheClusters() throws {
+    let text =
+      ["x/a", "x/b"].map { name in
+        Self.pod(name, "app: a").replacing(
+          "labels: {", with: "annotations: {k8s.v1.cni.cncf.io/networks: lan}, labels: {")
+      }.joined() + Self.pod("x/c", "app: c")
+      + Self.policy("closed", "podSelector: {}, policyTypes: [Ingress, Egress]")
+    func ask(_ to: String, _ profile: String) throws -> (status: Int32, text: String) {
+      let output = try Self.reach(["--from", "x/a", "--to", to, "--port", "80"], text, profile: profile)
+      return (output.status, output.text)
+    }
+    let (status, answer) = try ask("x/b", "ovn-kubernetes")
+    #expect(status == 1)
+    #expect(
+      answer.hasPrefix(
+        """
+        x/a[Pod] => x/b[Pod] : TCP 80 depends: what passes by a second network of both, which NetworkPolicies do not govern
+          both are on the network 'lan' too: it may pass there
+          egress of x/a[Pod]: denied
+
+        """), "\(answer)")
+    let conventions = try ask("x/b", "np-guard")
+    #expect(conventions.status == 0)
+    #expect(
+      conventions.text.hasPrefix(
+        "x/a[Pod] => x/b[Pod] : TCP 80 passes\n  both are on the network 'lan' too\n"), "\(conventions.text)")
+    #expect(try ask("x/c", "ovn-kubernetes").text.hasPrefix("x/a[Pod] => x/c[Pod] : TCP 80 does not pass\n"))
+  }
+
   // MARK: Command lines
 
   /// What the answer could not follow is refused.

@@ -219,7 +219,10 @@ import YAMLTree
         == "| src | dst | conn |\n|-----|-----|------|\n| ns/a[Pod] | ns/b[Pod] | SCTP 443,TCP 80 |\n")
     let dot = try Self.render(.dot, "np-guard", text)
     #expect(dot.hasPrefix("digraph {\n\tsubgraph \"cluster_ns\" {\n"))
-    #expect(dot.contains("\t\"ns/a[Pod]\" -> \"ns/b[Pod]\" [label=\"SCTP 443,TCP 80\"]\n"))
+    #expect(dot.contains("\t\"ns/a[Pod]\" -> \"ns/b[Pod]\" [label=\"SCTP 443,TCP 80\" color="))
+    #expect(
+      try Self.render(.dot, "calico", text).contains(
+        "\t\"ns/a[Pod]\" -> \"ns/b[Pod]\" [label=\"SCTP 443,TCP 80\"]\n"))
   }
 
   /// What depends is a line of its own, with what it hangs on.

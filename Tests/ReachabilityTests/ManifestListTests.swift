@@ -335,7 +335,9 @@ import YAMLTree
       Self.networks
       + ["blue/a", "blue/b", "green/c", "open/d", "late/e"].map { ManifestSetTests.workload($0, "app: x") }
       .joined()
-    let inside = { (lines: [String]) in lines.filter { !$0.contains("External") } }
+    let inside = { (lines: [String]) in
+      lines.filter { !$0.contains("External") }.map { $0.replacing("[udn]", with: "") }
+    }
     for profile in ["ovn-kubernetes", "np-guard"] {
       #expect(
         inside(try Self.list(text, profile)).filter { $0.contains(" => ") && !$0.hasPrefix("late") }

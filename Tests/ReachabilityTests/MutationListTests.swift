@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Keeps the list of mutants (`Mutations/mutants.txt`) applicable: a mutant whose text is gone would be tried no more,
-/// and nobody would notice. `Mutations/run` compiles and tries them.
+/// and nobody would notice. `Mutations/run` compiles and tries them, and writes down which suite catches each.
 @Suite struct MutationListTests {
   private struct Mutant {
     let rule: String
@@ -49,5 +49,18 @@ import Testing
         !old.isEmpty && source.components(separatedBy: old).count == 2, "\(mutant.rule): \(mutant.file)")
       #expect(new.contains("mutant(N)"), "\(mutant.rule)")
     }
+  }
+
+  /// The page lists every mutant, in order, with the suites that caught it in the last run.
+  @Test func thePageIsOfThisList() throws {
+    let page = try Self.read("Tests/ReachabilityTests/Mutations/README.md")
+    let rows = page.split(separator: "\n").filter {
+      $0.hasPrefix("| ") && $0.dropFirst(2).first?.isNumber == true
+    }
+    .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+    let mutants = try Self.mutants()
+    #expect(rows.map { $0[0] } == (1...mutants.count).map(String.init))
+    #expect(rows.map { $0[1] } == mutants.map(\.rule))
+    for row in rows { #expect(row.count == 3 && row[2].hasSuffix("Tests"), "\(row)") }
   }
 }

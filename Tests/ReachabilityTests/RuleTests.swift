@@ -409,6 +409,27 @@ import YAMLTree
     #expect(NaiveEvaluator(network).passes(from: .pod(1), to: .pod(0), port: 80, .tcp) == expected)
   }
 
+  /// Whether a range is about a node's address is the profile's to say; other addresses in it always count.
+  @Test(arguments: [Ternary.no, .depends, .yes]) func rangesAndNodes(_ matches: Ternary) throws {
+    var network = ClusterNetwork(profile: Self.profile { $0.ipBlockMatchesNodes = matches })
+    network.namespaces = [NamespaceFacts(name: "a")]
+    network.pods = [PodFacts(namespace: 0, name: "web", kind: "Pod", labels: Labels())]
+    network.nodeNetworks = [try #require(IPNetwork("192.168.1.0/24"))]
+    network.add(
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: n, namespace: a}
+      spec: {ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/16}}]}]}
+      """)
+    for (text, expected) in [("192.168.1.5", matches), ("192.168.2.5", .yes), ("192.169.1.5", .no)] {
+      let address = Endpoint.address(try #require(IPAddress(text)))
+      let answer = PolicyEngine(network).connections(from: address, to: .pod(0))
+      #expect(Ternary(may: answer.may.contains(80, .tcp), must: answer.must.contains(80, .tcp)) == expected)
+      #expect(NaiveEvaluator(network).passes(from: address, to: .pod(0), port: 80, .tcp) == expected)
+    }
+  }
+
   /// Both ends must allow.
   @Test func clientEgressDeniesWhatTheServerAdmits() throws {
     let policies = """

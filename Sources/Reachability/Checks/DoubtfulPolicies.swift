@@ -17,6 +17,13 @@ package enum DoubtfulPolicies {
   package static func finding(_ node: Node, as manifest: Manifest?) -> Diagnostic? {
     if let finding = kustomization(node) { return finding }
     if manifest != nil, node["kind"] == nil { return nil }
+    if manifest == nil, node["kind"] == nil, node["items"]?.kind == .sequence,
+      let version = node.entries.first(where: { $0.key.text == "apiVersion" })
+    {
+      return Diagnostic(
+        ReachabilityRules.manifestUnserved, "this list has no kind", at: version.key.range, "not listed",
+        help: ["write 'kind: List'"])
+    }
     if let doubt = DoubtfulManifest(node) {
       let isPolicy = kinds.contains(doubt.kind)
       return Diagnostic(

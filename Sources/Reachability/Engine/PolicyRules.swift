@@ -162,7 +162,12 @@ struct PolicyRules: Sendable {
           manifest: number, namespace: scope, stage: .opaque, subject: .anyone, enforced: .depends,
           ingress: egressOnly ? nil : nothing, egress: nothing)
       ]
-    case nil: return []
+    case nil:
+      guard network.isSecondary, let scope else { return [] }
+      // np-guard takes MultiNetworkPolicies for enforced; nothing else here says so.
+      var rules = PolicyRules(networkPolicy: manifest, number: number, namespace: scope)
+      rules.enforced = network.profile.name == NetworkProfile.npGuard ? .yes : .depends
+      return [rules]
     }
   }
 }

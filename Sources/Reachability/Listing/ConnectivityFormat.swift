@@ -10,19 +10,23 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
 
   /// The list as a file. `conventions` of np-guard leave out what depends: that tool knows one answer.
   package func render(_ list: ConnectivityList, withoutDepends: Bool = false) -> String {
+    // What depends all the same, as where two admin policies have one priority, is not left out of a text.
+    let conventions =
+      withoutDepends && !list.lines.contains { $0.connection != nil } ? NPGuardFormat(list) : nil
+    let lines = conventions?.marked ?? list.lines
     switch self {
-    case .text: Self.text(list)
-    case .json: Self.json(list, withoutDepends)
-    case .csv: Self.csv(list, withoutDepends)
-    case .markdown: Self.markdown(list)
-    case .dot: Self.dot(list)
+    case .text: return conventions?.text ?? Self.text(lines)
+    case .json: return Self.json(lines, withoutDepends)
+    case .csv: return Self.csv(lines, withoutDepends, networks: conventions?.hasNetworks ?? false)
+    case .markdown: return Self.markdown(lines)
+    case .dot: return conventions?.dot ?? Self.dot(lines)
     }
   }
 
   /// `source => destination : TCP 80,443`; what depends stands in a line of its own.
-  private static func text(_ list: ConnectivityList) -> String {
+  static func text(_ lines: [ConnectivityList.Line]) -> String {
     var text = ""
-    for line in list.lines {
+    for line in lines {
       let connection = line.connection.map { "connection \($0)" }
       if !line.must.isEmpty {
         text += "\(line.source) => \(line.destination) : \(line.must.description)"
@@ -37,9 +41,9 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
     return text
   }
 
-  private static func json(_ list: ConnectivityList, _ withoutDepends: Bool) -> String {
+  private static func json(_ lines: [ConnectivityList.Line], _ withoutDepends: Bool) -> String {
     var writer = JSONWriter()
-    writer.array(of: list.lines) { writer, line in
+    writer.array(of: lines) { writer, line in
       writer.object { writer in
         writer.member("src", line.source)
         writer.member("dst", line.destination)
@@ -54,26 +58,29 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
     return writer.finish()
   }
 
-  private static func csv(_ list: ConnectivityList, _ withoutDepends: Bool) -> String {
-    let hasConnections = list.lines.contains { $0.connection != nil }
+  private static func csv(
+    _ lines: [ConnectivityList.Line], _ withoutDepends: Bool, networks: Bool
+  ) -> String {
+    let hasConnections = lines.contains { $0.connection != nil }
     var text = withoutDepends ? "src,dst,conn" : "src,dst,conn,depends,reasons"
-    text += hasConnections ? ",connection\n" : "\n"
-    for line in list.lines {
+    text += (hasConnections ? ",connection" : "") + (networks ? ",network\n" : "\n")
+    for line in lines {
       var fields = [line.source, line.destination, line.must.description]
       if !withoutDepends {
         fields.append(line.depends.isEmpty ? "" : line.depends.description)
         fields.append(line.reasons.joined(separator: "; "))
       }
       if hasConnections { fields.append(line.connection ?? "") }
+      if networks { fields.append(line.network.name) }
       text += fields.map(quotedForCSV).joined(separator: ",") + "\n"
     }
     return text
   }
 
   /// A table as GitHub's and GitLab's comments show it.
-  private static func markdown(_ list: ConnectivityList) -> String {
+  private static func markdown(_ lines: [ConnectivityList.Line]) -> String {
     var text = "| src | dst | conn |\n|-----|-----|------|\n"
-    for line in list.lines {
+    for line in lines {
       if !line.must.isEmpty {
         text += "| \(line.source) | \(line.destination) | \(line.must.description) |\n"
       }
@@ -96,9 +103,9 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
   }
 
   /// A directed graph, one box per namespace; dashed edges depend.
-  private static func dot(_ list: ConnectivityList) -> String {
+  private static func dot(_ lines: [ConnectivityList.Line]) -> String {
     var nodes: Set<String> = []
-    for line in list.lines { nodes.formUnion([line.source, line.destination]) }
+    for line in lines { nodes.formUnion([line.source, line.destination]) }
     let byNamespace = Dictionary(grouping: nodes) { node in
       node.hasSuffix("[External]") || !node.contains("/")
         ? "" : String(node[..<(node.lastIndex(of: "/") ?? node.endIndex)])
@@ -114,7 +121,7 @@ package enum ConnectivityFormat: String, Sendable, CaseIterable {
       text += "\tsubgraph \"cluster_\(identifier)\" {\n\t\tlabel=\(quotedForDOT(namespace))\n"
       text += names.map { "\t\t\($0)\n" }.joined() + "\t}\n"
     }
-    for line in list.lines {
+    for line in lines {
       let edge = "\t\(quotedForDOT(line.source)) -> \(quotedForDOT(line.destination))"
       if !line.must.isEmpty { text += "\(edge) [label=\(quotedForDOT(line.must.description))]\n" }
       if !line.depends.isEmpty {

@@ -15,12 +15,17 @@ package struct ConnectivityList: Sendable {
     package let reasons: [String]
     /// For a line between two clusters: the connection that it is.
     package var connection: String?
+    /// The network that it is about: under np-guard's conventions each has lines of its own.
+    package var network = Network.cluster
   }
 
   /// Sorted by source, then destination, by bytes.
   package private(set) var lines: [Line] = []
   /// Of a fleet under np-guard's conventions: how many policies name ranges of IPv6, which those do not list.
   package internal(set) var policiesWithRangesLeftOut = 0
+
+  /// Under np-guard's conventions: the networks of every workload.
+  private(set) var networksOfWorkloads: [(name: String, primary: Network, others: [String])] = []
 
   /// Lines that were found otherwise.
   init(_ lines: [Line]) {
@@ -58,6 +63,7 @@ package struct ConnectivityList: Sendable {
     addRanges(.source)
     addRanges(.destination)
     addPublications(manifests)
+    addAttached(manifests.attachedNetworks)
     lines.sort(by: Self.isBefore)
   }
 
@@ -152,7 +158,68 @@ package struct ConnectivityList: Sendable {
     let questions = depends.isEmpty ? [] : engine.openQuestions(from: .pod(from.pod), to: .pod(to.pod))
     lines.append(
       Line(
-        source: from.name, destination: to.name, must: must, depends: depends, reasons: questions.reasons))
+        source: from.name, destination: to.name, must: must, depends: depends, reasons: questions.reasons,
+        network: network(of: from.pod)))
+  }
+
+  /// The section that a pod's lines belong to.
+  private func network(of pod: Int) -> Network {
+    isNPGuard ? Network(primaryOf: engine.network.namespaces[engine.network.pods[pod].namespace]) : .cluster
+  }
+
+  /// What passes by networks beside the cluster's own. np-guard gives them sections; else it is what a pair of pods may
+  /// have beside its line: nobody says here that MultiNetworkPolicies are enforced, or that such networks join their pods.
+  /// Quadratic in the workloads of one such network.
+  private mutating func addAttached(_ networks: [SecondaryNetworks.Attached]) {
+    if isNPGuard {
+      networksOfWorkloads = listed.filter { !engine.network.pods[$0.pod].isPlatform }.map { pod, name in
+        (name, network(of: pod), networks.filter { $0.pods.contains(pod) }.map(\.name).sorted())
+      }.sorted { $0.name < $1.name }
+    }
+    guard !networks.isEmpty else { return }
+    struct Pair: Hashable {
+      let source: String
+      let destination: String
+    }
+    var places: [Pair: Int] = [:]
+    for (index, line) in lines.enumerated() {
+      places[Pair(source: line.source, destination: line.destination)] = index
+    }
+    for attached in networks {
+      let beside = PolicyEngine(attached.network)
+      let members = listed.compactMap { entry in attached.endpoint(entry.pod).map { (entry, $0) } }
+      for (from, source) in members {
+        for (to, destination) in members {
+          if from.pod == to.pod, isNPGuard || engine.network.pods[from.pod].kind == "Pod" { continue }
+          let answer = beside.connections(from: source, to: destination)
+          guard !answer.may.isEmpty else { continue }
+          if isNPGuard {
+            lines.append(
+              Line(
+                source: from.name, destination: to.name, must: answer.must, depends: PortSet(), reasons: [],
+                network: .attached(attached.name)))
+            continue
+          }
+          let pair = Pair(source: from.name, destination: to.name)
+          let known = places[pair].map { lines[$0] }
+          let must = known?.must ?? PortSet()
+          let more = answer.may.subtracting(must)
+          guard !more.isEmpty else { continue }
+          let reasons = known?.reasons ?? []
+          let reason = OpenQuestions.secondaryNetworks.reasons
+          let line = Line(
+            source: from.name, destination: to.name, must: must,
+            depends: (known?.depends ?? PortSet()).union(more),
+            reasons: reasons + reason.filter { !reasons.contains($0) })
+          if let place = places[pair] {
+            lines[place] = line
+          } else {
+            places[pair] = lines.count
+            lines.append(line)
+          }
+        }
+      }
+    }
   }
 
   /// What a router that nobody knows can reach, of what Ingresses and Routes publish.
@@ -203,7 +270,8 @@ package struct ConnectivityList: Sendable {
             source: side == .source ? range : name, destination: side == .source ? name : range,
             must: answer.must,
             depends: depends,
-            reasons: depends.isEmpty ? [] : engine.openQuestions(from: from, to: to).reasons))
+            reasons: depends.isEmpty ? [] : engine.openQuestions(from: from, to: to).reasons,
+            network: network(of: pod)))
       }
     }
   }

@@ -144,6 +144,7 @@ extension ConnectivityList.Line {
   fileprivate func named(in cluster: String) -> Self {
     var line = self
     line.cluster = cluster
+    line.network = .cluster
     if !source.hasSuffix("[External]") { line.source = "\(cluster)/\(source)" }
     if !destination.hasSuffix("[External]") { line.destination = "\(cluster)/\(destination)" }
     return line

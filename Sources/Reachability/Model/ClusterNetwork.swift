@@ -137,6 +137,9 @@ package struct ClusterNetwork: Sendable {
   /// A Service has an address of IPv6, or asks for one.
   package var hasIPv6Services = false
 
+  /// Not the cluster's own network but one beside it (`SecondaryNetworks`): its policies are MultiNetworkPolicies.
+  package var isSecondary = false
+
   /// Stands for a namespace where a policy is of the whole cluster.
   package static let clusterScope = -1
 

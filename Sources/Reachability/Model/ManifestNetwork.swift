@@ -13,6 +13,7 @@ package struct ManifestNetwork: Sendable {
   private var numbers: [String: Int] = [:]
   private var endpoints: [NamespacedName: [IPAddress]] = [:]
   private var primaryNetworks = PrimaryNetworks()
+  private var secondaryNetworks = SecondaryNetworks()
   private var namespaceManifests: [String: Manifest] = [:]
 
   private let surroundings: Surroundings
@@ -61,6 +62,11 @@ package struct ManifestNetwork: Sendable {
     var seen: [ObjectIdentity: Manifest] = [:]
     for manifest in manifests where manifest.kind != "Namespace" {
       addOperatorPods(manifest)
+      if SecondaryNetworks.isPolicy(manifest) {
+        secondaryNetworks.add(
+          policy: manifest, namespace: number(ofNamespace: manifest.namespace ?? "default"))
+        continue
+      }
       let policy = PolicyKind(manifest)
       // Of two manifests of one workload the first counts; two policies of one name are an error.
       if policy == nil {
@@ -91,6 +97,9 @@ package struct ManifestNetwork: Sendable {
     reportWithoutEffect()
     if profile.name == NetworkProfile.npGuard { findings += leftOut() }
   }
+
+  /// Networks beside the cluster's own, with the pods on them.
+  package var attachedNetworks: [SecondaryNetworks.Attached] { secondaryNetworks.attached(in: network) }
 
   /// Gateways of install.tetrate.io: their pods carry `app: <name>` and the labels of the deployment.
   private mutating func addOperatorPods(_ manifest: Manifest) {
@@ -225,6 +234,7 @@ package struct ManifestNetwork: Sendable {
   private mutating func add(_ manifest: Manifest) {
     let namespace = manifest.namespace ?? "default"
     primaryNetworks.add(manifest, namespace: namespace)
+    secondaryNetworks.add(manifest, namespace: namespace)
     if let (service, addresses) = ServiceFacts.endpoints(manifest, namespace: namespace) {
       endpoints[service, default: []] += addresses
     } else if let group = AddressGroup(manifest) {
@@ -282,6 +292,7 @@ package struct ManifestNetwork: Sendable {
       isHostNetwork: workload.isHostNetwork, addresses: addresses,
       serviceAccount: workload.pod.at("spec", "serviceAccountName")?.string ?? "default")
     if owner?["name"] != nil { pod.podName = workload.key.name }
+    secondaryNetworks.add(workload, pod: network.pods.count)
     network.pods.append(pod)
     workloads.append(workload)
   }

@@ -33,6 +33,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
   package static let addressGroups = OpenQuestions(rawValue: 1 << 26)
   package static let primaryNetworks = OpenQuestions(rawValue: 1 << 27)
   package static let severalAddresses = OpenQuestions(rawValue: 1 << 28)
+  package static let secondaryNetworks = OpenQuestions(rawValue: 1 << 29)
 
   private static let texts: [(OpenQuestions, String)] = [
     (.ipBlockAndPods, "whether the network plugin compares ipBlock with pod addresses"),
@@ -63,6 +64,7 @@ package struct OpenQuestions: OptionSet, Sendable, Hashable {
     (.services, "Services that the manifests do not tell"),
     (.serviceSelectors, "whether this release of Cilium follows the selectors of toServices"),
     (.primaryNetworks, "whether the network plugin keeps primary networks apart"),
+    (.secondaryNetworks, "what passes by a second network of both, which NetworkPolicies do not govern"),
     (.addressGroups, "CiliumCIDRGroups that the manifests do not tell"),
   ]
 
