@@ -17,6 +17,8 @@ let modules: [Target] = [
 
   // MARK: Text, trees and their shapes
 
+  /** How independent work is spread over cores: a mapping that pure modules are handed */
+  .target(name: "Parallel"),
   /** Source files, byte ranges, findings, what a rule is, every report format */
   .target(name: "Diagnostics"),
   /** Content ids and the read-only tree of files that a compile starts from */
@@ -50,7 +52,9 @@ let modules: [Target] = [
   /** YAML templates with `${…}` expressions */
   .target(name: "Templates", dependencies: ["CEL", "Diagnostics", "Expressions", "Snapshot", "YAMLTree"]),
   /** Every name bound, the work cut into units; what a link type is */
-  .target(name: "Linker", dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Templates", "YAMLTree"]),
+  .target(
+    name: "Linker",
+    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Parallel", "Templates", "YAMLTree"]),
   /** One folder per link type: what it emits, and its rules */
   .target(
     name: "Links",
@@ -60,13 +64,15 @@ let modules: [Target] = [
   /** Layout, inventories, what changes: the output as a tree of bytes */
   .target(
     name: "Output",
-    dependencies: ["Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Snapshot", "Templates", "YAMLTree"]),
+    dependencies: [
+      "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Parallel", "Snapshot", "Templates", "YAMLTree",
+    ]),
 
   /** What can reach what: NetworkPolicy evaluated exactly, twice over */
   .target(
     name: "Reachability",
     dependencies: [
-      "Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "YAMLTree",
+      "Corefile", "Diagnostics", "FleetSpec", "Kubernetes", "Linker", "Parallel", "YAMLTree",
     ],
     exclude: ["Platforms", "Profiles"], plugins: ["EmbedResources"]),
 
@@ -83,7 +89,7 @@ let modules: [Target] = [
   // MARK: Git
 
   /** libgit2: any revision as a snapshot, packs, commits, notes */
-  .target(name: "Repository", dependencies: ["CLibGit2", "CZlib", "Snapshot"]),
+  .target(name: "Repository", dependencies: ["CLibGit2", "CZlib", "Parallel", "Snapshot"]),
 
   // MARK: The program
 
@@ -92,8 +98,7 @@ let modules: [Target] = [
     name: "Compiler",
     dependencies: [
       "Chart", "Diagnostics", "Expressions", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Links",
-      "Output",
-      "Policies", "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
+      "Output", "Parallel", "Policies", "Reachability", "Review", "Snapshot", "Templates", "YAMLTree",
     ],
     plugins: ["EmbedResources"]),
   /** The specification for manifests that exist already, one file per system */

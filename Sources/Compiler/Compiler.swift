@@ -81,7 +81,7 @@ package struct Compiler: Sendable {
     let model = FleetModel(
       specification: specification, clusters: front.clusters, templates: front.templates,
       recordedOutput: front.recordedOutput, recordedValues: front.recordedValues)
-    let plan = Linker.link(model, types: LinkRegistry.types)
+    let plan = Linker.link(model, types: LinkRegistry.types, mapping: AllCores())
     var findings = front.findings + plan.findings + TemplateReading.findings(model, plan)
     let rendering = UnitRendering(
       resources: resources, model: model, policies: policies, customResources: front.customResources)
@@ -158,20 +158,13 @@ package struct Compiler: Sendable {
     }
     let output = OutputTree(
       objects, fragments: fragments, fleet: fleet, isCheckOnly: options.isCheckOnly,
-      parallel: RootsOnAllCores())
+      mapping: AllCores())
     whenAssembled?(output)
     var findings = output.findings + back.findings(output, objects, model)
     findings += PolicyPhase(policies: policies, types: policyTypes).findings(
       specification, units, objects, definedKinds: Set(front.customResources.kinds),
       isComplete: !reported.containErrors && !findings.containErrors)
     return Assembled(output: output, objects: objects.count, back: back, findings: findings)
-  }
-}
-
-/// One root after the other on each core.
-private struct RootsOnAllCores: RootMapping {
-  func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result) -> [Result] {
-    parallelMap(Array(numbers), piece: 1, transform)
   }
 }
 

@@ -62,7 +62,14 @@ struct FrontEnd {
     let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
     findings += walk.findings
     findings += try StrayDocuments.unselected(walk, source, fleet: fleet, outputs: layout.roots)
-    readSpecification(walk.spec, fleet, compiler.decoder, source)
+    // What the manifests hold does not need the specification, and to join its files takes one core only.
+    let decoder = compiler.decoder
+    let (read, manifests) = concurrently {
+      ReadSpecification(walk.spec, fleet, decoder, source, memo)
+    } _: {
+      (declared: Self.read(walk.declared, source, memo), observed: Self.read(walk.observed, source, memo))
+    }
+    take(read, walk.spec)
     if let specification {
       let places = OutputPlaces(fleet, in: specification).findings
       findings += places
@@ -80,7 +87,7 @@ struct FrontEnd {
     readDefinitions(walk.definitions, compiler.resources, snapshot)
     policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
     findings += policies?.findings ?? []
-    readManifests(walk, snapshot, options)
+    take(manifests.declared, manifests.observed, walk, snapshot, options)
     if options.looksForFormerOutput {
       findings += try FormerOutput(fleet, layout.roots, clusters.keys).findings(in: record)
     }
@@ -94,25 +101,15 @@ struct FrontEnd {
 
   // MARK: The specification
 
-  private mutating func readSpecification(
-    _ entries: [SnapshotEntry], _ fleet: Fleet, _ decoder: SpecDecoder, _ snapshot: some Snapshot
-  ) {
-    let memo = memo
-    let files = parallelMap(entries, piece: 16) { entry in
-      let file = ParsedFile.read(entry, snapshot, memo)
-      var documents = decoder.decode(file.tree)
-      documents.unread = UnreadFile(file.tree.file, findings: file.findings)
-      return (file, documents)
-    }
-    for (entry, (file, _)) in zip(entries, files) {
+  private mutating func take(_ read: ReadSpecification, _ entries: [SnapshotEntry]) {
+    for (entry, file) in zip(entries, read.files) {
       findings += file.findings
       damage = damage ?? file.damage
       trees[file.tree.file.path] = file.tree
       if memo != nil { digester.add(specification: entry, file.tree) }
     }
-    let specification = Specification(fleet: fleet, files.map(\.1))
-    findings += specification.findings
-    self.specification = specification
+    findings += read.specification.findings
+    specification = read.specification
   }
 
   private mutating func checkVersion(_ fleet: Fleet) -> Bool {
@@ -142,12 +139,33 @@ struct FrontEnd {
 
   // MARK: Manifests
 
-  private mutating func readManifests(
-    _ walk: SourceWalk, _ snapshot: LoggedSnapshot, _ options: CompileOptions
+  /// A file of manifests, read and looked through.
+  private struct ManifestFile: Sendable {
+    let parsed: ParsedFile
+    let facts: ManifestFacts
+    /// Documents that declare nothing.
+    let strangers: [Diagnostic]
+  }
+
+  private static func read(
+    _ files: [SourceWalk.File], _ snapshot: some Snapshot, _ memo: (any MemoStore)?
+  ) -> [ManifestFile] {
+    parallelMap(files, piece: 32) { file in
+      let parsed = ParsedFile.read(file.entry, snapshot, memo)
+      return ManifestFile(
+        parsed: parsed, facts: ManifestFacts(parsed.tree, findings: parsed.findings),
+        strangers: strangers(in: parsed.tree))
+    }
+  }
+
+  private mutating func take(
+    _ declaredFiles: [ManifestFile], _ observedFiles: [ManifestFile], _ walk: SourceWalk,
+    _ snapshot: LoggedSnapshot, _ options: CompileOptions
   ) {
     guard let specification else { return }
-    let declared = facts(of: walk.declared, "declared", snapshot.base)
-    let observed = facts(of: walk.observed, "observed", snapshot.base)
+    trees.reserveCapacity(trees.count + declaredFiles.count + observedFiles.count)
+    let declared = take(declaredFiles, of: walk.declared, "declared")
+    let observed = take(observedFiles, of: walk.observed, "observed")
     reportUnknownClusters(walk.declared + walk.observed, specification)
     let sorted = specification.clusters.sorted { $0.key < $1.key }
     var inputs: [[ManifestFacts]] = []
@@ -181,18 +199,14 @@ struct FrontEnd {
     }
   }
 
-  private mutating func facts(
-    of files: [SourceWalk.File], _ role: String, _ snapshot: some Snapshot
+  private mutating func take(
+    _ read: [ManifestFile], of files: [SourceWalk.File], _ role: String
   ) -> [String: [ManifestFacts]] {
-    let memo = memo
-    let read = parallelMap(files, piece: 32) { file in
-      let parsed = ParsedFile.read(file.entry, snapshot, memo)
-      return (parsed, ManifestFacts(parsed.tree, findings: parsed.findings))
-    }
-    trees.reserveCapacity(trees.count + files.count)
     var byCluster: [String: [ManifestFacts]] = [:]
-    for (file, (parsed, facts)) in zip(files, read) {
-      findings += parsed.findings + Self.strangers(in: parsed.tree)
+    for (file, content) in zip(files, read) {
+      let (parsed, facts) = (content.parsed, content.facts)
+      findings += parsed.findings
+      findings += content.strangers
       damage = damage ?? parsed.damage
       trees[file.entry.path] = parsed.tree
       if let stray = StrayDocuments.amongManifests(facts, of: file.cluster, parsed.tree) {

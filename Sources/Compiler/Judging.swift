@@ -96,14 +96,3 @@ struct Judging {
     }.map(\.id.description)
   }
 }
-
-/// Maps on all cores.
-package struct AllCores: ParallelMapping {
-  package init() {}
-
-  package func map<Element: Sendable, Result: Sendable>(
-    _ elements: [Element], piece: Int, _ transform: @Sendable (Element) -> Result
-  ) -> [Result] {
-    parallelMap(elements, piece: piece, transform)
-  }
-}

@@ -13,9 +13,24 @@ struct ManifestChecks: Sendable {
   /// One manifest to be checked, with the facts of its cluster.
   private struct Item: Sendable {
     let manifest: Manifest
+    let place: Place
+
+    var cluster: String { place.cluster }
+    var facts: ClusterFacts { place.facts }
+    var nodePorts: ClosedRange<Int> { place.nodePorts }
+  }
+
+  /// What all manifests of a cluster have in common: one reference each.
+  private final class Place: Sendable {
     let cluster: String
     let facts: ClusterFacts
     let nodePorts: ClosedRange<Int>
+
+    init(cluster: String, facts: ClusterFacts, nodePorts: ClosedRange<Int>) {
+      self.cluster = cluster
+      self.facts = facts
+      self.nodePorts = nodePorts
+    }
   }
 
   func findings(_ model: FleetModel, _ connections: [BoundConnection]) -> [Diagnostic] {
@@ -44,9 +59,8 @@ struct ManifestChecks: Sendable {
       guard let facts = model.clusters[cluster]?.declared,
         let nodePorts = model.clusters[cluster]?.cluster.nodePorts
       else { continue }
-      func item(_ manifest: Manifest) -> Item {
-        Item(manifest: manifest, cluster: cluster, facts: facts, nodePorts: nodePorts)
-      }
+      let place = Place(cluster: cluster, facts: facts, nodePorts: nodePorts)
+      func item(_ manifest: Manifest) -> Item { Item(manifest: manifest, place: place) }
       for namespace in names.sorted() {
         let manifests = (facts.policies[namespace] ?? []).map(\.manifest) + facts.endpoints(in: namespace)
         items += manifests.map(item)
@@ -74,8 +88,8 @@ struct ManifestChecks: Sendable {
     for client in connections.lazy.flatMap(\.clients) {
       guard let cluster = client.cluster else { continue }
       for pod in model.clusters[cluster]?.declared.workloads[client.namespace] ?? []
-      where client.podSelector?.matches(pod.podLabels) ?? true && seen.insert(ObjectIdentifier(pod)).inserted
-      {
+      where !seen.contains(ObjectIdentifier(pod)) && (client.podSelector?.matches(pod.podLabels) ?? true) {
+        seen.insert(ObjectIdentifier(pod))
         workloads.append((pod, CompilerRules.doubtfulManifest))
       }
     }

@@ -1,4 +1,5 @@
 import Dispatch
+import Parallel
 
 /// Maps on all cores, results in the order of the input, so that parallel work gives the same output.
 ///
@@ -17,5 +18,16 @@ package func parallelMap<Element: Sendable, Result: Sendable>(
       }
     }
     count = elements.count
+  }
+}
+
+/// Maps on all cores.
+package struct AllCores: ParallelMapping {
+  package init() {}
+
+  package func map<Element: Sendable, Result: Sendable>(
+    _ elements: [Element], piece: Int, _ transform: @Sendable (Element) -> Result
+  ) -> [Result] {
+    parallelMap(elements, piece: piece, transform)
   }
 }

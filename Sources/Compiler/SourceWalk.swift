@@ -6,7 +6,7 @@ import Templates
 import YAMLTree
 
 /// Files of the snapshot that the fleet's patterns select, sorted by path.
-struct SourceWalk {
+struct SourceWalk: Sendable {
   /// A file with the cluster that its path names.
   struct File: Sendable {
     let entry: SnapshotEntry
@@ -29,13 +29,20 @@ struct SourceWalk {
 
   /// Walks only directories that a pattern can reach.
   init(_ snapshot: some Snapshot, fleet: Fleet, outputs: [String]) throws(SnapshotError) {
-    self.fleet = fleet
-    self.outputs = outputs
+    self.init(fleet, outputs)
     try walk("", snapshot)
     templates = try files(below: "templates", snapshot)
     definitions = try files(below: "schemas/crds", snapshot)
     findings.sort { $0.primary?.range.file.path ?? "" < $1.primary?.range.file.path ?? "" }
   }
+
+  private init(_ fleet: Fleet, _ outputs: [String]) {
+    self.fleet = fleet
+    self.outputs = outputs
+  }
+
+  /// Directories with more entries than this are walked on all cores: a cluster's, with one for each namespace.
+  private static let entriesOfOneCore = 64
 
   private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
     let entries = try snapshot.entries(of: directory)
@@ -44,20 +51,47 @@ struct SourceWalk {
       reportLink(SnapshotEntry(path: directory, kind: .submodule))
       return
     }
-    for entry in entries {
-      switch entry.kind {
-      case .directory:
-        guard !outputs.contains(entry.path) else { continue }
-        if sources.contains(where: { $0.mayMatch(below: entry.path) }) {
-          try walk(entry.path, snapshot)
-        } else {
-          unreached.append(entry.path)
-        }
-      case .symbolicLink, .submodule:
-        if try leadsToSources(entry, snapshot) { reportLink(entry) } else { take(entry) }
-      case .file, .executable: take(entry)
+    guard entries.count > Self.entriesOfOneCore else {
+      for entry in entries { try visit(entry, snapshot) }
+      return
+    }
+    let empty = SourceWalk(fleet, outputs)
+    let starts = Array(stride(from: 0, to: entries.count, by: Self.entriesOfOneCore))
+    let parts = parallelMap(starts, piece: 1) { start -> Result<SourceWalk, SnapshotError> in
+      var part = empty
+      do throws(SnapshotError) {
+        for entry in entries[start...].prefix(Self.entriesOfOneCore) { try part.visit(entry, snapshot) }
+        return .success(part)
+      } catch {
+        return .failure(error)
       }
     }
+    for part in parts { add(try part.get()) }
+  }
+
+  private mutating func visit(_ entry: SnapshotEntry, _ snapshot: some Snapshot) throws(SnapshotError) {
+    switch entry.kind {
+    case .directory:
+      guard !outputs.contains(entry.path) else { return }
+      if sources.contains(where: { $0.mayMatch(below: entry.path) }) {
+        try walk(entry.path, snapshot)
+      } else {
+        unreached.append(entry.path)
+      }
+    case .symbolicLink, .submodule:
+      if try leadsToSources(entry, snapshot) { reportLink(entry) } else { take(entry) }
+    case .file, .executable: take(entry)
+    }
+  }
+
+  /// Takes over what was found in a part of the tree.
+  private mutating func add(_ part: SourceWalk) {
+    spec += part.spec
+    declared += part.declared
+    observed += part.observed
+    unselected += part.unselected
+    unreached += part.unreached
+    findings += part.findings
   }
 
   private var sources: [Fleet.Source] { [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed] }

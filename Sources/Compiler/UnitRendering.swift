@@ -24,8 +24,18 @@ struct RenderedUnit: Sendable {
 struct UnitRendering: Sendable {
   let resources: Resources
   let model: FleetModel
+  /// The model's: taken out of it once, not for each object.
+  private let templates: TemplateSet
   let policies: PolicySet
   let customResources: CustomResources
+
+  init(resources: Resources, model: FleetModel, policies: PolicySet, customResources: CustomResources) {
+    self.resources = resources
+    self.model = model
+    templates = model.templates
+    self.policies = policies
+    self.customResources = customResources
+  }
 
   /// What all objects of a unit have in common.
   struct Context {
@@ -67,8 +77,8 @@ struct UnitRendering: Sendable {
     let units = parallelMap(work, piece: 32) { unit, owner in
       memo?.rendered(unit) { render(unit, of: owner) } ?? render(unit, of: owner)
     }
-    guard model.templates.exhaustion.wasMet else { return units }
-    model.templates.exhaustion.reset()
+    guard templates.exhaustion.wasMet else { return units }
+    templates.exhaustion.reset()
     return work.map { render($0, of: $1) }
   }
 
@@ -95,7 +105,7 @@ struct UnitRendering: Sendable {
       let template = template(emission.template, emission.connections, context, for: what, &rendered.lowered)
     else { return }
     let rendering = ObjectRendering(
-      template: template, exhaustion: model.templates.exhaustion,
+      template: template, exhaustion: templates.exhaustion,
       layers: [
         emission.part == .components ? context.patched : context.own(with: emission.labels),
         rendered.lowered.variables, emission.variables,
@@ -159,13 +169,13 @@ struct UnitRendering: Sendable {
     guard let folder = LinkRegistry.folders[context.owner.type] else { return }
     let connections = occasion.connections ?? rendered.lowered.connections
     let use = TemplateUse(link: context.owner.link, connections: connections)
-    for template in model.templates.extras(folder, for: use) where template.scope == occasion.scope {
+    for template in templates.extras(folder, for: use) where template.scope == occasion.scope {
       let place: TemplateFields = [
         "place": .map(["cluster": .string(occasion.cluster), "namespace": .string(occasion.namespace)]),
         "connections": .list(connections.map { .string($0) }),
       ]
       var rendering = ObjectRendering(
-        template: template, exhaustion: model.templates.exhaustion,
+        template: template, exhaustion: templates.exhaustion,
         layers: [context.own, rendered.lowered.variables, place, occasion.variables],
         what: "\(occasion.namespace) in \(occasion.cluster)", subject: rendered.lowered.subject)
       let before = rendered.lowered.findings.count
@@ -195,7 +205,7 @@ struct UnitRendering: Sendable {
       let what = "the fragment \(fragment.name)"
       guard let template = template(path, nil, context, for: what, &rendered.lowered) else { return }
       let rendering = ObjectRendering(
-        template: template, exhaustion: model.templates.exhaustion,
+        template: template, exhaustion: templates.exhaustion,
         layers: [context.own, rendered.lowered.variables, variables], what: what,
         subject: rendered.lowered.subject)
       guard let root = rendering.render(&rendered.lowered.findings) else { return }
@@ -215,7 +225,7 @@ struct UnitRendering: Sendable {
   ) -> Template? {
     do {
       let use = TemplateUse(link: context.owner.link, connections: connections ?? lowered.connections)
-      if let template = try model.templates.template(path, for: use) { return template }
+      if let template = try templates.template(path, for: use) { return template }
       lowered.findings.append(
         Diagnostic(
           TemplateRules.unknownTemplate, "there is no template '\(path)'", at: lowered.subject,

@@ -16,7 +16,7 @@ package final class CompiledSchema: Sendable {
   let patternProperties: [PatternProperty]
   let names: [NameReference]
   let nameBytes: [UInt8]
-  let patterns: [Pattern]
+  let patterns: PatternTable
   let constants: [Node]
   let numbers: [ExactNumber]
   /// The rules of a record, for records with `hasValidationRules`.
@@ -31,7 +31,7 @@ package final class CompiledSchema: Sendable {
     patternProperties = compiler.patternProperties
     names = compiler.names
     nameBytes = compiler.nameBytes
-    patterns = compiler.patterns
+    patterns = PatternTable(compiler.patterns)
     constants = compiler.constants
     numbers = compiler.numbers
     rulesByRecord = compiler.rules

@@ -84,9 +84,9 @@ extension SchemaWalk {
   private mutating func checkText(_ instruction: Instruction, _ node: Node, _ slot: Int32) -> Bool {
     switch instruction.operation {
     case .pattern:
-      if node.withText({ schema.patterns[Int(instruction.first)].matches($0) }) { return true }
+      if node.withText({ schema.patterns.matches(Int(instruction.first), $0) }) { return true }
       guard collects else { return false }
-      let source = schema.patterns[Int(instruction.first)].source
+      let source = schema.patterns.patterns[Int(instruction.first)].source
       return fail(.pattern(source), node, slot, keyword: "pattern")
     case .format:
       guard let format = SchemaFormat(rawValue: UInt8(truncatingIfNeeded: instruction.first)) else {

@@ -134,7 +134,7 @@ struct SchemaWalk {
       }
       for row in record.patternProperties {
         let entry = schema.patternProperties[Int(row)]
-        guard key.withText({ schema.patterns[Int(entry.pattern)].matches($0) }) else { continue }
+        guard key.withText({ schema.patterns.matches(Int(entry.pattern), $0) }) else { continue }
         isEvaluated = true
         if !checkProperty(key, value, entry.schema) { isFine = false }
       }

@@ -9,13 +9,21 @@ struct ConnectionBinder {
   let links: [String: any BoundLink]
   private var overrides: OverrideBinding
   private var ownFindings: [Diagnostic] = []
-  var findings: [Diagnostic] { ownFindings + overrides.findings }
+  var findings: [Diagnostic] { ownFindings.isEmpty ? overrides.findings : ownFindings + overrides.findings }
 
   init(model: FleetModel, links: [String: any BoundLink], overrides: OverrideBinding) {
     self.model = model
     self.links = links
     self.overrides = overrides
     for (_, link) in links.sorted(by: { $0.key < $1.key }) { self.overrides.check(link) }
+  }
+
+  /// The same, ready for a connection that is bound beside others.
+  var withoutFindings: ConnectionBinder {
+    var binder = self
+    binder.ownFindings = []
+    binder.overrides.forgetFindings()
+    return binder
   }
 
   /// The connection in each of its namespaces; empty when something could not be bound.

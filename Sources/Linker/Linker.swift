@@ -1,6 +1,7 @@
 package import Diagnostics
 import FleetSpec
 import Kubernetes
+package import Parallel
 
 /// Every name bound, and the work cut into units.
 package struct Plan: Sendable {
@@ -23,7 +24,10 @@ package struct UnitOwner: Sendable {
 /// Binds names and plans units. One pass over the links, one over the connections, one over the links
 /// again; linear in the connections.
 package enum Linker {
-  package static func link(_ model: FleetModel, types: [any LinkType.Type]) -> Plan {
+  /// - Parameter mapping: how connections are bound, each of them on its own.
+  package static func link(
+    _ model: FleetModel, types: [any LinkType.Type], mapping: some ParallelMapping = OneCore()
+  ) -> Plan {
     var findings: [Diagnostic] = []
     var links: [String: any BoundLink] = [:]
     for type in types { findings += type.check(model) }
@@ -33,16 +37,24 @@ package enum Linker {
       findings += binding.findings
       if let bound = binding.link { links[name] = bound }
     }
-    var binder = ConnectionBinder(
+    let binder = ConnectionBinder(
       model: model, links: links,
       overrides: OverrideBinding(
         model: model,
         fields: Dictionary(types.map { ($0.descriptor.key, $0.descriptor.perCluster) }) { first, _ in first })
     )
-    var connections: [BoundConnection] = []
-    connections.reserveCapacity(model.specification.connections.count)
-    for connection in model.specification.connections { connections += binder.bind(connection) }
     findings += binder.findings
+    let bound = mapping.map(model.specification.connections, piece: 64) { connection in
+      var binder = binder.withoutFindings
+      let connections = binder.bind(connection)
+      return (connections: connections, findings: binder.findings)
+    }
+    var connections: [BoundConnection] = []
+    connections.reserveCapacity(bound.count)
+    for bound in bound {
+      connections += bound.connections
+      findings += bound.findings
+    }
     findings += UnusedDocuments.findings(model, links, connections)
     findings += ClientNamespaces(connections, in: model).findings(model)
     var units: [any PlannedUnit] = []

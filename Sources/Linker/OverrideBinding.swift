@@ -36,6 +36,8 @@ struct OverrideBinding {
     self.fields = fields
   }
 
+  mutating func forgetFindings() { findings = [] }
+
   /// Of a Connection, whatever its link.
   private static let common = [
     PerClusterField(["to"], .target), PerClusterField(["publish"], .client),

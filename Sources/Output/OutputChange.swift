@@ -9,18 +9,36 @@ package struct OutputChange: Sendable {
   }
 
   package struct Item: Sendable {
-    package let path: String
-    package let kind: Kind
-    /// The new content; nil for removals.
-    package let content: [UInt8]?
-    /// The name of the new content; nil for removals.
-    package let blob: BlobID?
+    private enum Subject: Sendable {
+      case file(OutputFile)
+      case removed(String)
+    }
 
-    package init(path: String, kind: Kind, content: [UInt8]? = nil, blob: BlobID? = nil) {
-      self.path = path
+    package let kind: Kind
+    private let subject: Subject
+
+    package var path: String {
+      switch subject {
+      case .file(let file): file.path
+      case .removed(let path): path
+      }
+    }
+
+    private var file: OutputFile? { if case .file(let file) = subject { file } else { nil } }
+    /// The new content; nil for removals.
+    package var content: [UInt8]? { file?.content }
+    /// The name of the new content; nil for removals.
+    package var blob: BlobID? { file?.blob }
+
+    package init(path: String, kind: Kind, content: [UInt8]? = nil) {
       self.kind = kind
-      self.content = content
-      self.blob = blob ?? content.map { BlobID(of: $0) }
+      subject = content.map { .file(OutputFile(path: path, content: $0)) } ?? .removed(path)
+    }
+
+    /// A file that is written as it is.
+    package init(_ file: OutputFile, _ kind: Kind) {
+      self.kind = kind
+      subject = .file(file)
     }
   }
 
@@ -51,13 +69,14 @@ package struct OutputChange: Sendable {
     // Owned files and inventories that stay: when these are all, nothing is to be removed.
     var kept = 0
     let inventories = Set(record.inventories + record.broken)
+    if record.present.isEmpty { items.reserveCapacity(tree.files.count) }
     for file in tree.files where !keeps(file.path) {
       let written = record.owned[file.path]
       let isInventory = file.unit == nil && inventories.contains(file.path)
       if written != nil || isInventory { kept += 1 }
       guard let entry = record.present[file.path] else {
         if written != nil { missing.append(file.path) }
-        items.append(Item(path: file.path, kind: .added, content: file.content, blob: file.blob))
+        items.append(Item(file, .added))
         continue
       }
       let isFile = entry.kind == .file || entry.kind == .executable
@@ -71,7 +90,7 @@ package struct OutputChange: Sendable {
       } else if !isInventory {
         foreign.append(file.path)
       }
-      items.append(Item(path: file.path, kind: .changed, content: file.content, blob: file.blob))
+      items.append(Item(file, .changed))
     }
     if kept < record.owned.count + inventories.count {
       try addRemovals(record, tree, keeps: keeps, blob)
@@ -92,7 +111,7 @@ package struct OutputChange: Sendable {
         let present = entry.kind == .file ? try Self.blob(of: entry, blob) : nil
         if present != written { edited.append(path) }
       }
-      items.append(Item(path: path, kind: .removed, content: nil, blob: nil))
+      items.append(Item(path: path, kind: .removed))
     }
   }
 

@@ -2,6 +2,7 @@ package import Diagnostics
 package import FleetSpec
 package import Kubernetes
 package import Linker
+package import Parallel
 package import Snapshot
 package import Templates
 
@@ -95,8 +96,8 @@ package struct RenderedFragment: Sendable {
   }
 }
 
-/// One file of the output.
-package struct OutputFile: Sendable {
+/// One file of the output. A class: an output has tens of thousands, which pass through several lists, in order.
+package final class OutputFile: Sendable {
   /// From the fleet's root.
   package let path: String
   package let content: [UInt8]
@@ -152,34 +153,18 @@ package struct OutputTree: Sendable {
   ///
   /// - Parameters:
   ///   - isCheckOnly: the files are made when somebody asks for them, which the findings do not need.
-  ///   - parallel: how the output's roots are worked on; the compiler does it on all cores.
+  ///   - mapping: how the output's roots are worked on.
   package init(
     _ objects: [RenderedObject], fragments: [RenderedFragment] = [], fleet: Fleet, isCheckOnly: Bool = false,
-    parallel: any RootMapping = OneCore()
+    mapping: some ParallelMapping = OneCore()
   ) {
     let assembly = OutputAssembly(objects, fragments: fragments, fleet: fleet)
-    let roots = parallel.map(assembly.parts.indices) { assembly.settle(assembly.parts[$0]) }
+    let roots = mapping.map(Array(assembly.parts.indices), piece: 1) { assembly.settle(assembly.parts[$0]) }
     let make: @Sendable () -> [OutputFile] = {
-      OutputAssembly.ordered(parallel.map(roots.indices) { roots[$0].files() })
+      OutputAssembly.ordered(mapping.map(Array(roots.indices), piece: 1) { roots[$0].files() })
     }
     self.init(
       storage: isCheckOnly ? .pending(make) : .made(make()), findings: assembly.findings(roots),
       roots: roots.map { ($0.root, $0.size.objects, $0.size.bytes) })
-  }
-}
-
-/// Maps numbers of roots, which are independent of each other.
-package protocol RootMapping: Sendable {
-  func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result) -> [Result]
-}
-
-/// One after the other.
-package struct OneCore: RootMapping {
-  package init() {}
-
-  package func map<Result: Sendable>(_ numbers: Range<Int>, _ transform: @Sendable (Int) -> Result)
-    -> [Result]
-  {
-    numbers.map(transform)
   }
 }

@@ -19,8 +19,8 @@ struct RootAssembly: Sendable {
   }
 
   /// A file with its path below the root; `object` is nil for fragments and for files that belong to a
-  /// directory.
-  private struct Item {
+  /// directory. A class as the files that become of them are.
+  private final class Item: Sendable {
     let path: String
     let content: [UInt8]
     /// The content's name where it is known.
@@ -28,6 +28,14 @@ struct RootAssembly: Sendable {
     let object: RenderedObject?
     /// The key of the owning unit; nil for files that belong to a directory.
     let unit: String?
+
+    init(path: String, content: [UInt8], blob: BlobID?, object: RenderedObject?, unit: String?) {
+      self.path = path
+      self.content = content
+      self.blob = blob
+      self.object = object
+      self.unit = unit
+    }
   }
 
   let root: String
@@ -45,7 +53,6 @@ struct RootAssembly: Sendable {
     root = part.root
     cluster = part.cluster
     self.hasKustomization = hasKustomization
-    // References are sorted instead of files: moving a file counts four of them up and down.
     for object in part.objects.sorted(by: { utf8Precedes($0.path, $1.path) }) { add(object) }
     for index in places.indices { settle(index) }
     reportSharedComponents()
@@ -144,7 +151,7 @@ struct RootAssembly: Sendable {
   /// a-service-x/service-y as well.
   private mutating func reportSharedComponents() {
     var owners: [Substring: RenderedObject] = [:]
-    for object in places.flatMap(\.files).compactMap(\.object) where object.part == .components {
+    for object in places.lazy.flatMap(\.files).compactMap(\.object) where object.part == .components {
       let directory = object.path.prefix(upTo: object.path.lastIndex(of: "/") ?? object.path.endIndex)
       guard let other = owners[directory] else {
         owners[directory] = object
@@ -185,9 +192,7 @@ struct RootAssembly: Sendable {
           path: "\(root)/\(OutputLayout.inventoryPath(namespace: place.namespace))",
           content: inventory.content))
     }
-    // Numbers are sorted instead of files: moving a file counts four references up and down.
-    let order = files.indices.sorted { utf8Precedes(files[$0].path, files[$1].path) }
-    return order.map { files[$0] }
+    return files.sorted { utf8Precedes($0.path, $1.path) }
   }
 
   /// Reports the objects of a place that two units emit, and adds what components need. They are in order.

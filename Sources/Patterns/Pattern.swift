@@ -26,10 +26,10 @@ package struct Pattern: Sendable {
   /// The pattern as it was written.
   package var source: String { machine.source }
   package var dialect: Dialect { machine.dialect }
-  private let machine: Machine
+  fileprivate let machine: Machine
 
   /// What runs a pattern, shared by its copies.
-  private final class Machine: Sendable {
+  fileprivate final class Machine: Sendable {
     /// An automaton, or that it would be too large.
     private final class Attempt: Sendable {
       let automaton: Automaton?
@@ -81,6 +81,12 @@ package struct Pattern: Sendable {
       made.release()
       return known
     }
+
+    func matches(_ text: Span<UInt8>) -> Bool {
+      if let answer = withAutomaton({ $0?.matches(text) }) { return answer }
+      var simulation = Simulation(program)
+      return simulation.search(text, from: 0, anyMatch: true) != nil
+    }
   }
 
   /// Compiles a pattern; the error points into the pattern's source.
@@ -117,11 +123,7 @@ package struct Pattern: Sendable {
   var hasAutomaton: Bool { machine.withAutomaton { $0 != nil } }
 
   /// True when the pattern matches anywhere in the UTF-8 text.
-  package func matches(_ text: Span<UInt8>) -> Bool {
-    if let answer = machine.withAutomaton({ $0?.matches(text) }) { return answer }
-    var simulation = Simulation(machine.program)
-    return simulation.search(text, from: 0, anyMatch: true) != nil
-  }
+  package func matches(_ text: Span<UInt8>) -> Bool { machine.matches(text) }
 
   /// True when the pattern matches anywhere in the text; nil when finding out takes more work than is allowed.
   ///
@@ -196,5 +198,24 @@ package struct Pattern: Sendable {
       }
       try checkNestedCounts(repetition.body, product: copies, limits: limits)
     }
+  }
+}
+
+/// Patterns by their numbers, for a schema that all cores check with.
+///
+/// A pattern that is taken out of an array is counted up and down around each match, and counting those of an object
+/// that all cores use makes them take turns. Here the table alone keeps them.
+package struct PatternTable: Sendable {
+  package let patterns: [Pattern]
+  private let machines: [Unmanaged<Pattern.Machine>]
+
+  package init(_ patterns: [Pattern]) {
+    self.patterns = patterns
+    machines = patterns.map { Unmanaged.passUnretained($0.machine) }
+  }
+
+  /// True when the pattern of that number matches anywhere in the UTF-8 text.
+  package func matches(_ number: Int, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    machines[number]._withUnsafeGuaranteedRef { $0.matches(text.span) }
   }
 }

@@ -1,3 +1,5 @@
+package import Parallel
+
 /// A commit to make on a branch without a checkout: working tree and index are never touched.
 package struct OutputCommit: Sendable {
   /// The branch in full: `refs/heads/environment/prod`. It need not exist.
@@ -93,8 +95,11 @@ extension GitRepository {
   /// go into one pack, which reaches the disk first (`durable`); few objects go into files of their own, for which git
   /// does not insist on that either. The branch moves only after every object is in its place, so that a killed process leaves it
   /// old or new.
+  ///
+  /// - Parameter mapping: how trees are deflated and the pack is put together.
   package func commit(
     _ output: OutputCommit, signer: OutputCommit.Signer? = nil, durable: Bool = true,
+    mapping: some ParallelMapping = OneCore(),
     decide: (CommitFacts?) throws(GitError) -> OutputCommit.Decision
   ) throws(GitError) -> OutputCommit.Outcome {
     let operation = "commit to \(output.reference)"
@@ -113,9 +118,11 @@ extension GitRepository {
       let tip = try (tipID ?? output.base).map { (id) throws(GitError) in try commit(id) }
       guard case .write(let proposal) = try decide(tip) else { return .stopped(tip: tipID) }
       guard let made = try prepare(proposal, tip, signer) else { return .unchanged(tip: tipID) }
-      let own = try pack(made.objects)
+      let own = try pack(made.objects, mapping)
       // Contents of an earlier attempt are there already.
-      try store(proposal.contents + [own], durable: durable) { attempt > 1 && objects.contains($0) }
+      try store(proposal.contents + own, durable: durable, mapping: mapping) {
+        attempt > 1 && objects.contains($0)
+      }
       let move = try move(
         output.reference, from: tipID, to: made.commit, reflog: output.reflog, by: proposal.committer,
         while: witness)
@@ -198,18 +205,37 @@ extension GitRepository {
     }
   }
 
-  private func pack(_ made: [NewObject]) throws(GitError) -> PackedObjects {
-    var batch = try ObjectBatch(for: self)
-    for object in made { try batch.add(object.kind, object.content, id: object.id) }
-    return batch.finish()
+  /// Objects that one core deflates after each other.
+  private static let batchLength = 512
+
+  private func pack(
+    _ made: [NewObject], _ mapping: some ParallelMapping
+  ) throws(GitError) -> [PackedObjects] {
+    let starts = Array(stride(from: 0, to: made.count, by: Self.batchLength))
+    let batches = mapping.map(starts, piece: 1) { start -> Result<PackedObjects, GitError> in
+      do throws(GitError) {
+        var batch = try ObjectBatch(for: self)
+        for object in made[start...].prefix(Self.batchLength) {
+          try batch.add(object.kind, object.content, id: object.id)
+        }
+        return .success(batch.finish())
+      } catch {
+        return .failure(error)
+      }
+    }
+    var packed: [PackedObjects] = []
+    for batch in batches { packed.append(try batch.get()) }
+    return packed
   }
 
   /// Puts objects into the database: one pack, or files of their own when they are few.
   func store(
-    _ batches: [PackedObjects], durable: Bool, unless isPresent: (ObjectID) -> Bool = { _ in false }
+    _ batches: [PackedObjects], durable: Bool, mapping: some ParallelMapping = OneCore(),
+    unless isPresent: (ObjectID) -> Bool = { _ in false }
   ) throws(GitError) {
     if batches.reduce(0, { $0 + $1.count }) >= Self.packThreshold {
-      try PackWriter(durable: durable).write(batches, into: objectsDirectory, unless: isPresent)
+      try PackWriter(durable: durable).write(
+        batches, into: objectsDirectory, mapping: mapping, unless: isPresent)
       return try objects.refresh()
     }
     for batch in batches {

@@ -1,3 +1,4 @@
+import Parallel
 import Snapshot
 
 /// Writes the objects of batches into one pack and its index (version 2, see gitformat-pack).
@@ -6,7 +7,7 @@ import Snapshot
 /// and checksums are known already. The pack gets its name after it is complete and its index
 /// last, so that a process that is killed leaves a `tmp_` file which `git gc` removes, never half a pack.
 struct PackWriter: ~Copyable {
-  private struct Object {
+  private struct Object: Sendable {
     let id: ObjectID
     let batch: Int32
     let index: Int32
@@ -20,19 +21,34 @@ struct PackWriter: ~Copyable {
   /// Writes a pack into `objects/pack` of an objects directory, without the objects that `isPresent` knows; nothing
   /// when none is left. Linear in the bytes, and sorts the objects.
   func write(
-    _ batches: [PackedObjects], into directory: String, unless isPresent: (ObjectID) -> Bool
+    _ batches: [PackedObjects], into directory: String, mapping: some ParallelMapping,
+    unless isPresent: (ObjectID) -> Bool
   ) throws(GitError) {
     var objects = Self.sortedObjects(batches, isPresent)
     if objects.isEmpty { return }
+    let runs = Self.runs(batches, &objects)
+    // The pack's checksum reads every byte; the index needs where they lie.
+    let parts = mapping.map([Part.checksum, .index], piece: 1) { [objects] part in
+      switch part {
+      case .checksum: Self.checksum(of: runs)
+      case .index: Self.index(objects, batches)
+      }
+    }
+    let (checksum, index) = (parts[0], parts[1])
     let pack = try TemporaryFile(in: directory + "/pack", prefix: "tmp_pack_")
-    let checksum = try writePack(batches, &objects, to: pack)
+    for run in runs { try pack.write(run) }
+    try pack.write(checksum[...])
     let indexFile = try TemporaryFile(in: directory + "/pack", prefix: "tmp_idx_")
-    try indexFile.write(Self.index(objects, batches, packChecksum: checksum)[...])
+    try indexFile.write(index[...])
+    try indexFile.write((checksum + Self.checksum(of: [index[...], checksum[...]]))[...])
     let name = directory + "/pack/pack-" + ObjectID.hexadecimal(checksum)
     try pack.publish(as: name + ".pack", durable: durable)
     try indexFile.publish(as: name + ".idx", durable: durable)
     if durable { try TemporaryFile.synchronise(directory: directory + "/pack") }
   }
+
+  /// What is made of the objects beside each other.
+  private enum Part: Sendable { case checksum, index }
 
   /// Every object once, ordered by name; of equal objects in two batches the first stays.
   private static func sortedObjects(_ batches: [PackedObjects], _ isPresent: (ObjectID) -> Bool) -> [Object] {
@@ -50,15 +66,12 @@ struct PackWriter: ~Copyable {
     return unique
   }
 
-  /// Writes header, objects and checksum; sets each object's offset. Returns the checksum.
-  private func writePack(
-    _ batches: [PackedObjects], _ objects: inout [Object], to file: borrowing TemporaryFile
-  ) throws(GitError) -> [UInt8] {
-    var hash = SHA1()
+  /// Header and objects as they follow each other in the pack, without its checksum; sets each object's offset.
+  private static func runs(_ batches: [PackedObjects], _ objects: inout [Object]) -> [ArraySlice<UInt8>] {
     var header: [UInt8] = Array("PACK".utf8)
     header.append(bigEndian: 2)
     header.append(bigEndian: UInt32(objects.count))
-    try append(header[...], &hash, to: file)
+    var runs = [header[...]]
     var written = header.count
     var positions = batches.map { [Int32](repeating: -1, count: $0.count) }
     for (position, object) in objects.enumerated() {
@@ -73,30 +86,26 @@ struct PackWriter: ~Copyable {
         if position >= 0 {
           objects[Int(position)].offset = UInt64(written + range.lowerBound - run)
         } else {
-          try append(packed.bytes[run..<range.lowerBound], &hash, to: file)
+          runs.append(packed.bytes[run..<range.lowerBound])
           written += range.lowerBound - run
           run = range.upperBound
         }
       }
-      try append(packed.bytes[run...], &hash, to: file)
+      runs.append(packed.bytes[run...])
       written += packed.bytes.count - run
     }
-    let checksum = ObjectID.bytes(hash.finish())
-    try file.write(checksum[...])
-    return checksum
+    return runs
   }
 
-  private func append(
-    _ bytes: ArraySlice<UInt8>, _ hash: inout SHA1, to file: borrowing TemporaryFile
-  ) throws(GitError) {
-    bytes.withUnsafeBufferPointer { hash.update($0) }
-    try file.write(bytes)
+  /// SHA-1 of bytes that follow each other.
+  private static func checksum(of runs: [ArraySlice<UInt8>]) -> [UInt8] {
+    var hash = SHA1()
+    for run in runs { run.withUnsafeBufferPointer { hash.update($0) } }
+    return ObjectID.bytes(hash.finish())
   }
 
-  /// The index of a pack: fan-out, names, checksums, offsets, long offsets, both trailers.
-  private static func index(
-    _ objects: [Object], _ batches: [PackedObjects], packChecksum: [UInt8]
-  ) -> [UInt8] {
+  /// The index of a pack: fan-out, names, checksums, offsets, long offsets. The pack's checksum and its own follow.
+  private static func index(_ objects: [Object], _ batches: [PackedObjects]) -> [UInt8] {
     var bytes: [UInt8] = [0xFF, 0x74, 0x4F, 0x63]
     bytes.reserveCapacity(objects.count * 28 + 1100)
     bytes.append(bigEndian: 2)
@@ -124,10 +133,6 @@ struct PackWriter: ~Copyable {
       bytes.append(bigEndian: UInt32(truncatingIfNeeded: offset >> 32))
       bytes.append(bigEndian: UInt32(truncatingIfNeeded: offset))
     }
-    bytes += packChecksum
-    var hash = SHA1()
-    hash.update(bytes)
-    bytes += ObjectID.bytes(hash.finish())
     return bytes
   }
 }

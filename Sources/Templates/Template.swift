@@ -6,15 +6,16 @@ package import YAMLTree
 /// Its structure is always valid YAML, and no value can break out of its place: values become nodes, never
 /// text that is parsed again.
 package final class Template: Sendable {
-  /// A node of the template with its meaning.
-  indirect enum Form: Sendable {
+  /// A node of the template with its meaning. Nodes are numbers: all cores render with one template, and to count the
+  /// references to its tree at each node would make them take turns.
+  enum Form: Sendable {
     /// A subtree without expressions.
-    case literal(Node)
-    case expression(TemplateExpression, Node)
-    case text([TextPart], Node)
-    case mapping([Entry], Node)
-    case sequence([Form], Node)
-    case conditional(TemplateExpression, then: Form, otherwise: Form?)
+    case literal(Int)
+    case expression(TemplateExpression, Int)
+    case text([TextPart], Int)
+    case mapping([Entry], Int)
+    case sequence([Form], Int)
+    indirect case conditional(TemplateExpression, then: Form, otherwise: Form?)
     case loop(Loop)
     case removed
   }
@@ -42,9 +43,9 @@ package final class Template: Sendable {
 
   enum Entry: Sendable {
     /// A key that stands in the template as it shall stand in the object.
-    case fixed(keyNode: Node, Form)
-    case value(key: [TextPart], keyNode: Node, Form)
-    case merge(TemplateExpression, Node)
+    case fixed(key: Int, Form)
+    case value(key: [TextPart], keyNode: Int, Form)
+    case merge(TemplateExpression, Int)
   }
 
   package let declaration: TemplateDeclaration
@@ -76,7 +77,7 @@ package final class Template: Sendable {
     if !declaration.names.isEmpty, condition == nil, case .mapping(let entries, _) = root,
       entries.allSatisfy(\.isFixed)
     {
-      for case .fixed(let key, let form) in entries { forms[key.text] = form }
+      for case .fixed(let key, let form) in entries { forms[Node(tree: tree, index: key).text] = form }
     }
     nameForms = forms
   }
@@ -167,7 +168,7 @@ package final class Template: Sendable {
     var compiler = TemplateCompiler(types: declaration.types)
     let condition = compiler.topCondition(of: document)
     let root = compiler.form(of: document, isTop: true)
-    compiler.checkNames(of: root, declaration)
+    compiler.checkNames(of: root, in: document.tree, declaration)
     guard compiler.findings.isEmpty else { return (nil, compiler.findings) }
     let template = Template(
       declaration, level, tree: document.tree, document: document, root: root, condition: condition,

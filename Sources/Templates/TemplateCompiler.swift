@@ -23,26 +23,26 @@ struct TemplateCompiler {
     case .mapping: return mapping(node, isTop: isTop)
     case .sequence:
       let forms = node.elements.map { form(of: $0) }
-      if forms.allSatisfy(\.isLiteral) { return .literal(node) }
-      return .sequence(forms, node)
+      if forms.allSatisfy(\.isLiteral) { return .literal(node.index) }
+      return .sequence(forms, node.index)
     case .string: return text(node)
-    default: return .literal(node)
+    default: return .literal(node.index)
     }
   }
 
   // MARK: Scalars
 
   private mutating func text(_ node: Node) -> Template.Form {
-    guard node.withText({ $0.contains(UInt8(ascii: "$")) }) else { return .literal(node) }
+    guard node.withText({ $0.contains(UInt8(ascii: "$")) }) else { return .literal(node.index) }
     let splitter = TextSplitter(node.text)
     if !splitter.isUnclosed, splitter.parts.count == 1, case .expression(let source) = splitter.parts[0] {
       guard let expression = expression(source, at: node) else { return .removed }
       checkWritable(expression)
-      return .expression(expression, node)
+      return .expression(expression, node.index)
     }
     guard let parts = parts(of: node) else { return .removed }
-    if parts.count == 1, case .literal(let text) = parts[0], text == node.text { return .literal(node) }
-    return .text(parts, node)
+    if parts.count == 1, case .literal(let text) = parts[0], text == node.text { return .literal(node.index) }
+    return .text(parts, node.index)
   }
 
   /// The parts of a text, each expression of a type that can stand inside one.
@@ -150,7 +150,7 @@ struct TemplateCompiler {
         isLiteral = false
       } else if name == "$merge" {
         isLiteral = false
-        if let merged = merged(value) { entries.append(.merge(merged, value)) }
+        if let merged = merged(value) { entries.append(.merge(merged, value.index)) }
       } else if name.hasPrefix("$"), !name.hasPrefix("$$"), !name.hasPrefix("${") {
         report(
           key, "'\(name)' is not a template key",
@@ -159,17 +159,17 @@ struct TemplateCompiler {
         let form = form(of: value)
         if !name.contains("$") {
           if !form.isLiteral { isLiteral = false }
-          entries.append(.fixed(keyNode: key, form))
+          entries.append(.fixed(key: key.index, form))
           continue
         }
         let isEscaped = name.hasPrefix("$$") && !name.hasPrefix("$${")
         let parts = isEscaped ? [.literal(String(name.dropFirst()))] : parts(of: key) ?? []
         isLiteral = false
-        entries.append(.value(key: parts, keyNode: key, form))
+        entries.append(.value(key: parts, keyNode: key.index, form))
       }
     }
-    if isLiteral { return .literal(node) }
-    let form = Template.Form.mapping(entries, node)
+    if isLiteral { return .literal(node.index) }
+    let form = Template.Form.mapping(entries, node.index)
     return condition.map { .conditional($0, then: form, otherwise: nil) } ?? form
   }
 
@@ -245,12 +245,12 @@ struct TemplateCompiler {
   // MARK: Naming templates
 
   /// A naming template has an entry for each name, and no other.
-  mutating func checkNames(of root: Template.Form, _ declaration: TemplateDeclaration) {
+  mutating func checkNames(of root: Template.Form, in tree: Tree, _ declaration: TemplateDeclaration) {
     guard !declaration.names.isEmpty else { return }
     let node: Node
     switch root {
-    case .literal(let literal): node = literal
-    case .mapping(_, let mapping): node = mapping
+    case .literal(let literal): node = Node(tree: tree, index: literal)
+    case .mapping(_, let mapping): node = Node(tree: tree, index: mapping)
     default: return
     }
     let names = declaration.names

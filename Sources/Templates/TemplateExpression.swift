@@ -15,12 +15,27 @@ final class TemplateExpression: Sendable {
     let isOptional: Bool
   }
 
-  private enum Form: Sendable {
-    case path(variable: String, [Step])
-    case general(CELExpression, CELEnvironment, inputs: [(name: String, type: CELType)])
+  /// An expression that is more than a path.
+  private final class General: Sendable {
+    let expression: CELExpression
+    let environment: CELEnvironment
+    let inputs: [(name: String, type: CELType)]
+
+    init(
+      _ expression: CELExpression, _ environment: CELEnvironment, _ inputs: [(name: String, type: CELType)]
+    ) {
+      self.expression = expression
+      self.environment = environment
+      self.inputs = inputs
+    }
   }
 
-  private let form: Form
+  /// The variable of a path, and the fields after it; nothing taken out of an enumeration, since all cores evaluate one
+  /// expression and would count its references in turn.
+  private let variable: String
+  private let steps: [Step]
+  /// Nil for a path.
+  private let general: General?
   let text: String
   let type: CELType
   /// The scalar of the template that holds it.
@@ -42,22 +57,28 @@ final class TemplateExpression: Sendable {
   ) throws(CELIssues) {
     self.text = text
     self.node = node
-    if let (form, type) = Self.path(text, scope.types), expected == .dyn || type == expected {
-      self.form = form
-      self.type = type
+    if let path = Self.path(text, scope.types), expected == .dyn || path.type == expected {
+      variable = path.variable
+      steps = path.steps
+      general = nil
+      type = path.type
       return
     }
+    variable = ""
+    steps = []
     let environment = scope.environment
     let expression = try CELExpression.compile(text, in: environment, expecting: expected)
     let names = Set(expression.paths.compactMap(\.first)).sorted()
-    form = .general(expression, environment, inputs: names.map { ($0, scope.types[$0] ?? .dyn) })
+    general = General(expression, environment, names.map { ($0, scope.types[$0] ?? .dyn) })
     type = expression.type
   }
 
   // MARK: Paths
 
   /// A variable with selected fields, each declared; nil for everything else, and for what is wrong.
-  private static func path(_ text: String, _ types: [String: CELType]) -> (Form, CELType)? {
+  private static func path(
+    _ text: String, _ types: [String: CELType]
+  ) -> (variable: String, steps: [Step], type: CELType)? {
     let names = text.split(separator: ".", omittingEmptySubsequences: false)
     guard let variable = names.first.map(trimmed), var type = types[variable] else { return nil }
     var steps: [Step] = []
@@ -77,7 +98,7 @@ final class TemplateExpression: Sendable {
       steps.append(Step(name: name, isOptional: isOptional))
     }
     if isOptional, case .optional = type {} else if isOptional { type = .optional(type) }
-    return (.path(variable: variable, steps), type)
+    return (variable, steps, type)
   }
 
   private static func trimmed(_ name: Substring) -> String {
@@ -115,36 +136,31 @@ final class TemplateExpression: Sendable {
 
   /// The value under these variables. Linear in the path; other expressions spend of the budget.
   func evaluate(_ variables: TemplateVariables, budget: inout Int) throws(Fault) -> TemplateValue {
-    switch form {
-    case .path(let variable, let steps): return try follow(steps, from: variable, variables)
-    case .general(let expression, let environment, let inputs):
-      var bindings = environment.bindings()
-      for (name, type) in inputs {
-        guard let value = variables[name] else { continue }
-        bindings[name] = value.celValue(type)
+    guard let general else { return try follow(variables) }
+    var bindings = general.environment.bindings()
+    for (name, type) in general.inputs {
+      guard let value = variables[name] else { continue }
+      bindings[name] = value.celValue(type)
+    }
+    let value: CELValue
+    do {
+      value = try general.expression.evaluate(bindings, steps: &budget)
+    } catch {
+      guard error.kind != .budget else {
+        let message =
+          "the template needs more than \(RenderingLimits.steps) steps, the most that is allowed"
+        throw Fault(range: 0..<text.utf8.count, message: message, isBudget: true)
       }
-      let value: CELValue
-      do {
-        value = try expression.evaluate(bindings, steps: &budget)
-      } catch {
-        guard error.kind != .budget else {
-          let message =
-            "the template needs more than \(RenderingLimits.steps) steps, the most that is allowed"
-          throw Fault(range: 0..<text.utf8.count, message: message, isBudget: true)
-        }
-        throw Fault(range: error.range, message: error.message, isBudget: false)
-      }
-      do {
-        return try TemplateValue(value)
-      } catch {
-        throw Fault(range: 0..<text.utf8.count, message: error.message, isBudget: false)
-      }
+      throw Fault(range: error.range, message: error.message, isBudget: false)
+    }
+    do {
+      return try TemplateValue(value)
+    } catch {
+      throw Fault(range: 0..<text.utf8.count, message: error.message, isBudget: false)
     }
   }
 
-  private func follow(
-    _ steps: [Step], from variable: String, _ variables: TemplateVariables
-  ) throws(Fault) -> TemplateValue {
+  private func follow(_ variables: TemplateVariables) throws(Fault) -> TemplateValue {
     guard var value = variables[variable] else {
       throw Fault(
         range: 0..<text.utf8.count, message: "the variable '\(variable)' has no value here", isBudget: false)

@@ -54,7 +54,8 @@ extension Template {
   private func render(
     _ layers: [TemplateFields], _ sources: inout SourceTrace
   ) throws(TemplateError) -> Tree? {
-    var renderer = TemplateRenderer(variables: TemplateVariables(layers: layers), sources: sources)
+    var renderer = TemplateRenderer(
+      tree: tree, variables: TemplateVariables(layers: layers), sources: sources)
     if let condition, try renderer.condition(condition) == false { return nil }
     var builder = TreeBuilder(file: tree.file, capacity: 96)
     builder.beginDocument()
@@ -75,10 +76,12 @@ extension Template {
     _ key: String, _ variables: TemplateFields
   ) throws(TemplateError) -> (text: String, node: Node)? {
     var renderer = TemplateRenderer(
-      variables: TemplateVariables(layers: [variables]), sources: SourceTrace())
+      tree: tree, variables: TemplateVariables(layers: [variables]), sources: SourceTrace())
     switch nameForm(key) {
-    case .text(let parts, let node): return (try renderer.text(parts), node)
-    case .literal(let node) where node.kind == .string: return (node.text, node)
+    case .text(let parts, let index): return (try renderer.text(parts), Node(tree: tree, index: index))
+    case .literal(let index):
+      let node = Node(tree: tree, index: index)
+      if node.kind == .string { return (node.text, node) }
     default: break
     }
     var sources = SourceTrace()
@@ -96,11 +99,14 @@ extension Template {
 }
 
 struct TemplateRenderer {
+  /// The template's.
+  private let tree: Tree
   var variables: TemplateVariables
   var sources: SourceTrace
   private var steps = RenderingLimits.steps
 
-  init(variables: TemplateVariables, sources: SourceTrace) {
+  init(tree: Tree, variables: TemplateVariables, sources: SourceTrace) {
+    self.tree = tree
     self.variables = variables
     self.sources = sources
   }
@@ -109,22 +115,22 @@ struct TemplateRenderer {
   mutating func append(_ form: Template.Form, to builder: inout TreeBuilder) throws(TemplateError) -> Int {
     switch form {
     case .removed: return 0
-    case .literal(let node):
-      copy(node, to: &builder)
+    case .literal(let index):
+      copy(Node(tree: tree, index: index), to: &builder)
       return 1
-    case .expression(let expression, let node):
+    case .expression(let expression, let origin):
       let value = try evaluate(expression)
       if case .none = value { return 0 }
-      value.append(to: &builder, origin: node.index, &sources)
+      value.append(to: &builder, origin: origin, &sources)
       return 1
-    case .text(let parts, let node):
-      builder.string(try text(parts), origin: node.index)
+    case .text(let parts, let origin):
+      builder.string(try text(parts), origin: origin)
       return 1
-    case .mapping(let entries, let node):
-      try mapping(entries, node, to: &builder)
+    case .mapping(let entries, let origin):
+      try mapping(entries, origin, to: &builder)
       return 1
-    case .sequence(let forms, let node):
-      let index = builder.open(.sequence, origin: node.index)
+    case .sequence(let forms, let origin):
+      let index = builder.open(.sequence, origin: origin)
       var count = 0
       for form in forms { count += try appendItem(form, to: &builder) }
       builder.close(index, count: count)
@@ -158,9 +164,10 @@ struct TemplateRenderer {
       var count = 0
       for form in forms { count += try appendItem(form, to: &builder) }
       return count
-    case .literal(let node) where node.kind == .sequence:
-      for element in node.elements { copy(element, to: &builder) }
-      return node.count
+    case .literal(let index) where Node(tree: tree, index: index).kind == .sequence:
+      let list = Node(tree: tree, index: index)
+      for element in list.elements { copy(element, to: &builder) }
+      return list.count
     case let other: return try appendItem(other, to: &builder)
     }
   }
@@ -215,9 +222,9 @@ struct TemplateRenderer {
   }
 
   private mutating func mapping(
-    _ entries: [Template.Entry], _ node: Node, to builder: inout TreeBuilder
+    _ entries: [Template.Entry], _ origin: Int, to builder: inout TreeBuilder
   ) throws(TemplateError) {
-    let index = builder.open(.mapping, origin: node.index)
+    let index = builder.open(.mapping, origin: origin)
     if entries.allSatisfy(\.isFixed) {
       builder.close(index, count: try appendFixed(entries, to: &builder))
       return
@@ -232,9 +239,9 @@ struct TemplateRenderer {
     _ entries: [Template.Entry], to builder: inout TreeBuilder
   ) throws(TemplateError) -> Int {
     var count = 0
-    for case .fixed(let keyNode, let form) in entries {
+    for case .fixed(let key, let form) in entries {
       let start = builder.count
-      builder.copyScalar(keyNode, as: .string, origin: keyNode.index)
+      builder.copyScalar(Node(tree: tree, index: key), as: .string, origin: key)
       if try append(form, to: &builder) > 0 { count += 1 } else { builder.discard(from: start) }
     }
     return count
@@ -245,8 +252,8 @@ struct TemplateRenderer {
   ) throws(TemplateError) {
     for entry in entries {
       switch entry {
-      case .fixed(let keyNode, let form):
-        try append(keyNode.text, keyNode, form, keys: &keys, to: &builder)
+      case .fixed(let key, let form):
+        try append(Node(tree: tree, index: key).text, key, form, keys: &keys, to: &builder)
       case .value(let parts, let keyNode, let form):
         try append(try text(parts), keyNode, form, keys: &keys, to: &builder)
       case .merge(let expression, let node):
@@ -256,7 +263,7 @@ struct TemplateRenderer {
   }
 
   private mutating func merge(
-    _ value: TemplateValue, _ expression: TemplateExpression, _ node: Node, keys: inout Set<String>,
+    _ value: TemplateValue, _ expression: TemplateExpression, _ origin: Int, keys: inout Set<String>,
     to builder: inout TreeBuilder
   ) throws(TemplateError) {
     if case .none = value { return }
@@ -268,22 +275,24 @@ struct TemplateRenderer {
       let field = value.field(key) ?? .none
       if case .none = field { continue }
       guard keys.insert(key).inserted else { throw repeated(key, expression.wholeRange) }
-      builder.key(key, origin: node.index)
-      field.append(to: &builder, origin: node.index, &sources)
+      builder.key(key, origin: origin)
+      field.append(to: &builder, origin: origin, &sources)
     }
   }
 
   private mutating func append(
-    _ key: String, _ keyNode: Node, _ form: Template.Form, keys: inout Set<String>,
+    _ key: String, _ keyNode: Int, _ form: Template.Form, keys: inout Set<String>,
     to builder: inout TreeBuilder
   ) throws(TemplateError) {
     let start = builder.count
-    builder.key(key, origin: keyNode.index)
+    builder.key(key, origin: keyNode)
     guard try append(form, to: &builder) > 0 else {
       builder.discard(from: start)
       return
     }
-    guard keys.insert(key).inserted else { throw repeated(key, keyNode.range) }
+    guard keys.insert(key).inserted else {
+      throw repeated(key, Node(tree: tree, index: keyNode).range)
+    }
   }
 
   private func repeated(_ key: String, _ range: SourceRange) -> TemplateError {

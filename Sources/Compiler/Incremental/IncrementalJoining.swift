@@ -71,7 +71,7 @@ struct IncrementalJoining {
       guard let previous = old.removeValue(forKey: file.path) else {
         // Somebody else's file would be in the way.
         guard present[file.path] == nil else { return false }
-        items.append(.init(path: file.path, kind: .added, content: file.content, blob: file.blob))
+        items.append(.init(file, .added))
         result.fileCount += 1
         continue
       }
@@ -79,7 +79,7 @@ struct IncrementalJoining {
       // Files that namespaces share are larger in the whole: they may stay as they are, and that is all.
       guard isOnRecord(previous) || previous.unit == nil && isSame else { return false }
       if !isSame {
-        items.append(.init(path: file.path, kind: .changed, content: file.content, blob: file.blob))
+        items.append(.init(file, .changed))
       }
     }
     for (path, file) in old {

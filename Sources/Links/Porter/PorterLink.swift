@@ -129,16 +129,21 @@ struct PorterLink: BoundLink {
             "'any' needs a mesh or a gateway", help: ["use 'match: each', or a link that joins services"]))
         continue
       }
-      for key in Set(connection.targets.map(\.service.key)) {
+      for (index, target) in connection.targets.enumerated() {
+        let key = target.service.key
+        // A Service of both clusters is one.
+        if connection.targets[..<index].contains(where: { $0.service.key == key }) { continue }
         if services[key] == nil { order.append(key) }
         services[key, default: []].append(connection)
       }
     }
-    plan.findings += Self.portsAskedForTwice(services)
+    order.sort()
+    plan.findings += Self.portsAskedForTwice(order, services)
     plan.findings += ClaimPermissions.findings(Set(order.map(\.namespace)).sorted(), primary, model)
     let claims = ClaimIndex(settings, model)
     let clientValues = ClientValues(settings)
-    for key in order.sorted() {
+    plan.units.reserveCapacity(order.count)
+    for key in order {
       guard let connections = services[key] else { continue }
       let unit = PorterService(
         settings: settings, link: link.name.value, linkNode: link.name.node, service: key,
@@ -148,12 +153,17 @@ struct PorterLink: BoundLink {
     }
     return plan
   }
+
   /// A port at a load balancer's address is granted once.
-  private static func portsAskedForTwice(_ services: [NamespacedName: [BoundConnection]]) -> [Diagnostic] {
+  private static func portsAskedForTwice(
+    _ order: [NamespacedName], _ services: [NamespacedName: [BoundConnection]]
+  ) -> [Diagnostic] {
     var first: [String: (service: NamespacedName, node: Node)] = [:]
     var findings: [Diagnostic] = []
-    for (service, connections) in services.sorted(by: { $0.key < $1.key }) {
-      let asked = connections.lazy.compactMap { ClaimSettings($0.section("porter")).requestedPort }.first
+    for service in order {
+      let asked = (services[service] ?? []).lazy.compactMap {
+        ClaimSettings($0.section("porter")).requestedPort
+      }.first
       guard let asked else { continue }
       let key = "\(service.namespace) \(asked.value)"
       guard let other = first[key] else {

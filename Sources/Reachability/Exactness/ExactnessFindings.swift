@@ -2,6 +2,7 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
+import Parallel
 import YAMLTree
 
 extension Judgement {

@@ -2,6 +2,7 @@ import Diagnostics
 import FleetSpec
 import Kubernetes
 import Linker
+import Parallel
 
 /// All crossings of a fleet and what it takes to walk them: namespaces evaluated, links modelled.
 ///

@@ -1,6 +1,7 @@
 import FleetSpec
 import Kubernetes
 package import Linker
+package import Parallel
 
 /// The fleet as it will be once the output is applied: what the judge looks at.
 package final class JudgedFleet: Sendable {
@@ -28,13 +29,6 @@ package final class JudgedFleet: Sendable {
       })
     excludedKinds = Set(model.fleet.consumer?.excludedKinds ?? [])
   }
-}
-
-/// Maps on all cores, results in the order of the input. The judge is pure; who runs it starts the work.
-package protocol ParallelMapping: Sendable {
-  func map<Element: Sendable, Result: Sendable>(
-    _ elements: [Element], piece: Int, _ transform: @Sendable (Element) -> Result
-  ) -> [Result]
 }
 
 /// The pods that a connection's clients and targets are, found before anything is evaluated.

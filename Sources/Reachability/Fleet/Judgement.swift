@@ -2,6 +2,7 @@ package import Diagnostics
 import FleetSpec
 import Kubernetes
 package import Linker
+package import Parallel
 import YAMLTree
 
 /// The verdict about one crossing, with what decided it.

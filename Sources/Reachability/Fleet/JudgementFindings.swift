@@ -2,6 +2,7 @@ package import Diagnostics
 import FleetSpec
 import Kubernetes
 package import Linker
+package import Parallel
 import YAMLTree
 
 extension Judgement {

@@ -2,6 +2,7 @@ import Diagnostics
 import FleetSpec
 package import Kubernetes
 import Linker
+package import Parallel
 import YAMLTree
 
 extension JudgedCluster {

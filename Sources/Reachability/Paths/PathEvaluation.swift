@@ -2,6 +2,7 @@ package import Diagnostics
 package import FleetSpec
 import Kubernetes
 import Linker
+package import Parallel
 import YAMLTree
 
 /// `spec.paths` of Policy documents, judged on the evaluated fleet: on declared connections, and on what policies let

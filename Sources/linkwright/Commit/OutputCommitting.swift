@@ -159,7 +159,7 @@ struct OutputCommitting {
     if let signing = request.signing { signer = signing.sign }
     while true {
       do {
-        outcome = try target.commit(output, signer: signer) { (tip) throws(GitError) in
+        outcome = try target.commit(output, signer: signer, mapping: AllCores()) { (tip) throws(GitError) in
           do throws(CommandFailure) {
             return try decide(place, tip, &result)
           } catch {
@@ -406,7 +406,9 @@ struct OutputCommitting {
         var batch = try ObjectBatch(for: target)
         let blob = try batch.add(
           blob: HydratorMetadata.content(of: source, repositoryURL: fleet.repositoryURL))
-        files.append(TreeEdit.File(path: metadata, blob: blob))
+        // The files are in the order of their paths already, and need not be put in order again.
+        let position = files.firstIndex { utf8Precedes(metadata, $0.path) } ?? files.count
+        files.insert(TreeEdit.File(path: metadata, blob: blob), at: position)
         contents.append(batch.finish())
         // A promoter reads the branch by it: one that was removed or damaged is a change.
         let isReadable = (try? HydratorMetadata.source(in: snapshot(of: tip))) != nil
