@@ -22,13 +22,11 @@ struct BackEnd {
     self.options = options
   }
 
-  mutating func add(_ unit: RenderedUnit) {
-    pending += unit.lowered.pending
-    pendingSubjects += Array(repeating: unit.lowered.subject, count: unit.lowered.pending.count)
-    satisfied += unit.lowered.satisfied
-    remarks += unit.lowered.remarks.map {
-      ($0, $0.connections.isEmpty ? unit.lowered.connections : $0.connections)
-    }
+  mutating func add(_ unit: LoweredUnit) {
+    pending += unit.pending
+    pendingSubjects += Array(repeating: unit.subject, count: unit.pending.count)
+    satisfied += unit.satisfied
+    remarks += unit.remarks.map { ($0, $0.connections.isEmpty ? unit.connections : $0.connections) }
   }
 
   func findings(_ output: OutputTree, _ objects: [RenderedObject], _ model: FleetModel) -> [Diagnostic] {

@@ -147,10 +147,10 @@ package struct Compiler: Sendable {
     objects.reserveCapacity(units.reduce(0) { $0 + $1.objects.count })
     var fragments: [RenderedFragment] = []
     var back = BackEnd(fleet: fleet, record: front.record, options: options)
-    for unit in units {
-      objects += unit.objects
-      fragments += unit.fragments
-      back.add(unit)
+    for index in units.indices {
+      objects += units[index].objects
+      fragments += units[index].fragments
+      back.add(units[index].lowered)
     }
     if !options.clusters.isEmpty {
       objects = objects.filter { options.clusters.contains($0.cluster) }

@@ -26,18 +26,20 @@ package struct DirectorySnapshot: Snapshot {
     }
     guard let handle = try open(directory: directory) else { return [] }
     defer { closedir(handle) }
-    var entries: [SnapshotEntry] = []
+    // Short names are sorted without counting references, as paths would have to be.
+    var items: [(name: String, type: UInt8)] = []
     while let item = readdir(handle) {
       let name = withUnsafePointer(to: &item.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       if name == "." || name == ".." || directory.isEmpty && Self.skipped.contains(name) { continue }
-      let path = directory.isEmpty ? name : "\(directory)/\(name)"
-      if let kind = kind(Int32(item.pointee.d_type), path) {
-        entries.append(SnapshotEntry(path: path, kind: kind))
-      }
+      items.append((name, item.pointee.d_type))
     }
-    return entries.sorted { utf8Precedes($0.path, $1.path) }
+    items.sort { utf8Precedes($0.name, $1.name) }
+    return items.compactMap { item in
+      let path = directory.isEmpty ? item.name : "\(directory)/\(item.name)"
+      return kind(Int32(item.type), path).map { SnapshotEntry(path: path, kind: $0) }
+    }
   }
 
   /// Opens a directory one component at a time, so that no symbolic link below the root is followed; nil

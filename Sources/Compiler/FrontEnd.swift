@@ -301,16 +301,21 @@ struct FrontEnd {
 
   // MARK: What was emitted before
 
+  /// True for the path of a claim or of a list of peers.
+  private static func isReadAgain(_ path: String) -> Bool {
+    let name = path.utf8.suffix(
+      from: path.utf8.lastIndex(of: UInt8(ascii: "/")).map(path.utf8.index(after:)) ?? path.startIndex)
+    return name.starts(with: "transportserverclaim-".utf8)
+      || name.elementsEqual("secret-cilium-clustermesh.yaml".utf8)
+  }
+
   /// Claims, Helm values and lists of peers on record: renaming a claim is worth a warning, and so is another
   /// cluster id; a peer must not be lost.
   private mutating func readRecordedOutput(_ layout: OutputLayout, _ snapshot: LoggedSnapshot) {
     let memo = memo
-    // One look at each name: an output has tens of thousands.
-    let named = record.present.values.filter {
-      let name = $0.name
-      return $0.kind == .file
-        && (name.hasPrefix("transportserverclaim-") || name == "secret-cilium-clustermesh.yaml")
-    }
+    // One look at each path, and no copy of its entry: an output has tens of thousands.
+    let named = record.present.keys.filter(Self.isReadAgain).compactMap { record.present[$0] }
+      .filter { $0.kind == .file }
     // Also those of output units, which have roots of their own.
     var candidates: [String: [SnapshotEntry]] = [:]
     for entry in named.sorted(by: { utf8Precedes($0.path, $1.path) }) {
@@ -337,8 +342,8 @@ struct FrontEnd {
     }
     // A member whose Cluster was renamed left its values under the old name.
     let prefix = "\(fleet?.outputPath ?? "")/"
-    for entry in record.present.values
-    where entry.kind == .file && entry.name == "cilium-values.yaml" && entry.path.hasPrefix(prefix) {
+    for path in record.present.keys where path.hasSuffix("/cilium-values.yaml") && path.hasPrefix(prefix) {
+      guard let entry = record.present[path], entry.kind == .file else { continue }
       let cluster = String(entry.path.dropFirst(prefix.utf8.count).prefix { $0 != "/" })
       guard clusters[cluster] == nil,
         entry.path == "\(layout.fragmentRoot(cluster: cluster))/cilium-values.yaml"

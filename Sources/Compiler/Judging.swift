@@ -21,11 +21,10 @@ struct Judging {
     judgement = Judgement(fleet, links: plan.links, connections: plan.connections, mapping: mapping)
     // A unit with an error has emitted nothing, or not what it should: its connections fail for that reason.
     var faulted: Set<String> = []
-    for unit in units where unit.lowered.findings.containErrors {
-      faulted.formUnion(unit.lowered.connections)
-    }
-    for unit in units where Self.wantsTakenPlace(unit, model) {
-      faulted.formUnion(unit.lowered.connections)
+    // By number: a unit that is copied counts a dozen references.
+    for index in units.indices
+    where units[index].lowered.findings.containErrors || Self.wantsTakenPlace(units[index].objects, model) {
+      faulted.formUnion(units[index].lowered.connections)
     }
     faulted.formUnion(
       Self.faulted(
@@ -58,8 +57,8 @@ struct Judging {
 
   /// True where an object of the unit has a manifest of somebody else's already: that is reported, and the unit's
   /// object will not be what stands there.
-  private static func wantsTakenPlace(_ unit: RenderedUnit, _ model: FleetModel) -> Bool {
-    unit.objects.contains {
+  private static func wantsTakenPlace(_ objects: [RenderedObject], _ model: FleetModel) -> Bool {
+    objects.contains {
       $0.part == .manifests && model.clusters[$0.cluster]?.declared.objects[$0.identity] != nil
     }
   }

@@ -11,13 +11,13 @@ struct Owners {
   }
 
   private var entries: [String: [Entry]] = [:]
-  private var isEmpty = true
+  private var isEmpty: Bool { entries.isEmpty }
 
   /// Linear in the connections.
   init(_ connections: [Connection]) {
+    guard connections.contains(where: { $0.owner != nil }) else { return }
     for connection in connections {
       let range = connection.node.range
-      if connection.owner != nil { isEmpty = false }
       entries[range.file.path, default: []].append(
         Entry(
           document: range, namespaces: Set(connection.namespaces.map(\.value)),

@@ -20,13 +20,14 @@ struct PolicyLinting {
         if let cluster = client.cluster { namespaces[cluster, default: []].insert(client.namespace) }
       }
     }
-    let clusters = model.clusterNames.filter { name in
-      guard let declared = model.clusters[name]?.declared, let own = namespaces[name] else { return false }
-      return own.contains { declared.policies[$0]?.isEmpty == false }
-        || declared.objects.contains { $0.key.group != "networking.k8s.io" && PolicyKind($0.value) != nil }
-    }
-    let known = Places(reported)
     let (fleet, touched) = (judgement.fleet, namespaces)
+    let clusters = model.clusterNames.filter { name in
+      guard let declared = model.clusters[name]?.declared, let own = touched[name] else { return false }
+      return own.contains { declared.policies[$0]?.isEmpty == false }
+        || fleet.clusters[name]?.declaresOtherPolicies ?? false
+    }
+    guard !clusters.isEmpty else { return [] }
+    let known = Places(reported)
     return parallelMap(clusters, piece: 1) { name -> [Diagnostic] in
       guard let cluster = fleet.clusters[name] else { return [] }
       let manifests = cluster.network(checking: touched[name])

@@ -106,10 +106,10 @@ struct ClaimResolution {
     guard let port = Self.port(of: unit, &findings) else { return nil }
     self.port = port
     let sections = unit.connections.map { ($0, ClaimSettings($0.section("porter"))) }
-    func agreed<Value: Equatable>(_ field: String, _ path: KeyPath<ClaimSettings, Located<Value>?>)
-      -> Located<Value>?
-    {
-      let said = sections.compactMap { $0.1[keyPath: path] }
+    func agreed<Value: Equatable>(
+      _ field: String, _ value: (ClaimSettings) -> Located<Value>?
+    ) -> Located<Value>? {
+      let said = sections.compactMap { value($0.1) }
       if let first = said.first, let other = said.first(where: { $0.value != first.value }) {
         findings.append(
           Diagnostic(
@@ -122,11 +122,11 @@ struct ClaimResolution {
       }
       return said.first
     }
-    let claimName = agreed("claimName", \.claimName)
-    let overrides = agreed("overrideServicePort", \.overridesServicePort)
-    let requested = agreed("requestedPort", \.requestedPort)
-    let interval = agreed("monitor.interval", \.monitorInterval)
-    let timeout = agreed("monitor.timeout", \.monitorTimeout)
+    let claimName = agreed("claimName") { $0.claimName }
+    let overrides = agreed("overrideServicePort") { $0.overridesServicePort }
+    let requested = agreed("requestedPort") { $0.requestedPort }
+    let interval = agreed("monitor.interval") { $0.monitorInterval }
+    let timeout = agreed("monitor.timeout") { $0.monitorTimeout }
     policies = Dictionary(
       uniqueKeysWithValues: unit.sides.map { side in
         let own = unit.connections.map { $0.section("porter", in: side.name)?["networkPolicy"] }

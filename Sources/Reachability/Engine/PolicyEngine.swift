@@ -334,7 +334,7 @@ package struct PolicyEngine: Sendable {
       return PairAnswer(may: .all, must: .all)
     }
     var answer = PairAnswer(
-      may: passes(source, destination, \.may), must: passes(source, destination, \.must))
+      may: passes(source, destination) { $0.may }, must: passes(source, destination) { $0.must })
     let meet = meet(source, destination)
     if !meet.may { answer.may = PortSet() }
     if !meet.must { answer.must = PortSet() }
@@ -350,15 +350,15 @@ package struct PolicyEngine: Sendable {
   }
 
   private func passes(
-    _ source: Endpoint, _ destination: Endpoint, _ reading: KeyPath<Row, [Row.Entry]?>
+    _ source: Endpoint, _ destination: Endpoint, _ reading: (Row) -> [Row.Entry]?
   ) -> PortSet {
     var ports = PortSet.all
     if case .pod(let pod) = source {
-      ports = opened(rows[Int(egressRow[Int(podClass(of: pod))])][keyPath: reading], to: point(destination))
+      ports = opened(reading(rows[Int(egressRow[Int(podClass(of: pod))])]), to: point(destination))
       if ports.isEmpty { return ports }
     }
     if case .pod(let pod) = destination {
-      let ingress = opened(rows[Int(ingressRow[Int(podClass(of: pod))])][keyPath: reading], to: point(source))
+      let ingress = opened(reading(rows[Int(ingressRow[Int(podClass(of: pod))])]), to: point(source))
       ports = ports.isAll ? ingress : ports.intersection(ingress)
     }
     return ports

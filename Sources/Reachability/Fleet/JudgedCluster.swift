@@ -22,6 +22,8 @@ package final class JudgedCluster: Sendable {
   private let policiesByNamespace: [String: [KnownObject]]
   /// Policies of the whole cluster.
   let clusterwidePolicies: [KnownObject]
+  /// True where a manifest of the cluster is a policy of another kind than NetworkPolicy.
+  package let declaresOtherPolicies: Bool
   /// Groups of addresses that Cilium's policies may name.
   let addressGroups: [AddressGroup]
   let primaryNetworks: PrimaryNetworks
@@ -36,26 +38,27 @@ package final class JudgedCluster: Sendable {
   ) {
     self.model = model
     profile = NetworkProfile.of(model.cluster)
-    addressGroups = model.declared.objects.values.filter { $0.kind == "CiliumCIDRGroup" }
-      .compactMap { AddressGroup($0) }.sorted { $0.name < $1.name }
+    var groups: [AddressGroup] = []
     var networks = PrimaryNetworks()
-    for manifest in model.declared.objects.values {
-      networks.add(manifest, namespace: manifest.namespace ?? "default")
-    }
-    primaryNetworks = networks
     var objects: [ObjectIdentity: KnownObject] = [:]
     var byNamespace: [String: [KnownObject]] = [:]
     var patches: [ObjectIdentity: KnownObject] = [:]
     var byKind: [String: [KnownObject]] = [:]
     var policies: [KnownObject] = []
-    for (identity, manifest) in model.declared.objects
-    where identity.group != "networking.k8s.io" && PolicyKind(manifest) != nil {
-      policies.append(KnownObject(manifest: manifest, evidence: .declared, subject: nil))
+    // Once over all objects, which come by the ten thousand.
+    for (identity, manifest) in model.declared.objects {
+      if identity.kind == "CiliumCIDRGroup", let group = AddressGroup(manifest) { groups.append(group) }
+      networks.add(manifest, namespace: manifest.namespace ?? "default")
+      let isPolicy = identity.group != "networking.k8s.io" && PolicyKind(manifest) != nil
+      let isIndexed = kinds.contains(identity.kind)
+      guard isPolicy || isIndexed else { continue }
+      let known = KnownObject(manifest: manifest, evidence: .declared, subject: nil)
+      if isPolicy { policies.append(known) }
+      if isIndexed { byKind[identity.kind, default: []].append(known) }
     }
-    for (identity, manifest) in model.declared.objects where kinds.contains(identity.kind) {
-      byKind[identity.kind, default: []].append(
-        KnownObject(manifest: manifest, evidence: .declared, subject: nil))
-    }
+    addressGroups = groups.sorted { $0.name < $1.name }
+    primaryNetworks = networks
+    declaresOtherPolicies = !policies.isEmpty
     for object in emitted {
       let known = KnownObject(
         manifest: object.manifest, evidence: .emitted, subject: object.subject,

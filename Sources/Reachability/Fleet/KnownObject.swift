@@ -2,8 +2,9 @@ package import Diagnostics
 package import Kubernetes
 package import YAMLTree
 
-/// An object of this compile's output that the judge looks at: its tree, before it becomes bytes.
-package struct EmittedObject: Sendable {
+/// An object of this compile's output that the judge looks at: its tree, before it becomes bytes. A class because an
+/// output has tens of thousands, which are dealt out to their clusters.
+package final class EmittedObject: Sendable {
   package let cluster: String
   package let manifest: Manifest
   /// True for a patch of an object that somebody else owns.
