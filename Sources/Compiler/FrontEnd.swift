@@ -58,18 +58,18 @@ struct FrontEnd {
     guard !places.contains(where: { $0.rule.id == OutputRules.outputOverSources.id }) else { return }
     self.fleet = fleet
     let layout = OutputLayout(fleet)
-    self.record = try OutputRecord(record, layout: layout, formerRoots: options.formerRoots)
-    let walk = try SourceWalk(snapshot, fleet: fleet, outputs: layout.roots)
-    findings += walk.findings
-    findings += try StrayDocuments.unselected(walk, source, fleet: fleet, outputs: layout.roots)
-    // What the manifests hold does not need the specification, and to join its files takes one core only.
     let decoder = compiler.decoder
-    let (read, manifests) = concurrently {
-      ReadSpecification(walk.spec, fleet, decoder, source, memo)
+    // The sources do not need to know what is on record, nor does either of them keep both cores at work.
+    let (sources, onRecord) = concurrently {
+      SourceFiles.read(snapshot, unlogged: source, fleet, outputs: layout.roots, decoder, memo)
     } _: {
-      (declared: Self.read(walk.declared, source, memo), observed: Self.read(walk.observed, source, memo))
+      Self.record(record, layout, options)
     }
-    take(read, walk.spec)
+    self.record = try onRecord.get()
+    let files = try sources.get()
+    let walk = files.walk
+    findings += walk.findings + files.strayFindings
+    take(files.specification, walk.spec)
     if let specification {
       let places = OutputPlaces(fleet, in: specification).findings
       findings += places
@@ -87,7 +87,7 @@ struct FrontEnd {
     readDefinitions(walk.definitions, compiler.resources, snapshot)
     policies = specification.map { PolicySet($0, compiler.policyTypes, day: options.sourceDay) }
     findings += policies?.findings ?? []
-    take(manifests.declared, manifests.observed, walk, snapshot, options)
+    take(files.declared, files.observed, walk, snapshot, options)
     if options.looksForFormerOutput {
       findings += try FormerOutput(fleet, layout.roots, clusters.keys).findings(in: record)
     }
@@ -97,6 +97,16 @@ struct FrontEnd {
     for entry in log.entries { digester.add(other: entry) }
     if policies?.dependsOnDay == true { digester.add(option: options.sourceDay ?? "no day") }
     digests = digester.finish()
+  }
+
+  private static func record(
+    _ snapshot: any Snapshot, _ layout: OutputLayout, _ options: CompileOptions
+  ) -> Result<OutputRecord, SnapshotError> {
+    do throws(SnapshotError) {
+      return .success(try OutputRecord(snapshot, layout: layout, formerRoots: options.formerRoots))
+    } catch {
+      return .failure(error)
+    }
   }
 
   // MARK: The specification
@@ -139,27 +149,9 @@ struct FrontEnd {
 
   // MARK: Manifests
 
-  /// A file of manifests, read and looked through.
-  private struct ManifestFile: Sendable {
-    let parsed: ParsedFile
-    let facts: ManifestFacts
-    /// Documents that declare nothing.
-    let strangers: [Diagnostic]
-  }
-
-  private static func read(
-    _ files: [SourceWalk.File], _ snapshot: some Snapshot, _ memo: (any MemoStore)?
-  ) -> [ManifestFile] {
-    parallelMap(files, piece: 32) { file in
-      let parsed = ParsedFile.read(file.entry, snapshot, memo)
-      return ManifestFile(
-        parsed: parsed, facts: ManifestFacts(parsed.tree, findings: parsed.findings),
-        strangers: strangers(in: parsed.tree))
-    }
-  }
-
   private mutating func take(
-    _ declaredFiles: [ManifestFile], _ observedFiles: [ManifestFile], _ walk: SourceWalk,
+    _ declaredFiles: [SourceFiles.ManifestFile], _ observedFiles: [SourceFiles.ManifestFile],
+    _ walk: SourceWalk,
     _ snapshot: LoggedSnapshot, _ options: CompileOptions
   ) {
     guard let specification else { return }
@@ -200,7 +192,7 @@ struct FrontEnd {
   }
 
   private mutating func take(
-    _ read: [ManifestFile], of files: [SourceWalk.File], _ role: String
+    _ read: [SourceFiles.ManifestFile], of files: [SourceWalk.File], _ role: String
   ) -> [String: [ManifestFacts]] {
     var byCluster: [String: [ManifestFacts]] = [:]
     for (file, content) in zip(files, read) {
@@ -216,29 +208,6 @@ struct FrontEnd {
       if memo != nil { digester.add(role, cluster: file.cluster, file.entry, facts) }
     }
     return byCluster
-  }
-
-  /// Documents that declare nothing although they look like more than data.
-  private static func strangers(in tree: Tree) -> [Diagnostic] {
-    tree.documents.compactMap { document in
-      let what: String
-      switch document.kind {
-      case .mapping, .null: return nil
-      case .sequence:
-        // Lists of anything else are data that some tool reads.
-        let isObject = { (node: Node) in node["kind"]?.string != nil && node["apiVersion"]?.string != nil }
-        guard document.elements.contains(where: isObject) else { return nil }
-        what = "a list without 'kind: List'"
-      default: what = "a plain text"
-      }
-      return Diagnostic(
-        CompilerRules.noManifest, "this document is \(what), not an object", at: document.range,
-        help: [
-          document.kind == .sequence
-            ? "separate the objects with '---', or put them below 'items' of a 'kind: List'"
-            : "put the manifest there, or exclude the file in spec.sources"
-        ])
-    }
   }
 
   private mutating func reportUnknownClusters(_ files: [SourceWalk.File], _ specification: Specification) {
