@@ -132,7 +132,7 @@ let tests: [Target] = [
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport"),
   .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics", "TestSupport"], exclude: ["Golden"]),
   .testTarget(name: "SnapshotTests", dependencies: ["Snapshot", "TestSupport"]),
-  .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+  .testTarget(name: "PatternsTests", dependencies: ["Patterns", "TestSupport"]),
   /** Commits from a process of its own, for the tests that race it or kill it */
   .executableTarget(
     name: "RepositoryProbe", dependencies: ["Repository", "Snapshot"], path: "Tests/RepositoryProbe"),
@@ -152,7 +152,7 @@ let tests: [Target] = [
     name: "ReachabilityTests",
     dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],
     exclude: ["Mutations", "Vectors"]),
-  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema"], exclude: ["Corpus"]),
+  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema", "TestSupport"], exclude: ["Corpus"]),
   .testTarget(
     name: "ExpressionsTests", dependencies: ["CEL", "Diagnostics", "Expressions", "JSONSchema", "YAMLTree"]),
   .testTarget(

@@ -420,19 +420,20 @@ import Testing
       """
     let adoption = try adopt(["gold": Self.good + others])
     #expect(!adoption.isRefused, "\(adoption.goldenText)")
-    #expect(
-      adoption.report.unread == ["Service": 1, "NetworkPolicy": 1, "ServiceExport": 1, "Cluster": 1])
-    #expect(adoption.report.count(.equivalent) == 1)
+    let unread = ["Service": 1, "NetworkPolicy": 1, "ServiceExport": 1, "Cluster": 1]
+    #expect(adoption.report.unread == unread && adoption.report.count(.equivalent) == 1)
   }
 
   /// Thousands of objects that nobody asked for cost time in proportion and change nothing.
-  @Test(.timeLimit(.minutes(1))) func unrelatedObjectsAreCounted() throws {
+  @Test func unrelatedObjectsAreCounted() throws {
     let noise = (0..<20_000).map { number in
       "---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w\(number), namespace: n\(number % 50)}\nspec: {size: 1}\n"
     }.joined()
-    let adoption = try adopt(["gold": Self.good + noise])
-    #expect(adoption.report.unread["Widget"] == 20_000)
-    #expect(adoption.files.map(\.path) == (try adopt(["gold": Self.good])).files.map(\.path))
+    let files = try adopt(["gold": Self.good]).files.map(\.path)
+    var adoption: Adoption?
+    let time = try ProcessorTime.measure { adoption = try adopt(["gold": Self.good + noise]) }
+    #expect(adoption?.report.unread["Widget"] == 20_000 && adoption?.files.map(\.path) == files)
+    #expect(time < .seconds(200), "it grows faster than the input")
   }
 
   /// A pair that the manifests do not show can be said; one that could be two is asked for.
@@ -481,7 +482,7 @@ import Testing
   @Test(arguments: 0..<200) func damagedInputNeverCrashes(_ seed: Int) throws {
     var generator = SeededGenerator(seed: UInt64(seed))
     var bytes = Array(Self.good.utf8)
-    for _ in 0..<(1 + Int.random(in: 0..<6, using: &generator)) {
+    for _ in 0...Int.random(in: 0..<6, using: &generator) {
       let index = Int.random(in: 0..<bytes.count, using: &generator)
       switch Int.random(in: 0..<3, using: &generator) {
       case 0: bytes[index] = UInt8.random(in: 9...126, using: &generator)
@@ -489,12 +490,11 @@ import Testing
       default: bytes.insert(contentsOf: bytes[..<min(index, 40)], at: index)
       }
     }
-    let request = AdoptionRequest(
-      clusters: [
-        AdoptionRequest.Cluster(name: "gold", files: [SourceFile(path: "gold.yaml", bytes: bytes)], path: nil)
-      ], fleetName: "fleet")
-    let adoption = try Adoption(
-      request, in: MemorySnapshot(texts: [:]), compiler: try AdoptionCase.compiler.get())
+    let file = SourceFile(path: "gold.yaml", bytes: bytes)
+    let cluster = AdoptionRequest.Cluster(name: "gold", files: [file], path: nil)
+    let request = AdoptionRequest(clusters: [cluster], fleetName: "fleet")
+    let compiler = try AdoptionCase.compiler.get()
+    let adoption = try Adoption(request, in: MemorySnapshot(texts: [:]), compiler: compiler)
     #expect(!adoption.findings.isEmpty || !adoption.files.isEmpty, "seed \(seed)")
   }
 }

@@ -152,6 +152,21 @@ import Testing
     }
   }
 
+  // MARK: Tests
+
+  /// Tests run beside each other on machines that do more: how long something takes says nothing, and a limit of Swift
+  /// Testing's counts while a test waits for its turn. `Waiting`, `ProcessorTime`, `Program` and `SeededGenerator` say
+  /// what there is instead. What belongs to the whole process is no single test's.
+  @Test func testsDoNotDependOnTimeOrOnEachOther() throws {
+    let words: Set = [
+      "timeLimit", "timeIntervalSince", "timeIntervalSinceNow", "Process", "SystemRandomNumberGenerator",
+      "setenv", "unsetenv", "chdir", "changeCurrentDirectoryPath",
+    ]
+    for source in try SwiftSource.all(map.tests) {
+      #expect(source.uses(of: words).isEmpty, "\(source.path):\(source.uses(of: words))")
+    }
+  }
+
   // MARK: Rules
 
   @Test func ruleIdsAreUniqueAndWellFormed() {

@@ -7,17 +7,13 @@ import json
 import sys
 import time
 
-from selenium import webdriver
+import browser
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 page, shots = sys.argv[1], sys.argv[2]
-options = webdriver.ChromeOptions()
-options.binary_location = "/usr/bin/chromium"
-for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1500,900"]:
-    options.add_argument(argument)
-options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
+driver = browser.start("--window-size=1500,900")
 saw = {}
 
 
@@ -67,7 +63,8 @@ try:
     driver.switch_to.active_element.send_keys("no such thing")
     saw["nothing"] = driver.find_element(By.ID, "list").text
     driver.find_element(By.ID, "reset").click()
-    time.sleep(0.2)
+    # The page answers a moment later.
+    WebDriverWait(driver, 600).until(lambda _: len(rows()) == saw["rows"])
     saw["again"] = len(rows())
 
     # A verdict's button shows its connections only, and says that it is pressed.

@@ -9,20 +9,14 @@ import pathlib
 import sys
 import tempfile
 
-from selenium import webdriver
+import browser
 
 # The bundle is a file of a Python package, which need not be imported for it.
 package = pathlib.Path(importlib.util.find_spec("mmdc").origin).parent
 bundle = (package / "assets" / "mermaid.js").as_uri()
 
 shot, charts = sys.argv[1], [pathlib.Path(name).read_text(encoding="utf-8") for name in sys.argv[2:]]
-options = webdriver.ChromeOptions()
-options.binary_location = "/usr/bin/chromium"
-for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1500,1100",
-                 "--allow-file-access-from-files"]:
-    options.add_argument(argument)
-driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-driver.set_script_timeout(60)
+driver = browser.start("--window-size=1500,1100", "--allow-file-access-from-files")
 # As GitHub does it: strict about markup in labels.
 draw = """
 const [chart, done] = arguments;

@@ -109,8 +109,7 @@ import Testing
         *) echo "$*" >>"$RUNNER_TEMP/calls" ;;
         esac
         """
-      try Data(stand.utf8).write(to: URL(fileURLWithPath: temp + "/bin/gh"))
-      chmod(temp + "/bin/gh", 0o755)
+      try Script.write(stand, to: temp + "/bin/gh")
       try Data().write(to: URL(fileURLWithPath: temp + "/earlier"))
     }
 

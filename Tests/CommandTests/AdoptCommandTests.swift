@@ -62,7 +62,7 @@ import Testing
     let repository = try FleetRepository()
     try repository.write("in/silver.yaml", Self.manifests)
     let output = try FleetRepository.program.run(
-      ["adopt", "new"] + arguments, in: repository.path, environment: FleetRepository.environment, limit: 60)
+      ["adopt", "new"] + arguments, in: repository.path, environment: FleetRepository.environment)
     #expect(output.status == 2 && output.errorText.contains(message), "\(output.errorText)")
   }
 

@@ -65,8 +65,14 @@ final class FleetRepository: Sendable {
   func linkwright(
     _ arguments: String..., at folder: String? = nil, environment: [String: String] = [:]
   ) throws -> Program.Output {
+    try linkwright(arguments, at: folder, environment: environment)
+  }
+
+  func linkwright(
+    _ arguments: [String], at folder: String? = nil, environment: [String: String] = [:]
+  ) throws -> Program.Output {
     try Self.program.run(
-      arguments, in: folder ?? path, environment: Self.environment.merging(environment) { $1 }, limit: 60)
+      arguments, in: folder ?? path, environment: Self.environment.merging(environment) { $1 })
   }
 
   /// A path of the fleet, written relative to the fleet's root.

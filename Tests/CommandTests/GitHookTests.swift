@@ -92,7 +92,7 @@ struct GitHookTests {
   /// What a push says.
   private func push(_ fleet: FleetRepository, _ server: String) throws -> String {
     let output = try #require(Program.find("git")).run(
-      ["push", server, "main"], in: fleet.path, environment: FleetRepository.environment, limit: 60)
+      ["push", server, "main"], in: fleet.path, environment: FleetRepository.environment)
     return output.text + output.errorText
   }
 
@@ -105,9 +105,7 @@ struct GitHookTests {
       while read old new name; do '\(FleetRepository.program.path)' \(command) || exit 1; done
 
       """
-    let path = server + "/hooks/" + hook
-    try Data(script.utf8).write(to: URL(fileURLWithPath: path))
-    chmod(path, 0o755)
+    try Script.write(script, to: server + "/hooks/" + hook)
     return server
   }
 }

@@ -34,7 +34,8 @@ import Testing
       try Data(chart.utf8).write(to: URL(fileURLWithPath: files[index]))
     }
     let output = try #require(mermaid).run(
-      [Repository.path("Tests/Browser/mermaid.py"), folder + "/shot.png"] + files, limit: 120)
+      [Repository.path("Tests/Browser/mermaid.py"), folder + "/shot.png"] + files,
+      environment: ["PYTHONDONTWRITEBYTECODE": "1"])
     try #require(output.status == 0, "\(output.errorText)")
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/shot.png")).count > 3000)
     return try JSONDecoder().decode(Drawing.self, from: Data(output.stdout))

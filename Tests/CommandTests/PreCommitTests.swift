@@ -42,7 +42,7 @@ struct PreCommitTests {
       "PIP_NO_INDEX": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9",
     ]) { $1 }
     func run(_ command: String, _ arguments: String...) throws -> Program.Output {
-      try Program(path: command).run(arguments, in: fleet.path, environment: environment, limit: 60)
+      try Program(path: command).run(arguments, in: fleet.path, environment: environment)
     }
     let installed = try run(Self.program, "install")
     try #require(installed.status == 0, "\(installed.errorText)")

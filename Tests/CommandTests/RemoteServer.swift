@@ -37,8 +37,11 @@ final class RemoteServer: Sendable {
     mkdir("/run/sshd", 0o755)
     let hostKey = try makeKey(folder + "/host-key")
     let user = try FleetRepository.run(["id", "-un"], in: "/")
-    for _ in 0..<5 {
+    let log = folder + "/sshd.log"
+    // Somebody else may take the port before sshd does.
+    for _ in 0..<50 {
       let port = try freePort()
+      try? FileManager.default.removeItem(atPath: log)
       let configuration = """
         Port \(port)
         ListenAddress 127.0.0.1
@@ -54,13 +57,17 @@ final class RemoteServer: Sendable {
         """
       try Data(configuration.utf8).write(to: URL(fileURLWithPath: folder + "/sshd_config"))
       let process = try BackgroundProgram(
-        program, ["-D", "-f", folder + "/sshd_config", "-E", folder + "/sshd.log"])
-      guard process.waits(until: { canConnect(to: port) }) else { continue }
+        program, ["-D", "-f", folder + "/sshd_config", "-E", log])
+      let isListening = process.waits {
+        (try? String(contentsOfFile: log, encoding: .utf8))?.contains("listening on 127.0.0.1 port \(port)")
+          == true
+      }
+      guard isListening else { continue }
       let known = try String(contentsOfFile: hostKey + ".pub", encoding: .utf8)
       try Data("[127.0.0.1]:\(port) \(known)".utf8).write(to: URL(fileURLWithPath: folder + "/known"))
       return RemoteServer(address: "ssh://\(user)@127.0.0.1:\(port)", folder: folder, process: process)
     }
-    throw FleetRepository.Failure(description: "sshd did not start: see \(folder)/sshd.log")
+    throw FleetRepository.Failure(description: "sshd did not start: see \(log)")
   }
 
   /// `GIT_SSH_COMMAND` with the server's host key and, unless an agent has it, a key of one's own.
@@ -108,12 +115,6 @@ final class RemoteServer: Sendable {
         guard getsockname(descriptor, address, &length) == 0 else { return nil }
         return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_port.bigEndian }
       })
-  }
-
-  private static func canConnect(to port: UInt16) -> Bool {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    return withAddress(port) { connect(descriptor, $0, $1) == 0 }
   }
 
   private static func withAddress<Result>(

@@ -200,9 +200,8 @@ struct ReproducibilityTests {
     // It does fail.
     let wrapper = NSTemporaryDirectory() + "linkwright-other-\(UUID().uuidString.prefix(8))"
     defer { unlink(wrapper) }
-    try Data("#!/bin/sh\nexec '\(FleetRepository.program.path)' \"$@\" --author 'A <b@c>'\n".utf8).write(
-      to: URL(fileURLWithPath: wrapper))
-    chmod(wrapper, 0o755)
+    try Script.write(
+      "#!/bin/sh\nexec '\(FleetRepository.program.path)' \"$@\" --author 'A <b@c>'\n", to: wrapper)
     let other = try script.run([wrapper], environment: FleetRepository.environment)
     #expect(other.status == 1 && other.text.contains("-out "), "\(other.text)\(other.errorText)")
   }

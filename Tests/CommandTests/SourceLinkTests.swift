@@ -77,6 +77,6 @@ struct SourceLinkTests {
 
   private func run(_ fleet: FleetRepository, _ arguments: [String]) throws -> Program.Output {
     try FleetRepository.program.run(
-      arguments, in: fleet.path, environment: FleetRepository.environment, limit: 60)
+      arguments, in: fleet.path, environment: FleetRepository.environment)
   }
 }

@@ -27,7 +27,7 @@ import Testing
     let path =
       folder.joined(separator: "/") + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
     let script = "set -euo pipefail\n" + Self.blocks(of: text).joined(separator: "\n")
-    let output = try bash.run(["-c", script], in: scratch, environment: ["PATH": path], limit: 60)
+    let output = try bash.run(["-c", script], in: scratch, environment: ["PATH": path])
     #expect(output.status == 0, "\(name)\n\(output.text.suffix(4000))\n\(output.errorText.suffix(4000))")
   }
 

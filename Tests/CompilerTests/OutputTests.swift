@@ -27,7 +27,7 @@ import Testing
   {
     let before = try scratch.files()
     let output = try Linkwright.program.run(
-      arguments + [scratch.root], environment: ["NO_COLOR": "1"], limit: 60)
+      arguments + [scratch.root], environment: ["NO_COLOR": "1"])
     #expect(output.status == 1)
     #expect(output.errorText.contains("[\(rule)]") && output.errorText.contains(path), "\(output.errorText)")
     #expect(try scratch.files() == before)

@@ -61,6 +61,6 @@ enum Linkwright {
   ) throws -> Program.Output {
     // A crash shows in the status; a backtrace would only take seconds.
     let environment = environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { own, _ in own }
-    return try program.run(arguments, input: input, in: folder, environment: environment, limit: 30)
+    return try program.run(arguments, input: input, in: folder, environment: environment)
   }
 }

@@ -54,11 +54,10 @@ import Testing
       text +=
         "zone\(zone).test {\n    errors\n    cache 30\n    forward . 10.0.0.1 10.0.0.2\n    # a comment\n    loop\n    reload\n}\n"
     }
-    let clock = ContinuousClock()
     var result: String?
-    let time = clock.measure { result = merged(text) }
+    let time = ProcessorTime.measure { result = merged(text) }
     #expect(result?.utf8.count == text.utf8.count + MergeTests.block.utf8.count)
-    #expect(time < .seconds(10), "\(time)")
+    #expect(time < .seconds(30), "\(time)")
   }
 }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 import YAMLTree
 
@@ -10,16 +11,8 @@ private let python = repository.appendingPathComponent(".venv/bin/python")
 /// Runs a program and returns what it prints; nil when it fails or cannot be run.
 private func output(of program: URL, _ arguments: [String]) -> String? {
   guard FileManager.default.isExecutableFile(atPath: program.path) else { return nil }
-  let process = Process()
-  process.executableURL = program
-  process.arguments = arguments
-  let pipe = Pipe()
-  process.standardOutput = pipe
-  process.standardError = FileHandle.nullDevice
-  do { try process.run() } catch { return nil }
-  let data = pipe.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+  let output = try? Program(path: program.path).run(arguments)
+  return output?.status == 0 ? output?.text : nil
 }
 
 private let hasKubernetesValidate = output(of: python, ["-c", "import kubernetes_validate"]) != nil

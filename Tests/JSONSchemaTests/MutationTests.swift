@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Patterns
+import TestSupport
 import Testing
 import YAMLTree
 
@@ -9,26 +10,13 @@ import YAMLTree
 /// Damaged objects and damaged schemas: both ways of checking agree, every violation has words, and
 /// nothing traps.
 @Suite struct MutationTests {
-  /// SplitMix64, so that a seed gives the same run everywhere.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var value = state
-      value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-      return value ^ value >> 31
-    }
-  }
-
   private static let scraps = [
     "null", "{}", "[]", "-1", "9223372036854775808", "1e999999999999999999999", ".inf", ".nan", "on", "''",
     "{a: {b: []}}", "[[1], 1.0, 1]", "x", "~", "0x1F", "- a", "\"\\u0000\"", "70000", "true",
   ]
 
   /// Replaces a few values, drops a few lines.
-  private func damaged(_ text: String, _ random: inout Generator) -> String {
+  private func damaged(_ text: String, _ random: inout SeededGenerator) -> String {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       let position = Int.random(in: 0..<lines.count, using: &random)
@@ -46,8 +34,8 @@ import YAMLTree
   }
 
   @Test func damagedObjects() throws {
-    let seed = UInt64.random(in: .min ... .max)
-    var random = Generator(state: seed)
+    let seed = SeededGenerator.seed()
+    var random = SeededGenerator(seed: seed)
     let schemas = try KubernetesSchemaTests.load()
     var broken = 0
     for name in CorpusTests.files {
@@ -70,8 +58,8 @@ import YAMLTree
   }
 
   @Test func damagedSchemas() throws {
-    let seed = UInt64.random(in: .min ... .max)
-    var random = Generator(state: seed)
+    let seed = SeededGenerator.seed()
+    var random = SeededGenerator(seed: seed)
     let object = try parsed(
       "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 1}]}}")
     var registry = SchemaRegistry()

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Patterns
@@ -5,7 +6,6 @@ import Testing
 /// Time and size stay bounded where a backtracking matcher would not end.
 @Suite struct PatternBoundsTests {
   @Test(
-    .timeLimit(.minutes(5)),
     arguments: [
       "(a*)*b", "(a|a)*b", "^(a|a)*$", "^(a+)+$", "(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$",
       "(.*)(.*)(.*)(.*)[^a]b",
@@ -15,8 +15,13 @@ import Testing
     let text = String(repeating: "a", count: 100_000) + "!"
     var limits = PatternLimits.standard
     limits.automatonEntries = 0
-    #expect(try !Pattern(source, dialect: .ecma262).matches(text))
-    #expect(try !Pattern(source, dialect: .ecma262, limits: limits).matches(text))
+    let patterns = [
+      try Pattern(source, dialect: .ecma262), try Pattern(source, dialect: .ecma262, limits: limits),
+    ]
+    let time = ProcessorTime.measure {
+      for pattern in patterns { #expect(!pattern.matches(text)) }
+    }
+    #expect(time < .seconds(300))
   }
 
   @Test func largeCounts() throws {
@@ -47,9 +52,9 @@ import Testing
 
   /// Whatever is written compiles or is refused at a place within it; nothing traps.
   @Test func soupOfSyntax() {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("PatternBoundsTests seed: \(seed)")
-    var random = SplitMix(state: seed)
+    let seed = SeededGenerator.seed()
+    print("TEST_SEED=\(seed)")
+    var random = SeededGenerator(seed: seed)
     let pieces = [
       "a", "é", "😀", "(", "(", ")", ")", "[", "]", "^", "$", "*", "+", "?", "{", "}", "{2}", "{1,3}", "{0,}",
       ",", "-", "\\",

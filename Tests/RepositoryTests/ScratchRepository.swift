@@ -1,6 +1,7 @@
 import Foundation
 import Repository
 import Snapshot
+import TestSupport
 import Testing
 
 /// A directory for one test, with a git repository in it; removed with the last reference.
@@ -35,11 +36,7 @@ final class ScratchRepository: Sendable {
   static func run(
     _ command: [String], in directory: String, input: String? = nil, allowFailure: Bool = false
   ) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
-    process.currentDirectoryURL = URL(fileURLWithPath: directory)
-    var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("GIT_") }
+    var environment = ["LC_ALL": "C"]
     for role in ["AUTHOR", "COMMITTER"] {
       environment["GIT_\(role)_NAME"] = "Ada"
       environment["GIT_\(role)_EMAIL"] = "ada@example.org"
@@ -48,21 +45,15 @@ final class ScratchRepository: Sendable {
     environment["GIT_CONFIG_COUNT"] = "1"
     environment["GIT_CONFIG_KEY_0"] = "protocol.file.allow"
     environment["GIT_CONFIG_VALUE_0"] = "always"
-    environment["LC_ALL"] = "C"
-    process.environment = environment
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    let inputPipe = Pipe()
-    process.standardInput = inputPipe
-    try process.run()
-    if let input { inputPipe.fileHandleForWriting.write(Data(input.utf8)) }
-    try inputPipe.fileHandleForWriting.close()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    var text = String(decoding: data, as: UTF8.self)
+    let foreign = ProcessInfo.processInfo.environment.keys.filter {
+      $0.hasPrefix("GIT_") && environment[$0] == nil
+    }
+    let output = try Program(path: "/usr/bin/env").run(
+      foreign.flatMap { ["-u", $0] } + command, input: Array((input ?? "").utf8), in: directory,
+      environment: environment)
+    var text = output.text + output.errorText
     if text.hasSuffix("\n") { text.removeLast() }
-    if process.terminationStatus != 0, !allowFailure {
+    if output.status != 0, !allowFailure {
       throw Failure(description: "\(command.joined(separator: " ")): \(text)")
     }
     return text

@@ -1,4 +1,5 @@
 import Diagnostics
+import TestSupport
 import Testing
 import YAMLTree
 
@@ -27,11 +28,12 @@ import YAMLTree
           separator: ", ")
         + "]"
     }
-    let start = ContinuousClock.now
-    let all = try changes(peers(0), peers(4000))
-    let few = try changes(peers(0), peers(10))
-    #expect(all.count == 8000 && few.count == 20, "\(all.count) \(few.count)")
-    #expect(ContinuousClock.now - start < .seconds(15))
+    let time = try ProcessorTime.measure {
+      let all = try changes(peers(0), peers(4000))
+      let few = try changes(peers(0), peers(10))
+      #expect(all.count == 8000 && few.count == 20, "\(all.count) \(few.count)")
+    }
+    #expect(time < .seconds(60))
     #expect(try changes("a: [{b: 1, c: 2}, {b: 2}]", "a: [{b: 2}, {c: 2, b: 1}]") == [])
   }
 

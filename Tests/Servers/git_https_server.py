@@ -37,7 +37,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         is_push = self.path.endswith("/git-receive-pack")
         if is_push and options.stall:
-            time.sleep(600)
+            time.sleep(100000)
             return
         if self.headers.get("Transfer-Encoding", "") == "chunked":
             body = b""

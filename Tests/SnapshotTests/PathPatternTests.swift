@@ -1,4 +1,5 @@
 import Snapshot
+import TestSupport
 import Testing
 
 @Suite struct PathPatternTests {
@@ -54,10 +55,10 @@ import Testing
   func manyDepthsEnd(_ text: String) throws {
     let pattern = try PathPattern(text)
     let path = "a/" + String(repeating: "aaa/", count: 120)
-    let elapsed = ContinuousClock().measure {
+    let time = ProcessorTime.measure {
       #expect(pattern.match(path + "y.yaml") == nil)
     }
-    #expect(elapsed < .seconds(5))
+    #expect(time < .seconds(30))
     #expect(pattern.match("a/b/b/" + String(repeating: "aaa/", count: 30) + "x.yaml") != nil)
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import TestSupport
 import Testing
 
 @testable import Templates
@@ -126,14 +127,14 @@ import Testing
       .init(path: "t", bytes: Array(text.utf8)), as: declaration)
     let compiled = try #require(template)
     let exhaustion = TemplateExhaustion()
-    let elapsed = ContinuousClock().measure {
+    let time = ProcessorTime.measure {
       for _ in 0..<2000 {
         #expect(throws: TemplateError.self) {
           try compiled.render([["service": .map(["numbers": many])]], exhaustion)
         }
       }
     }
-    #expect(elapsed < .seconds(20))
+    #expect(time < .seconds(100))
     #expect(exhaustion.wasMet)
     // What another compile used up is not held against this one.
     let few = TemplateValue.map(["numbers": .list([.integer(1)])])

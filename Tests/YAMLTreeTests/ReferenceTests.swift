@@ -113,12 +113,11 @@ import YAMLTree
         "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
         + "]\n"
     }
-    let clock = ContinuousClock()
     var parsed: Tree.Parsed?
-    let time = clock.measure { parsed = parse(text) }
+    let time = ProcessorTime.measure { parsed = parse(text) }
     #expect(parsed?.findings.map(\.rule.id) == ["LW1006"])
     #expect(parsed?.tree.documents.isEmpty == true)
-    #expect(time < .seconds(1))
+    #expect(time < .seconds(10))
   }
 
   @Test func mergeBomb() {

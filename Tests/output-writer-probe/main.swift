@@ -12,7 +12,8 @@ guard arguments.count >= 2 else {
   print("usage: output-writer-probe ROOT ROUNDS [--user ID] | ROOT --files COUNT")
   exit(64)
 }
-let directory = OutputDirectory(root: arguments[0])
+// Two that take turns wait for each other as long as it takes.
+let directory = OutputDirectory(root: arguments[0], patience: 600_000)
 
 func measure(_ count: Int) throws(OutputError) {
   let paths = (0..<count).map {
