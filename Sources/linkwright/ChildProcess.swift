@@ -69,9 +69,10 @@ struct ChildProcess {
   /// Starts a watcher that ends its whole group when the pipe does, and becomes the program.
   private static let supervisor = #"(read _; kill -KILL 0) <&3 3<&- >/dev/null 2>&1 & exec "$@" 3<&-"#
 
-  /// True when the program is on PATH, or is a path.
+  /// True when the program is on PATH, or is there as the path that it is.
   private var isInstalled: Bool {
-    guard let name = command.first, !name.contains("/") else { return true }
+    guard let name = command.first else { return true }
+    guard !name.contains("/") else { return access(name, X_OK) == 0 }
     let path = Terminal.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
     return path.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
   }

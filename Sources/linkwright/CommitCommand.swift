@@ -12,6 +12,7 @@ extension Command {
     name: "commit", summary: "Compile a commit and write its output to a branch", arguments: ["[DIR]"],
     options: [
       .ref, CommitRequest.branch, CommitRequest.author, CommitRequest.message, CommitRequest.sign,
+      CommitRequest.signConfigured,
       CommitRequest.into, CommitRequest.push, CommitRequest.pushTimeout, CommitRequest.propose,
       CommitRequest.dryRun, CommitRequest.overwrite, CommitRequest.replaceUnrelated, CommitRequest.recompile,
       CommitRequest.stages, CommitRequest.until,
@@ -70,7 +71,6 @@ extension Command {
         }
         if isFirst || committing.findings.containErrors { try report.print(committing.findings) }
         isFirst = false
-        if committing.formerWarnings > 0 { Self.tell(committing.formerWarnings, of: commit) }
         Self.tell(committing, isDry: request.isDry, report)
         Self.tell(result, committing.written(branch).branchName, report)
         // Each stage is decided on the tip that the one before it made.
@@ -112,14 +112,6 @@ extension Command {
       report.summarize("stage \(stage.name.rawValue): \(stage.summary)")
       for fault in stage.faults { Terminal.printError("warning: \(fault)\n") }
     }
-  }
-
-  /// Warnings that were told when the same input was compiled: that is not done again to repeat them.
-  private static func tell(_ warnings: Int, of source: CommitFacts) {
-    let what = warnings == 1 ? "1 warning" : "\(warnings) warnings"
-    Terminal.printError(
-      "\(what), as when it was compiled: 'linkwright validate --ref \("\(source.id)".prefix(12))' shows \(warnings == 1 ? "it" : "them")\n"
-    )
   }
 
   private static func tell(_ result: OutputCommitting.Result, _ branch: String, _ report: Reporting) {

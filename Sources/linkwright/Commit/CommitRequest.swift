@@ -10,7 +10,7 @@ struct CommitRequest {
   /// Takes the place of the source's author.
   let author: (name: String, email: String)?
   let message: String?
-  let signing: CommitSigning?
+  let signing: CommitSigning.Wish?
   let into: String?
   let push: Push?
   /// Write `<branch>-next`, for a promoter to take over.
@@ -41,6 +41,10 @@ struct CommitRequest {
   static let message = Option(name: "--message", short: "-m", value: "TEXT", help: "The commit's message")
   static let sign = Option(
     name: "--sign", value: "KEY", help: "Sign with an SSH key (a path or a public key) or a key id of gpg")
+  static let signConfigured = Option(
+    name: "--gpg-sign", short: "-S",
+    help:
+      "Sign as 'git commit -S' does: with user.signingKey, and what gpg.format says, of git's configuration")
   static let into = Option(name: "--into", value: "REPO", help: "Write to another repository on this machine")
   static let push = Option(
     name: "--push", value: "REMOTE",
@@ -69,7 +73,14 @@ struct CommitRequest {
     branch = parsed.last(Self.branch)
     author = try parsed.last(Self.author).map { (text) throws(CommandFailure) in try Self.person(text) }
     message = parsed.last(Self.message)
-    signing = try parsed.last(Self.sign).map { (key) throws(CommandFailure) in try CommitSigning(key: key) }
+    let key = parsed.last(Self.sign)
+    if key != nil, parsed.has(Self.signConfigured) {
+      throw CommandFailure(
+        message: "--sign names a key, and --gpg-sign takes the one of git's configuration",
+        help: "give one of them"
+      )
+    }
+    signing = key.map { .key($0) } ?? (parsed.has(Self.signConfigured) ? .configured : nil)
     into = parsed.last(Self.into)
     let seconds = try parsed.last(Self.pushTimeout).map { (text) throws(CommandFailure) -> Double in
       guard let seconds = Double(text), seconds > 0, seconds.isFinite else {

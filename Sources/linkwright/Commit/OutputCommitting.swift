@@ -41,8 +41,6 @@ struct OutputCommitting {
   /// Findings of the last compile and of what stood in the way.
   private(set) var findings: [Diagnostic] = []
   private(set) var heldBack: [String] = []
-  /// Warnings of the input that was found to be the same, which are not told again.
-  private(set) var formerWarnings = 0
   /// The tips that output is compared with, by reference.
   private var tips: [String: CommitFacts] = [:]
   /// Results of earlier compiles; nil where everything shall be compiled.
@@ -58,12 +56,13 @@ struct OutputCommitting {
   /// The fleet's last outputs below the tip that was judged last.
   private var history = BranchHistory.none
   private let packing: OutputPacking
+  private let signing: CommitSigning?
 
   /// The trailer of complete output commits that names their own tree.
   private static let treeTrailer = "Linkwright-Tree"
   /// The trailer with the number of notes and suppressed findings: reports that show them need a compile.
   static let notesTrailer = "Linkwright-Notes"
-  /// The trailer with the number of warnings that nobody suppressed.
+  /// The trailer with the number of warnings that nobody suppressed: a later run with the same input tells them again.
   static let warningsTrailer = "Linkwright-Warnings"
 
   init(
@@ -77,6 +76,7 @@ struct OutputCommitting {
     sourceRepository = repository
     self.target = target
     packing = OutputPacking(target)
+    signing = try request.signing.map { (wish) throws(CommandFailure) in try CommitSigning(wish, in: target) }
     self.fleet = fleet
     prefix = source.prefix
     self.branches = branches
@@ -156,7 +156,7 @@ struct OutputCommitting {
       witness: place.notes)
     // Written out: 6.3.1 crashes on a closure with a typed error inside `map`.
     var signer: OutputCommit.Signer?
-    if let signing = request.signing { signer = signing.sign }
+    if let signing { signer = signing.sign }
     while true {
       do {
         outcome = try target.commit(output, signer: signer, mapping: AllCores()) { (tip) throws(GitError) in
@@ -214,7 +214,6 @@ struct OutputCommitting {
     _ place: Place, _ tip: CommitFacts?, _ result: inout Result
   ) throws(CommandFailure) -> OutputCommit.Decision {
     findings = []
-    formerWarnings = 0
     stage = nil
     stages = []
     tips[place.branch] = tip
@@ -234,10 +233,10 @@ struct OutputCommitting {
       tip.trailers(InputDigest.trailer) == [inputDigest],
       // A commit that somebody amended or squashed still says what it was compiled from.
       tip.trailers(Self.treeTrailer) == ["\(tip.tree)"],
-      !request.showsNotes
-        || [Self.notesTrailer, Self.warningsTrailer].allSatisfy({ tip.trailers($0).isEmpty })
+      // What was said of it is said again: from what is remembered, else by another compile.
+      tip.trailers(Self.warningsTrailer).isEmpty,
+      !request.showsNotes || tip.trailers(Self.notesTrailer).isEmpty
     {
-      formerWarnings = tip.trailers(Self.warningsTrailer).first.flatMap { Int($0) } ?? 0
       result = .unchanged(tip: tip.id, files: nil)
       return .stop
     }
