@@ -20,6 +20,12 @@ struct OverlaySnapshot: Snapshot {
     return (old.filter { !names.contains($0.path) } + new).sorted { utf8Precedes($0.path, $1.path) }
   }
 
+  package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? {
+    try base.target(ofLink: entry)
+  }
+
+  package func isAbsentSubmodule(_ directory: String) -> Bool { base.isAbsentSubmodule(directory) }
+
   package func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     if let content = files[entry.path] { return content }
     return try base.content(of: entry)

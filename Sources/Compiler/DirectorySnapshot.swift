@@ -11,10 +11,15 @@ package struct DirectorySnapshot: Snapshot {
 
   /// The directory's path as the system knows it.
   private let root: String
+  private let absentSubmodules: (@Sendable (String) -> Bool)?
 
-  package init(root: String) {
+  /// - Parameter absentSubmodules: tells for an empty directory whether it stands for a submodule; asked only then.
+  package init(root: String, absentSubmodules: (@Sendable (String) -> Bool)? = nil) {
     self.root = root
+    self.absentSubmodules = absentSubmodules
   }
+
+  package func isAbsentSubmodule(_ directory: String) -> Bool { absentSubmodules?(directory) ?? false }
 
   private func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
 

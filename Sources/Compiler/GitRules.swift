@@ -5,7 +5,7 @@ package import Snapshot
 package enum GitRules {
   package static let all = [
     unmergedPath, refusedName, noOutputBranch, unusableBranch, unrelatedSource, sharedUnitPath,
-    checkedOutBranch, lfsPointer,
+    checkedOutBranch, lfsPointer, otherSources,
   ]
 
   package static let unmergedPath = Rule(
@@ -105,6 +105,15 @@ package enum GitRules {
 
       """),
     passing: RuleExample(over: "porter-pair", ""))
+
+  package static let otherSources = Rule(
+    "LW1809", "other-sources", .warning, "the output branch holds sources of the fleet, and other ones",
+    explanation: """
+      The branch was begun as a copy of the source's branch, or it is that branch and the commit that is compiled is not \
+      on it: a pull request's job, or a detached HEAD, that names it. The output does not fit the sources that lie beside \
+      it: whoever compiles those, or runs `linkwright check` there, gets something else.
+      """,
+    unexampled: "it needs a repository; CommandTests runs one")
 
   /// True for what Git LFS leaves in a file's place (git-lfs, docs/spec.md).
   static func isLFSPointer(_ bytes: [UInt8]) -> Bool {

@@ -46,9 +46,9 @@ struct SourceWalk: Sendable {
 
   private mutating func walk(_ directory: String, _ snapshot: some Snapshot) throws(SnapshotError) {
     let entries = try snapshot.entries(of: directory)
-    // A checked-out submodule: a commit has only its name.
-    if !directory.isEmpty, entries.contains(where: { $0.kind == .file && $0.path == directory + "/.git" }) {
-      reportLink(SnapshotEntry(path: directory, kind: .submodule))
+    if Self.isSubmodule(directory, entries, snapshot) {
+      let submodule = SnapshotEntry(path: directory, kind: .submodule)
+      if try leadsToSources(submodule, snapshot) { reportLink(submodule) }
       return
     }
     guard entries.count > Self.entriesOfOneCore else {
@@ -92,6 +92,17 @@ struct SourceWalk: Sendable {
     unselected += part.unselected
     unreached += part.unreached
     findings += part.findings
+  }
+
+  /// True for a submodule in a working tree, where it is a directory: with a repository's `.git` in it or, not checked
+  /// out, with nothing. A commit has only its name.
+  private static func isSubmodule(
+    _ directory: String, _ entries: [SnapshotEntry], _ snapshot: some Snapshot
+  ) -> Bool {
+    guard !directory.isEmpty else { return false }
+    return entries.isEmpty
+      ? snapshot.isAbsentSubmodule(directory)
+      : entries.contains { $0.kind == .file && $0.path == directory + "/.git" }
   }
 
   private var sources: [Fleet.Source] { [fleet.spec, fleet.workloads, fleet.recorded, fleet.observed] }
@@ -151,7 +162,7 @@ struct SourceWalk: Sendable {
       guard entry.kind == .directory else { return [] }
     }
     let entries = try snapshot.entries(of: directory)
-    if entries.contains(where: { $0.kind == .file && $0.path == directory + "/.git" }) {
+    if Self.isSubmodule(directory, entries, snapshot) {
       reportLink(SnapshotEntry(path: directory, kind: .submodule))
       return []
     }

@@ -1,9 +1,12 @@
 import CLibGit2
 
 extension GitRepository {
-  /// True for a name that `git branch` takes, without `refs/heads/`.
+  /// True for a name that `git branch` takes, without `refs/heads/`. Not so `@`, which stands for HEAD, and names of
+  /// other references in full, from which git would make a branch `refs/tags/v1`.
   package static func isBranchName(_ name: String) -> Bool {
-    guard !name.utf8.contains(0), (try? LibGit2.start()) != nil else { return false }
+    guard !name.utf8.contains(0), name != "@", !name.hasPrefix("refs/"), (try? LibGit2.start()) != nil else {
+      return false
+    }
     var valid: Int32 = 0
     return git_branch_name_is_valid(&valid, name) == 0 && valid == 1
   }

@@ -79,6 +79,9 @@ package protocol Snapshot: Sendable {
   /// Where a symbolic link leads, as it is written; nil where that is not known.
   func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String?
 
+  /// True for a directory without entries that stands for a submodule: a working tree that was cloned without them.
+  func isAbsentSubmodule(_ directory: String) -> Bool
+
   /// A name for all that is in a directory, where the snapshot knows one without reading: equal names, equal files.
   func directoryID(_ directory: String) throws(SnapshotError) -> BlobID?
 }
@@ -87,6 +90,8 @@ extension Snapshot {
   package func directoryID(_ directory: String) throws(SnapshotError) -> BlobID? { nil }
 
   package func target(ofLink entry: SnapshotEntry) throws(SnapshotError) -> String? { nil }
+
+  package func isAbsentSubmodule(_ directory: String) -> Bool { false }
 
   package func entry(at path: String) throws(SnapshotError) -> SnapshotEntry? {
     let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""

@@ -62,10 +62,10 @@ extension Command {
       var result: OutputCommitting.Result
       var isFirst = index == 0
       repeat {
-        if request.isDry {
-          result = try committing.plan(committing.localPlace(branch))
-        } else if let push = request.push {
+        if let push = request.push {
           result = try OutputPush(push, target).commit(branch, &committing)
+        } else if request.isDry {
+          result = try committing.plan(committing.localPlace(branch), on: committing.tips[branch])
         } else {
           result = try committing.commit(committing.localPlace(branch))
         }

@@ -52,7 +52,9 @@ struct FleetSource {
   /// The fleet in the directory.
   init(directoryOf parsed: ParsedArguments) throws(CommandFailure) {
     let location = try FleetLocation(parsed)
-    snapshot = DirectorySnapshot(root: location.root)
+    let submodules = AbsentSubmodules(of: location.root)
+    try submodules.refuseFleet()
+    snapshot = DirectorySnapshot(root: location.root, absentSubmodules: submodules.contains)
     prefix = location.prefix
     directory = location.root
     repository = nil
@@ -185,7 +187,7 @@ struct RepositoryPlace {
   }
 
   /// Refuses a place whose files lie in a repository of their own, which is not the one that was opened.
-  private func refuseSubmodule(_ tree: some Snapshot) throws(CommandFailure) {
+  func refuseSubmodule(_ tree: some Snapshot) throws(CommandFailure) {
     let steps = path.split(separator: "/")
     for count in steps.indices {
       let place = steps[...count].joined(separator: "/")

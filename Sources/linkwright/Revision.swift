@@ -25,7 +25,12 @@ struct Revision {
     } catch {
       guard !searches, error.kind != .missingObject, let id = resolvedByGit(in: repository),
         let commit = try? repository.commit(id)
-      else { throw CommandFailure(error) }
+      else {
+        if text.contains("..") {
+          throw CommandFailure(message: "'\(text)' is a range of commits", help: "name one commit")
+        }
+        throw CommandFailure(error)
+      }
       return commit
     }
   }

@@ -202,8 +202,12 @@ struct CommitTests {
     try fleet.git("checkout", "-q", "--detach")
     let detached = try fleet.linkwright("commit")
     #expect(detached.status == 1 && detached.errorText.contains("LW1803"))
-    let named = try fleet.linkwright("commit", "--branch", "a..b")
-    #expect(named.status == 1 && named.errorText.contains("LW1804"))
+    for name in ["a..b", "@", "refs/tags/v1", "refs/remotes/origin/main"] {
+      let named = try fleet.linkwright("commit", "--branch", name)
+      #expect(named.status == 1 && named.errorText.contains("LW1804"), "\(named.errorText)")
+    }
+    let range = try fleet.linkwright("commit", "--ref", "HEAD..HEAD", "--branch", Self.branch)
+    #expect(range.status == 2 && range.errorText.contains("name one commit"), "\(range.errorText)")
     #expect(try fleet.linkwright("commit", "--branch", Self.branch).status == 0)
     #expect(try fleet.linkwright("commit", "--ref", "nowhere").status == 2)
     #expect(try fleet.linkwright("commit", "--author", "Ada").status == 2)

@@ -139,6 +139,9 @@ struct OddRepositoryTests {
     // Where it was not fetched, there is an empty directory, or nothing.
     let clone = fleet.root + "/clone"
     try fleet.git("clone", "-q", above, clone)
+    try Self.expect(
+      fleet, ["'teams/fleet' is a submodule", "git submodule update --init teams/fleet"],
+      ["validate", "teams/fleet"], at: clone)
     for option in [["--ref", "HEAD"], ["--staged"]] {
       for (place, folder) in [
         (".", clone + "/teams/fleet"), ("teams/fleet", clone), ("teams/fleet/deep", clone),

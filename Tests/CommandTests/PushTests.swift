@@ -71,6 +71,8 @@ struct PushTests {
     let before = try fleet.git("for-each-ref")
     let output = try fleet.linkwright("commit", "--branch", "out", "--push", "origin")
     #expect(output.status == 2 && output.errorText.contains("protected by rule 7"), "\(output.errorText)")
+    #expect(output.errorText.contains("refs/heads/out: [remote rejected]"), "\(output.errorText)")
+    #expect(!output.errorText.contains("refs/linkwright"), "\(output.errorText)")
     #expect(try fleet.git("for-each-ref") == before)
     #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "nowhere").status == 2)
   }
@@ -143,6 +145,34 @@ struct PushTests {
     #expect(try Self.ownReferences(fleet).isEmpty)
     #expect(killed.waitsForAll() && living.waitsForAll(), "what they started does not end")
     try fleet.expectClean()
+  }
+
+  /// A dry run of a push says what would change at the remote, not here; nothing is written at either place.
+  @Test
+  func aDryRunLooksAtTheRemote() throws {
+    let (fleet, remote) = try Self.withRemote()
+    let clone = fleet.root + "/clone"
+    try fleet.git("clone", "-q", remote, "-b", "main", clone)
+    #expect(try fleet.linkwright("commit", "--branch", "out", "--push", "origin", at: clone).status == 0)
+    // As with every fetch, what is known of the remote may be new.
+    func references() throws -> String {
+      try fleet.git("for-each-ref", "refs/heads", "refs/notes", "refs/linkwright")
+        + fleet.git("for-each-ref", at: remote)
+    }
+    let before = try references()
+    func dry() throws -> Program.Output {
+      try fleet.linkwright("commit", "--branch", "out", "--push", "origin", "--dry-run")
+    }
+    let same = try dry()
+    #expect(same.status == 0 && same.errorText.contains("unchanged: out"), "\(same.errorText)")
+    #expect(try references() == before)
+    try fleet.changePort(8055)
+    let changed = try dry()
+    #expect(changed.status == 0 && changed.errorText.contains("0 added"), "\(changed.errorText)")
+    #expect(changed.text.contains("~ rendered/"), "\(changed.text)")
+    let stuck = try fleet.linkwright("commit", "--branch", "out", "--push", "../nosuch", "--dry-run")
+    #expect(stuck.status == 2, "\(stuck.errorText)")
+    #expect(try fleet.git("for-each-ref", "refs/heads/out", "refs/linkwright") == "")
   }
 
   /// Of other machines nothing is known but the time; what is not understood stays.

@@ -38,6 +38,42 @@ struct SourceLinkTests {
     }
   }
 
+  /// A clone without submodules has empty directories in their place.
+  @Test(arguments: places, ["", "teams/a/"])
+  func aSubmoduleThatIsNotCheckedOutIsReported(_ place: String, _ prefix: String) throws {
+    let fleet = try FleetRepository(prefix: prefix)
+    let other = try FleetRepository()
+    try fleet.git("rm", "-q", "-r", "--ignore-unmatch", prefix + place)
+    try fleet.git("-c", "protocol.file.allow=always", "submodule", "-q", "add", other.path, prefix + place)
+    try fleet.commitAll("A submodule")
+    let clone = fleet.root + "/clone"
+    try fleet.git("clone", "-q", fleet.path, clone)
+    let folder = clone + "/" + prefix
+    try FileManager.default.createDirectory(
+      atPath: folder + "observed/gold/empty", withIntermediateDirectories: true)
+    func validate(_ arguments: String...) throws -> Program.Output {
+      try fleet.linkwright(["validate"] + arguments, at: folder)
+    }
+    let output = try validate()
+    #expect(output.status == 1, "\(output.errorText)")
+    #expect(output.errorText == (try validate("--ref", "HEAD").errorText), "\(output.errorText)")
+    #expect(output.errorText == (try validate("--staged").errorText), "\(output.errorText)")
+    #expect(output.errorText.contains("\(place) is a submodule"), "\(output.errorText)")
+    #expect(!output.errorText.contains("empty"), "\(output.errorText)")
+    guard place.hasPrefix("workloads/") else { return }
+    // Where the fleet says that it does not want it, it is nobody's business.
+    let text = """
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Fleet
+      metadata: {name: a}
+      spec: {sources: {workloads: ["workloads/{cluster}/**", "!\(place)/**"]}}
+
+      """
+    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "linkwright.yaml"))
+    let excluded = try validate()
+    #expect(!excluded.errorText.contains("LW1115"), "\(excluded.errorText)")
+  }
+
   @Test
   func linksThatLeadToNoSourcesAreNobodysBusiness() throws {
     let fleet = try FleetRepository()

@@ -138,6 +138,8 @@ struct LoggedSnapshot: Snapshot {
     try base.target(ofLink: entry)
   }
 
+  func isAbsentSubmodule(_ directory: String) -> Bool { base.isAbsentSubmodule(directory) }
+
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] {
     log.add(entry)
     return try base.content(of: entry)

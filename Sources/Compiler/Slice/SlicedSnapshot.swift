@@ -22,5 +22,7 @@ struct SlicedSnapshot: Snapshot {
     try base.target(ofLink: entry)
   }
 
+  func isAbsentSubmodule(_ directory: String) -> Bool { base.isAbsentSubmodule(directory) }
+
   func content(of entry: SnapshotEntry) throws(SnapshotError) -> [UInt8] { try base.content(of: entry) }
 }

@@ -42,7 +42,7 @@ struct OutputCommitting {
   private(set) var findings: [Diagnostic] = []
   private(set) var heldBack: [String] = []
   /// The tips that output is compared with, by reference.
-  private var tips: [String: CommitFacts] = [:]
+  private(set) var tips: [String: CommitFacts] = [:]
   /// Results of earlier compiles; nil where everything shall be compiled.
   private let memo: MemoDirectory?
   /// What commits remember of each other; nil where everything shall be compiled or goes to several branches.
@@ -200,10 +200,10 @@ struct OutputCommitting {
     try reporting { () throws(GitError) in try target.target(ofReference: place.reference) }
   }
 
-  /// Says what a dry run would do.
-  mutating func plan(_ place: Place) throws(CommandFailure) -> Result {
+  /// Says what a dry run would do, on a tip.
+  mutating func plan(_ place: Place, on tip: CommitFacts?) throws(CommandFailure) -> Result {
     var result = Result.refused
-    _ = try decide(place, tips[place.branch], &result)
+    _ = try decide(place, tip, &result)
     if case .planned(let change) = result, change.isEmpty {
       return .unchanged(tip: tips[place.branch]?.id, files: change.unchanged)
     }
@@ -219,7 +219,8 @@ struct OutputCommitting {
     tips[place.branch] = tip
     let isOwn = try isSourceBranch(place.branch, tip)
     history = try BranchHistory(of: tip, in: target, fleet: fleetName, holdsSource: isOwn)
-    switch try standing(place, tip, isOwn: isOwn) {
+    var other: [Diagnostic] = []
+    switch try standing(place, tip, isOwn: isOwn, &other) {
     case .mayFollow: break
     case .superseded(let newer):
       result = .superseded(by: newer)
@@ -242,14 +243,14 @@ struct OutputCommitting {
     }
     let recorded = snapshot(of: tip)
     if tip != nil, let quick = try memory?.change(recorded: recorded) {
-      findings = quick.findings
+      findings = quick.findings + other
       heldBack = []
       result = .planned(quick.change)
       return request.isDry ? .stop : .write(try proposal(quick.change, tip, isOwn: isOwn))
     }
     let compilation = try compile()
     memory?.note(compilation)
-    findings = compilation.findings
+    findings = compilation.findings + other
     heldBack = compilation.heldBack
     result = .refused
     guard !compilation.failed else { return .stop }
@@ -308,13 +309,22 @@ struct OutputCommitting {
   }
 
   private func standing(
-    _ place: Place, _ tip: CommitFacts?, isOwn: Bool
+    _ place: Place, _ tip: CommitFacts?, isOwn: Bool, _ warnings: inout [Diagnostic]
   ) throws(CommandFailure) -> SourceStanding {
     let order = SourceOrder(
       repository: sourceRepository, source: source, target: target, fleet: fleetName, notes: place.notes,
       replacesUnrelated: request.replacesUnrelated)
     if isOwn { return try order.standing(onOwn: place.branch, tip) }
-    return try order.standing(on: place.branch, history, snapshot(of: tip))
+    let standing = try order.standing(on: place.branch, history, snapshot(of: tip))
+    guard case .mayFollow = standing, let tip, !request.proposes else { return standing }
+    let beside = SourcesBeside(
+      source: source, repository: sourceRepository, fleet: fleet, prefix: String(prefix.dropLast()))
+    switch try beside.finding(on: place.branch, tip, in: target) {
+    case .none: break
+    case .former(let finding): warnings.append(finding)
+    case .diverged: if !request.replacesUnrelated { return order.diverged(place.branch) }
+    }
+    return standing
   }
 
   private func snapshot(of tip: CommitFacts?) -> any Snapshot {

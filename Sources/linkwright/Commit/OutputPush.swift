@@ -59,10 +59,19 @@ struct OutputPush {
       if let notes = try ahead == nil ? state.notes : notes(beyond: state.notes) {
         try set(place.notes, nil, notes)
       }
-      let result = try committing.commit(
-        OutputCommitting.Place(
-          branch: branch, reference: place.reference, base: ahead ?? state.branch ?? state.active,
-          notes: place.notes))
+      let base = ahead ?? state.branch ?? state.active
+      let destination = OutputCommitting.Place(
+        branch: branch, reference: place.reference, base: base, notes: place.notes)
+      if committing.request.isDry {
+        let tip = try base.map { (id) throws(CommandFailure) in
+          try reporting { () throws(GitError) in try repository.commit(id) }
+        }
+        let result = try committing.plan(destination, on: tip)
+        guard case .superseded = result, ahead != nil else { return result }
+        usesOwn = false
+        continue
+      }
+      let result = try committing.commit(destination)
       var pairs: [(from: String, to: String)] = []
       switch result {
       case .committed: pairs.append((place.reference, written))
@@ -195,8 +204,13 @@ struct OutputPush {
   }
 
   private func failure(_ doing: String, _ outcome: ChildProcess.Outcome) -> CommandFailure {
-    let rejected = outcome.text.split(separator: "\n").filter { $0.hasPrefix("!") }
-    let lines = (rejected + outcome.errorText.split(separator: "\n"))
+    // `! FROM:TO SUMMARY`, separated by tabs; where it comes from is a reference that is gone afterwards.
+    let rejected = outcome.text.split(separator: "\n").filter { $0.hasPrefix("!") }.map { line in
+      let fields = line.split(separator: "\t").map(String.init)
+      guard fields.count == 3, let colon = fields[1].lastIndex(of: ":") else { return String(line) }
+      return "\(fields[1][fields[1].index(after: colon)...]): \(fields[2])"
+    }
+    let lines = (rejected + outcome.errorText.split(separator: "\n").map(String.init))
       .map { withoutSecret($0.replacing("\t", with: " ")) }
       .filter { !$0.hasPrefix("error: failed to push") }
     return CommandFailure(

@@ -92,6 +92,13 @@ struct SourceOrder {
     return .mayFollow
   }
 
+  /// For a branch that holds sources of its own, which have gone another way.
+  func diverged(_ branch: String) -> SourceStanding {
+    unrelated(
+      branch, "it holds sources of the fleet, which have diverged from commit \(source.id)",
+      "merge one into the other, or name a branch of output only; --replace-unrelated writes all the same")
+  }
+
   /// For the branch that holds the source itself.
   func standing(onOwn branch: String, _ tip: CommitFacts?) throws(CommandFailure) -> SourceStanding {
     guard let tip else {
