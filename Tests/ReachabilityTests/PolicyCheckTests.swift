@@ -300,6 +300,11 @@ import YAMLTree
     ("LW7010", "apiVersion: cilium.io/v2\nkind: 1️⃣CiliumNetworkPolicy2️⃣\nmetadata: {}\nspec: {}"),
     ("LW7011", "apiVersion: 1️⃣extensions/v1beta12️⃣\nkind: Deployment\nmetadata: {name: n}\nspec: {}"),
     ("LW7011", "1️⃣apiVersion2️⃣: v1\nkindt: PodList\nitems: []"),
+    ("LW7011", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: 1️⃣y2️⃣}\nspec: {containers: []}"),
+    (
+      "LW7010",
+      "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n, namespace: 1️⃣on2️⃣}\nspec: {}"
+    ),
     ("", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
     ("", "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\nmetadata: {name: n}\nspec: {}"),
     ("", "apiVersion: cilium.io/v2\nkind: CiliumEgressGatewayPolicy\nmetadata: {name: n}\nspec: {}"),

@@ -17,6 +17,7 @@ package enum DoubtfulPolicies {
   package static func finding(_ node: Node, as manifest: Manifest?) -> Diagnostic? {
     if let finding = kustomization(node) { return finding }
     if manifest != nil, node["kind"] == nil { return nil }
+    if let manifest, let finding = plainNamespace(node, manifest) { return finding }
     if manifest == nil, node["kind"] == nil, node["items"]?.kind == .sequence,
       let version = node.entries.first(where: { $0.key.text == "apiVersion" })
     {
@@ -48,6 +49,16 @@ package enum DoubtfulPolicies {
     return Diagnostic(
       ReachabilityRules.policyUnserved, "there is no kind '\(text)'", at: kind.range, "not evaluated",
       help: [didYouMean(text, among: kinds) ?? "write NetworkPolicy"])
+  }
+
+  /// A namespace that YAML reads as a number or as true: `namespace: y` is no text, and no API server takes it.
+  private static func plainNamespace(_ node: Node, _ manifest: Manifest) -> Diagnostic? {
+    guard let value = node.at("metadata", "namespace"), value.isScalar, !value.isNull, value.kind != .string
+    else { return nil }
+    return Diagnostic(
+      PolicyKind(manifest) == nil ? ReachabilityRules.manifestUnserved : ReachabilityRules.policyUnserved,
+      "metadata.namespace of this \(manifest.kind) is no text", at: value.range,
+      "taken for the namespace 'default'", help: ["write it in quotation marks: '\(value.text)'"])
   }
 
   /// Resources and patches of a kustomization: nothing here builds it.

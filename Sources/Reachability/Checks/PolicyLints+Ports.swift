@@ -68,7 +68,7 @@ extension PolicyLints {
     guard let selector else { return true }
     return selector.requirements.contains { requirement in
       guard case .isIn(NamespaceFacts.nameLabel, let names) = requirement else { return false }
-      return names.allSatisfy { name in podsOfNamespace.keys.contains { namespaceName($0) == name } }
+      return namespacesWithPods.isSuperset(of: names)
     }
   }
 
@@ -136,9 +136,8 @@ extension PolicyLints {
     guard !classes.isEmpty, !Self.proxyPorts.contains(where: { $0.contains(wanted) }) else { return }
     var pods: [Int] = []
     var declared: Set<Int> = []
-    for (namespace, members) in podsOfNamespace
-    where classes.overlaps(engine.tables.classes.classesOfNamespace[namespace]) {
-      for pod in members where classes.contains(engine.podClass(of: pod)) {
+    for namespace in namespaces(of: classes) {
+      for pod in podsOfNamespace[namespace] ?? [] where classes.contains(engine.podClass(of: pod)) {
         guard pod < manifests.workloads.count, let workload = manifests.workloads[pod],
           !workload.containerPorts.isEmpty
         else { return }
@@ -157,6 +156,17 @@ extension PolicyLints {
         ?? (known.isEmpty
           ? "none of them declares a port of \(transport.rawValue)"
           : "those that are declared are \(listed(known))"))
+  }
+
+  /// The namespaces of classes, ascending: those of one namespace are neighbours.
+  private func namespaces(of classes: IntervalSet<Int32>) -> [Int] {
+    var found: [Int] = []
+    for interval in classes.intervals {
+      let first = Int(engine.tables.classes.namespace[Int(interval.lower)])
+      let last = Int(engine.tables.classes.namespace[Int(interval.upper)])
+      found += (first...last).filter { $0 > found.last ?? -1 }
+    }
+    return found
   }
 
   /// True where a Service leads to the number in one of the pods.

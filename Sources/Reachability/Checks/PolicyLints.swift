@@ -9,6 +9,7 @@ package struct PolicyLints {
   let engine: PolicyEngine
   /// The pods of each namespace, for messages.
   private(set) var podsOfNamespace: [Int: [Int]] = [:]
+  private(set) var namespacesWithPods: Set<String> = []
 
   package init(_ manifests: ManifestNetwork, _ engine: PolicyEngine) {
     self.manifests = manifests
@@ -16,6 +17,7 @@ package struct PolicyLints {
     for (index, pod) in engine.network.pods.enumerated() where !pod.isPlatform {
       podsOfNamespace[pod.namespace, default: []].append(index)
     }
+    namespacesWithPods = Set(podsOfNamespace.keys.map { engine.network.namespaces[$0].name })
     for policy in engine.policies where manifests.isChecked(policy.rules.manifest) {
       let manifest = engine.network.policies[policy.rules.manifest]
       if case .endpoints(let selector) = policy.rules.subject, let namespace = policy.rules.namespace {
