@@ -97,7 +97,7 @@ package struct Compiler: Sendable {
       assembly(front, model, specification, policies, units, options, reported: before, whenAssembled)
     } _: {
       concurrently {
-        Judging(model, plan, units, options)
+        Judging(model, plan, units, options, trees: front.trees)
       } _: {
         Checked(
           findings: PolicySelections(specification.policies, model, plan.connections).findings

@@ -12,7 +12,11 @@ struct Judging {
   let findings: [Diagnostic]
 
   /// - Parameter units: all units of the plan, rendered.
-  init(_ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit], _ options: CompileOptions) {
+  /// - Parameter trees: the sources, in which kustomizations may list what is emitted for them.
+  init(
+    _ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit], _ options: CompileOptions,
+    trees: [String: Tree] = [:]
+  ) {
     let fragments = units.flatMap(\.fragments).map {
       EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
     }
@@ -46,8 +50,15 @@ struct Judging {
       }
     }
     let layout = OutputLayout(model.fleet)
+    let patches = judgement.fleet.clusters.values.contains { $0.hasPatches }
+    let listed = ListedComponents(patches ? trees : [:])
     findings =
-      found + judgement.assumedComponents { layout.path(Placement($0, .components, $1)) }
+      found
+      + judgement.assumedComponents {
+        layout.path(Placement($0, .components, $1))
+      } isListed: {
+        listed.hold($0)
+      }
       + PathEvaluation(model.specification.policies, judgement, day: options.sourceDay, mapping: mapping)
       .findings
       // Where a Cluster was left out for its errors the two evaluators do not see the same fleet.

@@ -93,7 +93,8 @@ package struct ClusterFacts: Sendable {
   /// The kinds that Linkwright interprets and that live in a namespace.
   private static func isNamespaced(_ manifest: Manifest) -> Bool {
     switch manifest.kind {
-    case "Service", "NetworkPolicy", "Endpoints", "EndpointSlice", "TransportServerClaim", "TransportServer":
+    case "Service", "NetworkPolicy", "CiliumNetworkPolicy", "Endpoints", "EndpointSlice",
+      "TransportServerClaim", "TransportServer":
       true
     default: Workload.podNode(of: manifest) != nil
     }
@@ -115,8 +116,11 @@ package struct ClusterFacts: Sendable {
     let selector = LabelSelector(equality: service.selector)
     // Where a controller sets every label, it makes the pods too: no other template can be one of theirs.
     let runtimeLabels = service.hasOnlyRuntimeLabels(runtimeLabels) ? [:] : runtimeLabels
-    return (workloads[service.key.namespace] ?? []).filter {
-      selector.matches($0.podLabels, runtimeLabels: runtimeLabels)
+    return (workloads[service.key.namespace] ?? []).filter { workload in
+      let ordinals = workload.ordinalLabels(askedBy: service.selector)
+      return selector.matches(
+        workload.podLabels,
+        runtimeLabels: ordinals.isEmpty ? runtimeLabels : runtimeLabels.merging(ordinals) { $0 + $1 })
     }
   }
 

@@ -210,7 +210,7 @@ struct TargetResolver {
       for pod in pods where pod.number(of: bound.port.target, bound.port.transport) == nil {
         let names = pod.containerPorts.compactMap(\.name)
         let other = pod.containerPorts.first { $0.name == name }
-        findings.append(
+        var finding =
           Diagnostic(
             LinkerRules.unknownTargetPort,
             other.map { port in
@@ -228,7 +228,12 @@ struct TargetResolver {
                   ? "remove the quotes: in quotes it is a port's name, not a number"
                   : didYouMean(name, among: names)
                     ?? "name a container port '\(name)', or use a number as targetPort")
-            ]))
+            ])
+        // The others go on serving: this one gets no endpoint for the port.
+        if pods.contains(where: { $0.number(of: bound.port.target, bound.port.transport) != nil }) {
+          finding.severity = .warning
+        }
+        findings.append(finding)
       }
     }
   }

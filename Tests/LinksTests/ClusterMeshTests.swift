@@ -77,7 +77,7 @@ import Testing
     let link = try #require(fleet["links/mesh.yaml"])
     fleet["links/mesh.yaml"] = link + "    emit: objects\n"
     let compilation = try fleet.compile()
-    #expect(compilation.lines == "")
+    #expect(compilation.findings.map(\.rule.id) == ["LW7242"], "\(compilation.lines)")
     let values = try #require(compilation.text("rendered/cluster01/fragments/cilium-values.yaml"))
     #expect(!values.contains("clusters:") && values.contains("enabled: false"))
     func data(_ name: String, _ key: String) throws -> String {

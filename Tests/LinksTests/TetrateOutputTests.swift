@@ -149,6 +149,7 @@ import YAMLTree
       via: second
       from: [{clusters: [cluster-1]}]
       to: {clusters: [cluster-2], service: second, ports: [80]}
+      exposure: {acknowledged: mesh}
     -- workloads/cluster-2/second.yaml --
     apiVersion: v1
     kind: Service
@@ -184,6 +185,7 @@ import YAMLTree
     spec:
       from: [{clusters: [cluster-1, cluster-2]}]
       to: {match: any, service: details, ports: [9080]}
+      exposure: {acknowledged: mesh}
     -- links/east-west.yaml --
     apiVersion: linkwright.dev/v1alpha1
     kind: Link

@@ -10,10 +10,15 @@ struct StaticConnection: PlannedUnit {
   let link: StaticLink
   let connection: BoundConnection
   let model: FleetModel
+  /// Places whose Service several connections use: a unit of its own emits it.
+  var shared: Set<StaticPlace> = []
 
   var scope: UnitScope? { UnitScope([connection]) }
 
-  var key: String { "static/\(link.link.name.value)/\(connection.id.description)" }
+  var key: String {
+    "static/\(link.link.name.value)/\(connection.id.description)"
+      + shared.map { " beside \($0.description)" }.sorted().joined()
+  }
 
   func lower() -> LoweredUnit {
     var lowered = LoweredUnit(
@@ -46,14 +51,14 @@ struct StaticConnection: PlannedUnit {
   }
 
   /// One client per cluster and namespace: several selectors share the Service.
-  private static func places(_ clients: [BoundClient]) -> [BoundClient] {
+  static func places(_ clients: [BoundClient]) -> [BoundClient] {
     var seen: Set<String> = []
     return clients.filter { client in
       client.cluster.map { seen.insert("\($0)/\(client.namespace)").inserted } ?? false
     }
   }
 
-  private func consumerName(
+  func consumerName(
     _ target: BoundTarget, _ client: BoundClient, _ lowered: inout LoweredUnit
   ) -> String? {
     if let name = connection.section("static", in: client.cluster ?? "")?["serviceName"]?.string {
@@ -81,29 +86,44 @@ struct StaticConnection: PlannedUnit {
   }
 
   private func emit(
-    _ name: String, _ client: BoundClient, _ target: BoundTarget, _ addresses: [String]?,
+    _ name: String, _ client: BoundClient, _ target: BoundTarget, _ known: [String]?,
     _ policies: [Placement], _ lowered: inout LoweredUnit
   ) {
     guard let cluster = client.cluster else { return }
-    guard let addresses else {
+    guard let known else {
       let service = ObjectIdentity(apiVersion: "v1", kind: "Service", namespace: client.namespace, name: name)
       lowered.pending.append(
         Pending(
           cluster: target.cluster, namespace: target.service.key.namespace,
           fact: "the load balancer's address of Service \(target.service.key.name)",
-          objects: [Placement(cluster, .manifests, service)] + policies.filter { $0.cluster == cluster },
+          objects: (shared.contains(StaticPlace(client, target))
+            ? [] : [Placement(cluster, .manifests, service)])
+            + policies.filter { $0.cluster == cluster },
           resources: "svc"))
       return
     }
-    let mapped = connection.section("static", in: target.cluster)?["ports"]
+    let addresses = usable(known, in: cluster)
+    if !shared.contains(StaticPlace(client, target)) {
+      external(name, client.namespace, cluster, target.cluster, target.ports, addresses)
+        .emit(to: cluster, in: model, &lowered)
+    }
+    publish(name, client, cluster, target, addresses, &lowered)
+  }
+
+  /// The Service of a place and what is behind it.
+  func external(
+    _ name: String, _ namespace: String, _ cluster: String, _ target: String, _ ports: [BoundPort],
+    _ addresses: [String]
+  ) -> ExternalEndpoint {
+    let mapped = connection.section("static", in: target)?["ports"]
     let section = connection.section("static", in: cluster)
     let names = section?["portNames"]
-    let external = ExternalEndpoint(
-      namespace: client.namespace, name: name, addresses: addresses,
-      ports: target.ports.map { bound in
+    return ExternalEndpoint(
+      namespace: namespace, name: name, addresses: addresses,
+      ports: ports.map { bound in
         ExternalEndpoint.Port(
           name: names?[String(bound.port.number)]?.string
-            ?? (target.ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil),
+            ?? (ports.count > 1 ? bound.port.name ?? "port-\(bound.port.number)" : nil),
           service: bound.port.number,
           target: mapped?[String(bound.port.number)]?.integer ?? bound.port.number,
           transport: bound.port.transport)
@@ -111,12 +131,22 @@ struct StaticConnection: PlannedUnit {
       labels: Dictionary(
         section?["labels"]?.entries.map { ($0.key.text, $0.value.text) } ?? []
       ) { first, _ in first })
-    external.emit(to: cluster, in: model, &lowered)
-    publish(name, client, cluster, target, addresses, &lowered)
+  }
+
+  /// Those of one family that Services of the client's cluster are of: IPv4 where there are such, since a slice holds one
+  /// family.
+  func usable(_ addresses: [String], in cluster: String) -> [String] {
+    let networks = model.clusters[cluster]?.cluster.serviceCIDRs.compactMap { IPNetwork($0.value) } ?? []
+    let possible = addresses.filter { text in
+      guard let address = IPAddress(text), !networks.isEmpty else { return true }
+      return networks.contains { $0.address.isIPv6 == address.isIPv6 }
+    }
+    let first = possible.filter { IPAddress($0)?.isIPv6 == false }
+    return first.isEmpty ? (possible.isEmpty ? addresses : possible) : first
   }
 
   /// The addresses of a target; nil while nobody has observed one.
-  private func knownAddresses(of target: BoundTarget) -> [String]? {
+  func knownAddresses(of target: BoundTarget) -> [String]? {
     switch link.addresses[target.cluster] {
     case .declared(let addresses): return addresses.map(\.value)
     case .observed:

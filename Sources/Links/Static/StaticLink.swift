@@ -91,6 +91,7 @@ struct StaticLink: BoundLink {
 
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
     var plan = LinkPlan()
+    var units: [StaticConnection] = []
     plan.findings += StaticAddressChecks(link: self, model: model).findings(connections)
     for connection in connections {
       if let match = connection.connection.to.match, match.value == .any {
@@ -102,8 +103,17 @@ struct StaticLink: BoundLink {
         continue
       }
       plan.findings += Self.unknownPorts(connection)
-      plan.units.append(StaticConnection(link: self, connection: connection, model: model))
+      units.append(StaticConnection(link: self, connection: connection, model: model))
     }
+    let shared = SharedEndpoint.all(units)
+    for endpoint in shared {
+      for index in units.indices
+      where endpoint.users.contains(where: { $0.connection === units[index].connection }) {
+        units[index].shared.insert(endpoint.place)
+      }
+    }
+    plan.units += units
+    plan.units += shared
     return plan
   }
 

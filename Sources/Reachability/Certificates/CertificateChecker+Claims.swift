@@ -30,9 +30,14 @@ extension CertificateChecker {
     case .found(let queries): return Ternary(queries.contains(where: objects.answer))
     case .leads(let cluster, let namespace, let address, let port, let transport):
       return Ternary(leads(cluster, namespace, address, port, transport))
-    case .pods(let cluster, let key, let runtime): return Ternary(!behind(cluster, key, runtime).isEmpty)
+    case .pods(let cluster, let key, let runtime):
+      let selector = service(cluster, key)?.node.at("spec", "selector")?.entries.map { $0 } ?? []
+      let isMade =
+        !selector.isEmpty && selector.allSatisfy { runtime[$0.key.text]?.contains($0.value.text) ?? false }
+      return Ternary(isMade || !behind(cluster, key, runtime).isEmpty)
     case .targetPort(let cluster, let key, let name, let transport):
-      return Ternary(behind(cluster, key).allSatisfy { Self.declares($0.node, name, transport) })
+      let pods = behind(cluster, key)
+      return Ternary(pods.isEmpty || pods.contains { Self.declares($0.node, name, transport) })
     case .address(let text): return Ternary(Self.isUsable(text))
     case .forwards(let cluster, let name, let server):
       return fleet.clusters[cluster].map { Ternary(NaiveResolver($0).sends(name, to: server)) }
@@ -71,10 +76,14 @@ extension CertificateChecker {
     case .client: return nil
     case .pods(let peers, _): return peers.reduce(Ternary.yes) { $0 && passes($1) }
     case .platform(let peer, let others, _):
-      let own = passes(peer)
+      func enters(_ peer: PeerPod) -> Ternary {
+        let number = network.add(peer)
+        return NaiveEvaluator(network.network).enters(from: .pod(number), to: 0, port: port, transport)
+      }
+      let own = enters(peer)
       if own == .yes || everyone(network.telling) == .yes { return .yes }
       if own == .depends { return .depends }
-      return others.contains { passes($0).may } ? .depends : .no
+      return others.contains { enters($0).may } ? .depends : .no
     case .networks(let networks, _):
       let inside = network.telling.filter { address in networks.contains { $0.contains(address) } }
       return everyone(inside + networks.map(\.address))
@@ -168,7 +177,7 @@ extension CertificateChecker {
   }
 
   /// True where some container of a pod has a port of the name.
-  private static func declares(_ pod: Node, _ name: String, _ transport: TransportProtocol) -> Bool {
+  static func declares(_ pod: Node, _ name: String, _ transport: TransportProtocol) -> Bool {
     ["containers", "initContainers"].contains { list in
       pod["spec"]?[list]?.elements.contains { container in
         // Of init containers only those stay that start again whenever they end.

@@ -166,7 +166,27 @@ package struct CertificateChecker: Sendable {
     guard !crossing.target.service.isInline else { return [] }
     return behind(
       crossing.target.cluster, crossing.target.service.key, crossing.connection.connection.to.runtimeLabels
-    ).map(\.name)
+    ).filter { pod in
+      // A pod without the named port is no endpoint of it.
+      guard case .name(let name) = crossing.port.port.target else { return true }
+      return Self.declares(pod.node, name, crossing.port.port.transport)
+    }.map(\.name)
+  }
+
+  /// Whether a label is that of one pod of a StatefulSet.
+  private func isOrdinal(
+    _ label: String, _ value: String, of name: String, _ cluster: String, namespace: String
+  ) -> Bool {
+    guard name.hasPrefix("StatefulSet "),
+      let manifest = declared[cluster]?[namespace]?.first(where: { "\($0.kind) \($0.name)" == name })
+    else { return false }
+    let first = manifest.node.at("spec", "ordinals", "start")?.integer ?? 0
+    let numbers = first..<(first + max(0, manifest.node.at("spec", "replicas")?.integer ?? 1))
+    switch label {
+    case "statefulset.kubernetes.io/pod-name": return numbers.contains { "\(manifest.name)-\($0)" == value }
+    case "apps.kubernetes.io/pod-index": return numbers.contains { String($0) == value }
+    default: return false
+    }
   }
 
   /// The workloads whose pods a Service selects.
@@ -176,9 +196,12 @@ package struct CertificateChecker: Sendable {
     guard let service = service(cluster, key) else { return [] }
     let wanted = service.node.at("spec", "selector")?.entries.map { ($0.key.text, $0.value.text) } ?? []
     guard !wanted.isEmpty else { return [] }
-    return pods(cluster, key.namespace).filter { _, pod in
+    // What a controller labels throughout it makes as well.
+    if wanted.allSatisfy({ runtime[$0.0]?.contains($0.1) ?? false }) { return [] }
+    return pods(cluster, key.namespace).filter { name, pod in
       wanted.allSatisfy { key, value in
         pod.at("metadata", "labels")?[key]?.text == value || runtime[key]?.contains(value) ?? false
+          || isOrdinal(key, value, of: name, cluster, namespace: service.namespace ?? "")
       }
     }
   }

@@ -100,6 +100,8 @@ struct NaiveObjects: Sendable {
     case .within(let path, let range):
       return nodes(path, roots).contains { Int($0.text).map(range.contains) ?? false }
     case .address(let path): return nodes(path, roots).contains { IPAddress($0.text) != nil }
+    case .family(let path, let isIPv6):
+      return nodes(path, roots).contains { $0.text.contains(":") == isIPv6 && $0.text.contains("/") }
     case .exists(let path):
       return nodes(path, roots).contains { node in
         node.isScalar ? !node.isNull && !node.text.isEmpty : node.count > 0

@@ -66,6 +66,8 @@ package indirect enum ObjectCondition: Hashable, Sendable {
   case within([String], ClosedRange<Int>)
   /// Some node at the path is an IP address.
   case address([String])
+  /// Some node at the path is a network of a family.
+  case family([String], isIPv6: Bool)
   /// There is a node at the path that is no empty text, list or mapping.
   case exists([String])
   /// Some node at the path meets all of these.
@@ -92,6 +94,7 @@ package indirect enum ObjectCondition: Hashable, Sendable {
     case .number(let at, let number): return "\(path(at)) = \(number)"
     case .within(let at, let range): return "\(path(at)) from \(range.lowerBound) to \(range.upperBound)"
     case .address(let at): return "\(path(at)) that is an address"
+    case .family(let at, let isIPv6): return "\(path(at)) of \(isIPv6 ? "IPv6" : "IPv4")"
     case .exists(let at): return path(at)
     case .element(let at, let inner):
       return "\(path(at)) (\(inner.map(\.description).joined(separator: ", ")))"

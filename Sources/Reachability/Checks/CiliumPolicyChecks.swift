@@ -1,14 +1,17 @@
 package import Diagnostics
 package import Kubernetes
-import YAMLTree
+package import YAMLTree
 
 /// What Cilium refuses in its policies (`pkg/policy/api/rule_validation.go`), each at its place. A refused policy
 /// has no effect at all. Linear in the policy.
 package struct CiliumPolicyChecks {
   package private(set) var findings: [Diagnostic] = []
   private let isClusterwide: Bool
+  private let place: (Node) -> SourceRange
 
-  package init(_ manifest: Manifest) {
+  /// - Parameter place: where a node stands for people: that of the template which made it, for an emitted policy.
+  package init(_ manifest: Manifest, at place: @escaping (Node) -> SourceRange = { $0.range }) {
+    self.place = place
     isClusterwide = manifest.kind == "CiliumClusterwideNetworkPolicy"
     let specs =
       [manifest.node["spec"]].compactMap { $0 } + (manifest.node["specs"]?.elements.map { $0 } ?? [])
@@ -25,7 +28,7 @@ package struct CiliumPolicyChecks {
   private mutating func report(_ message: String, _ node: Node, also: [Label] = [], help: String? = nil) {
     findings.append(
       Diagnostic(
-        ReachabilityRules.ciliumPolicy, message, at: node.range, also: also, help: help.map { [$0] } ?? []))
+        ReachabilityRules.ciliumPolicy, message, at: place(node), also: also, help: help.map { [$0] } ?? []))
   }
 
   private mutating func fields(of node: Node, _ place: String, _ known: [String]) {
@@ -53,7 +56,7 @@ package struct CiliumPolicyChecks {
     case (let endpoints?, let nodes?):
       report(
         "a policy has both an endpointSelector and a nodeSelector", nodes,
-        also: [Label(endpoints.range, "the endpointSelector")])
+        also: [Label(place(endpoints), "the endpointSelector")])
     case (nil, let nodes?) where !isClusterwide:
       report(
         "a policy of a namespace cannot select nodes", nodes,
@@ -89,7 +92,7 @@ package struct CiliumPolicyChecks {
     if given.count > 1 {
       report(
         "a rule cannot combine \(given[0].text) and \(given[1].text)", given[1],
-        also: [Label(given[0].range, "the other")], help: "write two rules")
+        also: [Label(place(given[0]), "the other")], help: "write two rules")
     }
     for selector in rule["\(prefix)Endpoints"]?.elements.map({ $0 }) ?? [] { check(selector: selector) }
     for cidr in rule["\(prefix)CIDR"]?.elements.map({ $0 }) ?? []
@@ -107,7 +110,7 @@ package struct CiliumPolicyChecks {
     }
     if let icmps = rule.key("icmps"), let ports = rule.key("toPorts") {
       report(
-        "a rule cannot combine icmps and toPorts", icmps, also: [Label(ports.range, "the ports")],
+        "a rule cannot combine icmps and toPorts", icmps, also: [Label(place(ports), "the ports")],
         help: "write two rules")
     }
     for entry in rule["toPorts"]?.elements.map({ $0 }) ?? [] {
@@ -133,7 +136,7 @@ package struct CiliumPolicyChecks {
       if let labels {
         report(
           "an item of toServices has both a name and a selector", labels,
-          also: [Label(service.range, "the name")], help: "write two items")
+          also: [Label(place(service), "the name")], help: "write two items")
       }
       fields(of: service, "a Service", ["serviceName", "namespace"])
       if service.kind == .mapping, service["serviceName"]?.text.isEmpty ?? true {
@@ -167,7 +170,7 @@ package struct CiliumPolicyChecks {
     for except in item["except"]?.elements.map({ $0 }) ?? [] {
       guard let inner = IPNetwork(except.text), network.contains(inner.address) else {
         report(
-          "\(except.text) is not inside of \(cidr.text)", except, also: [Label(cidr.range, "the range")])
+          "\(except.text) is not inside of \(cidr.text)", except, also: [Label(place(cidr), "the range")])
         continue
       }
     }

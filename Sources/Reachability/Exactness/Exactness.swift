@@ -107,7 +107,8 @@ struct Exactness {
           excess(grant, who.words, grant.ports, needs.isEmpty ? .pods : .others, way, tooWide))
       }
       if !ports.isEmpty, let peer = sample(wanted, pod) {
-        found.append(excess(grant, slice.words(peer), ports, .ports, way, tooWide))
+        let isForAll = slice.engine.rule(of: grant, direction)?.peers == nil
+        found.append(excess(grant, isForAll ? "everybody" : slice.words(peer), ports, .ports, way, tooWide))
       }
     }
     return found

@@ -40,6 +40,7 @@ extension Judgement {
     }
     var findings: [Diagnostic] = []
     var seen: Set<String> = []
+    var places: [String: Int] = [:]
     for (slice, (excesses, openings)) in zip(slices, found) {
       for opening in openings {
         let policy = opening.policy.manifest.identity.description
@@ -52,7 +53,16 @@ extension Judgement {
         if excess.policy.connections.isEmpty, unclearClusters.contains(slice.cluster.name) { continue }
         let key =
           "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.place) \(excess.kind)"
-        guard seen.insert(key).inserted else { continue }
+        let pods = slice.subjects[excess.pod].description
+        guard seen.insert(key).inserted else {
+          // One place of a policy opens several.
+          if let known = places[key], excess.kind == .pods {
+            let more = "it opens \(pods) as well"
+            if !findings[known].notes.contains(more) { findings[known].notes.append(more) }
+          }
+          continue
+        }
+        places[key] = findings.count
         findings.append(finding(excess, in: slice))
       }
     }

@@ -7,31 +7,35 @@ extension Judgement {
   /// What is taken as applied though only its owner can apply it: patches of objects that somebody else keeps. A note for
   /// each cluster, and a warning where a Component says the opposite of what the owner has written. Linear in the patches.
   ///
-  /// - Parameter path: where a Component lies in the output.
+  /// - Parameters:
+  ///   - path: where a Component lies in the output.
+  ///   - isListed: true where a kustomization among the sources lists its directory.
   package func assumedComponents(
-    path: (_ cluster: String, _ identity: ObjectIdentity) -> String
+    path: (_ cluster: String, _ identity: ObjectIdentity) -> String,
+    isListed: (_ path: String) -> Bool = { _ in false }
   ) -> [Diagnostic] {
     fleet.clusters.filter { !$0.value.patches.isEmpty }.sorted { $0.key < $1.key }.flatMap {
       name, cluster -> [Diagnostic] in
       let components = cluster.patches.map { identity, patch in
         (file: path(name, identity), patch: patch, owner: cluster.model.declared.objects[identity])
       }.sorted { $0.file < $1.file }
-      guard let first = components.first else { return [] }
+      let contradictions = components.flatMap { component in
+        component.owner.map { Self.contradictions(component.patch, $0, component.file) } ?? []
+      }
+      let unlisted = components.filter { !isListed($0.file) }
+      guard let first = unlisted.first else { return contradictions }
       let identity = first.patch.manifest.identity.description
-      let served = components.flatMap(\.patch.connections).withoutRepetitions
+      let served = unlisted.flatMap(\.patch.connections).withoutRepetitions
       let note = Diagnostic(
         JudgementRules.assumesComponent,
-        components.count == 1
+        unlisted.count == 1
           ? "the Component \(first.file) is taken as applied to \(identity) in \(name)"
-          : "\(components.count) Components of \(name) are taken as applied: \(listed(components.map(\.file)))",
+          : "\(unlisted.count) Components of \(name) are taken as applied: \(listed(unlisted.map(\.file)))",
         at: first.owner.map { Label($0.nameNode.range, "its owner's manifest") } ?? first.patch.label(),
         help: [
           "list the directory of \(first.file) under 'components' of the kustomization that applies \(identity)"
         ], notes: served.isEmpty ? [] : ["what is said of \(listed(served)) rests on it"])
-      return [note]
-        + components.flatMap { component in
-          component.owner.map { Self.contradictions(component.patch, $0, component.file) } ?? []
-        }
+      return [note] + contradictions
     }
   }
 

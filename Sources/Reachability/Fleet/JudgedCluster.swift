@@ -27,6 +27,8 @@ package final class JudgedCluster: Sendable {
   /// Groups of addresses that Cilium's policies may name.
   let addressGroups: [AddressGroup]
   let primaryNetworks: PrimaryNetworks
+  /// The Services that ask for a node port, of those whose manifests name some.
+  let nodePorts: [Int: [NamespacedName]]
 
   package var name: String { model.name }
 
@@ -40,6 +42,14 @@ package final class JudgedCluster: Sendable {
     profile = NetworkProfile.of(model.cluster)
     var groups: [AddressGroup] = []
     var networks = PrimaryNetworks()
+    var nodePorts: [Int: [NamespacedName]] = [:]
+    for service in model.declared.services.values {
+      for port in service.ports {
+        guard let number = port.nodePort, nodePorts[number]?.contains(service.key) != true else { continue }
+        nodePorts[number, default: []].append(service.key)
+      }
+    }
+    self.nodePorts = nodePorts.mapValues { $0.sorted() }
     var objects: [ObjectIdentity: KnownObject] = [:]
     var byNamespace: [String: [KnownObject]] = [:]
     var patches: [ObjectIdentity: KnownObject] = [:]
@@ -132,6 +142,15 @@ package final class JudgedCluster: Sendable {
     }
   }
 
+  /// Policies of Cilium that a template of the fleet's own makes, in order. Linear in what is emitted.
+  var policiesOfTemplates: [KnownObject] {
+    Self.inOrder(
+      emitted.values.filter {
+        $0.template != nil
+          && ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"].contains($0.manifest.kind)
+      })
+  }
+
   /// All objects of a kind that the system asks for in `kinds`, by namespace and name.
   package func objects(ofKind kind: String) -> [KnownObject] { byKind[kind] ?? [] }
 
@@ -155,6 +174,9 @@ package final class JudgedCluster: Sendable {
     return object.manifest.annotation(key)
   }
 
+  /// True where this compile writes patches for objects of somebody else.
+  package var hasPatches: Bool { !patches.isEmpty }
+
   /// The patch that this compile writes for an object of somebody else.
   package func patch(of identity: ObjectIdentity) -> KnownObject? { patches[identity] }
 
@@ -173,7 +195,9 @@ package final class JudgedCluster: Sendable {
       KnownObject(manifest: $0, evidence: .declared, subject: nil)
     }
     let emitted = emittedObjects(in: namespace).filter {
-      $0.manifest.kind == "Endpoints" || $0.manifest.kind == "EndpointSlice"
+      // What stands there already keeps what is emitted out.
+      ($0.manifest.kind == "Endpoints" || $0.manifest.kind == "EndpointSlice")
+        && model.declared.objects[$0.manifest.identity] == nil
     }
     let observed = model.observed.endpoints(in: namespace).map {
       KnownObject(manifest: $0, evidence: .observed, subject: nil)

@@ -126,9 +126,16 @@ struct ConnectionEnds: Sendable {
       return [.special(SubjectPod(id: "pods \(labels.description)", workload: nil, labels: labels))]
     }
     let selector = LabelSelector(equality: service.selector)
-    let runtime = connection.connection.to.runtimeLabels
+    let declared = connection.connection.to.runtimeLabels
+    guard !service.hasOnlyRuntimeLabels(declared) else {
+      // A controller makes these pods: no manifest says more of them.
+      let labels = service.selector
+      return [.special(SubjectPod(id: "pods \(labels.description)", workload: nil, labels: labels))]
+    }
     var members: [Member] = []
     for (number, workload) in workloads.enumerated() {
+      let ordinals = workload.ordinalLabels(askedBy: service.selector)
+      let runtime = ordinals.isEmpty ? declared : declared.merging(ordinals) { $0 + $1 }
       if selector.matches(workload.podLabels) {
         members.append(.workload(number))
       } else if !runtime.isEmpty, selector.matches(workload.podLabels, runtimeLabels: runtime) {

@@ -17,7 +17,23 @@ extension Judgement {
     mapping: some ParallelMapping
   ) -> [Diagnostic] {
     refutations(except: faulted) + openQuestions(except: faulted) + missingFacts(except: faulted, pending)
-      + excesses(except: faulted, reported: reported, mapping: mapping)
+      + excesses(except: faulted, reported: reported, mapping: mapping) + audiences(except: faulted)
+      + refusedPolicies()
+  }
+
+  /// What Cilium refuses of the policies that the fleet's own templates make, or leaves out of them: each fault of a
+  /// template once.
+  private func refusedPolicies() -> [Diagnostic] {
+    var seen: Set<String> = []
+    return fleet.clusters.values.sorted { $0.name < $1.name }.flatMap(\.policiesOfTemplates).flatMap {
+      policy in
+      let subject = policy.subject?.range ?? policy.manifest.nameNode.range
+      return CiliumPolicyChecks(policy.manifest) { policy.templateLabel(at: $0, "")?.range ?? subject }
+        .findings
+    }.filter { finding in
+      let place = finding.primary.map { "\($0.range.file.path) \($0.range.start)" } ?? ""
+      return seen.insert("\(place) \(finding.message)").inserted
+    }
   }
 
   /// One finding per connection, rule and broken place.

@@ -11,7 +11,8 @@ package enum JudgementRules {
     assumesComponent, overridesOwner,
     opensToOthers,
     opensOtherPods, opensOtherPorts, exposesServices, joinsNetworks, publishesGateways, leadsFurther,
-    namesOtherPorts, claimsWithoutConnection, admitsIdentities, admitsAnyway, certificate,
+    namesOtherPorts, claimsWithoutConnection, admitsIdentities, admitsAnyway, certificate, openAddress,
+    openMesh,
   ]
 
   /// The silver fleet with files over it.

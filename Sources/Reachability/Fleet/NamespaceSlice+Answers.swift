@@ -38,12 +38,13 @@ extension NamespaceSlice {
       }
       return (answer, questions)
     case .platform(let peer, let others, let description):
-      let (answer, questions) = admits(peer, to: pod, port, transport)
+      // What the load balancer sends leaves no pod of the platform: their own policies let nothing out that it is.
+      let (answer, questions) = admits(peer, to: pod, port, transport, isPod: false)
       if answer == .yes { return (.yes, []) }
       // Whoever it is, a rule that admits every address admits it.
       if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
       if answer == .depends { return (.depends, questions) }
-      for other in others where admits(other, to: pod, port, transport).answer.may {
+      for other in others where admits(other, to: pod, port, transport, isPod: false).answer.may {
         return (.depends, [Question("whether \(description) counts as \(other.name)")])
       }
       return (.no, [])
@@ -60,10 +61,16 @@ extension NamespaceSlice {
     }
   }
 
-  private func admits(_ peer: PeerPod, to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> (
-    answer: Ternary, questions: [Question]
-  ) {
+  /// - Parameter isPod: false for a sender that only looks like the peer.
+  private func admits(
+    _ peer: PeerPod, to pod: Int, _ port: UInt16, _ transport: TransportProtocol, isPod: Bool = true
+  ) -> (answer: Ternary, questions: [Question]) {
     guard let number = number(ofPeer: peer.id) else { return (.no, []) }
+    guard isPod else {
+      let answer = engine.enters(from: .pod(number), to: pod, port, transport)
+      guard answer == .depends else { return (answer, []) }
+      return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod)).asked)
+    }
     let pair = engine.connections(from: .pod(number), to: .pod(pod))
     let answer = Ternary(may: pair.may.contains(port, transport), must: pair.must.contains(port, transport))
     guard answer == .depends else { return (answer, []) }

@@ -33,6 +33,17 @@ extension PolicyEngine {
       must: opened(row.must, to: point).contains(port, transport))
   }
 
+  /// Whether a pod's own policies let an end in to a port, whatever that end's policies say.
+  func enters(
+    from source: Endpoint, to pod: Int, _ port: UInt16, _ transport: TransportProtocol
+  ) -> Ternary {
+    let row = rows[Int(ingressRow[Int(podClass(of: pod))])]
+    let point = point(source)
+    return Ternary(
+      may: opened(row.may, to: point).contains(port, transport),
+      must: opened(row.must, to: point).contains(port, transport))
+  }
+
   /// What each policy may open to a pod in a direction, rule by rule; policies by their number in the network.
   ///
   /// Pods are those that surely match: a pod whose address nobody knows may lie in any range, and a namespace whose

@@ -23,6 +23,9 @@ package protocol ReachabilitySystem: Sendable {
   /// whatever else an emitted policy opens is reported. False where controllers need ways that no walk takes.
   static var notesAllNeeds: Bool { get }
 
+  /// True where `audience` has something to say: walks by the thousand are not asked for nothing.
+  static var tellsAudience: Bool { get }
+
   /// Reads a Link. Linear in the objects of the system's kinds.
   init(_ link: Link, in fleet: JudgedFleet)
 
@@ -45,6 +48,10 @@ package protocol ReachabilitySystem: Sendable {
   /// - Parameter crossings: all of the fleet.
   func strayOpenings(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [StrayOpening]
 
+  /// Who reaches a crossing's target whatever connections declare, where nothing narrows that; nil where something does,
+  /// and where a rule of the link type says it.
+  func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience?
+
   /// Whether what stands behind an opening may take pods of a workload for clients, though no connection says so.
   func mayEnter(
     _ crossing: Crossing, from cluster: JudgedCluster, _ workload: Workload, in fleet: JudgedFleet
@@ -58,6 +65,10 @@ extension ReachabilitySystem {
   package static var kinds: Set<String> { [] }
   package static var fragments: Set<String> { [] }
   package static var notesAllNeeds: Bool { false }
+  package static var tellsAudience: Bool { false }
+  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+    nil
+  }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }
   package func excesses(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [SystemExcess] { [] }
   package func openings(to crossing: Crossing, in fleet: JudgedFleet) -> [Opening] { [] }

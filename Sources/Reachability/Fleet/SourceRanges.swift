@@ -52,6 +52,13 @@ struct SourceRanges {
         return
       }
     }
+    // Pods leave a cluster with the addresses of its nodes, unless something behind these rewrites them again.
+    if let nodes = walk.clientCluster?.model.cluster.nodeCIDRs.compactMap({ IPNetwork($0.value) }),
+      !nodes.isEmpty,
+      block.isSuperset(of: AddressBlock(nodes))
+    {
+      return
+    }
     walk.depend(
       hop, in: cluster, at: [service.label(at: node)], name,
       on: [

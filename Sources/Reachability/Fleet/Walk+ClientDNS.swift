@@ -11,7 +11,9 @@ extension Walk {
     for pod in clientPods {
       guard let workload = slice.subjects[pod].workload else { continue }
       // Nearly all pods say nothing of it, and nothing need be made for them.
-      if !isTracing, !workload.isHostNetwork, workload.pod.at("spec", "dnsPolicy") == nil { continue }
+      let spec = workload.pod["spec"]
+      if let aliases = spec?["hostAliases"], !knows(aliases, name, workload, slice) { return false }
+      if !isTracing, !workload.isHostNetwork, spec?["dnsPolicy"] == nil { continue }
       let dns = PodDNS(workload, in: slice.cluster)
       switch dns.asksCluster {
       case .yes: if let claim = dns.claim { rely(on: claim, isNot: true) }
@@ -34,6 +36,35 @@ extension Walk {
         return false
       }
     }
+    return true
+  }
+
+  /// Pods look into their own table of hosts before they ask anybody (Kubernetes, "Adding entries to Pod /etc/hosts with
+  /// HostAliases"). False where the name stands there, and the walk is over.
+  private mutating func knows(
+    _ aliases: Node, _ name: String, _ workload: Workload, _ slice: NamespaceSlice
+  ) -> Bool {
+    let host = Self.parts(of: name).host
+    let forms = names(for: host)
+    let claim = Claim.found(
+      ObjectQuery(
+        workload.kind, of: workload.manifest.identity.group, in: slice.cluster.name, slice.namespace,
+        workload.key.name,
+        where: [.text(workload.podPath + ["spec", "hostAliases", "*", "hostnames", "*"], forms)]))
+    for alias in aliases.elements {
+      guard let node = alias["hostnames"]?.elements.first(where: { forms.contains($0.text) }) else {
+        continue
+      }
+      let address = alias["ip"]?.text ?? "nowhere"
+      fail(
+        .name, in: slice.cluster.name, name,
+        Fault(
+          JudgementRules.name,
+          "hostAliases of \(workload.description) of \(slice.namespace) in \(slice.cluster.name) lead \(node.text) to \(address), whatever DNS answers",
+          at: [Label(node.range)], help: ["take the alias out"], because: claim, wanted: .no))
+      return false
+    }
+    rely(on: claim, isNot: true)
     return true
   }
 }

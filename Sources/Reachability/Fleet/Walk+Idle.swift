@@ -51,6 +51,56 @@ extension Walk {
     return true
   }
 
+  /// Ends the walk where no pods behind a Service become ready: each has a probe that nobody can ask. What waits for a
+  /// condition of somebody else's hangs on it.
+  mutating func isNeverReady(_ workloads: [Workload?], _ service: Service, in cluster: JudgedCluster) -> Bool
+  {
+    guard service.manifest.node.at("spec", "publishNotReadyAddresses")?.boolean != true else { return false }
+    var probes: [(workload: Workload, node: Node)] = []
+    var gates: [(workload: Workload, node: Node)] = []
+    for workload in workloads {
+      guard let workload else { return false }
+      if let probe = workload.unaskedProbe {
+        probes.append((workload, probe))
+      } else if let gate = workload.pod.at("spec", "readinessGates"), gate.count > 0 {
+        gates.append((workload, gate))
+      } else {
+        return false
+      }
+    }
+    let text = "pods of \(service.key.description)"
+    guard gates.isEmpty else {
+      depend(
+        .pod, in: cluster.name, at: gates.prefix(1).map { Label($0.node.range) }, text,
+        on: gates.prefix(1).map { gate in
+          Question(
+            "whether somebody sets the conditions that \(gate.workload.description) of \(service.key.namespace) in \(cluster.name) waits for: \(listed(gate.node.elements.compactMap { $0["conditionType"]?.text }))",
+            at: gate.node.range,
+            help: "say who sets them in a suppression of this note, or take readinessGates out")
+        })
+      return true
+    }
+    guard let first = probes.first else { return false }
+    fail(
+      .pod, in: cluster.name, text,
+      Fault(
+        JudgementRules.pods,
+        "\(listed(probes.map(\.workload.description))) of \(service.key.namespace) in \(cluster.name) is never ready: its probe asks port '\(first.node.text)', which its container does not have",
+        at: probes.map { Label($0.node.range, "asked here") },
+        help: ["name a port of the container '\(first.node.text)', or write the number"],
+        because: .found(
+          probes.map { probe in
+            ObjectQuery(
+              probe.workload.kind, of: nil, in: cluster.name, service.key.namespace, probe.workload.key.name,
+              where: [
+                .element(
+                  probe.workload.podPath + ["spec", "containers", "*"],
+                  [.text(["ports", "*", "name"], [probe.node.text])])
+              ])
+          })))
+    return true
+  }
+
   /// What makes pods of one of the workloads beside their own controllers: KEDA, or a Rollout that took one over.
   private func scaler(
     of workloads: [Workload], in cluster: JudgedCluster, _ namespace: String

@@ -46,6 +46,16 @@ extension Walk {
     return answer
   }
 
+  /// True where policies isolate such pods and let them out to nobody at some TCP ports.
+  package func staysIn(_ pods: SubjectPod, in key: NamespaceSlice.Key, except ports: [UInt16]) -> Bool {
+    guard let slice = judge.slices[key], let pod = slice.number(ofSubject: pods.id),
+      !slice.isOpen(pod, .egress)
+    else { return false }
+    return !slice.engine.grants(to: pod, .egress).contains { grant in
+      ports.contains { grant.ports.contains($0, .tcp) }
+    }
+  }
+
   /// The policies that isolate such pods.
   package func isolating(
     _ pods: SubjectPod, in key: NamespaceSlice.Key, _ direction: NetworkPolicy.Direction = .ingress,

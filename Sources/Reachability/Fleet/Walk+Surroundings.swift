@@ -12,6 +12,9 @@ extension Walk {
   mutating func judgeSurroundings() {
     judgeExclusions()
     judgeTwins()
+    judgeUnplaced()
+    judgeUnserved()
+    judgeSidecars()
     judgePublication()
   }
 
@@ -101,6 +104,33 @@ extension Walk {
     }
   }
 
+  // MARK: Policies of no namespace
+
+  /// A policy whose manifest names no namespace stands wherever it is applied, at either end perhaps.
+  private mutating func judgeUnplaced() {
+    for (cluster, hop) in [(clientCluster, Hop.Kind.egress), (targetCluster, .ingress)] {
+      guard !isOver, let cluster, !cluster.model.declared.unplaced.isEmpty else { continue }
+      let asked = hop == .egress ? "Egress" : "Ingress"
+      let policy = cluster.model.declared.unplaced.first { manifest in
+        guard PolicyKind(manifest) != nil else { return false }
+        let types = manifest.node.at("spec", "policyTypes")?.elements.map(\.text) ?? []
+        return manifest.kind != "NetworkPolicy" || types.contains(asked)
+          || types.isEmpty && (hop == .ingress || manifest.node.at("spec", "egress") != nil)
+      }
+      guard let policy else { continue }
+      depend(
+        hop, in: cluster.name, at: [Label(policy.nameNode.range)], "\(policy.kind) \(policy.name)",
+        on: [
+          Question(
+            "in which namespace \(policy.kind) \(policy.name) of \(cluster.name) stands, and whom it isolates there: its manifest names none",
+            at: policy.nameNode.range,
+            help:
+              "add 'namespace' to its metadata; where a kustomization sets it, pipe what 'kubectl kustomize' prints into 'linkwright record'"
+          )
+        ])
+    }
+  }
+
   // MARK: What clients are told
 
   /// The ConfigMap that tells clients where the other side is must name what leads there. A connection with several targets
@@ -115,6 +145,7 @@ extension Walk {
     guard let object = cluster.patch(of: identity) ?? cluster.emitted[identity],
       let data = object.node["data"]
     else { return }
+    guard !asksInVain(object, data, cluster) else { return }
     let (host, port) = Self.parts(of: usedName)
     let hosts = names(for: host)
     if let node = data["host"],
@@ -130,6 +161,39 @@ extension Walk {
     if let node = data["port"], let number = Int(node.text), !ports.contains(number) {
       tellsOtherwise(object, "port", node, ports.sorted().map(String.init), cluster)
     }
+  }
+
+  /// Clients that ask the ConfigMap for a key that it has not do not start (the kubelet's CreateContainerConfigError).
+  private mutating func asksInVain(_ object: KnownObject, _ data: Node, _ cluster: JudgedCluster) -> Bool {
+    // A patch adds to what its owner has written.
+    let owned = cluster.model.declared.objects[object.manifest.identity]?.node["data"]
+    for pod in clientPods {
+      guard let workload = clientSlice?.subjects[pod].workload else { continue }
+      for list in ["containers", "initContainers"] as [StaticString] {
+        for container in workload.pod.at("spec", list)?.elements ?? Elements.none {
+          for variable in container["env"]?.elements ?? Elements.none {
+            guard let reference = variable.at("valueFrom", "configMapKeyRef"),
+              reference["name"]?.text == object.name, reference["optional"]?.boolean != true,
+              let key = reference["key"], data[key.text] == nil, owned?[key.text] == nil
+            else { continue }
+            let known = data.entries.map(\.key.text)
+            fail(
+              .name, in: cluster.name, usedName ?? "",
+              Fault(
+                JudgementRules.name,
+                "\(workload.description) of \(client.namespace) in \(cluster.name) asks ConfigMap \(object.name) for '\(key.text)', which it has not: its pods do not start",
+                at: [Label(key.range, "asked here"), object.label()],
+                help: [didYouMean(key.text, among: known) ?? "its keys are \(listed(known))"],
+                because: .found(
+                  ObjectQuery(
+                    "ConfigMap", of: "", in: cluster.name, client.namespace, object.name,
+                    where: [.key(["data"], key.text)]))))
+            return true
+          }
+        }
+      }
+    }
+    return false
   }
 
   private mutating func tellsOtherwise(
@@ -149,7 +213,7 @@ extension Walk {
   }
 
   /// A name and the port behind its colon.
-  private static func parts(of name: String) -> (host: String, port: Int?) {
+  static func parts(of name: String) -> (host: String, port: Int?) {
     guard let colon = name.lastIndex(of: ":"), let port = Int(name[name.index(after: colon)...]) else {
       return (name, nil)
     }
@@ -157,7 +221,7 @@ extension Walk {
   }
 
   /// The forms in which pods of the client's namespace may write a name of their cluster.
-  private func names(for host: String) -> [String] {
+  func names(for host: String) -> [String] {
     let labels = host.split(separator: ".").map(String.init)
     guard labels.count >= 3, labels[2] == "svc" else { return [host] }
     guard labels.count == 3 || Array(labels[3...]) == ["cluster", "local"] else { return [host] }

@@ -44,6 +44,13 @@ package struct NaiveEvaluator: Sendable {
     return Ternary(may: may, must: must)
   }
 
+  /// Whether a pod's own policies let one packet in, whatever those of its sender say.
+  func enters(from source: Endpoint, to pod: Int, port: Int, _ transport: TransportProtocol) -> Ternary {
+    let packet = Packet(source: source, destination: .pod(pod), port: port, transport: transport)
+    let into = verdict(on: pod, .entering, packet)
+    return Ternary(may: into.may, must: into.must)
+  }
+
   /// What runs in the network of a node may be on the destination's own, which no policy keeps out.
   private func isPerhapsLocal(_ source: Endpoint) -> Bool {
     guard network.admitsLocalNode, case .pod(let index) = source else { return false }

@@ -13,6 +13,8 @@ struct ClusterPaths: Sendable {
     let target: NamespacedName
     /// What it passes, line by line.
     let path: String
+    /// What would close it.
+    var closing = "close the path"
   }
 
   let cluster: JudgedCluster
@@ -103,10 +105,11 @@ struct ClusterPaths: Sendable {
         let answer = engine.connections(from: source, to: destination).may
         let open = Self.wanted(path).map { answer.intersection($0) } ?? answer
         guard let (port, transport) = open.first else { continue }
+        let trace = engine.trace(from: source, to: destination, port: port, transport)
         return Witness(
           words: "\(words(source)) → \(words(destination)) at \(transport.rawValue) \(port)",
           places: places(source, destination), target: target(destination, source),
-          path: lines(engine.trace(from: source, to: destination, port: port, transport), words(source)))
+          path: lines(trace, words(source)), closing: closing(trace, source, destination))
       }
     }
     return nil
@@ -136,6 +139,19 @@ struct ClusterPaths: Sendable {
           engine.trace(from: .pod(pod), to: .address(goal), port: port, .tcp), words(.pod(pod))))
     }
     return nil
+  }
+
+  /// What would close a path: an end that nothing isolates, else the rules that open it.
+  private func closing(_ trace: Trace, _ source: Endpoint, _ destination: Endpoint) -> String {
+    let isEntering = if case .pod = destination { true } else { false }
+    let sides = trace.sides.filter { ($0.direction == .ingress) == isEntering }
+    let opening = sides.flatMap(\.decisions).filter(\.opens.may).map(\.policy.identity.description)
+    guard !opening.isEmpty else {
+      return isEntering
+        ? "isolate \(words(destination)) with a policy that admits whom it shall"
+        : "isolate \(words(source)) with a policy that lets it out where it shall go"
+    }
+    return "narrow \(listed(opening.withoutRepetitions))"
   }
 
   /// The policies that let a packet pass, or that nothing isolates its ends.

@@ -56,7 +56,8 @@ package struct PathEvaluation {
         exempting: (
           crossing.connection.id.name, crossing.target.service.key.namespace, crossing.target.cluster
         ),
-        witness: judgement.trace(of: crossing)?.text())
+        witness: judgement.trace(of: crossing)?.text(),
+        closing: "take the connection out, or take this client or target out of it")
     }
     for (_, network) in networks.sorted(by: { $0.key < $1.key }) {
       guard let witness = network.witness(path) else { continue }
@@ -64,7 +65,7 @@ package struct PathEvaluation {
         PathRules.forbidden, path, policy, "\(witness.words) may pass in \(network.cluster.name)",
         at: witness.places,
         exempting: (witness.target.name, witness.target.namespace, network.cluster.name),
-        witness: witness.path)
+        witness: witness.path, closing: witness.closing)
     }
     denyOpenings(path, policy)
     denyStrayOpenings(path, policy)
@@ -93,7 +94,7 @@ package struct PathEvaluation {
         report(
           PathRules.forbidden, path, policy, witness.words, at: witness.places,
           exempting: (witness.target.name, witness.target.namespace, witness.cluster),
-          witness: witness.path)
+          witness: witness.path, closing: witness.closing)
       }
     }
   }
@@ -124,7 +125,10 @@ package struct PathEvaluation {
           "\(words) may reach Service \(key.description) of \(crossing.target.cluster) at \(opening.description): no policy tells who sends there",
           at: places + [Label(crossing.connection.connection.name.node.range, "asks for the address")],
           exempting: (crossing.connection.id.name, key.namespace, crossing.target.cluster),
-          witness: "\(lines)  address: \(opening.description)\n\(served)")
+          witness: "\(lines)  address: \(opening.description)\n\(served)",
+          closing: opening.asksForIdentity
+            ? "let an AuthorizationPolicy at the target admit the declared clients alone"
+            : "keep the senders in by policies of their own, or do not publish the Service")
       }
     }
   }
@@ -258,7 +262,8 @@ package struct PathEvaluation {
 
   mutating func report(
     _ rule: Rule, _ path: Policy.PathRule, _ policy: Policy, _ words: String, at places: [Label],
-    exempting subject: (name: String, namespace: String?, cluster: String?), witness: String?
+    exempting subject: (name: String, namespace: String?, cluster: String?), witness: String?,
+    closing: String = "close the path"
   ) {
     let name = path.name.map { " '\($0.value)'" } ?? ""
     var finding = Diagnostic(
@@ -266,7 +271,7 @@ package struct PathEvaluation {
       path.demand == .deny ? "forbidden here" : "required here", also: places,
       help: [
         path.demand == .deny
-          ? "close the path, or excuse it in spec.exceptions of the policy, with a reason"
+          ? "\(closing), or excuse it in spec.exceptions of the policy, with a reason"
           : "declare a connection or admit the traffic, or excuse it in spec.exceptions of the policy"
       ], notes: witness.map { ["the path:\n\($0)"] } ?? [])
     finding.severity = path.severity

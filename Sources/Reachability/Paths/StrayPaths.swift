@@ -24,7 +24,8 @@ extension PathEvaluation {
         "\(words) may reach Service \(key.description) of \(stray.cluster.name), which no connection names, at \(stray.opening.description)",
         at: places + [stray.place], exempting: (key.name, key.namespace, stray.cluster.name),
         witness:
-          "\(lines)  address: \(stray.opening.description)\n  service: Service \(key.description)\n  pod: \(goal.ends[0].pod.description) @\(stray.cluster.name)\n"
+          "\(lines)  address: \(stray.opening.description)\n  service: Service \(key.description)\n  pod: \(goal.ends[0].pod.description) @\(stray.cluster.name)\n",
+        closing: "take the Service out of what is published"
       )
     }
   }

@@ -14,6 +14,8 @@ struct UndeclaredMeshPaths {
     let target: NamespacedName
     let cluster: String
     let path: String
+    /// What would close it.
+    let closing: String
   }
 
   let source: ClusterPaths
@@ -81,7 +83,10 @@ struct UndeclaredMeshPaths {
         Label(target.manifest.nameNode.range, "the destination"),
       ], target: target.key, cluster: destination.cluster.name,
       path:
-        "  \(one) @\(source.cluster.name)\n  tunnel: the mesh\n  ingress: \(isOpen ? "not isolated" : listed(reasons))\n  \(two) @\(destination.cluster.name)\n"
+        "  \(one) @\(source.cluster.name)\n  tunnel: the mesh\n  ingress: \(isOpen ? "not isolated" : listed(reasons))\n  \(two) @\(destination.cluster.name)\n",
+      closing: isOpen
+        ? "isolate \(two) with a policy: the connections' clients are admitted by what is emitted then"
+        : "narrow \(listed(opening.map(\.policy.identity.description).withoutRepetitions))"
     )
   }
 }

@@ -14,6 +14,7 @@ import YAMLTree
 package struct ClusterMeshSystem: ReachabilitySystem {
   package static let key = "clusterMesh"
   package static let notesAllNeeds = true
+  package static let tellsAudience = true
   package static let kinds: Set<String> = ["Secret", "ServiceExport"]
   package static let fragments: Set<String> = ["cilium-values.yaml"]
 
@@ -45,6 +46,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     case secret(Node)
     /// A list or a map in Helm values.
     case values(Node)
+
+    var isSecret: Bool { if case .secret = self { true } else { false } }
 
     /// Whether a cluster is among them; nil where nothing is known. Linear in the clusters.
     func hold(_ name: String) -> Bool? {
@@ -123,17 +126,21 @@ package struct ClusterMeshSystem: ReachabilitySystem {
 
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {
     walk.start()
+    let fleet = walk.fleet
+    let outsider =
+      members[crossing.client.cluster ?? ""] == nil
+      ? crossing.client.cluster ?? crossing.target.cluster : crossing.target.cluster
     guard let client = walk.clientCluster, let target = walk.targetCluster,
       let near = members[client.name], let far = members[target.name]
     else {
       walk.fail(
         .tunnel, in: crossing.client.cluster, "mesh",
         Fault(
-          JudgementRules.tunnel, "\(crossing.clientPlace) is no member of the mesh",
+          JudgementRules.tunnel, "\(outsider) is no member of the mesh",
           help: ["make it a member, or use another link"],
-          because: MeshClaims.member(
-            members[crossing.client.cluster ?? ""] == nil
-              ? crossing.client.cluster ?? crossing.target.cluster : crossing.target.cluster)))
+          because: MeshClaims.member(outsider),
+          // One with Cilium is left out by the link alone.
+          wanted: Ternary(fleet.clusters[outsider]?.model.cluster.node.at("spec", "cilium") == nil)))
       return
     }
     let port = crossing.port.port
@@ -325,7 +332,8 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       }
       let claim = {
         MeshClaims.reads(
-          other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system")
+          other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system",
+          hasSecret: one.peers.isSecret)
       }
       guard !isTold else {
         walk.rely(on: claim())
@@ -352,8 +360,11 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           JudgementRules.tunnel,
           "\(one.cluster.name) is not told of \(other.name): its agents do not see those pods",
           at: one.place.map { [$0] } ?? [],
-          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"], because: claim()
-        ))
+          help: ["list \(other.name) in clustermesh.config.clusters of \(one.cluster.name)"],
+          because: one.peers.isSecret
+            ? MeshClaims.leavesOut(
+              other.name, in: one.cluster.name, one.cilium["namespace"]?.string ?? "kube-system") : claim(),
+          wanted: one.peers.isSecret ? .no : .yes))
     }
   }
 

@@ -67,6 +67,15 @@ struct ImportedService {
           "whose export of \(key.description) is the oldest: that of \(other.cluster.name) has no port \(port.description)"
         ))
     }
+    let own = far.cluster.service(key)?.service
+    for other in exporters() where other.cluster.name != far.cluster.name {
+      guard let own, let (service, _) = other.cluster.service(key), service.isHeadless != own.isHeadless
+      else { continue }
+      questions.append(
+        Question(
+          "whose export of \(key.description) is the oldest: that of \(service.isHeadless ? other.cluster.name : far.cluster.name) is headless and the other is not",
+          isReported: true))
+    }
     if questions.isEmpty {
       walk.pass(.address, in: place, .emitted, "import of \(key.description): pods of \(far.name) join it")
     } else {

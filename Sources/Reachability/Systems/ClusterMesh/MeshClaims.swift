@@ -56,12 +56,16 @@ enum MeshClaims {
   }
 
   /// That a member's agents are told of another: by the Secret, or by the Helm values that become it.
-  static func reads(_ other: String, in cluster: String, _ namespace: String) -> Claim {
+  ///
+  /// - Parameter hasSecret: the Secret stands in the repository, and counts instead of the values.
+  static func reads(_ other: String, in cluster: String, _ namespace: String, hasSecret: Bool) -> Claim {
     let clusters = ["clustermesh", "config", "clusters"]
+    let secret = ObjectQuery(
+      "Secret", of: "", in: cluster, namespace, "cilium-clustermesh",
+      where: [.either([.key(["data"], other), .key(["stringData"], other)])])
+    guard !hasSecret else { return .found(secret) }
     return .found([
-      ObjectQuery(
-        "Secret", of: "", in: cluster, namespace, "cilium-clustermesh",
-        where: [.either([.key(["data"], other), .key(["stringData"], other)])]),
+      secret,
       ObjectQuery(
         of: nil, in: cluster, nil, "cilium-values.yaml", .fragments,
         where: [
@@ -70,6 +74,14 @@ enum MeshClaims {
           .either([.text(clusters + ["*", "name"], [other]), .key(clusters, other)]),
         ]),
     ])
+  }
+
+  /// That a Secret of a member's repository, which counts instead of the values, does not list another.
+  static func leavesOut(_ other: String, in cluster: String, _ namespace: String) -> Claim {
+    .found(
+      ObjectQuery(
+        "Secret", of: "", in: cluster, namespace, "cilium-clustermesh",
+        where: [.not(.either([.key(["data"], other), .key(["stringData"], other)]))]))
   }
 
   /// A member's Service clustermesh-apiserver, as it was observed.

@@ -102,6 +102,18 @@ extension ClusterMeshSystem {
     }
   }
 
+  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+    guard let target = members[crossing.target.cluster], admissions.leaveOpen(crossing) else { return nil }
+    let others = members.values.filter { $0.cluster.name != target.cluster.name && areJoined($0, target) }
+    guard !others.isEmpty else { return nil }
+    return Audience(
+      JudgementRules.openMesh,
+      "every pod of \(listed(others.map(\.cluster.name).sorted())): no policy isolates the target's pods",
+      remedy:
+        "isolate them with a policy, and the clients are admitted by what is emitted, or say that it is known: exposure: {acknowledged: MESH}"
+    )
+  }
+
   // MARK: Global Services
 
   /// Linear in the pairs of members that have the Service.

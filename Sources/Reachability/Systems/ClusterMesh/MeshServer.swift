@@ -31,6 +31,15 @@ enum MeshServer {
   static func judge(
     _ member: ClusterMeshSystem.Member, readBy reader: ClusterMeshSystem.Member, _ walk: inout Walk
   ) {
+    let own = pods(member)
+    let selector = LabelSelector(equality: Labels(["k8s-app": "clustermesh-apiserver"]))
+    let workloads = member.cluster.workloads(in: own.key.namespace).filter { selector.matches($0.podLabels) }
+    guard
+      !walk.isIdle(
+        workloads, in: member.cluster, own.key.namespace, .tunnel,
+        "\(reader.cluster.name) reads \(member.name)",
+        behind: "Service clustermesh-apiserver")
+    else { return }
     let sender = Sender.outside(description: "agents of \(reader.cluster.name)")
     guard let way = onTheWay(member) else {
       if walk.isTracing { walk.relyOnOpen(pods(member), sender, port: port, .tcp) }

@@ -14,6 +14,7 @@ import YAMLTree
 package struct GatewayDNSSystem: ReachabilitySystem {
   package static let key = "gatewayDNS"
   package static let notesAllNeeds = true
+  package static let tellsAudience = true
   package static let kinds: Set<String> = [
     "Cluster", "ConfigMap", "DNS", "GRPCRoute", "Gateway", "GatewayDNS", "HTTPProxy", "HTTPRoute", "Ingress",
     "TLSRoute", ReferenceGrants.kind,
@@ -42,8 +43,10 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   let zone: String
   /// Where the DNS server runs in each cluster.
   let serverNamespace: String
-  private let routes: [String: GatewayHosts]
-  private let publisher: GatewayPublisher
+  let routes: [String: GatewayHosts]
+  /// The clusters whose gateways have an address.
+  private let owners: [String: [String]]
+  let publisher: GatewayPublisher
 
   package init(_ link: Link, in fleet: JudgedFleet) {
     self.link = link
@@ -61,6 +64,15 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       routes[name] = GatewayHosts(cluster)
     }
     self.routes = routes
+    var owners: [String: [String]] = [:]
+    for name in routes.keys.sorted() {
+      guard let cluster = fleet.clusters[name], let registration = Registration(cluster),
+        let service = publisher.service(for: registration)
+      else { continue }
+      let record = GatewayRecord(cluster, registration, service, declared: section["addresses"]?[name])
+      for address in Set(record.addresses.map(\.text)) { owners[address, default: []].append(name) }
+    }
+    self.owners = owners
   }
 
   // MARK: Names
@@ -75,7 +87,7 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     "gateway.\(registration.name).\(registration.namespace).clusters.\(zone)"
   }
 
-  private func host(_ crossing: Crossing, _ registration: Registration) -> String {
+  func host(_ crossing: Crossing, _ registration: Registration) -> String {
     let name = section(of: crossing)?["host"]?.text ?? crossing.target.service.key.name
     return "\(name).\(domain(registration))"
   }
@@ -281,6 +293,17 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       walk.wait(.address, in: cluster, text, for: record.missing)
       return
     }
+    if let shared = record.addresses.first(where: { (owners[$0.text]?.count ?? 0) > 1 }),
+      let others = owners[shared.text]?.filter({ $0 != cluster })
+    {
+      walk.depend(
+        .address, in: cluster, at: [Label(shared.range)], text,
+        on: [
+          Question(
+            "whether \(shared.text) is the gateway of \(cluster): that of \(listed(others)) is said to have the same address",
+            at: shared.range, help: "observe both clusters again, or correct the address")
+        ])
+    }
     if let client = walk.clientCluster,
       let stray = StrayRecords(client, serverNamespace).fault(name, "*.\(domain(registration))", record)
     {
@@ -329,6 +352,16 @@ package struct GatewayDNSSystem: ReachabilitySystem {
   }
 
   // MARK: The gateway
+
+  /// The class of an Ingress that is another controller's, as far as names tell: the gateway of the project is Contour's.
+  private static func foreignClass(of object: KnownObject, at service: NamespacedName) -> Node? {
+    guard object.manifest.kind == "Ingress",
+      let name = object.node.at("spec", "ingressClassName")
+        ?? object.node.at("metadata", "annotations")?["kubernetes.io/ingress.class"],
+      name.text != "contour", !service.description.contains(name.text)
+    else { return nil }
+    return name
+  }
 
   private func arrive(
     at record: GatewayRecord, _ cluster: JudgedCluster, _ name: String, _ port: Int, _ crossing: Crossing,
@@ -380,6 +413,16 @@ package struct GatewayDNSSystem: ReachabilitySystem {
       case .refused(let fault):
         walk.fail(.gateway, in: cluster.name, target, fault)
         return
+      }
+      if let name = Self.foreignClass(of: route.object, at: service) {
+        walk.depend(
+          .gateway, in: cluster.name, at: [route.object.label(at: name)], target,
+          on: [
+            Question(
+              "whether the gateway \(service.description) of \(cluster.name) serves the class '\(name.text)', which \(route.object.manifest.identity.description) names",
+              help: "name the gateway's own class, or suppress the note with the reason")
+          ])
+        break
       }
       guard port == 80, let tls = route.redirection else {
         walk.pass(.gateway, in: cluster.name, route.object.evidence, at: [route.label], target)

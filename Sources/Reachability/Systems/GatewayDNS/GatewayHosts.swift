@@ -170,7 +170,10 @@ struct GatewayHosts: Sendable {
       return .either(ways)
     }
     let weighs = ObjectCondition.not(.number(["weight"], 0))
-    let proxied = [ObjectCondition.text(["name"], [service.name]), leads(["port"], nil), weighs]
+    let proxied = [
+      ObjectCondition.text(["name"], [service.name]), leads(["port"], nil), weighs,
+      .not(.text(["mirror"], ["true"])),
+    ]
     let served: [ObjectCondition] = [
       .text(["backend", "service", "name"], [service.name]),
       leads(["backend", "service", "port", "number"], ["backend", "service", "port", "name"]),
@@ -230,7 +233,7 @@ struct GatewayHosts: Sendable {
   ) {
     routes.append(
       Route(
-        host: host?.text.lowercased() ?? "", object: object, node: host, backends: backends,
+        host: host?.text ?? "", object: object, node: host, backends: backends,
         delegates: delegates))
   }
 
@@ -331,7 +334,10 @@ private struct ProxyReading {
 
   private mutating func add(_ part: Node, _ condition: Node?, _ namespace: String, _ child: KnownObject?) {
     // A weight of nothing gets nothing.
-    for service in part["services"]?.elements.filter({ $0["weight"]?.integer != 0 }) ?? [] {
+    for service in part["services"]?.elements.filter({
+      // A mirror gets copies, and answers nobody.
+      $0["weight"]?.integer != 0 && $0["mirror"]?.boolean != true
+    }) ?? [] {
       backends.append(
         GatewayHosts.Backend(
           service: NamespacedName(namespace, service["name"]?.text ?? ""), port: service["port"],

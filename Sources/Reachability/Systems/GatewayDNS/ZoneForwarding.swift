@@ -136,6 +136,23 @@ struct ZoneServerPods: Sendable {
     }
   }
 
+  /// The server reads what it answers from the API server: its own policies must let it out there. Where that is no policy
+  /// tells, and plugins differ in whether they ask at all.
+  private func reading(_ walk: inout Walk) {
+    for pods in onTheWay.pods where !walk.isOver && walk.staysIn(pods, in: onTheWay.key, except: [443, 6443])
+    {
+      walk.depend(
+        .name, in: cluster.name,
+        at: walk.isolating(pods, in: onTheWay.key, .egress, "isolates the DNS server"),
+        "DNS server \(key.description)",
+        on: [
+          Question(
+            "whether the DNS server \(key.description) of \(cluster.name) reaches the API server, from which it reads its records: policies let it out to no address at 443 or 6443",
+            help: "let its pods out to the API server")
+        ])
+    }
+  }
+
   /// That the Service listens where resolvers ask.
   private var listens: Claim {
     .found(
@@ -151,6 +168,7 @@ struct ZoneServerPods: Sendable {
   /// Judges the Service, and the policies between the resolver's pods and the server's.
   func judge(_ walk: inout Walk) {
     departure(&walk)
+    reading(&walk)
     guard !walk.isOver, let service, !service.ports.isEmpty else { return }
     let text = "DNS server \(key.description)"
     func fail(_ message: String, _ help: String, _ claim: Claim) {

@@ -66,6 +66,43 @@ extension PorterSystem {
           ])), wanted: .no)
   }
 
+  /// What the operator said of its last round with a claim, where that failed (ansible-operator, manageStatus).
+  func failure(of claim: ServerClaim, _ fleet: JudgedFleet) -> Node? {
+    let identity = claim.object.manifest.identity
+    let observed = fleet.clusters[primary]?.model.observed.objects[identity]
+    return observed?.node.at("status", "conditions")?.elements.first {
+      $0["type"]?.text == "Failure" && $0["status"]?.text.lowercased() == "true"
+    }
+  }
+
+  /// With `externalTrafficPolicy: Local` nodes leave the sender's address as it is (Kubernetes, "Using Source IP"): isolated
+  /// pods see one of the load balancer's own addresses, which is neither a node's nor of the platform's namespaces.
+  static func keepAddress(_ walk: inout Walk) {
+    let key = walk.target.service.key
+    guard !walk.isOver, let cluster = walk.targetCluster, let slice = walk.targetSlice,
+      let policy = cluster.service(key)?.object.node.at("spec", "externalTrafficPolicy"),
+      policy.text == "Local"
+    else { return }
+    let port = walk.port
+    let isNarrow = walk.targetPods.contains { pod in
+      guard !slice.isOpen(pod, .ingress),
+        let number = slice.subjects[pod].number(of: port.target, port.transport).flatMap({
+          UInt16(exactly: $0)
+        })
+      else { return false }
+      return slice.engine.admitsEveryone(to: pod, number, port.transport) != .yes
+    }
+    guard isNarrow else { return }
+    walk.depend(
+      .ingress, in: cluster.name, at: [Label(policy.range)], "from the load balancer's own address",
+      on: [
+        Question(
+          "whether policies admit the load balancer's own addresses: Service \(key.description) of \(cluster.name) has 'externalTrafficPolicy: Local', so that its pods see them",
+          at: policy.range,
+          help: "take externalTrafficPolicy out, or admit the addresses and suppress the note")
+      ])
+  }
+
   // MARK: Names that the operator writes
 
   /// Why the operator's Service for clients is not what they find: it cannot be made, or somebody else wrote one of its

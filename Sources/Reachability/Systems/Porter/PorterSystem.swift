@@ -216,6 +216,8 @@ package struct PorterSystem: ReachabilitySystem {
     }
     walk.enter { service in
       poolFault(service, in: crossing.target.cluster, fleet) ?? portFault(crossing)
+    } admittedBy: {
+      Self.keepAddress(&$0)
     }
   }
 
@@ -410,6 +412,24 @@ package struct PorterSystem: ReachabilitySystem {
     if let fault = server.poolFault {
       walk.fail(.loadBalancer, in: walk.target.cluster, text, fault)
       return
+    }
+    if let snat = server.object?.node.at("spec", "snat"), snat.text == "none" {
+      walk.depend(
+        .loadBalancer, in: walk.target.cluster, at: [Label(snat.range)], text,
+        on: [
+          Question(
+            "whom the pods of \(walk.target.service.key.description) see: TransportServer \(claim.name) was observed with 'snat: none', by which clients keep their addresses",
+            at: snat.range, help: "observe \(walk.target.cluster) again: the operator writes 'snat: auto'")
+        ])
+    }
+    if let condition = failure(of: claim, walk.fleet) {
+      walk.depend(
+        .loadBalancer, in: primary, at: [Label(condition.range)], text,
+        on: [
+          Question(
+            "whether the operator serves claim \(claim.name), of which it said that it failed",
+            isReported: true)
+        ])
     }
     if let missing = server.untaken {
       walk.wait(.loadBalancer, in: walk.target.cluster, text, for: missing)

@@ -67,6 +67,28 @@ struct StaticPublication {
           help: ["take port \(wanted.number) out of static.ports"], because: has(port), wanted: .no))
       return
     }
+    if let ports = cluster.observed("v1", "Service", key.namespace, key.name)?.node.at("spec", "ports"),
+      ports.count > 0, !ports.elements.contains(where: { $0["port"]?.integer == port })
+    {
+      walk.depend(
+        .loadBalancer, in: cluster.name, at: [Label(ports.range)], text,
+        on: [
+          Question(
+            "whether Service \(key.description) of \(cluster.name) has port \(port) by now: it was observed without",
+            at: ports.range, help: "observe \(cluster.name) again")
+        ])
+    }
+    if let asked = service.manifest.node.at("spec", "loadBalancerIP"), IPAddress(asked.text) != nil,
+      !addresses.contains(where: { IPAddress($0.text) == IPAddress(asked.text) })
+    {
+      walk.depend(
+        .loadBalancer, in: cluster.name, at: [Label(asked.range)], text,
+        on: [
+          Question(
+            "whether the load balancer of Service \(key.description) in \(cluster.name) keeps its address \(addresses.first?.text ?? ""): the manifest asks for \(asked.text)",
+            at: asked.range, help: "apply it, then observe \(cluster.name) again")
+        ])
+    }
     walk.rely(on: has(port))
     walk.pass(
       .loadBalancer, in: cluster.name, .observed, at: addresses.prefix(1).map { Label($0.range) }, text)

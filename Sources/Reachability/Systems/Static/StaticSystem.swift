@@ -9,6 +9,7 @@ import YAMLTree
 package struct StaticSystem: ReachabilitySystem {
   package static let key = "static"
   package static let notesAllNeeds = true
+  package static let tellsAudience = true
 
   private let addresses: [String: Node]
 
@@ -35,6 +36,21 @@ package struct StaticSystem: ReachabilitySystem {
     }
   }
 
+  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+    guard let cluster = fleet.clusters[crossing.target.cluster], addresses[cluster.name] != nil,
+      SourceRanges(cluster.service(crossing.target.service.key)?.object, in: cluster) == nil,
+      admissions.holdEverybody(to: crossing)
+    else { return nil }
+    let place = openings(to: crossing, in: fleet).first.map {
+      Self.place($0.address?.text ?? "", Int($0.port ?? 0))
+    }
+    return Audience(
+      JudgementRules.openAddress, "everybody who reaches \(place ?? "its load balancer")",
+      remedy:
+        "narrow it with loadBalancerSourceRanges or a policy of the pods, or say that it is known: exposure: {acknowledged: NETWORK}"
+    )
+  }
+
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {
     walk.start()
     guard let cluster = walk.targetCluster, let section = addresses[cluster.name] else { return }
@@ -57,7 +73,13 @@ package struct StaticSystem: ReachabilitySystem {
       finish(crossing, isObserved, &walk)
       return
     }
-    let all = known.filter { IPAddress($0.text) != nil }
+    let all = StaticFamilies(cluster: walk.clientCluster).usable(known.filter { IPAddress($0.text) != nil })
+    if let client = walk.clientCluster, all.isEmpty {
+      walk.fail(
+        .address, in: client.name, listed(known.map { Self.place($0.text, mapped) }),
+        StaticFamilies(cluster: client).fault(first, in: cluster.name))
+      return
+    }
     let goal = listed(all.map { Self.place($0.text, mapped) })
     if isObserved {
       walk.rely(
@@ -67,7 +89,7 @@ package struct StaticSystem: ReachabilitySystem {
             crossing.target.service.key.name, .observed,
             where: [.text(["status", "loadBalancer", "ingress", "*", "ip"], [first.text])])))
     }
-    for node in known {
+    for node in all {
       guard let each = IPAddress(node.text) else { continue }
       walk.leave(to: each, port: mapped, port.transport, as: Self.place(node.text, mapped))
     }
@@ -103,7 +125,7 @@ package struct StaticSystem: ReachabilitySystem {
         } else {
           walk.resolve(
             in: client, namespace, leadingTo: node.text, port: mapped, port.transport,
-            besides: all.map(\.text))
+            besides: known.map(\.text))
         }
       }
     }
@@ -112,6 +134,9 @@ package struct StaticSystem: ReachabilitySystem {
       goal)
     StaticPublication(crossing: crossing, cluster: cluster, port: mapped, isObserved: isObserved).judge(
       all, &walk)
+    if let balancer = cluster.service(crossing.target.service.key), balancer.service.type == "LoadBalancer" {
+      SourceRanges(balancer.object, in: cluster)?.judge(.loadBalancer, &walk)
+    }
     walk.sender = .unknown(description: "whatever forwards \(goal)")
     finish(crossing, isObserved, &walk)
   }

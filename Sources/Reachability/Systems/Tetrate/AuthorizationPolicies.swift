@@ -101,6 +101,25 @@ struct AuthorizationPolicies {
     policy.node.at("spec", "targetRefs") != nil || policy.node.at("spec", "targetRef") != nil
   }
 
+  /// The first policy that decides who calls pods; nil where none does.
+  func deciding(_ namespace: String, _ labels: Labels) -> KnownObject? {
+    all.first {
+      ["ALLOW", "DENY", "CUSTOM"].contains(action($0)) && !hasReferences($0) && selects($0, namespace, labels)
+    }
+  }
+
+  /// True where some policy of pods looks at who calls.
+  func askWhoCalls(_ namespace: String, _ labels: Labels) -> Bool {
+    all.contains { policy in
+      guard ["ALLOW", "DENY", "CUSTOM"].contains(action(policy)), !hasReferences(policy),
+        selects(policy, namespace, labels)
+      else { return false }
+      let rules = policy.node.at("spec", "rules")
+      return action(policy) == "ALLOW" && (rules?.count ?? 0) == 0
+        || rules?.elements.contains { ($0["from"]?.count ?? 0) > 0 } ?? false
+    }
+  }
+
   /// Whether pods of a client may be let in to pods behind a Service's port.
   func mayAdmit(
     _ client: ClientIdentity, to service: Service, _ servicePort: ServicePort, _ subject: SubjectPod

@@ -94,6 +94,10 @@ struct ClientRoutes {
         }
         depend(object, node, text, &walk)
       }
+      for node in leading.compactMap({ $0.at("destination", "subset") }) {
+        guard !walk.isOver, let labels = labels(of: node.text) else { continue }
+        judge(subset: node, labels, object, list, isSole: !isConditional && leading.count == 1, &walk)
+      }
       if let abort = route.at("fault", "abort") {
         depend(
           object, abort, "aborts \(abort.at("percentage", "value")?.text ?? "some") percent of the requests",
@@ -112,6 +116,41 @@ struct ClientRoutes {
     let own = ".\(namespace).svc.cluster.local"
     if host.hasSuffix(own) { texts.append(String(host.dropLast(own.count))) }
     return texts
+  }
+
+  /// Endpoints of other clusters must carry the labels of a subset: those of a ServiceEntry say which they have.
+  private func judge(
+    subset node: Node, _ labels: Labels, _ object: KnownObject, _ list: StaticString, isSole: Bool,
+    _ walk: inout Walk
+  ) {
+    let entries = client.objects(ofKind: "ServiceEntry").filter { entry in
+      entry.node.at("spec", "hosts")?.elements.contains { $0.text == host } ?? false
+    }
+    let endpoints = entries.flatMap { $0.node.at("spec", "endpoints")?.elements.map { $0 } ?? [] }
+    let holding = endpoints.filter { endpoint in
+      let own = endpoint.labels("labels")
+      return labels.items.allSatisfy { own[$0.key] == $0.value }
+    }
+    guard holding.isEmpty else { return }
+    let text = "asks for subset \(node.text) of \(host), \(labels.description)"
+    guard !endpoints.isEmpty, isSole else {
+      depend(object, node, "\(text), which endpoints of other clusters may not carry", &walk)
+      return
+    }
+    fail(
+      object, node, "\(text), and no endpoint of its ServiceEntry carries these labels",
+      "give the endpoint the labels, or lead to the host without a subset",
+      [.text(["spec", list.description, "*", "route", "*", "destination", "subset"], [node.text])], &walk)
+  }
+
+  /// The labels of a subset; nil where no rule defines it, and where it has none.
+  private func labels(of subset: String) -> Labels? {
+    for rule in client.objects(ofKind: "DestinationRule")
+    where matches(rule.node.at("spec", "host")?.text ?? "", rule.manifest.namespace ?? "default") {
+      let found = rule.node.at("spec", "subsets")?.elements.first { $0["name"]?.text == subset }
+      if let labels = found?.labels("labels"), !labels.isEmpty { return labels }
+    }
+    return nil
   }
 
   private func isDefined(_ subset: String) -> Bool {

@@ -41,8 +41,13 @@ struct SidecarInjection {
         workload, ["traffic.sidecar.istio.io/excludeOutboundPorts"], including: [], port, "leaves the pods at"
       )
       fail(
-        .address, JudgementRules.address, gap.map(Answer.absent) ?? injection(workload), workload,
+        .address, JudgementRules.address,
+        (gap ?? uncaptured(workload, crossing)).map(Answer.absent) ?? injection(workload), workload,
         "calls the gateway without Istio's mutual TLS", &walk)
+      if let deaf = deaf(workload, crossing) {
+        fail(
+          .name, JudgementRules.name, .absent(deaf), workload, "does not ask its sidecar for names", &walk)
+      }
     }
   }
 
@@ -150,6 +155,57 @@ struct SidecarInjection {
       }
     }
     return nil
+  }
+
+  /// Where clients call to: the address of their own Service, or one that Istio gives a ServiceEntry.
+  private func called(_ crossing: Crossing) -> [IPNetwork] {
+    let key = crossing.target.service.key
+    guard cluster.service(key) == nil else {
+      return cluster.model.cluster.serviceCIDRs.compactMap { IPNetwork($0.value) }
+    }
+    let host = "\(key.name).\(key.namespace).svc.cluster.local"
+    let entries = cluster.objects(ofKind: "ServiceEntry").filter { entry in
+      entry.node.at("spec", "hosts")?.elements.contains { $0.text == host } ?? false
+    }
+    let own = entries.flatMap { $0.node.at("spec", "addresses")?.elements.map(\.text) ?? [] }
+    let networks = own.compactMap { IPNetwork($0) ?? IPAddress($0).map(IPNetwork.init(only:)) }
+    return networks.isEmpty ? [IPNetwork("240.240.0.0/16")].compactMap { $0 } : networks
+  }
+
+  /// Annotations that take what is called out of what the sidecar captures.
+  private func uncaptured(_ workload: Workload, _ crossing: Crossing) -> Gap? {
+    guard let annotations = workload.pod.at("metadata", "annotations") else { return nil }
+    let goal = AddressBlock(called(crossing))
+    guard !(goal.ipv4.isEmpty && goal.ipv6.isEmpty) else { return nil }
+    for (name, isExclusion) in [
+      ("traffic.sidecar.istio.io/includeOutboundIPRanges", false),
+      ("traffic.sidecar.istio.io/excludeOutboundIPRanges", true),
+    ] {
+      guard let value = annotations[name], value.text != "*" else { continue }
+      let block = AddressBlock(
+        value.text.split(separator: ",").compactMap { IPNetwork($0.filter { !$0.isWhitespace }) })
+      let isBeside = isExclusion ? block.isSuperset(of: goal) : !block.overlaps(goal)
+      guard isBeside else { continue }
+      return gap(
+        workload,
+        "'\(name): \(value.text)' takes the address that is called out of what the sidecar captures",
+        value, "take the annotation out",
+        .text(workload.podPath + ["metadata", "annotations", name], [value.text]))
+    }
+    return nil
+  }
+
+  /// An annotation by which the sidecar answers no DNS, on which a name hangs that only a ServiceEntry has.
+  private func deaf(_ workload: Workload, _ crossing: Crossing) -> Gap? {
+    let name = "proxy.istio.io/config"
+    guard let value = workload.pod.at("metadata", "annotations")?[name],
+      cluster.service(crossing.target.service.key) == nil
+    else { return nil }
+    let config = Tree.parse(SourceFile(path: "", bytes: Array(value.text.utf8))).tree.root
+    guard config?.at("proxyMetadata", "ISTIO_META_DNS_CAPTURE")?.text == "false" else { return nil }
+    return gap(
+      workload, "ISTIO_META_DNS_CAPTURE is \"false\" in '\(name)', and no other DNS knows the host", value,
+      "take it out", .text(workload.podPath + ["metadata", "annotations", name], [value.text]))
   }
 
   private func gap(

@@ -211,6 +211,17 @@ struct PeerAuthentications {
     }
   }
 
+  /// The policy that asks pods' callers for mutual TLS at a port; nil where none does.
+  func strict(_ namespace: String, _ labels: Labels, _ port: Int) -> KnownObject? {
+    let all = cluster.objects(ofKind: "PeerAuthentication").filter {
+      $0.manifest.identity.group == "security.istio.io"
+    }
+    guard let (policy, mode, _) = setting(all, namespace, labels, port), mode.text == "STRICT" else {
+      return nil
+    }
+    return policy
+  }
+
   /// The mode that counts: of the port, of the pods, of the namespace, of the root namespace; UNSET says nothing.
   private func setting(
     _ all: [KnownObject], _ namespace: String, _ labels: Labels, _ port: Int

@@ -142,7 +142,10 @@ extension TetrateSystem {
                 "write 'selector: {\(labels.items.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}'"
             ))
         }
-        for server in object.node.at("spec", "servers")?.elements.map({ $0 }) ?? [] {
+        for (index, server) in (object.node.at("spec", "servers")?.elements.map { $0 } ?? []).enumerated() {
+          let isOwn =
+            server.at("port", "number")?.integer == Self.port
+            && server.at("tls", "mode")?.text == "AUTO_PASSTHROUGH"
           for host in server["hosts"]?.elements.map({ $0 }) ?? [] {
             let services = cluster.model.declared.services.values.filter { service in
               !targets.contains(ClusterService(cluster: name, key: service.key))
@@ -157,7 +160,10 @@ extension TetrateSystem {
               SystemExcess(
                 JudgementRules.exposesServices, object, at: host, of: link, saidBy: [],
                 "\(object.manifest.identity.description) in \(name) passes \(host.text) on: Service \(first.description)\(more), which no connection reaches",
-                remedy: "write 'hosts: [\(own.joined(separator: ", "))]'"))
+                remedy: isOwn
+                  ? "write 'hosts: [\(own.joined(separator: ", "))]' in servers[\(index)]"
+                  : "take servers[\(index)] out: the link needs port \(Self.port) with AUTO_PASSTHROUGH alone"
+              ))
           }
         }
       }

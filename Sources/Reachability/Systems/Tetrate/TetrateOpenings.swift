@@ -49,6 +49,28 @@ extension TetrateSystem {
       seenFrom: target)
   }
 
+  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+    guard let cluster = fleet.clusters[crossing.target.cluster] else { return nil }
+    let service = crossing.target.service
+    let workloads = cluster.workloads(in: service.key.namespace)
+    let members = ConnectionEnds.targets(of: service, crossing.connection, workloads)
+    let policies = AuthorizationPolicies(cluster)
+    let isAsked = members.allSatisfy { member in
+      switch member {
+      case .workload(let number):
+        policies.askWhoCalls(service.key.namespace, SubjectPod(workloads[number]).labels)
+      case .special(let pods): policies.askWhoCalls(service.key.namespace, pods.labels)
+      }
+    }
+    guard !isAsked || members.isEmpty else { return nil }
+    return Audience(
+      JudgementRules.openMesh,
+      "every workload of the mesh that reaches the east-west gateway of \(cluster.name): no AuthorizationPolicy asks who calls",
+      remedy:
+        "let an AuthorizationPolicy at the pods admit the clients' namespaces or principals alone, or say that it is known: exposure: {acknowledged: MESH}"
+    )
+  }
+
   // MARK: Services that no connection names
 
   package func strayOpenings(beyond crossings: [JudgedCrossing], in fleet: JudgedFleet) -> [StrayOpening] {

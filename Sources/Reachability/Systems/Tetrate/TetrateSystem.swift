@@ -13,6 +13,7 @@ import YAMLTree
 package struct TetrateSystem: ReachabilitySystem {
   package static let key = "tetrate"
   package static let notesAllNeeds = true
+  package static let tellsAudience = true
   package static let kinds: Set<String> = [
     "WorkspaceSetting", "OrganizationSetting", "Workspace", "Cluster", "IngressGateway", "Gateway",
     "ServiceEntry",
@@ -96,6 +97,15 @@ enum EastWestPods {
     let way = way(selector, in: cluster)
     let port = { (pod: SubjectPod) in
       service?.number(of: TetrateSystem.port, in: pod) ?? TetrateSystem.port
+    }
+    if let service, service.type == "ClusterIP" {
+      walk.depend(
+        .gateway, in: cluster.name, at: [Label(service.typeNode.range)], "gateway \(service.key.description)",
+        on: [
+          Question(
+            "who leads other clusters to Service \(service.key.description) of \(cluster.name), which is of type ClusterIP",
+            isReported: true)
+        ])
     }
     if let service {
       SourceRanges(cluster.service(service.key)?.object, in: cluster)?.judge(.gateway, &walk)
