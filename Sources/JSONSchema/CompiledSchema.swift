@@ -70,9 +70,14 @@ package final class CompiledSchema: Sendable {
 
   /// Everything in which the value differs from the schema, in document order as far as keywords go.
   /// As fast as `isValid` for a valid value.
-  package func validate(_ node: Node) -> [Violation] {
-    if isValid(node) { return [] }
+  ///
+  /// - Parameter ignoringNulls: fields whose value is null are taken for missing, as API servers decode their own types.
+  package func validate(_ node: Node, ignoringNulls: Bool = false) -> [Violation] {
+    var probe = SchemaWalk(self, collects: false)
+    probe.ignoresNulls = ignoringNulls
+    if probe.check(node, 0) { return [] }
     var walk = SchemaWalk(self, collects: true)
+    walk.ignoresNulls = ignoringNulls
     _ = walk.check(node, 0)
     if walk.budget <= 0 || walk.violations.isEmpty { _ = walk.fail(.tooComplex, node, 0) }
     return walk.violations

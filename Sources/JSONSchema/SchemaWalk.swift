@@ -16,6 +16,8 @@ struct SchemaWalk {
   var site: Int32 = 0
   /// The value is the key of an entry: a string, whatever YAML makes of it.
   var isKey = false
+  /// Fields whose value is null are taken for missing.
+  var ignoresNulls = false
   /// Branches still to be tried before the check is given up: `anyOf` in recursion can ask for 2ⁿ.
   var budget = 1_000_000
 
@@ -124,8 +126,10 @@ struct SchemaWalk {
     var isFine = true
     var seen: UInt64 = 0
     for (key, value) in node.entries {
+      let isMissing = ignoresNulls && value.kind == .null
       var isEvaluated = false
       let row = schema.property(key, in: record.properties)
+      if row >= 0, isMissing { continue }
       if row >= 0 {
         let property = schema.properties[row]
         if property.requiredBit >= 0 { seen |= 1 << UInt64(property.requiredBit) }
@@ -136,7 +140,10 @@ struct SchemaWalk {
         let entry = schema.patternProperties[Int(row)]
         guard key.withText({ schema.patterns.matches(Int(entry.pattern), $0) }) else { continue }
         isEvaluated = true
-        if !checkProperty(key, value, entry.schema) { isFine = false }
+        if !isMissing, !checkProperty(key, value, entry.schema) { isFine = false }
+      }
+      if isMissing, record.additional >= 0, !schema.records[Int(record.additional)].flags.contains(.forbids) {
+        isEvaluated = true
       }
       if !isEvaluated, !checkAdditional(key, value, record, slot) { isFine = false }
       if record.propertyNames >= 0, !checkName(key, record.propertyNames) { isFine = false }

@@ -50,9 +50,9 @@ package struct ServicePort: Sendable {
     guard let number = node["port"]?.integer else { return nil }
     name = node["name"]?.string.flatMap { $0.isEmpty ? nil : $0 }
     self.number = number
-    targetNode = node["targetPort"]
+    targetNode = node["targetPort"].flatMap { $0.isNull ? nil : $0 }
     target = PortReference(targetNode) ?? .number(number)
-    transportNode = node["protocol"]
+    transportNode = node["protocol"].flatMap { $0.isNull ? nil : $0 }
     transport = transportNode?.string.flatMap(TransportProtocol.init) ?? .tcp
     nodePort = node["nodePort"]?.integer
     self.node = node["port"] ?? node

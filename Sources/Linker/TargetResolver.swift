@@ -150,6 +150,7 @@ struct TargetResolver {
     guard isComplete else { return nil }
     let pods = facts.pods(of: service, runtimeLabels: target.runtimeLabels)
     checkPods(pods, of: service, reference, cluster, facts)
+    if service.isInline, pods.isEmpty { checkInline(service, cluster, facts) }
     checkTargetPorts(ports, pods, of: service, cluster)
     return BoundTarget(cluster: cluster, service: service, ports: ports, pods: pods, reference: reference)
   }
@@ -308,6 +309,45 @@ struct TargetResolver {
           "the pods of Service \(service.key.description) in \(cluster) are not known: \($0.path) cannot be read"
         } ?? "Service \(service.key.description) selects no pods in \(cluster)", at: selector.range,
         "no pod template has \(service.selector.description)", also: also, help: help))
+  }
+
+  /// A Service that a connection declares and whose pods no manifest makes: its selector may be a slip of the pen all the
+  /// same.
+  private mutating func checkInline(_ service: Service, _ cluster: String, _ facts: ClusterFacts) {
+    let node = service.manifest.node["selector"] ?? service.manifest.nameNode
+    let observed = model.clusters[cluster]?.observed.services[service.key]
+    if let observed, !observed.selector.isEmpty, observed.selector != service.selector {
+      warn(
+        service, cluster, node, "it was observed with \(observed.selector.description)",
+        Label(observed.manifest.nameNode.range, "observed"),
+        "write the selector that the Service has, or observe it again")
+      return
+    }
+    for workload in facts.workloads[service.key.namespace] ?? [] {
+      for label in service.selector.items {
+        guard let known = workload.podLabels[label.key], known != label.value,
+          didYouMean(label.value, among: [known]) != nil
+        else { continue }
+        warn(
+          service, cluster, node, "no manifest makes them",
+          Label(
+            workload.pod.at("metadata", "labels")?.range ?? workload.manifest.nameNode.range,
+            "\(workload.description) has \(label.key)=\(known)"),
+          "did you mean '\(label.key): \(known)'?")
+        return
+      }
+    }
+  }
+
+  private mutating func warn(
+    _ service: Service, _ cluster: String, _ node: Node, _ reason: String, _ other: Label, _ help: String
+  ) {
+    var finding = Diagnostic(
+      LinkerRules.serviceSelectsNothing,
+      "Service \(service.key.description) of \(cluster) is declared here for pods with \(service.selector.description), and \(reason)",
+      at: node.range, also: [other], help: [help])
+    finding.severity = .warning
+    findings.append(finding)
   }
 
   /// How many of the selector's labels a pod template has.

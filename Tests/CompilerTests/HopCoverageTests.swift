@@ -125,6 +125,10 @@ import Testing
     ("{action: DENY, rules: [{from: [{source: {notNamespaces: [bookinfo]}}]}]}", .proved),
     ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/default]}}]}]}", .proved),
     ("{rules: [{from: [{source: {principals: [cluster.local/ns/bookinfo/sa/sleep]}}]}]}", .refuted),
+    (
+      "{rules: [{from: [{source: {principals: [\"spiffe://cluster.local/ns/bookinfo/sa/default\"]}}]}]}",
+      .refuted
+    ),
     ("{rules: [{from: [{source: {principals: [example.org/ns/bookinfo/sa/default]}}]}]}", .depends),
     ("{rules: [{from: [{source: {requestPrincipals: [\"*\"]}}]}]}", .depends),
     (

@@ -9,7 +9,7 @@ import Testing
 @Suite struct StaticPublicationTests {
   private static func fleet(
     _ address: String, ports: String = "{}", service: String = "type: NodePort", node: String = "",
-    observed: String = ""
+    observed: String = "", override: String = ""
   ) -> String {
     """
     -- linkwright.yaml --
@@ -39,7 +39,7 @@ import Testing
       from: [{clusters: [east]}]
       to: {clusters: [west], service: db, ports: [5432]}
       static: {ports: \(ports)}
-    -- workloads/west/db.yaml --
+    \(override.isEmpty ? "" : "  overrides: [{clusters: [west], static: {ports: \(override)}}]\n")-- workloads/west/db.yaml --
     apiVersion: v1
     kind: Service
     metadata: {name: db, namespace: app}
@@ -88,8 +88,26 @@ import Testing
       "a node's, at another node port",
       fleet("172.16.2.10", ports: "{\"5432\": 31001}", node: ", nodePort: 31000"), .refuted
     ),
+    (
+      "a node's, at the node port of another port",
+      fleet(
+        "172.16.2.10", ports: "{\"5432\": 31001}",
+        node: ", name: a, nodePort: 31000}, {port: 5433, name: b, nodePort: 31001"), .refuted
+    ),
     ("a node's, at the Service's port", fleet("172.16.2.10"), .depends),
     ("a cluster IP of the target", fleet("10.102.3.4"), .depends),
+    ("a node's of the clients' cluster", fleet("172.16.1.10"), .depends),
+    ("a port of the target's cluster alone", fleet("203.0.113.7", override: "{\"5432\": 15432}"), .proved),
+    (
+      "a port of the target's cluster alone, instead of another",
+      fleet("203.0.113.7", ports: "{\"5432\": 25432}", override: "{\"5432\": 15432}"), .proved
+    ),
+    (
+      "a node's, at its node port by an override",
+      fleet(
+        "172.16.2.10", ports: "{\"5432\": 31001}", node: ", nodePort: 31000", override: "{\"5432\": 31000}"),
+      .proved
+    ),
   ]
 
   @Test(arguments: cases) func addressesAreHeldAgainstTheCluster(

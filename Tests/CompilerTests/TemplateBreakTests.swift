@@ -35,6 +35,7 @@ import Testing
 
   private static let istio = "examples/tetrate-bookinfo-istio"
   private static let mesh = "examples/clustermesh-five"
+  private static let gitops = "examples/tetrate-bookinfo-gitops"
   private static let fixed = "Tests/CompilerTests/Cases/static-observed/input"
 
   static let breaks: [Break] = [
@@ -87,6 +88,29 @@ import Testing
     Break(
       "a ConfigMap with another port", in: "examples/gateway-dns", "shared/peer-config-map",
       "port: ${peer.port}\n", "port: \"9999\"\n", at: .name, "LW7202"),
+    Break(
+      "a Service of a third cluster with another port",
+      in: "Tests/CompilerTests/Cases/porter-outside-client/input",
+      "shared/external-service", "port: ${each.port}\n", "port: 9999\n", at: .name, "LW7202"),
+    Break(
+      "a workspace of nobody", in: gitops, "tetrate/workspace",
+      "    tsb.tetrate.io/tenant: ${object.tenant}\n", "", at: .gateway, "LW7204"),
+    Break(
+      "clusters without networks", in: gitops, "tetrate/cluster", "  network: ${cluster.network}\n", "",
+      at: .tunnel, "LW7209"),
+  ]
+
+  /// What is left to a chart's or an installer's default: other values may say it.
+  static let omissions: [Break] = [
+    Break(
+      "a member that says neither name nor number", in: mesh, "cluster-mesh/cilium-values",
+      "cluster:\n  name: ${member.name}\n  id: ${member.id}\n", "", at: .tunnel, "LW7210"),
+    Break(
+      "a member without number", in: mesh, "cluster-mesh/cilium-values", "  id: ${member.id}\n", "",
+      at: .tunnel, "LW7210"),
+    Break(
+      "a gateway that says nothing of its Service", in: gitops, "tetrate/gateway",
+      "      service: ${gateway.service}\n", "", at: .gateway, "LW7210"),
   ]
 
   @Test(arguments: breaks)
@@ -110,6 +134,41 @@ import Testing
     #expect(
       judgement.disputes(mapping: AllCores()).isEmpty,
       "\(judgement.disputes(mapping: AllCores()).map(\.goldenText))")
+  }
+
+  @Test(arguments: omissions)
+  func whatATemplateLeavesOutDepends(_ planted: Break) throws {
+    let text = try String(
+      contentsOf: Repository.root.appendingPathComponent("templates/\(planted.template).yaml"),
+      encoding: .utf8)
+    #expect(text.contains(planted.old))
+    let files =
+      "-- templates/\(planted.template).yaml --\n"
+      + text.replacingOccurrences(of: planted.old, with: planted.new)
+    let compilation = try FixtureFleet(directory: planted.fleet).overlaid(by: files).compile()
+    #expect(
+      compilation.findings.contains { $0.rule.id == planted.rule }, "\(compilation.findingsText)")
+    let judgement = try #require(compilation.judgement)
+    #expect(judgement.count(.refuted) == 0 && judgement.count(.proved) == 0, "\(compilation.findingsText)")
+    #expect(
+      judgement.crossings.contains { $0.openHops.contains { $0.kind == planted.hop } },
+      "\(compilation.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
+  /// A gateway without a type is UNIFIED.
+  @Test func gatewayOfAnotherTypeOpensMore() throws {
+    let text = try String(
+      contentsOf: Repository.root.appendingPathComponent("templates/tetrate/gateway.yaml"), encoding: .utf8)
+    let files =
+      "-- templates/tetrate/gateway.yaml --\n"
+      + text.replacingOccurrences(of: "  type: EASTWEST\n", with: "")
+    let compilation = try FixtureFleet(directory: Self.gitops).overlaid(by: files).compile()
+    #expect(
+      compilation.findings.contains { $0.rule.id == "LW7224" && $0.message.contains("ports 80 and 443") },
+      "\(compilation.findingsText)")
+    let before = try FixtureFleet(directory: Self.gitops).compile()
+    #expect(!before.findings.contains { $0.message.contains("ports 80 and 443") })
   }
 
   /// A host of the Service's own namespace is as good as a name.

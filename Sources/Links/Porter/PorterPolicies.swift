@@ -236,6 +236,16 @@ struct PorterPolicies {
     let ports = rules.compactMap { $0["ports"] }.first { $0.count > 0 }
     let named = ports?.elements.compactMap { $0["port"]?.text } ?? []
     let isServicePort = named.contains(String(claim.port.port.number))
+    // The right port under another protocol is no other port.
+    let other = ports?.elements.first { $0["port"]?.text == port.reference.description }
+    if let transport = other?["protocol"], transport.string.flatMap(TransportProtocol.init) != .tcp {
+      lowered.findings.append(
+        Diagnostic(
+          PorterRules.policyMissesPort,
+          "NetworkPolicy \(policy.manifest.name) admits the load balancer to port \(port.reference.description) by \(transport.text), but the load balancer speaks TCP",
+          at: transport.range, "in \(cluster.name)", help: ["write 'protocol: TCP', or leave it out"]))
+      return
+    }
     lowered.findings.append(
       Diagnostic(
         PorterRules.policyMissesPort,

@@ -25,7 +25,7 @@ extension CertificateChecker {
         entry["port"]?.integer == port && (entry["protocol"]?.string ?? "TCP") == transport.rawValue
       }
       guard let found else { return .no }
-      let text = found["targetPort"]?.text ?? String(port)
+      let text = found["targetPort"].flatMap { $0.isNull ? nil : $0.text } ?? String(port)
       return Ternary(text == target.description)
     case .found(let queries): return Ternary(queries.contains(where: objects.answer))
     case .leads(let cluster, let namespace, let address, let port, let transport):

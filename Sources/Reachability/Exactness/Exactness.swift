@@ -51,7 +51,10 @@ struct Exactness {
     for (number, subject) in slice.subjects.enumerated() {
       if let workload = subject.workload { siblings[workload.description, default: []].append(number) }
     }
-    for direction in [NetworkPolicy.Direction.ingress, .egress] {
+    // Where the plugin leaves egress rules alone, none of them opens anything.
+    let enforced: [NetworkPolicy.Direction] =
+      slice.cluster.profile.enforcesEgress == .no ? [.ingress] : [.ingress, .egress]
+    for direction in enforced {
       let byPod = Dictionary(grouping: needs.filter { $0.direction == direction }) { $0.pod }
       for pod in slice.subjects.indices
       where (slice.subjects[pod].workload != nil || byPod[pod] != nil)

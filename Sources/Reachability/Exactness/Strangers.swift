@@ -237,7 +237,12 @@ struct Strangers {
   ) -> Bool {
     if !isRemote {
       let isPlatform = platform.contains { pod in
-        pod.namespace == namespace || pod.namespaceLabels.items.contains { place[$0.key] == $0.value }
+        guard
+          pod.namespace == namespace
+            || pod.namespaceLabels.items.contains(where: { place[$0.key] == $0.value })
+        else { return false }
+        // kube-system holds many others beside CoreDNS; other namespaces of the platform are of one part each.
+        return pod.namespace != "kube-system" || pod.labels.items.allSatisfy { labels[$0.key] == $0.value }
       }
       if isPlatform { return true }
     }

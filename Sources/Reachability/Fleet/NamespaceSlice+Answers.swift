@@ -147,7 +147,7 @@ extension NamespaceSlice {
     return decisions.map { decision in
       let verb = decision.opens == .yes ? "admits" : "may admit"
       return
-        "NetworkPolicy \(decision.policy.name) \(direction == .ingress ? verb : "lets out") (\(decision.reason))"
+        "\(decision.policy.kind) \(decision.policy.name) \(direction == .ingress ? verb : "lets out") (\(decision.reason))"
     }.withoutRepetitions.joined(separator: ", ")
   }
 
@@ -181,7 +181,18 @@ extension NamespaceSlice {
         isHostNetwork
           ? "\(description) runs in its node's network, where labels do not count: admit \(transport.rawValue) \(port) to the addresses of the nodes, or take the pods out of it"
           : "add an egress rule that admits \(transport.rawValue) \(port) to \(description), in the network plugin's terms: after the Service has chosen the address"
-      ])
+      ] + emissionHelp(pod, .egress))
+  }
+
+  /// Beside meshes, what Linkwright emits follows NetworkPolicies: Cilium's alone make it write none.
+  private func emissionHelp(_ pod: Int, _ direction: NetworkPolicy.Direction) -> [String] {
+    let isolating = Set(engine.selecting(pod, direction)).map { policies[$0].object }
+    guard !isolating.isEmpty, isolating.allSatisfy({ $0.manifest.identity.group == "cilium.io" }) else {
+      return []
+    }
+    return [
+      "where a NetworkPolicy isolates the pods, Linkwright emits what opens the way; beside meshes it does not follow policies of Cilium's own kinds"
+    ]
   }
 
   /// A rule that denies outright: no other rule mends that.
@@ -191,12 +202,20 @@ extension NamespaceSlice {
       return Fault(
         rule,
         "\(decision.policy.identity.description) of \(cluster.name) denies traffic from \(source) to \(destination): \(decision.reason)",
-        at: [object(of: decision)?.label(decision.reason) ?? Label(decision.range, decision.reason)],
+        at: [denyingPlace(decision)],
         help: [
           "take the rule out, or narrow it: what a rule denies, no other rule admits"
         ])
     }
     return nil
+  }
+
+  /// The rule itself, or what emits the policy.
+  private func denyingPlace(_ decision: Trace.Decision) -> Label {
+    guard let object = object(of: decision), object.subject != nil else {
+      return Label(decision.range, decision.reason)
+    }
+    return object.label(decision.reason)
   }
 
   func closedResolver(_ pod: Int, _ resolver: ClusterResolver) -> Fault {

@@ -5,10 +5,12 @@ import YAMLTree
 extension Walk {
   /// The name hop where a Service without selector must lead to an address: looks for one in the namespace.
   ///
-  /// - Parameter others: where the name may lead as well; empty where that is not looked at.
+  /// - Parameters:
+  ///   - used: the port that clients use, where the Service is one that this compile emits.
+  ///   - others: where the name may lead as well; empty where that is not looked at.
   package mutating func resolve(
     in cluster: JudgedCluster, _ namespace: String, leadingTo text: String, port: Int,
-    _ transport: TransportProtocol, besides others: [String] = []
+    _ transport: TransportProtocol, at used: Int? = nil, besides others: [String] = []
   ) {
     guard !isOver, let address = IPAddress(text) else { return }
     let goal = "\(text):\(port)"
@@ -17,6 +19,10 @@ extension Walk {
     case .found(let found):
       let name = "\(found.service.name).\(namespace).svc:\(found.port)"
       rely(on: claim)
+      if let used, found.service.evidence == .emitted, found.port != used {
+        fail(.name, in: cluster.name, name, otherPort(found, used, in: cluster, namespace))
+        return
+      }
       if !others.isEmpty {
         let stray = Claim.stray(cluster.name, namespace, found.service.name, besides: others)
         if let fault = leadsElsewhere(found, in: cluster, namespace, others, stray) {
@@ -74,6 +80,23 @@ extension Walk {
           "no Service of \(namespace) in \(cluster.name) leads to \(goal)",
           help: ["add a Service without selector, and endpoints with the address \(text)"], because: claim))
     }
+  }
+
+  /// A Service of this compile that leads there from a port at which nobody calls.
+  func otherPort(
+    _ found: LeadingName, _ used: Int, in cluster: JudgedCluster, _ namespace: String
+  ) -> Fault {
+    Fault(
+      JudgementRules.name,
+      "Service \(namespace)/\(found.service.name) in \(cluster.name) leads there from port \(found.port), and clients of the connection use \(used)",
+      at: [found.service.label()]
+        + [found.service.templateLabel(at: found.service.node.at("spec", "ports"), "made here")]
+        .compactMap { $0 },
+      help: ["give the Service port \(used)"],
+      because: .found(
+        ObjectQuery(
+          "Service", of: "", in: cluster.name, namespace, found.service.name,
+          where: [.number(["spec", "ports", "*", "port"], used)])))
   }
 
   /// Endpoints that the fleet's consumer leaves out: Argo CD 3 does by default.

@@ -25,6 +25,7 @@ struct NameChecks {
       "CustomResourceDefinition of apiextensions.k8s.io/v1beta1",
       &findings)
     sharedSlices(&findings)
+    registeredTwice(&findings)
     return findings
   }
 
@@ -109,6 +110,22 @@ struct NameChecks {
         also: [Label((link.settings.node["profile"] ?? link.link.name.node).range, "profile xcc writes it")],
         help: ["upgrade the cluster, or install the older generation of the project and set 'profile: capi'"])
     )
+  }
+
+  /// One Cluster API object under two names of the fleet.
+  private func registeredTwice(_ findings: inout [Diagnostic]) {
+    var first: [String: GatewayMember] = [:]
+    for member in link.bound {
+      guard let other = first.updateValue(member, forKey: member.registration.name.value) else { continue }
+      let registration = member.registration
+      findings.append(
+        Diagnostic(
+          GatewayDNSRules.registeredTwice,
+          "\(other.name) and \(member.name) are both Cluster \(registration.namespace.value)/\(registration.name.value) of \(link.management.name)",
+          at: registration.name.node.range, "the name of its Cluster API object",
+          also: [Label(other.registration.name.node.range, "\(other.name) has the same")],
+          help: ["say the name of each one's own object: spec.clusterAPI.name"]))
+    }
   }
 
   /// `a-b/c` and `a/b-c` give one slice name: where one cluster is registered under both, they overwrite each other.

@@ -21,7 +21,29 @@ struct PublishedGatewayChecks {
         contradiction(addresses, member, &findings)
       }
     }
+    sharedAddresses(&findings)
     return findings
+  }
+
+  /// Two gateways behind one address: one of the two was copied.
+  private func sharedAddresses(_ findings: inout [Diagnostic]) {
+    var first: [String: (member: GatewayMember, address: Located<String>)] = [:]
+    for member in link.gateways {
+      for address in PublishedAddress(member, link).addresses ?? [] {
+        guard let known = first[address.value] else {
+          first[address.value] = (member, address)
+          continue
+        }
+        guard known.member.name != member.name else { continue }
+        findings.append(
+          Diagnostic(
+            GatewayDNSRules.addressTwice,
+            "the gateways of \(known.member.name) and \(member.name) have one address, \(address.value)",
+            at: address.node.range, "of \(member.name)",
+            also: [Label(known.address.node.range, "of \(known.member.name)")],
+            help: ["give each cluster its own gateway's address; observe the one again whose was copied"]))
+      }
+    }
   }
 
   private func declared(_ member: GatewayMember, _ findings: inout [Diagnostic]) {

@@ -19,7 +19,8 @@ struct RouteChecks {
     _ member: GatewayMember
   ) -> [Diagnostic] {
     let own = routes.routes.filter { $0.takes(name) }
-    return twice(name, own, member) + listener(name, port, portNode, target, own, member)
+    return twice(name, own, member) + own.flatMap { Self.refused($0, member) }
+      + listener(name, port, portNode, target, own, member)
   }
 
   /// Contour refuses a host that two HTTPProxies claim: neither is served.
@@ -32,6 +33,41 @@ struct RouteChecks {
         at: other.node.range, "\(other.manifest.namespace ?? "")/\(other.manifest.name)",
         also: [Label(first.node.range, "\(first.manifest.namespace ?? "")/\(first.manifest.name)")],
         help: ["keep one of them, and let it include the other: Contour serves neither"])
+    }
+  }
+
+  /// What the API requires of a route: without it the object does not come to be (networking/v1 Ingress, validation;
+  /// HTTPProxy's CustomResourceDefinition).
+  private static func refused(_ route: GatewayRoute, _ member: GatewayMember) -> [Diagnostic] {
+    let spec = route.manifest.node["spec"]
+    func finding(_ message: String, _ node: Node, _ help: String) -> Diagnostic {
+      Diagnostic(
+        GatewayDNSRules.routeRefused,
+        "\(route.manifest.kind) \(route.manifest.name) of \(member.name) is refused: \(message)",
+        at: node.range,
+        help: [help])
+    }
+    switch route.manifest.kind {
+    case "Ingress" where route.manifest.identity.group == "networking.k8s.io":
+      return (spec?["rules"]?.elements.flatMap { $0.at("http", "paths")?.elements.map { $0 } ?? [] } ?? [])
+        .compactMap { path in
+          let type = path["pathType"]
+          guard let type, ["Exact", "Prefix", "ImplementationSpecific"].contains(type.text) else {
+            return finding(
+              type.map { "there is no pathType '\($0.text)'" } ?? "a path has no pathType", type ?? path,
+              "write 'pathType: Prefix'")
+          }
+          guard let service = path.at("backend", "service") else { return nil }
+          let port = service["port"]
+          guard port?["number"] == nil, port?["name"] == nil else { return nil }
+          return finding("the backend has no port", service, "write 'port: {number: …}' or its name")
+        }
+    case "HTTPProxy":
+      return (spec?["routes"]?.elements.flatMap { $0["services"]?.elements.map { $0 } ?? [] } ?? [])
+        .filter { $0["port"] == nil }.map {
+          finding("a service of a route has no port", $0, "write its 'port'")
+        }
+    default: return []
     }
   }
 

@@ -3,7 +3,9 @@ import Diagnostics
 /// The clusters: their names, versions, and gateways.
 extension GatewayDNSRules {
   static let memberRules = [
-    notRegistered, nameInDNS, nameTooLong, sliceTwice, removedAPI, mixedProfiles, gatewayService,
+    notRegistered, nameInDNS, nameTooLong, sliceTwice, registeredTwice, addressTwice, routeRefused,
+    removedAPI,
+    mixedProfiles, gatewayService,
     gatewayAddress,
     contradiction, addressUnused, oldEndpointSlices,
   ]
@@ -69,6 +71,56 @@ extension GatewayDNSRules {
         apiServer: {server: "https://api.a.example.com:6443"}
         clusterAPI: {managementCluster: mgmt, namespace: dev}
       """), passing: unchanged)
+
+  static let registeredTwice = Rule(
+    "LW4054", "gateway-registered-twice", .error, "two clusters are one Cluster API object",
+    explanation: """
+      A workload cluster is one object of Cluster API: two Cluster documents with one name in one namespace of a management \
+      cluster give their gateways one name and one EndpointSlice.
+      """,
+    failing: clusterB(
+      registration:
+        "{managementCluster: mgmt, namespace: dev-team, name: cluster-a, labels: {hasContour: \"true\"}}"),
+    passing: unchanged)
+
+  static let addressTwice = Rule(
+    "LW4055", "gateway-address-twice", .error, "the gateways of two clusters have one address",
+    explanation: """
+      Each cluster's gateway has a load balancer of its own. With one address for two, the hosts of both clusters lead to \
+      one of them, and the other's clients find another cluster's Services, or none.
+      """,
+    failing: bothGateways("203.0.113.10"), passing: bothGateways("203.0.113.20"))
+
+  static let routeRefused = Rule(
+    "LW4056", "gateway-route-refused", .error,
+    "the route of a connection's host would be refused by the API server",
+    explanation: """
+      The gateway answers for a host by a route. An Ingress needs a pathType and a backend's port, an HTTPProxy a port for \
+      each service: without them the object does not come to be, and nobody answers.
+      """,
+    failing: ingress("backend: {service: {name: kuard, port: {number: 80}}}"),
+    passing: ingress("pathType: Prefix, backend: {service: {name: kuard, port: {number: 80}}}"))
+
+  private static func ingress(_ path: String) -> RuleExample {
+    file(
+      "workloads/cluster-a/kuard-ingress.yaml",
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: Ingress
+      metadata: {name: kuard, namespace: demo}
+      spec:
+        rules:
+        - host: kuard.gateway.cluster-a.dev-team.clusters.xcc.test
+          http: {paths: [{path: /, \(path)}]}
+      """)
+  }
+
+  private static func bothGateways(_ address: String) -> RuleExample {
+    let cluster = clusterB(
+      registration: "{managementCluster: mgmt, namespace: dev-team, labels: {hasContour: \"true\"}}")
+    let link = link("", addresses: "{cluster-a: [203.0.113.10], cluster-b: [\(address)]}")
+    return RuleExample(over: "gateway-dns", cluster.files + "\n" + link.files)
+  }
 
   static let removedAPI = Rule(
     "LW4018", "gateway-removed-api", .warning, "a cluster does not serve what a profile needs",

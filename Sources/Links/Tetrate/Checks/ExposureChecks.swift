@@ -177,6 +177,8 @@ struct ExposureChecks {
     }
     guard let (_, first) = rest.first else { return }
     let names = Set(rest.map { "\($0.1.key.description) in \($0.0.cluster)" }).sorted()
+    var isDeclared = false
+    if case .declared = link.settings.exposure { isDeclared = true }
     let place: Node =
       switch link.settings.exposure {
       case .all(let node): node
@@ -190,7 +192,9 @@ struct ExposureChecks {
         at: place.range, "exposes more than is declared",
         also: [Label(first.manifest.nameNode.range, "one of them")],
         help: [
-          "write 'exposedServices: declared', declare connections to them, or give the targets a label of their own"
+          isDeclared
+            ? "declare connections to them, or give the targets a label of their own: those that are exposed have the same labels"
+            : "write 'exposedServices: declared', declare connections to them, or give the targets a label of their own"
         ]))
   }
 }

@@ -321,57 +321,6 @@ struct HierarchyChecks {
   }
 }
 
-/// Cluster objects of TSB and what Clusters say of themselves.
-struct ClusterObjectChecks {
-  let model: FleetModel
-  let objects: [(cluster: String, object: TSBObject)]
-  let links: [(link: Link, settings: TetrateSettings)]
-
-  func findings() -> [Diagnostic] {
-    var findings: [Diagnostic] = []
-    var domains: [String: Node] = [:]
-    func check(_ domain: String, _ node: Node) {
-      guard let first = domains.updateValue(node, forKey: domain) else { return }
-      findings.append(
-        Diagnostic(
-          TetrateRules.trustDomainTwice, "two clusters have trust domain '\(domain)'", at: node.range,
-          "the second", also: [Label(first.range, "the first")],
-          help: ["give every cluster a trust domain of its own"]))
-    }
-    for name in model.clusterNames {
-      guard let cluster = model.clusters[name]?.cluster, let domain = TetrateMember(cluster).trustDomain
-      else { continue }
-      guard Self.isTrustDomain(domain.value) else {
-        findings.append(
-          Diagnostic(
-            TetrateRules.trustDomain, "'\(domain.value)' cannot be a trust domain", at: domain.node.range,
-            "a part of SPIFFE ids",
-            help: ["use lower-case letters, digits, '.', '-' and '_': '\(name).example.net', for example"]))
-        continue
-      }
-      // Without TSB the clusters of a mesh share one, cluster.local unless somebody says otherwise.
-      if !links.isEmpty { check(domain.value, domain.node) }
-    }
-    let own = Set(
-      model.clusters.values.map { TetrateMember($0.cluster) }.filter { $0.trustDomain != nil }.map(
-        \.name.value))
-    for (_, object) in objects where object.manifest.kind == "Cluster" {
-      let spec = object.manifest.node["spec"]
-      // The Cluster document and its object say the same of one cluster.
-      if let domain = spec?["trustDomain"], !own.contains(object.manifest.name) { check(domain.text, domain) }
-      let old = [spec?.key("tier1Cluster"), spec?["locality"]?.key("region")].compactMap { $0 }
-      for key in old {
-        findings.append(
-          Diagnostic(
-            TetrateRules.deprecatedField, "'\(key.text)' of a Cluster is deprecated", at: key.range,
-            key.text == "region" ? "XCP discovers the region" : "has no meaning any more", help: ["remove it"]
-          ))
-      }
-    }
-    return findings
-  }
-}
-
 extension ClusterObjectChecks {
   /// SPIFFE's specification, 2.1.
   static func isTrustDomain(_ text: String) -> Bool {

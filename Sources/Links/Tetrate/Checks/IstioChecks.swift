@@ -207,7 +207,7 @@ struct IstioChecks {
               at: member.place.range, "its sidecars are not said to answer DNS",
               also: [Label(client.node.range, "these clients ask for it")],
               help: [
-                "enable ISTIO_META_DNS_CAPTURE and say so with 'dnsProxy: true' in spec.tetrate, or add a Service of that name"
+                "enable ISTIO_META_DNS_CAPTURE and say so with 'dnsProxy: true' in spec.tetrate, or add a Service of that name with its selector"
               ]))
         }
       }

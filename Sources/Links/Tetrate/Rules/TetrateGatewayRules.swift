@@ -6,7 +6,7 @@ extension TetrateRules {
     noGateway, selectorIncomplete, selectorTwice, sharedGateway, gatewayCannotServe, notEastWestOnly,
     gatewayFields,
     legacyGateway, withoutService, gatewayPorts, nodePort, externalAddresses, nameWithoutResolution,
-    addressDiffers, layerSeven, gatewayPlace, gatewayInside,
+    addressDiffers, layerSeven, gatewayPlace, nameTwice, gatewayInside,
   ]
 
   static let noGateway = Rule(
@@ -194,6 +194,29 @@ extension TetrateRules {
     failing: tetrate(
       link(gateway: "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: 127.0.0.1}}")),
     passing: tetrate())
+
+  static let nameTwice = Rule(
+    "LW5127", "tetrate-name-twice", .error, "two clusters have one name in TSB",
+    explanation: """
+      TSB knows a cluster of an organization by its name: with one for two, objects, selectors and remote endpoints mean \
+      whichever was onboarded last.
+      """,
+    failing: tetrate(
+      """
+      -- clusters/cluster-3.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster-3}
+      spec: {tetrate: {name: cluster-1}}
+      """),
+    passing: tetrate(
+      """
+      -- clusters/cluster-3.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster-3}
+      spec: {tetrate: {name: third}}
+      """))
 
   static let gatewayInside = Rule(
     "LW5124", "gateway-cluster-ip", .warning, "a gateway's Service has no address outside its cluster",

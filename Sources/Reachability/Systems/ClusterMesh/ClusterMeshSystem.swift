@@ -341,6 +341,11 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           walk.fail(.tunnel, in: other.cluster.name, text, fault)
           return
         }
+        if let question = unsaid(other) {
+          walk.depend(
+            .tunnel, in: other.cluster.name,
+            at: other.cluster.fragment("cilium-values.yaml").map { [$0.subject] } ?? [], text, on: [question])
+        }
         walk.pass(.tunnel, in: one.cluster.name, .emitted, at: one.place.map { [$0] } ?? [], text)
         MeshServer.judge(other, readBy: one, &walk)
         continue

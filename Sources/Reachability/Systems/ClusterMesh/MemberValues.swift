@@ -42,6 +42,33 @@ extension ClusterMeshSystem {
       .number(["clustermesh", "apiserver", "service", "nodePort"], used))
   }
 
+  /// What the Helm values that this compile writes leave to the chart's defaults, though the member is another: a template
+  /// of the fleet's own may leave it out, and the release may have it from other values. Nil where nothing is left out.
+  func unsaid(_ one: Member) -> Question? {
+    guard let values = one.values else { return nil }
+    var left: [String] = []
+    if one.cilium["id"] != nil, values.at("cluster", "id") == nil { left.append("cluster.id") }
+    if values.at("cluster", "name") == nil { left.append("cluster.name") }
+    let mesh = values["clustermesh"]
+    if let type = one.cilium.at("mesh", "serviceType")?.text, type != "NodePort",
+      mesh?.at("apiserver", "service", "type") == nil
+    {
+      left.append("clustermesh.apiserver.service.type")
+    }
+    if let most = link.section["maxConnectedClusters"]?.integer, most != Self.chartMaximum,
+      mesh?["maxConnectedClusters"] == nil
+    {
+      left.append("clustermesh.maxConnectedClusters")
+    }
+    guard let first = left.first else { return nil }
+    return Question(
+      "whether other values of the release say \(listed(left)): the Helm values of \(one.cluster.name) leave it to the chart's default",
+      help: "write '\(first)' in the template cluster-mesh/cilium-values.yaml")
+  }
+
+  /// The chart's `clustermesh.maxConnectedClusters`.
+  private static let chartMaximum = 255
+
   private static func entry(_ name: String, _ clusters: Node) -> Node? {
     clusters.kind == .sequence ? clusters.elements.first { $0["name"]?.text == name } : clusters[name]
   }

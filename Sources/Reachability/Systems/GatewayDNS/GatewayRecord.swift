@@ -305,7 +305,8 @@ struct GatewayPods: Sendable {
     guard evidence != .observed,
       let port = service.ports.first(where: { $0.number == number && $0.transport == .tcp }),
       case .name(let name) = port.target,
-      let pod = subjects.first(where: { $0.workload != nil && $0.number(of: port.target, .tcp) == nil })
+      let pod = subjects.first(where: { $0.workload != nil }),
+      !subjects.contains(where: { $0.number(of: port.target, .tcp) != nil })
     else { return nil }
     return Fault(
       JudgementRules.targetPort,

@@ -290,7 +290,7 @@ package struct PorterSystem: ReachabilitySystem {
     guard let cluster = walk.clientCluster, !walk.isOver else { return }
     let key = walk.target.service.key
     guard operatorWritesNames, opposite(of: walk.target.cluster) == cluster.name else {
-      search(server, cluster, &walk)
+      search(claim, server, cluster, &walk)
       return
     }
     let rivals = claims(for: key).filter { $0.name != claim.name }
@@ -380,12 +380,16 @@ package struct PorterSystem: ReachabilitySystem {
   }
 
   /// Where the operator writes no name, somebody else must have: this compile, or a manifest.
-  private func search(_ server: PorterServer, _ cluster: JudgedCluster, _ walk: inout Walk) {
+  private func search(
+    _ claim: ServerClaim, _ server: PorterServer, _ cluster: JudgedCluster, _ walk: inout Walk
+  ) {
     guard let address = server.address?.text, let port = server.port?.number else {
       walk.wait(.name, in: cluster.name, "a name for the virtual server", for: server.missing)
       return
     }
-    walk.resolve(in: cluster, namespace(in: cluster, walk), leadingTo: address, port: port, .tcp)
+    walk.resolve(
+      in: cluster, namespace(in: cluster, walk), leadingTo: address, port: port, .tcp,
+      at: claim.overridesServicePort ? walk.port.number : port)
   }
 
   private func address(_ server: PorterServer, _ walk: inout Walk) {

@@ -116,9 +116,25 @@ struct StaticPublication {
             "whether the network leads to \(node.text), which is among the addresses of \(what) in \(cluster.name), from outside of it",
             help: "use an address that the cluster is reached at from outside")
         ])
+    } else if let place = clientNodes(address, walk.clientCluster) {
+      walk.depend(
+        .loadBalancer, in: cluster.name, at: [Label(node.range)], "\(node.text):\(port)",
+        on: [
+          Question(
+            "whether \(node.text), which is among the addresses of nodes in \(place), leads to \(cluster.name)",
+            help: "use an address of \(cluster.name), or correct 'nodeCIDRs' of \(place)")
+        ])
     } else {
       judgeOther(node, &walk)
     }
+  }
+
+  /// The clients' cluster, where the address is among its nodes, and the target's are somewhere else.
+  private func clientNodes(_ address: IPAddress, _ clients: JudgedCluster?) -> String? {
+    guard let name = crossing.client.cluster, name != cluster.name, !cluster.model.cluster.nodeCIDRs.isEmpty,
+      let own = clients?.model.cluster.nodeCIDRs, isWithin(own, address)
+    else { return nil }
+    return name
   }
 
   /// Nodes listen at the node ports of Services, in the range that API servers take by default.
@@ -156,7 +172,10 @@ struct StaticPublication {
     .found(
       ObjectQuery(
         "Service", of: "", in: cluster.name, key.namespace, key.name,
-        where: [.number(["spec", "ports", "*", "nodePort"], port)]))
+        where: [
+          .element(
+            ["spec", "ports", "*"], [.number(["port"], wanted.number), .number(["nodePort"], port)])
+        ]))
   }
 
   /// A load balancer that was observed elsewhere than the link says.

@@ -25,8 +25,7 @@ package struct StaticSystem: ReachabilitySystem {
     guard let cluster = fleet.clusters[crossing.target.cluster], let section = addresses[cluster.name] else {
       return []
     }
-    let port = crossing.port.port.number
-    let mapped = crossing.connection.section("static")?["ports"]?[String(port)]?.integer ?? port
+    let mapped = Self.mapped(crossing)
     let known =
       section.string == "observed" ? observedAddresses(crossing, cluster) : declaredAddresses(section)
     return known.compactMap { IPAddress($0.text) }.map { address in
@@ -55,7 +54,7 @@ package struct StaticSystem: ReachabilitySystem {
     walk.start()
     guard let cluster = walk.targetCluster, let section = addresses[cluster.name] else { return }
     let port = crossing.port.port
-    let mapped = crossing.connection.section("static")?["ports"]?[String(port.number)]?.integer ?? port.number
+    let mapped = Self.mapped(crossing)
     let isObserved = section.string == "observed"
     let known = isObserved ? observedAddresses(crossing, cluster) : declaredAddresses(section)
     guard let first = known.first, IPAddress(first.text) != nil else {
@@ -105,17 +104,7 @@ package struct StaticSystem: ReachabilitySystem {
         {
           walk.fail(
             .name, in: client.name, "\(found.service.name).\(namespace).svc:\(found.port)",
-            Fault(
-              JudgementRules.name,
-              "Service \(namespace)/\(found.service.name) in \(client.name) leads there from port \(found.port), and clients of the connection use \(port.number)",
-              at: [found.service.label()]
-                + [found.service.templateLabel(at: found.service.node.at("spec", "ports"), "made here")]
-                .compactMap { $0 },
-              help: ["give the Service port \(port.number)"],
-              because: .found(
-                ObjectQuery(
-                  "Service", of: "", in: client.name, namespace, found.service.name,
-                  where: [.number(["spec", "ports", "*", "port"], port.number)]))))
+            walk.otherPort(found, port.number, in: client, namespace))
           break
         }
         if number > 0,
@@ -139,6 +128,13 @@ package struct StaticSystem: ReachabilitySystem {
     }
     walk.sender = .unknown(description: "whatever forwards \(goal)")
     finish(crossing, isObserved, &walk)
+  }
+
+  /// The port at the address, as the connection says it for the target's cluster.
+  private static func mapped(_ crossing: Crossing) -> Int {
+    let port = crossing.port.port.number
+    let section = crossing.connection.section("static", in: crossing.target.cluster)
+    return section?["ports"]?[String(port)]?.integer ?? port
   }
 
   private static func place(_ address: String, _ port: Int) -> String {

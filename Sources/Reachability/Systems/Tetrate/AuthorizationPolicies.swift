@@ -222,6 +222,9 @@ struct AuthorizationPolicies {
     wanted: Ternary, _ walk: inout Walk
   ) {
     let names = listed(policies.map(\.manifest.identity.description))
+    let written = policies.lazy.flatMap { Self.principals($0.node) }.first {
+      $0.text.hasPrefix(ClientIdentity.scheme)
+    }
     walk.fail(
       .ingress, in: cluster.name, "identity of the clients",
       Fault(
@@ -229,12 +232,22 @@ struct AuthorizationPolicies {
         wanted == .no
           ? "\(names) in \(cluster.name) denies \(client.description) at \(subject.description)"
           : "no rule of \(names) in \(cluster.name) admits \(client.description) to \(subject.description)",
-        at: policies.prefix(3).map { $0.label("selects the pods") },
+        at: policies.prefix(3).map { $0.label("selects the pods") }
+          + (written.map { [Label($0.range, "matches nobody")] } ?? []),
         help: [
-          wanted == .no
-            ? "except namespace \(client.namespace) with notNamespaces"
-            : "add a rule with 'from: [{source: {namespaces: [\(client.namespace)]}}]'"
+          written.map { "take the scheme out: '\($0.text.dropFirst(ClientIdentity.scheme.count))'" }
+            ?? (wanted == .no
+              ? "except namespace \(client.namespace) with notNamespaces"
+              : "add a rule with 'from: [{source: {namespaces: [\(client.namespace)]}}]'")
         ], because: claim, wanted: wanted))
+  }
+
+  /// The identities that a policy's rules name.
+  private static func principals(_ policy: Node) -> [Node] {
+    let rules = policy.at("spec", "rules")?.elements.map { $0 } ?? []
+    return rules.flatMap { $0["from"]?.elements.map { $0 } ?? [] }.flatMap {
+      $0.at("source", "principals")?.elements.map { $0 } ?? []
+    }
   }
 
   private func denied(_ policy: KnownObject) -> Claim {
@@ -332,8 +345,14 @@ struct ClientIdentity {
     "clients of namespace \(namespace)" + (account.map { " (service account \($0))" } ?? "")
   }
 
+  static let scheme = "spiffe://"
+
   /// What is right but for the trust domain is not known.
-  func isPrincipal(among patterns: [String]) -> Ternary {
+  ///
+  /// Istio puts the scheme before a pattern itself: one that has it matches nobody (pilot/pkg/security/authz/model,
+  /// `principalGenerator`).
+  func isPrincipal(among all: [String]) -> Ternary {
+    let patterns = all.filter { !$0.hasPrefix(Self.scheme) }
     guard let tail else {
       return Ternary(
         may: patterns.contains { $0.contains("*") || $0.contains("/ns/\(namespace)/sa/") },

@@ -370,7 +370,7 @@ struct IstioWalk {
     }
     guard let port = service.ports.first(where: { $0.number == TetrateSystem.port && $0.transport == .tcp }),
       case .name(let name) = port.target,
-      let pod = behind.first(where: { $0.number(of: port.target, .tcp) == nil })
+      let pod = behind.first, !behind.contains(where: { $0.number(of: port.target, .tcp) != nil })
     else { return nil }
     return Fault(
       JudgementRules.targetPort,

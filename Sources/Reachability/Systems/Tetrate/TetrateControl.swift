@@ -46,6 +46,8 @@ struct TetrateControl: Sendable {
   let isolationPlace: Label?
   /// The workspace itself is among what is known, not only what the link says of it.
   let showsWorkspace: Bool
+  /// The link says of which namespaces its workspace is, and no object makes one of its name in its organization and tenant.
+  let lacksWorkspace: Bool
   /// Consumer network to exporters; nil where the organization's settings are not known.
   let reach: [String: Set<String>]?
   let reachLabel: Label?
@@ -55,6 +57,8 @@ struct TetrateControl: Sendable {
   let reachEvidence: Hop.Evidence
   /// Networks by the clusters' names in TSB.
   let networks: [String: String]
+  /// Names of clusters whose objects say no network.
+  let unplaced: Set<String>
   /// Hosts that hide Services of other clusters from sidecars of the workspace, with the setting that has them.
   private let hiding: (hosts: Node, object: Object)?
   /// Settings of which nobody knows whether they do.
@@ -100,6 +104,9 @@ struct TetrateControl: Sendable {
     let patterns = owner?.spec("namespaceSelector", "names") ?? section["workspace"]?["namespaces"]
     namespaces = patterns?.elements.map(\.text)
     showsWorkspace = owner != nil
+    lacksWorkspace =
+      owner == nil && cluster != nil && section["workspace"]?["namespaces"] != nil
+      && section["workspace"]?["exists"]?.boolean != true
     isolationPlace = patterns.map { owner?.label ?? Label($0.range) }
     let setting = objects("OrganizationSetting", [("organization", organization)]).first
     if let map = setting?.spec("networkSettings", "networkReachability") {
@@ -117,11 +124,14 @@ struct TetrateControl: Sendable {
     reachMap = setting?.spec("networkSettings", "networkReachability")
     reachEvidence = setting?.evidence ?? .specified
     var networks: [String: String] = [:]
+    var unplaced: Set<String> = []
     for object in objects("Cluster", [("organization", organization)]) {
       guard let name = object.node.at("metadata", "name")?.text else { continue }
       networks[name] = object.spec("network")?.text
+      if networks[name] == nil { unplaced.insert(name) }
     }
     self.networks = networks
+    self.unplaced = unplaced
   }
 
   /// The hosts of a setting that tells the workspace's sidecars of chosen ones only, and of none of another cluster: those

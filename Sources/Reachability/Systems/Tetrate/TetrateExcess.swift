@@ -14,7 +14,25 @@ extension TetrateSystem {
     }
     let identities = admitted(own, fleet)
     guard let control else { return passedOn(targets, fleet) + identities }
-    return exposed(control, targets, fleet) + joined(control, own, fleet) + identities
+    return exposed(control, targets, fleet) + joined(control, own, fleet) + identities + widened(fleet)
+  }
+
+  /// Emitted gateways of another type than EASTWEST: UNIFIED, which is the default, and INGRESS take clients at 80 and 443
+  /// as well.
+  private func widened(_ fleet: JudgedFleet) -> [SystemExcess] {
+    fleet.clusters.sorted { $0.key < $1.key }.flatMap { name, cluster in
+      cluster.objects(ofKind: "Gateway").compactMap { object -> SystemExcess? in
+        let type = object.node.at("spec", "type")
+        guard object.manifest.identity.group == "install.tetrate.io", object.evidence == .emitted,
+          ["UNIFIED", "INGRESS"].contains(type?.text ?? "UNIFIED"),
+          object.node.at("spec", "kubeSpec", "service", "ports") == nil
+        else { return nil }
+        return SystemExcess(
+          JudgementRules.exposesServices, object, at: type ?? object.node["spec"], of: link, saidBy: [],
+          "\(object.manifest.identity.description) in \(name) is of type \(type?.text ?? "UNIFIED"): it takes clients at ports 80 and 443, which no connection needs",
+          remedy: "write 'type: EASTWEST'")
+      }
+    }
   }
 
   /// Identities that AuthorizationPolicies admit. A cluster's are judged once, whatever the number of links.

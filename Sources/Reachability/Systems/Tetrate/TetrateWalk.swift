@@ -145,6 +145,18 @@ struct TetrateWalk {
     guard !walk.isOver else { return }
     let name = service.key.description
     let text = "east-west gateway of \(cluster.name) → Service \(name)"
+    if control.lacksWorkspace {
+      let name = section["workspace"]?["name"]?.text ?? ""
+      walk.fail(
+        .gateway, in: cluster.name, text,
+        Fault(
+          JudgementRules.unpublished,
+          "no object makes workspace \(name) in the link's organization and tenant: TSB exposes nothing",
+          at: control.isolationPlace.map { [$0] } ?? [],
+          help: ["keep the annotations tsb.tetrate.io/organization and tsb.tetrate.io/tenant, and the name"],
+          because: control.owned(service.key.namespace, of: cluster)))
+      return
+    }
     guard control.owns(service.key.namespace, of: cluster) else {
       walk.fail(
         .gateway, in: cluster.name, text,
@@ -189,6 +201,9 @@ struct TetrateWalk {
     if let fault = unlistening(gateway, in: cluster) {
       walk.fail(.gateway, in: cluster.name, text, fault)
       return
+    }
+    if let question = doubtfulPort(gateway, in: cluster) {
+      walk.depend(.gateway, in: cluster.name, at: [gateway.label()], text, on: [question])
     }
     walk.pass(
       .gateway, in: cluster.name, gateway.evidence, at: [gateway.label(), entry.object.label],
@@ -353,11 +368,42 @@ struct TetrateWalk {
     "global-gwinternal-\(key.name)-\(key.namespace)-svc-cluster-local"
   }
 
+  /// True for a cluster whose document says a network, and whose object does not.
+  private func lostNetwork(_ cluster: JudgedCluster) -> Bool {
+    control.unplaced.contains(TetrateControl.name(of: cluster))
+      && cluster.model.cluster.node.at("spec", "tetrate", "network") != nil
+  }
+
+  /// Releases are known in which a gateway of type EASTWEST without a stanza for its Service does not listen to others.
+  private func doubtfulPort(_ gateway: KnownObject, in cluster: JudgedCluster) -> Question? {
+    let spec = gateway.node["spec"]
+    guard gateway.manifest.kind == "Gateway", spec?["type"]?.text == "EASTWEST",
+      spec?.at("kubeSpec", "service") == nil, gateway.evidence == .emitted,
+      cluster.observed("v1", "Service", gateway.manifest.namespace ?? "", gateway.name) == nil
+    else { return nil }
+    return Question(
+      "whether this release opens port \(TetrateSystem.port) for \(gateway.manifest.identity.description) of \(cluster.name): it is of type EASTWEST and says nothing of its Service",
+      help: "write 'kubeSpec: {service: {type: LoadBalancer}}' in the template tetrate/gateway.yaml")
+  }
+
   private func reach(_ client: JudgedCluster, _ cluster: JudgedCluster, _ walk: inout Walk) {
     guard !walk.isOver else { return }
     let from = control.networks[TetrateControl.name(of: client)] ?? "no network"
     let to = control.networks[TetrateControl.name(of: cluster)] ?? "no network"
     let text = from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
+    if let lost = [client, cluster].first(where: { lostNetwork($0) }) {
+      walk.fail(
+        .tunnel, in: client.name, text,
+        Fault(
+          JudgementRules.tunnel,
+          "Cluster \(TetrateControl.name(of: lost)) of TSB names no network, and \(lost.name) is in one of its own: TSB takes its pods to be reached without a gateway",
+          at: [
+            lost.model.cluster.node.at("spec", "tetrate", "network").map { Label($0.range, "its network") }
+          ]
+          .compactMap { $0 },
+          help: ["write the network into the object: spec.network"], because: control.placed(lost)))
+      return
+    }
     let unplaced = [client, cluster].first { control.networks[TetrateControl.name(of: $0)] == nil }?.name
     switch control.permits(client, cluster) {
     case true?:
