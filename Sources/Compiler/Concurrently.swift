@@ -6,7 +6,7 @@ package func concurrently<First: Sendable, Second: Sendable>(
   _ first: () -> First, _ second: @escaping @Sendable () -> Second
 ) -> (First, Second) {
   let other = OfferedWork(second)
-  DispatchQueue.global().async { other.run() }
+  if OtherCores.areUsable { DispatchQueue.global().async { other.run() } }
   let result = first()
   return (result, other.result())
 }
@@ -69,6 +69,7 @@ package final class EarlyMap<Result: Sendable>: Sendable {
     self.count = count
     self.transform = transform
     done = Mutex(Array(repeating: nil, count: count))
+    guard OtherCores.areUsable else { return }
     DispatchQueue.global().async(group: group) {
       if !self.hasBegun.exchange(true, ordering: .acquiringAndReleasing) { self.work() }
     }
@@ -85,6 +86,10 @@ package final class EarlyMap<Result: Sendable>: Sendable {
 
   /// Ends it: the results in the order of the elements.
   package func results() -> [Result] {
+    guard OtherCores.areUsable else {
+      work()
+      return done.withLock { $0.compactMap(\.self) }
+    }
     // More than cores: who finds nothing left is done at once.
     DispatchQueue.concurrentPerform(iterations: 64) { _ in work() }
     // A thread that has not come so far is not waited for.

@@ -7,7 +7,7 @@ import Parallel
 package func parallelMap<Element: Sendable, Result: Sendable>(
   _ elements: [Element], piece: Int = 64, _ transform: @Sendable (Element) -> Result
 ) -> [Result] {
-  guard elements.count > piece else { return elements.map(transform) }
+  guard elements.count > piece, OtherCores.areUsable else { return elements.map(transform) }
   let pieces = (elements.count + piece - 1) / piece
   return [Result](unsafeUninitializedCapacity: elements.count) { buffer, count in
     // Each piece writes a range of its own; the buffer outlives the loop.
