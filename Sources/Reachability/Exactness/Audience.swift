@@ -22,6 +22,10 @@ package struct Audience: Sendable {
 /// What policies let in to pods whoever the sender is, for systems that tell a target's audience.
 package struct Admissions: Sendable {
   let judge: Judge
+  /// Whom a mesh opens a cluster to, by link and cluster: the same for all that lies in it. Empty for nobody.
+  package var meshAudiences: [String: String] = [:]
+
+  init(judge: Judge) { self.judge = judge }
 
   /// True where policies surely let everybody in to some of a crossing's pods; and where no pods are known.
   package func holdEverybody(to crossing: Crossing) -> Bool {
@@ -75,7 +79,7 @@ extension Judgement {
       let connection: ObjectIdentifier
       let rule: String
     }
-    let admissions = Admissions(judge: judge)
+    var admissions = Admissions(judge: judge)
     var seen: Set<Target> = []
     var order: [Said] = []
     var told: [Said: (first: Crossing, audience: Audience, words: [String])] = [:]
@@ -87,7 +91,7 @@ extension Judgement {
         seen.insert(
           Target(connection: identity, target: crossing.targetNumber, port: crossing.portNumber)
         ).inserted, !faulted.contains(crossing.connection.id.description),
-        let audience = system.audience(of: crossing, admissions, in: fleet)
+        let audience = system.audience(of: crossing, &admissions, in: fleet)
       else { continue }
       let said = Said(connection: identity, rule: audience.rule.id)
       let words =

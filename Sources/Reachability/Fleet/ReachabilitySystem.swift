@@ -50,7 +50,9 @@ package protocol ReachabilitySystem: Sendable {
 
   /// Who reaches a crossing's target whatever connections declare, where nothing narrows that; nil where something does,
   /// and where a rule of the link type says it.
-  func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience?
+  func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience?
 
   /// Whether what stands behind an opening may take pods of a workload for clients, though no connection says so.
   func mayEnter(
@@ -66,7 +68,9 @@ extension ReachabilitySystem {
   package static var fragments: Set<String> { [] }
   package static var notesAllNeeds: Bool { false }
   package static var tellsAudience: Bool { false }
-  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+  package func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience? {
     nil
   }
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers { CrossingPeers() }

@@ -102,16 +102,25 @@ extension ClusterMeshSystem {
     }
   }
 
-  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+  package func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience? {
     guard let target = members[crossing.target.cluster], admissions.leaveOpen(crossing) else { return nil }
-    let others = members.values.filter { $0.cluster.name != target.cluster.name && areJoined($0, target) }
+    let key = "\(link.name.value) \(crossing.target.cluster)"
+    let others = admissions.meshAudiences[key] ?? listed(joined(with: target), none: "")
+    admissions.meshAudiences[key] = others
     guard !others.isEmpty else { return nil }
     return Audience(
-      JudgementRules.openMesh,
-      "every pod of \(listed(others.map(\.cluster.name).sorted())): no policy isolates the target's pods",
+      JudgementRules.openMesh, "every pod of \(others): no policy isolates the target's pods",
       remedy:
         "isolate them with a policy, and the clients are admitted by what is emitted, or say that it is known: exposure: {acknowledged: MESH}"
     )
+  }
+
+  /// The other members with which a member is joined, in order. Linear in the members, each linear in its peers.
+  private func joined(with target: Member) -> [String] {
+    members.values.filter { $0.cluster.name != target.cluster.name && areJoined($0, target) }
+      .map(\.cluster.name).sorted()
   }
 
   // MARK: Global Services

@@ -6,7 +6,9 @@ import YAMLTree
 
 /// A published gateway serves whoever reaches its addresses, unless something of the gateway's own asks who it is.
 extension GatewayDNSSystem {
-  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+  package func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience? {
     guard let cluster = fleet.clusters[crossing.target.cluster], let registration = Registration(cluster),
       let service = publisher.service(for: registration)
     else { return nil }

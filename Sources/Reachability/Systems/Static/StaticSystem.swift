@@ -35,7 +35,9 @@ package struct StaticSystem: ReachabilitySystem {
     }
   }
 
-  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+  package func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience? {
     guard let cluster = fleet.clusters[crossing.target.cluster], addresses[cluster.name] != nil,
       SourceRanges(cluster.service(crossing.target.service.key)?.object, in: cluster) == nil,
       admissions.holdEverybody(to: crossing)

@@ -49,7 +49,9 @@ extension TetrateSystem {
       seenFrom: target)
   }
 
-  package func audience(of crossing: Crossing, _ admissions: Admissions, in fleet: JudgedFleet) -> Audience? {
+  package func audience(
+    of crossing: Crossing, _ admissions: inout Admissions, in fleet: JudgedFleet
+  ) -> Audience? {
     guard let cluster = fleet.clusters[crossing.target.cluster] else { return nil }
     let service = crossing.target.service
     let workloads = cluster.workloads(in: service.key.namespace)
