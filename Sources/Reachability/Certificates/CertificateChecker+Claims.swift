@@ -16,7 +16,8 @@ extension CertificateChecker {
       case .address(let address): destination = .address(address)
       case .peer(let peer): destination = .pod(network.add(peer))
       }
-      return NaiveEvaluator(network.network).passes(from: .pod(0), to: destination, port: port, transport)
+      // Each end's policies are a claim of their own.
+      return NaiveEvaluator(network.network).leaves(0, to: destination, port: port, transport)
     case .ingress(let key, let subject, let sender, let port, let transport):
       return admits(sender, key, subject, port, transport, found)
     case .service(let cluster, let key, let port, let transport, let target):
@@ -63,23 +64,29 @@ extension CertificateChecker {
     _ transport: TransportProtocol, _ found: Ternary
   ) -> Ternary? {
     var network = NaiveNetwork(fleet, declared, key, subject)
-    func passes(_ peer: PeerPod) -> Ternary {
+    func enters(_ peer: PeerPod) -> Ternary {
       let number = network.add(peer)
-      return NaiveEvaluator(network.network).passes(from: .pod(number), to: .pod(0), port: port, transport)
+      return NaiveEvaluator(network.network).enters(from: .pod(number), to: 0, port: port, transport)
+    }
+    // Pods of every primary network ask their cluster's DNS.
+    let isOfResolver = fleet.clusters[key.cluster].map {
+      ClusterResolver($0.model.cluster.distribution).pod.namespace == key.namespace
+    }
+    func arrives(_ peer: PeerPod) -> Ternary {
+      let answer = enters(peer)
+      if isOfResolver == true { return answer }
+      let evaluator = NaiveEvaluator(network.network)
+      return answer && evaluator.meet(network.network.pods.count - 1, 0)
     }
     func everyone(_ addresses: [IPAddress]) -> Ternary {
       let evaluator = NaiveEvaluator(network.network)
-      let answers = addresses.map { evaluator.passes(from: .address($0), to: .pod(0), port: port, transport) }
+      let answers = addresses.map { evaluator.enters(from: .address($0), to: 0, port: port, transport) }
       return answers.reduce(.yes) { $0 && $1 }
     }
     switch sender {
     case .client: return nil
-    case .pods(let peers, _): return peers.reduce(Ternary.yes) { $0 && passes($1) }
+    case .pods(let peers, _): return peers.reduce(Ternary.yes) { $0 && arrives($1) }
     case .platform(let peer, let others, _):
-      func enters(_ peer: PeerPod) -> Ternary {
-        let number = network.add(peer)
-        return NaiveEvaluator(network.network).enters(from: .pod(number), to: 0, port: port, transport)
-      }
       let own = enters(peer)
       if own == .yes || everyone(network.telling) == .yes { return .yes }
       if own == .depends { return .depends }
@@ -90,9 +97,12 @@ extension CertificateChecker {
     case .unknown, .outside:
       // It is admitted for sure only where everyone is; that nobody is can be said of addresses alone.
       let evaluator = NaiveEvaluator(network.network)
-      let answers = network.telling.map {
-        evaluator.passes(from: .address($0), to: .pod(0), port: port, transport)
+      var addresses = network.telling
+      if case .outside = sender {
+        let pods = network.network.podNetworks
+        addresses.removeAll { address in pods.contains { $0.contains(address) } }
       }
+      let answers = addresses.map { evaluator.enters(from: .address($0), to: 0, port: port, transport) }
       if answers.allSatisfy({ $0 == .yes }) { return .yes }
       if answers.contains(where: \.may) { return .depends }
       return found == .yes ? .no : nil

@@ -106,7 +106,7 @@ struct NaiveNetwork {
       }
     }
     for policy in network.policies { visit(policy.node) }
-    for network in network.nodeNetworks { add(network) }
+    for network in network.nodeNetworks + network.podNetworks { add(network) }
     return addresses.sorted { $0.bits < $1.bits }
   }
 }

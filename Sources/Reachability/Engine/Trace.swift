@@ -234,15 +234,19 @@ extension PolicyEngine {
   }
 
   /// What the difference of may and must hangs on, for one pair. Linear in the rules that concern it.
-  package func openQuestions(from source: Endpoint, to destination: Endpoint) -> OpenQuestions {
+  ///
+  /// - Parameter side: whose policies are asked; nil for both.
+  package func openQuestions(
+    from source: Endpoint, to destination: Endpoint, _ side: NetworkPolicy.Direction? = nil
+  ) -> OpenQuestions {
     var questions: OpenQuestions = []
-    if case .pod(let pod) = source {
+    if case .pod(let pod) = source, side != .ingress {
       questions.formUnion(openQuestions(.egress, podClass(of: pod), point(destination)))
       if network.profile.enforcesEgress == .depends { questions.insert(.egressSupport) }
     }
     if isPerhapsNode(source, destination) { questions.insert(.placement) }
-    if meet(source, destination) == .depends { questions.insert(.primaryNetworks) }
-    if case .pod(let pod) = destination {
+    if side != .egress, meet(source, destination) == .depends { questions.insert(.primaryNetworks) }
+    if case .pod(let pod) = destination, side != .egress {
       questions.formUnion(openQuestions(.ingress, podClass(of: pod), point(source)))
       if questions.isEmpty { questions.insert(.namedPorts) }
     }

@@ -42,7 +42,7 @@ package struct Admissions: Sendable {
             UInt16(exactly: $0)
           })
         else { return false }
-        return slice.engine.admitsEveryone(to: pod, number, port.transport) == .yes
+        return slice.engine.admitsEveryone(to: pod, number, port.transport)
       }
   }
 

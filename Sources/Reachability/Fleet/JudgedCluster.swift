@@ -78,6 +78,8 @@ package final class JudgedCluster: Sendable {
         patches[identity] = known
         continue
       }
+      // Of two units that emit one object, which is an error, the first counts for whoever looks.
+      guard objects[identity] == nil else { continue }
       objects[identity] = known
       if identity.group != "networking.k8s.io", PolicyKind(object.manifest) != nil,
         model.declared.objects[identity] == nil

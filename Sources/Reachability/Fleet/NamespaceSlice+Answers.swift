@@ -8,6 +8,11 @@ import YAMLTree
 extension NamespaceSlice {
   var key: Key { Key(cluster: cluster.name, namespace: namespace) }
 
+  /// True where the cluster's DNS runs. Pods of every primary network ask it: OVN-Kubernetes leaves that way open.
+  private var isOfResolver: Bool {
+    namespace == ClusterResolver(cluster.model.cluster.distribution).pod.namespace
+  }
+
   var baselineQuestion: Question {
     Question(
       "which policies the platform puts into every namespace of \(cluster.name)",
@@ -42,7 +47,7 @@ extension NamespaceSlice {
       let (answer, questions) = admits(peer, to: pod, port, transport, isPod: false)
       if answer == .yes { return (.yes, []) }
       // Whoever it is, a rule that admits every address admits it.
-      if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
+      if engine.admitsEveryone(to: pod, port, transport) { return (.yes, []) }
       if answer == .depends { return (.depends, questions) }
       for other in others where admits(other, to: pod, port, transport, isPod: false).answer.may {
         return (.depends, [Question("whether \(description) counts as \(other.name)")])
@@ -51,9 +56,11 @@ extension NamespaceSlice {
     case .networks(let networks, _):
       let answer = engine.admits(AddressBlock(networks), to: pod, port, transport)
       return (answer, [Question("which of these addresses arrives at the pod")])
-    case .outside where engine.admitsOwnNamespaceAlone(to: pod, port, transport): return (.no, [])
+    case .outside where engine.admitsPodsAlone(to: pod, port, transport): return (.no, [])
     case .unknown(let description), .outside(let description):
-      if engine.admitsEveryone(to: pod, port, transport).must { return (.yes, []) }
+      var isPod = true
+      if case .outside = sender { isPod = false }
+      if engine.admitsEveryone(to: pod, port, transport, withPods: isPod) { return (.yes, []) }
       return (
         engine.opensAnywhere(pod, .ingress, port, transport) ? .depends : .no,
         [Question("whether the policies admit \(description)")]
@@ -69,12 +76,13 @@ extension NamespaceSlice {
     guard isPod else {
       let answer = engine.enters(from: .pod(number), to: pod, port, transport)
       guard answer == .depends else { return (answer, []) }
-      return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod)).asked)
+      return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod), .ingress).asked)
     }
-    let pair = engine.connections(from: .pod(number), to: .pod(pod))
-    let answer = Ternary(may: pair.may.contains(port, transport), must: pair.must.contains(port, transport))
+    // What lets the sender out is asked in its own namespace.
+    var answer = engine.enters(from: .pod(number), to: pod, port, transport)
+    if !isOfResolver { answer = answer && engine.meet(.pod(number), .pod(pod)) }
     guard answer == .depends else { return (answer, []) }
-    return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod)).asked)
+    return (answer, engine.openQuestions(from: .pod(number), to: .pod(pod), .ingress).asked)
   }
 
   // MARK: Why it passes
@@ -170,7 +178,8 @@ extension NamespaceSlice {
     _ description: String, isHostNetwork: Bool = false
   ) -> Fault {
     let trace = engine.trace(from: .pod(pod), to: destination, port: port, transport)
-    if let denial = denial(in: trace, JudgementRules.egress, subjects[pod].description, description) {
+    if let denial = denial(in: trace, .egress, JudgementRules.egress, subjects[pod].description, description)
+    {
       return denial
     }
     return Fault(
@@ -196,8 +205,11 @@ extension NamespaceSlice {
   }
 
   /// A rule that denies outright: no other rule mends that.
-  private func denial(in trace: Trace, _ rule: Rule, _ source: String, _ destination: String) -> Fault? {
-    for decision in trace.sides.flatMap(\.decisions)
+  private func denial(
+    in trace: Trace, _ direction: NetworkPolicy.Direction, _ rule: Rule, _ source: String,
+    _ destination: String
+  ) -> Fault? {
+    for decision in trace.sides.filter({ $0.direction == direction }).flatMap(\.decisions)
     where decision.opens == .no && decision.rule != nil && decision.selects == .yes {
       return Fault(
         rule,
@@ -222,16 +234,9 @@ extension NamespaceSlice {
     let trace = engine.trace(
       from: .pod(pod), to: .pod(resolvers.first ?? pod), port: resolver.port, .udp)
     if let denial = denial(
-      in: trace, JudgementRules.name, subjects[pod].description, "the cluster's DNS")
+      in: trace, .egress, JudgementRules.name, subjects[pod].description, "the cluster's DNS")
     {
       return denial
-    }
-    if let ingress = trace.sides.first(where: { $0.direction == .ingress }), ingress.answer == .no {
-      return Fault(
-        JudgementRules.name,
-        "policies of \(cluster.name) admit nobody of \(namespace) to the cluster's DNS",
-        at: closing(trace, .ingress),
-        help: ["admit UDP and TCP \(resolver.port) to the pods of \(resolver.pod.namespace)"])
     }
     return Fault(
       JudgementRules.name,
@@ -248,7 +253,7 @@ extension NamespaceSlice {
       let trace = engine.trace(from: endpoint, to: .pod(pod), port: port, transport)
       if trace.answer == .no,
         let denial = denial(
-          in: trace, JudgementRules.ingress, sender.description, subjects[pod].description)
+          in: trace, .ingress, JudgementRules.ingress, sender.description, subjects[pod].description)
       {
         return denial
       }

@@ -98,18 +98,21 @@ extension PolicyEngine {
     return Ternary(may: mayOverlap, must: mustHold)
   }
 
-  /// Whether every IPv4 address is admitted: `from: []` and 0.0.0.0/0.
-  func admitsEveryone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Ternary {
+  /// True where every IPv4 address is admitted for sure: `from: []` and 0.0.0.0/0.
+  ///
+  /// - Parameter withPods: false for whoever has no address of a pod: then those may be left out.
+  func admitsEveryone(
+    to pod: Int, _ port: UInt16, _ transport: TransportProtocol, withPods: Bool = true
+  ) -> Bool {
     let row = rows[Int(ingressRow[Int(podClass(of: pod))])]
-    let everywhere = IntervalSet<UInt32>(0, .max)
-    let may = admitted(row.may, port, transport)?.ipv4.isSuperset(of: everywhere) ?? true
-    let must = admitted(row.must, port, transport)?.ipv4.isSuperset(of: everywhere) ?? true
-    return Ternary(may: may, must: must)
+    var everywhere = IntervalSet<UInt32>(0, .max)
+    if !withPods { everywhere = everywhere.subtracting(AddressBlock(network.podNetworks).ipv4) }
+    return admitted(row.must, port, transport)?.ipv4.isSuperset(of: everywhere) ?? true
   }
 
-  /// True where every rule that may open a port admits pods of the pod's own namespace and nobody else. Linear in the
-  /// rules of the policies that select the pod.
-  func admitsOwnNamespaceAlone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
+  /// True where every rule that may open a port admits pods by their labels, or those of the pod's own namespace, and nobody
+  /// else. Linear in the rules of the policies that select the pod.
+  func admitsPodsAlone(to pod: Int, _ port: UInt16, _ transport: TransportProtocol) -> Bool {
     let number = podClass(of: pod)
     let parts = selecting(number, .ingress)
     // Something must isolate the pod for sure, or everybody gets in.
@@ -120,14 +123,27 @@ extension PolicyEngine {
     return parts.allSatisfy { part in
       let rules = policies[part].rules.section(.ingress)?.rules ?? []
       return rules.filter { $0.action == .allow && mayHold($0.ports, port, transport) }.allSatisfy { rule in
-        guard let peers = rule.peers else { return false }
-        return peers.allSatisfy { peer in
-          switch peer {
-          case .pods(namespaceSelector: nil, podSelector: _, cluster: let clusters): clusters.isEmpty
-          case .nothing: true
-          default: false
-          }
-        }
+        rule.peers.map { $0.allSatisfy(Self.isOfPods) } ?? false
+      }
+    }
+  }
+
+  /// Nodes have no labels that a podSelector asks for; without one, a namespace may stand for them.
+  private static func isOfPods(_ peer: PolicyRules.Peer) -> Bool {
+    switch peer {
+    case .pods(namespaceSelector: nil, podSelector: _, cluster: let clusters) where clusters.isEmpty: true
+    case .pods(namespaceSelector: _, podSelector: let selector?, cluster: _): asksForLabels(selector)
+    case .endpoints(let selector): asksForLabels(selector.pods)
+    case .nothing: true
+    default: false
+    }
+  }
+
+  private static func asksForLabels(_ selector: LabelSelector) -> Bool {
+    selector.requirements.contains { requirement in
+      switch requirement {
+      case .isIn(let key, _), .exists(let key): !key.hasPrefix("reserved")
+      default: false
       }
     }
   }

@@ -202,9 +202,7 @@ package struct Walk: Sendable {
     var isIsolated = false
     let pods = clientPods
     for pod in pods {
-      let answer = slice.engine.connections(from: .pod(pod), to: destination)
-      let passes = Ternary(
-        may: answer.may.contains(number, transport), must: answer.must.contains(number, transport))
+      let passes = slice.engine.leaves(pod, to: destination, number, transport)
       let isOpen = slice.isOpen(pod, .egress)
       isIsolated = isIsolated || !isOpen
       if !isOpen { need(slice, .egress, pod, Need.Other(place), port, transport) }
@@ -217,7 +215,7 @@ package struct Walk: Sendable {
             pod, to: destination, number, transport, description, isHostNetwork: place.isHostNetwork))
         return
       case .depends:
-        questions += slice.engine.openQuestions(from: .pod(pod), to: destination).asked
+        questions += slice.engine.openQuestions(from: .pod(pod), to: destination, .egress).asked
       case .yes:
         if isOpen, !slice.knowsBaseline { questions.append(slice.baselineQuestion) }
         if !isOpen, !isDirect, slice.cluster.profile.egressSeesEndpoints != .yes, case .address = destination
@@ -259,13 +257,8 @@ package struct Walk: Sendable {
       for transport in [TransportProtocol.udp, .tcp] where !slice.isOpen(pod, .egress) {
         need(slice, .egress, pod, .resolver, Int(resolver.port), transport)
       }
-      let answers = slice.resolvers.map {
-        slice.engine.connections(from: .pod(pod), to: .pod($0))
-      }
-      let passes = answers.reduce(Ternary.no) {
-        $0
-          || Ternary(
-            may: $1.may.contains(resolver.port, .udp), must: $1.must.contains(resolver.port, .udp))
+      let passes = slice.resolvers.reduce(Ternary.no) {
+        $0 || slice.engine.leaves(pod, to: .pod($1), resolver.port, .udp)
       }
       if passes == .yes || egressWaits == nil {
         rely(
@@ -273,9 +266,9 @@ package struct Walk: Sendable {
           holds: passes)
       }
       if passes == .yes { continue }
-      if answers.contains(where: { $0.may.contains(resolver.port, .udp) }) {
+      if passes.may {
         questions += slice.resolvers.flatMap {
-          slice.engine.openQuestions(from: .pod(pod), to: .pod($0)).asked
+          slice.engine.openQuestions(from: .pod(pod), to: .pod($0), .egress).asked
         }
         continue
       }

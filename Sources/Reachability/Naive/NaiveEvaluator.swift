@@ -34,14 +34,30 @@ package struct NaiveEvaluator: Sendable {
       may = may && (into.may || isPerhapsLocal(source))
       must = must && into.must
       if case .pod(let other) = source {
-        let (a, b) = (network.pods[other].namespace, network.pods[index].namespace)
-        if network.namespaces[a].primaryNetwork != network.namespaces[b].primaryNetwork {
-          may = may && network.profile.isolatesPrimaryNetworks != .yes
-          must = must && network.profile.isolatesPrimaryNetworks == .no
-        }
+        let together = meet(other, index)
+        may = may && together.may
+        must = must && together.must
       }
     }
     return Ternary(may: may, must: must)
+  }
+
+  /// Whether a pod's own policies let one packet out, whatever those of its destination say.
+  func leaves(_ pod: Int, to destination: Endpoint, port: Int, _ transport: TransportProtocol) -> Ternary {
+    let packet = Packet(source: .pod(pod), destination: destination, port: port, transport: transport)
+    let out = verdict(on: pod, .leaving, packet)
+    return Ternary(may: out.may, must: out.must)
+  }
+
+  /// Whether the primary networks of two pods' namespaces let them meet.
+  func meet(_ a: Int, _ b: Int) -> Ternary {
+    let (one, other) = (network.pods[a].namespace, network.pods[b].namespace)
+    guard network.namespaces[one].primaryNetwork != network.namespaces[other].primaryNetwork else {
+      return .yes
+    }
+    return Ternary(
+      may: network.profile.isolatesPrimaryNetworks != .yes,
+      must: network.profile.isolatesPrimaryNetworks == .no)
   }
 
   /// Whether a pod's own policies let one packet in, whatever those of its sender say.

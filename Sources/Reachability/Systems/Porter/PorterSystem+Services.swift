@@ -90,7 +90,7 @@ extension PorterSystem {
           UInt16(exactly: $0)
         })
       else { return false }
-      return slice.engine.admitsEveryone(to: pod, number, port.transport) != .yes
+      return !slice.engine.admitsEveryone(to: pod, number, port.transport)
     }
     guard isNarrow else { return }
     walk.depend(

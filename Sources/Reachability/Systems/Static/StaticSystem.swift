@@ -128,7 +128,9 @@ package struct StaticSystem: ReachabilitySystem {
     if let balancer = cluster.service(crossing.target.service.key), balancer.service.type == "LoadBalancer" {
       SourceRanges(balancer.object, in: cluster)?.judge(.loadBalancer, &walk)
     }
-    walk.sender = .unknown(description: "whatever forwards \(goal)")
+    // An address that somebody wrote may be that of a proxy among the cluster's pods.
+    let sender = "whatever forwards \(goal)"
+    walk.sender = isObserved ? .outside(description: sender) : .unknown(description: sender)
     finish(crossing, isObserved, &walk)
   }
 

@@ -49,11 +49,29 @@ package struct TetrateSystem: ReachabilitySystem {
 
   package func walk(_ crossing: Crossing, _ walk: inout Walk) {
     walk.start()
+    guard crossing.client.cluster != nil else {
+      outside(crossing, &walk)
+      return
+    }
     if let control {
       TetrateWalk(control: control, section: link.section).walk(crossing, &walk)
     } else {
       IstioWalk(section: link.section).walk(crossing, &walk)
     }
+  }
+
+  /// A network outside has no sidecar, by whose mutual TLS the gateway chooses the Service.
+  private func outside(_ crossing: Crossing, _ walk: inout Walk) {
+    walk.fail(
+      .gateway, in: crossing.target.cluster, "east-west gateway of \(crossing.target.cluster)",
+      Fault(
+        JudgementRules.unpublished,
+        "an east-west gateway serves sidecars alone, and a network outside the clusters has none",
+        help: ["connect it by a link with an address of its own: static, gatewayDNS or porter"],
+        because: .found(
+          ObjectQuery(
+            of: nil, in: crossing.target.cluster, nil, nil, .document)),
+        wanted: .no))
   }
 }
 
