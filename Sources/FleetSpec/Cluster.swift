@@ -50,6 +50,14 @@ package struct Cluster: Sendable {
     }
   }
 
+  /// True where Cilium's own policies take effect for sure: by the Cluster's own word, by its profile, or since Cilium's
+  /// settings are given.
+  package var enforcesCiliumPolicies: Bool {
+    let network = node.at("spec", "network")
+    if let answer = network?.at("switches", "enforcesCiliumPolicies") { return answer.boolean == true }
+    return network?["profile"]?.string?.hasPrefix("cilium-") == true || node.at("spec", "cilium") != nil
+  }
+
   init?(_ document: Node) {
     guard let name = document.at("metadata", "name")?.locatedString else { return nil }
     self.name = name

@@ -28,6 +28,10 @@ package struct ClusterFacts: Sendable {
   package private(set) var services: [NamespacedName: Service] = [:]
   package private(set) var workloads: [String: [Workload]] = [:]
   package private(set) var policies: [String: [NetworkPolicy]] = [:]
+  /// Cilium's own policies, by namespace.
+  package private(set) var ciliumPolicies: [String: [CiliumPolicy]] = [:]
+  /// Cilium's policies of the whole cluster, in the order of their files.
+  package private(set) var clusterwideCiliumPolicies: [CiliumPolicy] = []
   package private(set) var namespaces: [String: Manifest] = [:]
   private var configMapsByNamespace: [String: [Manifest]] = [:]
   private var endpointsByNamespace: [String: [Manifest]] = [:]
@@ -71,6 +75,10 @@ package struct ClusterFacts: Sendable {
       namespaces[manifest.name] = manifest
       return
     }
+    if manifest.kind == "CiliumClusterwideNetworkPolicy", identity.group == "cilium.io" {
+      clusterwideCiliumPolicies += CiliumPolicy.all(manifest)
+      return
+    }
     guard let namespace = manifest.namespace else {
       if Self.isNamespaced(manifest) { unplaced.append(manifest) }
       return
@@ -83,6 +91,8 @@ package struct ClusterFacts: Sendable {
       endpointsByNamespace[namespace, default: []].append(manifest)
     case ("networking.k8s.io", "NetworkPolicy"):
       policies[namespace, default: []].append(NetworkPolicy(manifest, namespace: namespace))
+    case ("cilium.io", "CiliumNetworkPolicy"):
+      ciliumPolicies[namespace, default: []] += CiliumPolicy.all(manifest)
     default:
       if let pod = Workload.podNode(of: manifest) {
         workloads[namespace, default: []].append(Workload(manifest, pod: pod, namespace: namespace))

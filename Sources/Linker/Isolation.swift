@@ -1,5 +1,15 @@
+import FleetSpec
 package import Kubernetes
 package import YAMLTree
+
+/// A policy that isolates pods of a namespace in a direction, of whatever kind.
+package struct IsolatingPolicy: Sendable {
+  package let manifest: Manifest
+  /// The pods of the namespace that it selects.
+  package let podSelector: LabelSelector
+  /// The selector as its manifest writes it; absent where a NetworkPolicy could not write it so.
+  package let selectorNode: Node?
+}
 
 /// What is known of the policies that apply to some pods in one direction.
 package enum Isolation: Sendable {
@@ -8,7 +18,7 @@ package enum Isolation: Sendable {
   /// Nobody said what the platform puts into every namespace.
   case unknown
   /// These policies select pods; the first is named in messages.
-  case isolated([NetworkPolicy])
+  case isolated([IsolatingPolicy])
 }
 
 extension ClusterModel {
@@ -28,13 +38,45 @@ extension ClusterModel {
     baseline.filter { !names.contains($0.name) }
   }
 
+  /// The policies that isolate pods of a namespace: the one place where it is decided whether a way must be opened.
+  /// Cilium takes its own policies and NetworkPolicies together: all of them isolate, and what any admits passes.
+  ///
+  /// Linear in the policies of the namespace and in those of the whole cluster.
+  package func isolating(in namespace: String, _ direction: NetworkPolicy.Direction) -> [IsolatingPolicy] {
+    let plain = policies(in: namespace).lazy.filter { $0.isolates(direction) }.map {
+      IsolatingPolicy(
+        manifest: $0.manifest, podSelector: $0.podSelector,
+        selectorNode: $0.manifest.node.at("spec", "podSelector"))
+    }
+    return plain
+      + ciliumPolicies(in: namespace).filter { $0.isolates(direction) }.map {
+        // Its keys may carry the source of the label, which those of a NetworkPolicy may not.
+        IsolatingPolicy(manifest: $0.manifest, podSelector: $0.podSelector, selectorNode: nil)
+      }
+  }
+
+  /// Cilium's own policies for pods of a namespace, where they take effect.
+  package func ciliumPolicies(in namespace: String) -> [CiliumPolicy] {
+    let own = declared.ciliumPolicies[namespace] ?? []
+    guard !own.isEmpty || !declared.clusterwideCiliumPolicies.isEmpty, cluster.enforcesCiliumPolicies else {
+      return []
+    }
+    let labels = namespaceLabels(namespace)
+    return (own + declared.clusterwideCiliumPolicies).filter { $0.concerns(namespace: labels) }
+  }
+
+  /// The labels of a namespace, its name among them.
+  package func namespaceLabels(_ namespace: String) -> Labels {
+    (declared.namespaces[namespace]?.labels ?? Labels()).setting(
+      "kubernetes.io/metadata.name", to: namespace)
+  }
+
   /// Whether pods are isolated. Pods are isolated as soon as one policy selects one of them.
   package func isolation(
     of podLabels: [Labels], in namespace: String, _ direction: NetworkPolicy.Direction
   ) -> Isolation {
-    let selecting = policies(in: namespace).filter { policy in
-      policy.isolates(direction)
-        && (policy.podSelector.selectsEverything || podLabels.contains(where: policy.podSelector.matches))
+    let selecting = isolating(in: namespace, direction).filter { policy in
+      policy.podSelector.selectsEverything || podLabels.contains(where: policy.podSelector.matches)
     }
     if !selecting.isEmpty { return .isolated(selecting) }
     return baseline == nil ? .unknown : .open

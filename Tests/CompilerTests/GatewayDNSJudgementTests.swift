@@ -90,6 +90,20 @@ import Testing
     JudgementTests.policy("cluster-b", "demo", "{podSelector: {}, policyTypes: [Egress], egress: [\(rules)]}")
   }
 
+  /// A team's own template of the policy that opens the way, which opens nothing.
+  static let lettingNobodyOut = template(
+    "egress-policy",
+    """
+    apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata:
+      name: ${policy.name}
+      namespace: ${policy.namespace}
+      labels: ${common.labels}
+      annotations: ${common.annotations}
+    spec: {podSelector: "${policy.podSelector}", policyTypes: [Egress]}
+    """)
+
   static func ingress(_ rules: String) -> String {
     JudgementTests.policy(
       "cluster-a", "demo", "{podSelector: {}, policyTypes: [Ingress], ingress: [\(rules)]}")
@@ -196,12 +210,12 @@ import Testing
   }
 
   static let breaks: [Break] = [
-    Break("no way out to the gateway", over: base, egress(dns), at: .egress, "LW7201"),
+    Break("no way out to the gateway", over: base, egress(dns) + lettingNobodyOut, at: .egress, "LW7201"),
     Break(
       "a way out to the Service's target port", over: base,
-      egress("\(dns), {to: [{ipBlock: {cidr: 203.0.113.10/32}}], ports: [{port: 8080}]}"), at: .egress,
-      "LW7201"),
-    Break("no DNS for the client", over: base, egress(gateway), at: .name, "LW7202"),
+      egress("\(dns), {to: [{ipBlock: {cidr: 203.0.113.10/32}}], ports: [{port: 8080}]}") + lettingNobodyOut,
+      at: .egress, "LW7201"),
+    Break("no DNS for the client", over: base, egress(gateway) + lettingNobodyOut, at: .name, "LW7202"),
     Break(
       "a Corefile without the zone", over: base, corefile(".:53 {\\n    errors\\n}\\n"), at: .name, "LW7202"),
     Break(
@@ -297,6 +311,7 @@ import Testing
     ("as it is", ""),
     ("an observed slice", slice("203.0.113.10")),
     ("policies that let it through", egress("\(dns), \(gateway)")),
+    ("a policy that lets nothing out, and the one that is emitted", egress("")),
     (
       "pods open to the gateway",
       ingress(

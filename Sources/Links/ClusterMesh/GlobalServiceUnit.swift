@@ -10,7 +10,6 @@ struct GlobalServiceUnit: PlannedUnit {
   let mesh: MeshLink
   let service: NamespacedName
   let connections: [BoundConnection]
-  let ciliumPolicies: CiliumPolicies
   let model: FleetModel
   /// The targets, one per cluster, in the order of their clusters.
   let targets: [BoundTarget]
@@ -25,13 +24,12 @@ struct GlobalServiceUnit: PlannedUnit {
 
   /// Linear in the clients and targets of the connections.
   init(
-    mesh: MeshLink, service: NamespacedName, connections: [BoundConnection], ciliumPolicies: CiliumPolicies,
+    mesh: MeshLink, service: NamespacedName, connections: [BoundConnection],
     model: FleetModel
   ) {
     self.mesh = mesh
     self.service = service
     self.connections = connections
-    self.ciliumPolicies = ciliumPolicies
     self.model = model
     var byCluster: [String: BoundTarget] = [:]
     var consumers: Set<String> = []

@@ -19,10 +19,9 @@ struct GlobalServices {
       guard check(connection, mesh, model) else { continue }
       for key in Set(connection.targets.map(\.service.key)) { byService[key, default: []].append(connection) }
     }
-    let policies = CiliumPolicies(mesh, model)
     for (key, connections) in byService.sorted(by: { $0.key < $1.key }) {
       let unit = GlobalServiceUnit(
-        mesh: mesh, service: key, connections: connections, ciliumPolicies: policies, model: model)
+        mesh: mesh, service: key, connections: connections, model: model)
       findings += Self.forms(unit)
       if unit.isExported { importing.formUnion(unit.consumers) }
       for cluster in unit.consumers where unit.needsEndpointSlices(in: cluster) {

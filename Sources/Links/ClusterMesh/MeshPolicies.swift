@@ -37,11 +37,11 @@ struct MeshPolicies {
             $0.cluster == name && $0.service.key == unit.service
           }),
           // What Cilium's own policies admit is not read here.
-          unit.ciliumPolicies.isEmpty
+          cluster.ciliumPolicies(in: client.namespace).isEmpty, cluster.ciliumPolicies(in: namespace).isEmpty
         else { continue }
         // Only whether they are admitted is asked: nothing is satisfied by it.
         var asked = LoweredUnit(connections: [], subject: lowered.subject)
-        let isolated = isolatedPods(of: client, cluster)
+        let isolated = IsolatedPods(client, in: cluster)
         let isClosedOut =
           !isolated.selectors.isEmpty
           && !isLetOut(client, isolated.workloads, to: target, of: member, cluster, member, &asked)
@@ -74,8 +74,7 @@ struct MeshPolicies {
       return
     }
     let isolated = IsolatedPods(
-      target, in: cluster, runtimeLabels: unit.connections.runtimeLabels(in: cluster.name),
-      besides: unit.ciliumPolicies.isolating(cluster: cluster.name, namespace: namespace, .ingress))
+      target, in: cluster, runtimeLabels: unit.connections.runtimeLabels(in: cluster.name))
     if isolated.isUnknown { lowered.findings.append(unknownBaseline(cluster)) }
     guard !isolated.selectors.isEmpty else { return }
     var rules: [TemplateValue] = []
@@ -135,8 +134,11 @@ struct MeshPolicies {
     }
     let labels = pods.isEmpty ? [target.service.selector] : pods.map(\.podLabels)
     return isKept(
-      unit.ciliumPolicies.admitting(
-        peer, .ingress, pods: labels, ports: ports, of: member, namespace: namespace),
+      CiliumAdmission(cluster, namespace, .ingress).policy(labels, ports) { rule in
+        rule["fromEndpoints"]?.elements.contains {
+          peer.isNamed(by: $0, in: namespace, needsCluster: member.settings.policyDefaultLocalCluster)
+        } ?? false
+      },
       in: target.cluster, &lowered)
   }
 
@@ -172,7 +174,7 @@ struct MeshPolicies {
         guard let name = client.cluster, let cluster = unit.model.clusters[name],
           let member = unit.mesh.member(name)
         else { continue }
-        let isolated = isolatedPods(of: client, cluster)
+        let isolated = IsolatedPods(client, in: cluster)
         guard !isolated.selectors.isEmpty else { continue }
         let rules = connection.targets.filter { $0.service.key == unit.service && $0.cluster != name }
           .compactMap { target -> TemplateValue? in
@@ -202,7 +204,7 @@ struct MeshPolicies {
     else { return }
     // Several groups of clients in one namespace get a policy each.
     var number = 1
-    for selector in isolatedPods(of: client, model).selectors {
+    for selector in IsolatedPods(client, in: model).selectors {
       var name = number == 1 ? base : "\(base)-\(number)"
       while !used.insert("\(cluster)/\(client.namespace)/\(name)").inserted {
         number += 1
@@ -215,12 +217,6 @@ struct MeshPolicies {
           "dns": ClusterDNS(model).value(adding: [Self.clusterLabel: member.name]),
         ], &lowered)
     }
-  }
-
-  private func isolatedPods(of client: BoundClient, _ cluster: ClusterModel) -> IsolatedPods {
-    IsolatedPods(
-      client, in: cluster,
-      besides: unit.ciliumPolicies.isolating(cluster: cluster.name, namespace: client.namespace, .egress))
   }
 
   /// True when an existing policy lets these pods of a client out; it is then the proof.
@@ -245,8 +241,12 @@ struct MeshPolicies {
       return true
     }
     return isKept(
-      unit.ciliumPolicies.admitting(
-        peer, .egress, pods: pods.map(\.podLabels), ports: ports, of: member, namespace: client.namespace),
+      CiliumAdmission(cluster, client.namespace, .egress).policy(pods.map(\.podLabels), ports) { rule in
+        rule["toEndpoints"]?.elements.contains {
+          peer.isNamed(
+            by: $0, in: client.namespace, needsCluster: member.settings.policyDefaultLocalCluster)
+        } ?? false
+      },
       in: cluster.name, &lowered)
   }
 
@@ -355,7 +355,7 @@ struct MeshPeer: Sendable {
   /// The same for an entry of a CiliumNetworkPolicy's endpoints; equality of labels only.
   func isNamed(by endpoints: Node, in policyNamespace: String, needsCluster: Bool) -> Bool {
     var (namesCluster, namesNamespace) = (false, false)
-    for requirement in CiliumPolicies.selector(endpoints).requirements {
+    for requirement in CiliumPolicy.selector(endpoints).requirements {
       guard case .isIn = requirement else { return false }
       let single = LabelSelector(requirements: [requirement])
       switch requirement.key {

@@ -25,6 +25,7 @@ struct GatewayConnection: PlannedUnit {
         Remark(
           .name,
           "clients call \(target.service.key.description) of \(target.cluster) at \(host):\(own.port)"))
+      letOut(to: target, own.port, in: member, &lowered)
       for client in Self.places(connection.clients(of: target)) {
         let settings = GatewayConnectionSettings(connection, target: target.cluster, client: client.cluster)
         emitExternalName(host, settings, client, target, &lowered)
@@ -33,6 +34,32 @@ struct GatewayConnection: PlannedUnit {
       }
     }
     return lowered
+  }
+
+  /// Isolated clients get a policy to the gateway's addresses.
+  private func letOut(
+    to target: BoundTarget, _ port: Int, in member: GatewayMember, _ lowered: inout LoweredUnit
+  ) {
+    let addresses: [IPAddress]?
+    switch PublishedAddress(member, link) {
+    case .known(let known): addresses = known.compactMap { IPAddress($0.value) }
+    case .unusable: return
+    case .unknown: addresses = nil
+    }
+    let pending = EgressPolicies(
+      model: model, clients: connection.clients(of: target), networks: addresses?.map(IPNetwork.init(only:)),
+      ports: [PodPort(.number(port), .tcp)], template: "gateway-dns/egress-policy.yaml"
+    ).emit(into: &lowered) { lowered in
+      GatewayNames(link: link, model: model).name(
+        .egressPolicy, cluster: target.cluster, service: target.service.key.name,
+        connection: connection.id.name, &lowered.findings)
+    }
+    guard !pending.isEmpty else { return }
+    lowered.pending.append(
+      Pending(
+        cluster: member.name, namespace: link.service.namespace,
+        fact: "the load balancer's address of Service \(link.service.name)", objects: pending,
+        resources: "svc"))
   }
 
   /// Where templates that the fleet adds are rendered.

@@ -37,10 +37,13 @@ enum GatewayDNSTemplates {
     TemplateDeclaration(
       names,
       "Names of the objects that a GatewayDNS link emits. Names of what the controller creates are its own.",
-      names: ["gatewayDNS", "externalName", "customKey", "operatorServer"],
+      names: ["gatewayDNS", "externalName", "customKey", "operatorServer", "egressPolicy"],
+      later: ["egressPolicy"],
       [
-        .field("link", .string), .field("cluster", .string, "of the target; empty but for externalName"),
-        .field("service", .object([.field("name", .string, "empty but for externalName")])),
+        .field("link", .string),
+        .field("cluster", .string, "of the target; empty but for externalName and egressPolicy"),
+        .field("service", .object([.field("name", .string, "empty but for externalName and egressPolicy")])),
+        .field("connection", .string, "of the clients; empty but for egressPolicy"),
         .field("dns", .object([.field("namespace", .string, "of the zone's DNS server")])),
       ], ofLink: true)
   ]
@@ -116,6 +119,10 @@ enum GatewayDNSTemplates {
         .field(
           "external",
           .object([.field("namespace", .string), .field("name", .string), .field("host", .string)]))
-      ])
+      ]),
+    TemplateDeclaration(
+      "gateway-dns/egress-policy.yaml",
+      "Lets isolated clients out to a cluster's gateway, and to the DNS of their own cluster: they use a name.",
+      [EgressPolicies.variables]),
   ]
 }

@@ -11,6 +11,7 @@ struct GatewayNames {
     case externalName
     case customKey
     case operatorServer
+    case egressPolicy
 
     var syntax: Naming.Syntax { self == .externalName ? .label : .subdomain }
   }
@@ -20,7 +21,8 @@ struct GatewayNames {
 
   /// A name from the template; nil after a finding.
   func name(
-    _ key: Key, cluster: String = "", service: String = "", _ findings: inout [Diagnostic]
+    _ key: Key, cluster: String = "", service: String = "", connection: String = "",
+    _ findings: inout [Diagnostic]
   ) -> String? {
     Naming(
       GatewayDNSTemplates.names, for: TemplateUse(link: link.link.name.value, connections: []),
@@ -29,7 +31,7 @@ struct GatewayNames {
       key.rawValue, key.syntax, for: "link \(link.link.name.value)",
       [
         "link": .string(link.link.name.value), "cluster": .string(cluster),
-        "service": .map(["name": .string(service)]),
+        "service": .map(["name": .string(service)]), "connection": .string(connection),
         "dns": .map(["namespace": .string(link.settings.profile.namespace)]),
       ], &findings)
   }

@@ -7,13 +7,6 @@ import YAMLTree
 /// Which of a connection's pods at one end are isolated in a direction. A policy that opens the way for them must select
 /// no others: whoever it selects besides, and nobody isolated before, it would close.
 struct IsolatedPods {
-  /// What a policy that isolates selects.
-  struct Isolating {
-    let selector: LabelSelector
-    /// The selector as its manifest writes it; absent where it must be written anew.
-    let node: Node?
-  }
-
   /// Selectors for the policies that open the way; none where nobody is known to be isolated.
   let selectors: [TemplateValue]
   /// The known workloads among the isolated.
@@ -24,31 +17,26 @@ struct IsolatedPods {
   /// Clients, on their way out.
   ///
   /// Linear in the workloads and policies of the clients' namespace.
-  init(_ client: BoundClient, in cluster: ClusterModel, besides others: [Isolating] = []) {
+  init(_ client: BoundClient, in cluster: ClusterModel) {
     let clients = (cluster.declared.workloads[client.namespace] ?? []).filter {
       client.podSelector?.matches($0.podLabels) ?? true
     }
     self.init(
       clients, End(selector: client.podSelector, value: client.node["podSelector"].map { .node($0) }),
-      cluster, client.namespace, .egress, others)
+      cluster, client.namespace, .egress)
   }
 
   /// A Service's pods, on the way in.
   ///
-  /// - Parameters:
-  ///   - runtimeLabels: labels that controllers set, as the connections say.
-  ///   - others: policies of other kinds that isolate.
-  init(
-    _ target: BoundTarget, in cluster: ClusterModel, runtimeLabels: [String: [String]],
-    besides others: [Isolating] = []
-  ) {
+  /// - Parameter runtimeLabels: labels that controllers set, as the connections say.
+  init(_ target: BoundTarget, in cluster: ClusterModel, runtimeLabels: [String: [String]]) {
     let own = target.service.selector
     self.init(
       target.pods,
       End(
         selector: LabelSelector(equality: own), value: .map(["matchLabels": own.value]), labels: own,
         runtimeLabels: runtimeLabels),
-      cluster, target.service.key.namespace, .ingress, others)
+      cluster, target.service.key.namespace, .ingress)
   }
 
   /// The pods at an end of a connection.
@@ -63,25 +51,22 @@ struct IsolatedPods {
 
   private init(
     _ pods: [Workload], _ end: End, _ cluster: ClusterModel, _ namespace: String,
-    _ direction: NetworkPolicy.Direction, _ others: [Isolating]
+    _ direction: NetworkPolicy.Direction
   ) {
     guard end.labels?.isEmpty != true else {
       // Nobody knows where the Service leads; an empty selector of a policy would be every pod of the namespace.
       (selectors, workloads, isUnknown) = ([], [], false)
       return
     }
-    let isolating =
-      cluster.policies(in: namespace).filter { $0.isolates(direction) }.map {
-        Isolating(selector: $0.podSelector, node: $0.manifest.node.at("spec", "podSelector"))
-      } + others
-    func isSelected(_ labels: Labels, by policy: Isolating) -> Bool {
-      policy.selector.matches(labels, runtimeLabels: end.runtimeLabels)
+    let isolating = cluster.isolating(in: namespace, direction)
+    func isSelected(_ labels: Labels, by policy: IsolatingPolicy) -> Bool {
+      policy.podSelector.matches(labels, runtimeLabels: end.runtimeLabels)
     }
     workloads = pods.filter { pod in isolating.contains { isSelected(pod.podLabels, by: $0) } }
     let isEveryPod: Bool
     if pods.isEmpty {
       isEveryPod = isolating.contains { policy in
-        policy.selector.selectsEverything || end.labels.map { isSelected($0, by: policy) } ?? false
+        policy.podSelector.selectsEverything || end.labels.map { isSelected($0, by: policy) } ?? false
       }
     } else {
       isEveryPod = workloads.count == pods.count
@@ -94,10 +79,11 @@ struct IsolatedPods {
     // Some are open: each policy that isolates is followed, as far as the pods of this end go.
     var seen: Set<LabelSelector> = []
     selectors = isolating.filter { policy in
-      pods.contains { isSelected($0.podLabels, by: policy) } && seen.insert(policy.selector).inserted
+      pods.contains { isSelected($0.podLabels, by: policy) } && seen.insert(policy.podSelector).inserted
     }.map { policy in
-      if let own = end.selector, !own.selectsEverything { return Self.both(own, policy.selector) }
-      return policy.node.map { .node($0) } ?? Self.both(policy.selector, LabelSelector(requirements: []))
+      if let own = end.selector, !own.selectsEverything { return Self.both(own, policy.podSelector) }
+      return policy.selectorNode.map { .node($0) }
+        ?? Self.both(policy.podSelector, LabelSelector(requirements: []))
     }
   }
 

@@ -13,8 +13,7 @@ struct PodPeer: Sendable {
   init(labels: Labels, namespace: String, in cluster: ClusterModel) {
     self.labels = labels
     self.namespace = namespace
-    let declared = cluster.declared.namespaces[namespace]?.labels ?? Labels()
-    namespaceLabels = declared.with("kubernetes.io/metadata.name", namespace)
+    namespaceLabels = cluster.namespaceLabels(namespace)
   }
 
   /// True when a rule's peers include these pods.

@@ -26,10 +26,11 @@ struct StaticConnection: PlannedUnit {
       subject: Label(connection.connection.name.node.range, "while emitting this connection"))
     for target in connection.targets {
       let known = knownAddresses(of: target)
-      let policies = StaticPolicies(
-        unit: self, target: target,
-        networks: known?.compactMap { IPAddress($0) }.map(IPNetwork.init(only:))
-      ).emit(into: &lowered)
+      let policies = EgressPolicies(
+        model: model, clients: connection.clients(of: target),
+        networks: known?.compactMap { IPAddress($0) }.map(IPNetwork.init(only:)),
+        ports: ports(of: target), template: "static/egress-policy.yaml"
+      ).emit(into: &lowered) { name("egressPolicy", .subdomain, target, &$0) }
       for client in Self.places(connection.clients(of: target)) {
         guard let name = consumerName(target, client, &lowered) else { continue }
         emit(name, client, target, known, policies, &lowered)
@@ -48,6 +49,16 @@ struct StaticConnection: PlannedUnit {
       }
     }
     return lowered
+  }
+
+  /// The ports at the address of a target, each once.
+  private func ports(of target: BoundTarget) -> [PodPort] {
+    let mapped = connection.section("static", in: target.cluster)?["ports"]
+    var seen: Set<PodPort> = []
+    return target.ports.map { bound in
+      let number = mapped?[String(bound.port.number)]?.integer ?? bound.port.number
+      return PodPort(.number(number), bound.port.transport)
+    }.filter { seen.insert($0).inserted }
   }
 
   /// One client per cluster and namespace: several selectors share the Service.

@@ -29,15 +29,6 @@ enum StaticTemplates {
       TemplateDeclaration(
         "static/egress-policy.yaml",
         "Lets isolated clients out to the addresses of the link, and to the DNS of their own cluster: they use a name.",
-        [
-          .field(
-            "policy",
-            .object([
-              .field("name", .string), .field("namespace", .string, "of the clients"),
-              .field("podSelector", .labelSelector, "the clients"),
-              .field("networks", .list(.string), "the addresses"),
-              .field("ports", .list(SharedTemplates.podPort), "at the addresses"), ClusterDNS.variable,
-            ]))
-        ]),
+        [EgressPolicies.variables]),
     ] + SharedTemplates.external + [SharedTemplates.peerConfigMap]
 }

@@ -21,9 +21,13 @@ enum GatewayAdmission {
               ?? true)
         }
     }
-    if let proof {
-      lowered.satisfied.append(
-        Satisfied(cluster: cluster, identity: proof.manifest.identity, manifest: proof.manifest))
+    let cilium = CiliumAdmission(model, gateway.namespace, .ingress)
+    let everybody = [IPNetwork("0.0.0.0/0")].compactMap { $0 }
+    if let proof = proof?.manifest
+      ?? cilium.policy(
+        [labels], [PodPort(.number(InstallGateway.port), .tcp)], peer: { cilium.names(everybody, $0) })
+    {
+      lowered.satisfied.append(Satisfied(cluster: cluster, identity: proof.identity, manifest: proof))
       return
     }
     guard

@@ -128,9 +128,12 @@ struct GatewayPolicies {
           }
         }
     }
-    if let proof {
-      lowered.satisfied.append(
-        Satisfied(cluster: name, identity: proof.manifest.identity, manifest: proof.manifest))
+    let cilium = CiliumAdmission(cluster, client.namespace, .egress)
+    if let proof = proof?.manifest
+      ?? cilium.policy(
+        pods, [PodPort(.number(InstallGateway.port), .tcp)], peer: { cilium.names(networks, $0) })
+    {
+      lowered.satisfied.append(Satisfied(cluster: name, identity: proof.identity, manifest: proof))
       return
     }
     guard
@@ -170,14 +173,15 @@ struct GatewayPolicies {
     _ labels: [Labels], _ peer: PodPeer, _ ports: [PodPort], _ pod: Workload?, _ namespace: String,
     _ direction: NetworkPolicy.Direction, _ cluster: ClusterModel
   ) -> Manifest? {
-    cluster.declared.policies[namespace]?.first { policy in
+    let cilium = CiliumAdmission(cluster, namespace, direction)
+    return cluster.declared.policies[namespace]?.first { policy in
       policy.isolates(direction) && labels.allSatisfy(policy.podSelector.matches)
         && ports.allSatisfy { port in
           policy.rules(direction).contains { rule in
             peer.isAdmitted(by: rule, direction, of: namespace) && Self.admits(rule, port, pod)
           }
         }
-    }?.manifest
+    }?.manifest ?? cilium.policy(labels, ports) { cilium.names(peer, $0) }
   }
 
   private static func admits(_ rule: Node, _ port: PodPort, _ pod: Workload?) -> Bool {

@@ -190,18 +190,7 @@ extension NamespaceSlice {
         isHostNetwork
           ? "\(description) runs in its node's network, where labels do not count: admit \(transport.rawValue) \(port) to the addresses of the nodes, or take the pods out of it"
           : "add an egress rule that admits \(transport.rawValue) \(port) to \(description), in the network plugin's terms: after the Service has chosen the address"
-      ] + emissionHelp(pod, .egress))
-  }
-
-  /// Beside meshes, what Linkwright emits follows NetworkPolicies: Cilium's alone make it write none.
-  private func emissionHelp(_ pod: Int, _ direction: NetworkPolicy.Direction) -> [String] {
-    let isolating = Set(engine.selecting(pod, direction)).map { policies[$0].object }
-    guard !isolating.isEmpty, isolating.allSatisfy({ $0.manifest.identity.group == "cilium.io" }) else {
-      return []
-    }
-    return [
-      "where a NetworkPolicy isolates the pods, Linkwright emits what opens the way; beside meshes it does not follow policies of Cilium's own kinds"
-    ]
+      ])
   }
 
   /// A rule that denies outright: no other rule mends that.

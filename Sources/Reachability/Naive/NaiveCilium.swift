@@ -18,7 +18,7 @@ extension NaiveEvaluator {
       let denies = spec[list + "Deny"]?.elements.map { $0 } ?? []
       let isolates = spec["enableDefaultDeny"]?[list]?.boolean ?? !(allows.isEmpty && denies.isEmpty)
       guard isolates || !allows.isEmpty || !denies.isEmpty else { continue }
-      let isSubject = covers(spec, namespace, subject)
+      let isSubject = covers(spec, own < 0 ? nil : own, subject)
       if isSubject.isHost {
         // Whether a host's firewall lets it through is not known.
         opinions.append(
@@ -39,23 +39,23 @@ extension NaiveEvaluator {
   }
 
   /// Whether a policy is about a pod, or about hosts and the pod in a host's network.
-  private func covers(_ spec: Node, _ namespace: String?, _ subject: Int) -> (answer: Ternary, isHost: Bool) {
+  private func covers(_ spec: Node, _ own: Int?, _ subject: Int) -> (answer: Ternary, isHost: Bool) {
     let pod = network.pods[subject]
+    // As NetworkPolicies do: by place, not by name, for a peer may be listed with a namespace of its own.
+    let isElsewhere = own.map { $0 != pod.namespace } ?? false
+    let namespace = own.map { network.namespaces[$0].name }
     guard let selector = spec["endpointSelector"], !selector.isNull else {
       return (.no, spec["nodeSelector"] != nil && pod.isHostNetwork)
     }
     let keys = NaiveSelector.keys(selector)
-    let name = network.namespaces[pod.namespace].name
-    if keys.contains(where: isUnclear) {
-      return (namespace.map { $0 == name } ?? true ? .depends : .no, false)
-    }
+    if keys.contains(where: isUnclear) { return (isElsewhere ? .no : .depends, false) }
     if keys.contains(where: { $0.hasPrefix("reserved:") }) {
       guard isSolelyReserved(selector) else {
-        return (namespace.map { $0 == name } ?? true ? .depends : .no, false)
+        return (isElsewhere ? .no : .depends, false)
       }
       return (.no, pod.isHostNetwork)
     }
-    if let namespace, namespace != name { return (.no, false) }
+    if isElsewhere { return (.no, false) }
     // A selector that names another namespace than the policy's is not defined.
     if let namespace,
       NaiveSelector.matches(

@@ -4,14 +4,28 @@ import Linker
 import Templates
 import YAMLTree
 
-/// The policies that let clients out to the addresses of one target cluster.
+/// The policies that let clients of a connection out to the addresses of one target cluster.
 ///
 /// One is emitted only where clients are isolated already, and not where existing policies let them out.
-struct StaticPolicies {
-  let unit: StaticConnection
-  let target: BoundTarget
-  /// What is known of the address; nil while it is pending.
+struct EgressPolicies {
+  let model: FleetModel
+  let clients: [BoundClient]
+  /// What is known of the addresses; nil while they are pending.
   let networks: [IPNetwork]?
+  /// The ports at the addresses, each once.
+  let ports: [PodPort]
+  /// The template, whose variable `policy` has the fields of `variables`.
+  let template: String
+
+  /// The variables of templates for such policies.
+  static let variables = TemplateField.field(
+    "policy",
+    .object([
+      .field("name", .string), .field("namespace", .string, "of the clients"),
+      .field("podSelector", .labelSelector, "the clients"),
+      .field("networks", .list(.string), "the addresses"),
+      .field("ports", .list(SharedTemplates.podPort), "at the addresses"), ClusterDNS.variable,
+    ]))
 
   /// A policy that is wanted.
   private struct Wanted {
@@ -27,35 +41,29 @@ struct StaticPolicies {
     }
   }
 
-  /// The ports at the address, each once.
-  private var ports: [PodPort] {
-    let mapped = unit.connection.section("static", in: target.cluster)?["ports"]
-    var seen: Set<PodPort> = []
-    return target.ports.map { bound in
-      let number = mapped?[String(bound.port.number)]?.integer ?? bound.port.number
-      return PodPort(.number(number), bound.port.transport)
-    }.filter { seen.insert($0).inserted }
-  }
-
   /// Emits them, or gives where they would stand once the addresses are known.
-  func emit(into lowered: inout LoweredUnit) -> [Placement] {
+  ///
+  /// - Parameter name: their name; a number is added to the second of a namespace, and so on.
+  func emit(
+    into lowered: inout LoweredUnit, name: (inout LoweredUnit) -> String?
+  ) -> [Placement] {
     // A consumer that leaves policies out would leave these out too.
-    guard unit.model.fleet.consumer?.excludedKinds.contains("NetworkPolicy") != true else { return [] }
+    guard model.fleet.consumer?.excludedKinds.contains("NetworkPolicy") != true else { return [] }
     var pending: [Placement] = []
-    for wanted in wanted(&lowered) {
+    for wanted in wanted(&lowered, name) {
       guard let networks else {
         pending.append(Placement(wanted.cluster.name, .manifests, wanted.identity))
         continue
       }
       if let proof = proof(for: wanted, networks) {
         lowered.satisfied.append(
-          Satisfied(cluster: wanted.cluster.name, identity: proof.manifest.identity, manifest: proof.manifest)
+          Satisfied(cluster: wanted.cluster.name, identity: proof.identity, manifest: proof)
         )
         continue
       }
       lowered.emissions.append(
         Emission(
-          cluster: wanted.cluster.name, part: .manifests, template: "static/egress-policy.yaml",
+          cluster: wanted.cluster.name, part: .manifests, template: template,
           identity: wanted.identity,
           variables: [
             "policy": .map([
@@ -69,17 +77,19 @@ struct StaticPolicies {
   }
 
   /// One policy for each choice of pods in a namespace.
-  private func wanted(_ lowered: inout LoweredUnit) -> [Wanted] {
+  private func wanted(
+    _ lowered: inout LoweredUnit, _ name: (inout LoweredUnit) -> String?
+  ) -> [Wanted] {
     var wanted: [Wanted] = []
     var done: Set<String> = []
     var numbers: [String: Int] = [:]
-    for client in unit.connection.clients(of: target) {
-      guard let cluster = client.cluster.flatMap({ unit.model.clusters[$0] }) else { continue }
+    for client in clients {
+      guard let cluster = client.cluster.flatMap({ model.clusters[$0] }) else { continue }
       let place = "\(cluster.name)/\(client.namespace)"
       guard done.insert("\(place)/\(client.podSelector?.description ?? "")").inserted else { continue }
       let isolated = IsolatedPods(client, in: cluster)
       for selector in isolated.selectors {
-        guard let base = unit.name("egressPolicy", .subdomain, target, &lowered) else { return wanted }
+        guard let base = name(&lowered) else { return wanted }
         let number = numbers[place, default: 0] + 1
         numbers[place] = number
         wanted.append(
@@ -94,21 +104,23 @@ struct StaticPolicies {
   // MARK: What exists
 
   /// A policy that lets these clients out already, as far as their questions for names are answered too.
-  private func proof(for wanted: Wanted, _ networks: [IPNetwork]) -> NetworkPolicy? {
+  private func proof(for wanted: Wanted, _ networks: [IPNetwork]) -> Manifest? {
+    let pods = wanted.workloads.map(\.podLabels)
     let policies = wanted.cluster.policies(in: wanted.namespace).filter { policy in
-      policy.isolatesEgress && !wanted.workloads.isEmpty
-        && wanted.workloads.allSatisfy { policy.podSelector.matches($0.podLabels) }
+      policy.isolatesEgress && !pods.isEmpty && pods.allSatisfy(policy.podSelector.matches)
     }
     let rules = policies.flatMap { $0.rules(.egress) }
     let dns = ClusterDNS(wanted.cluster)
     let resolvers = PodPeer(labels: dns.labels, namespace: dns.namespace, in: wanted.cluster)
-    guard
-      rules.contains(where: { rule in
+    let cilium = CiliumAdmission(wanted.cluster, wanted.namespace, .egress)
+    let asksForNames =
+      rules.contains { rule in
         resolvers.isAdmitted(by: rule, .egress, of: wanted.namespace)
           && NetworkPolicy.rule(rule, admits: dns.port, name: "dns", .udp)
-      })
-    else { return nil }
-    return policies.first { policy in
+      }
+      || cilium.policy(pods, [PodPort(.number(dns.port), .udp)]) { cilium.names(resolvers, $0) } != nil
+    guard asksForNames else { return nil }
+    let policy = policies.first { policy in
       networks.allSatisfy { network in
         ports.allSatisfy { port in
           guard case .number(let number) = port.reference else { return false }
@@ -118,5 +130,6 @@ struct StaticPolicies {
         }
       }
     }
+    return policy?.manifest ?? cilium.policy(pods, ports) { cilium.names(networks, $0) }
   }
 }
