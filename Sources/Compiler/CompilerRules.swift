@@ -128,7 +128,7 @@ package enum CompilerRules {
     explanation: """
       An object has an apiVersion, a kind and a name, and API servers serve each kind under certain versions. A \
       NetworkPolicy of extensions/v1beta1 isolates nothing; a Service without a kind is none; a Deployment whose \
-      selector misses its own pods is refused. Documents without a namespace are reported, and those in namespaces \
+      selector misses its own pods is refused. Policies and routes that are refused are in force nowhere. Documents without a namespace are reported, and those in namespaces \
       where connections begin or end.
       """,
     failing: RuleExample(

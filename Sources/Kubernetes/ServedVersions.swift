@@ -1,3 +1,4 @@
+import Diagnostics
 package import YAMLTree
 
 /// The versions under which API servers serve the kinds that Linkwright reads.
@@ -29,6 +30,11 @@ package enum ServedVersions {
     "CiliumClusterwideNetworkPolicy": Kind(group: "cilium.io", versions: ["v2"]),
     "AdminNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha1"]),
     "BaselineAdminNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha1"]),
+    "ClusterNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha2", "v1beta1"]),
+    "Ingress": Kind(group: "networking.k8s.io", versions: ["v1"]),
+    "HTTPProxy": Kind(group: "projectcontour.io", versions: ["v1"]),
+    "HTTPRoute": Kind(group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"]),
+    "GRPCRoute": Kind(group: "gateway.networking.k8s.io", versions: ["v1"]),
     "AuthorizationPolicy": Kind(group: "security.istio.io", versions: ["v1", "v1beta1"]),
     "PeerAuthentication": Kind(group: "security.istio.io", versions: ["v1", "v1beta1"]),
     "DeploymentConfig": Kind(group: "apps.openshift.io", versions: ["v1"]),
@@ -78,6 +84,24 @@ package enum ServedVersions {
     clusterScoped[kind] == group
   }
 
+  /// The kind that is meant by one in other letters, of the same group; nil where it is written as it should be.
+  package static func meant(apiVersion: String, kind: String) -> String? {
+    guard kinds[kind] == nil, let known = spellings[kind.lowercased()] else { return nil }
+    let group = apiVersion.contains("/") ? String(apiVersion.prefix { $0 != "/" }) : ""
+    return kinds[known]?.group == group ? known : nil
+  }
+
+  private static let spellings = Dictionary(
+    kinds.keys.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+
+  /// True for the kinds whose objects, where their apiVersion is not served, are taken for what they would be: a rule
+  /// tells it, and what they prove is a question.
+  static func isTakenAnyway(kind: String) -> Bool {
+    guard let known = kinds[kind] else { return true }
+    return ["", "apps", "batch", "apps.openshift.io", "cis.f5.com", "porter.devops.gov.bc.ca"]
+      .contains(known.group)
+  }
+
   /// True for the kinds of this table.
   package static func knows(kind: String) -> Bool { kinds[kind] != nil }
 
@@ -95,6 +119,8 @@ package struct DoubtfulManifest: Sendable {
   package let name: String?
   package let place: Node
   package let remedy: String
+  /// True where nothing of it is in force: policies and routes that the cluster refuses.
+  package private(set) var isLeftOut = false
 
   /// OpenShift's kind whose objects are none yet.
   package static let template = "Template"
@@ -111,7 +137,8 @@ package struct DoubtfulManifest: Sendable {
     namespace = node.at("metadata", "namespace")?.string
     self.name = hasName ? name?.text : nil
     if let version = version?.string, let kindText = kind?.string {
-      self.kind = kindText
+      let meant = ServedVersions.meant(apiVersion: version, kind: kindText)
+      self.kind = meant ?? kindText
       if kindText == Self.template, version.hasPrefix("template.openshift.io/") || version == "v1",
         node["objects"]?.kind == .sequence
       {
@@ -120,11 +147,25 @@ package struct DoubtfulManifest: Sendable {
         remedy = "put what 'oc process' prints there, or pipe it into 'linkwright record'"
         return
       }
+      if let meant, let kind {
+        fault = "is written '\(kindText)', which no API server knows"
+        place = kind
+        remedy = "write 'kind: \(meant)'"
+        return
+      }
       guard ServedVersions.knows(kind: kindText) else { return nil }
       if let wanted = ServedVersions.wanted(apiVersion: version, kind: kindText) {
         fault = "has apiVersion '\(version)', under which no API server serves it"
         place = node["apiVersion"] ?? node
         remedy = "write 'apiVersion: \(wanted)'"
+        isLeftOut = !ServedVersions.isTakenAnyway(kind: kindText)
+        return
+      }
+      if let (value, known) = Self.unknownValue(node, kindText, version) {
+        fault = "says '\(value.text)', which no API server takes"
+        place = value
+        remedy = didYouMean(value.text, among: known) ?? "the values are \(listed(known))"
+        isLeftOut = true
         return
       }
       guard !hasName, node.at("metadata", "generateName") == nil else { return nil }
@@ -144,5 +185,24 @@ package struct DoubtfulManifest: Sendable {
     fault = version == nil ? "has no apiVersion" : "has no kind"
     place = known
     remedy = version == nil ? "write its apiVersion" : "write its kind"
+  }
+
+  /// The first value that is none of those the kind's schema lists, of the kinds whose policies are read without one.
+  private static func unknownValue(_ node: Node, _ kind: String, _ version: String) -> (Node, [String])? {
+    guard version.hasPrefix("security.istio.io/") else { return nil }
+    let spec = node["spec"]
+    let found: [Node]
+    let known: [String]
+    switch kind {
+    case "AuthorizationPolicy":
+      known = ["ALLOW", "DENY", "AUDIT", "CUSTOM"]
+      found = [spec?["action"]].compactMap { $0 }
+    case "PeerAuthentication":
+      known = ["UNSET", "DISABLE", "PERMISSIVE", "STRICT"]
+      let ports = spec?["portLevelMtls"]?.entries.map { $1["mode"] } ?? []
+      found = ([spec?.at("mtls", "mode")] + ports).compactMap { $0 }
+    default: return nil
+    }
+    return found.first { $0.isScalar && !$0.isNull && !known.contains($0.text) }.map { ($0, known) }
   }
 }

@@ -8,6 +8,8 @@ package struct ManifestFacts: Sendable {
   package private(set) var manifests: [Manifest] = []
   /// What looks like an object and would be none, or not the one that it looks like.
   package private(set) var doubtful: [DoubtfulManifest] = []
+  /// Kustomizations: nothing builds them.
+  private(set) var kustomizations: [Kustomization] = []
   /// Nil for a file that was read to its end.
   package let unread: UnreadFile?
 
@@ -15,9 +17,12 @@ package struct ManifestFacts: Sendable {
   package init(_ tree: Tree, findings: [Diagnostic] = []) {
     unread = UnreadFile(tree.file, findings: findings)
     for document in tree.documents {
+      if let kustomization = Kustomization(document) { kustomizations.append(kustomization) }
       Manifest.objects(in: document) { node, manifest in
-        if let manifest { manifests.append(manifest) }
-        if let doubt = DoubtfulManifest(node) { doubtful.append(doubt) }
+        let doubt = DoubtfulManifest(node)
+        // What no API server takes is in force nowhere.
+        if let manifest, doubt?.isLeftOut != true { manifests.append(manifest) }
+        if let doubt { doubtful.append(doubt) }
       }
     }
   }
@@ -45,6 +50,8 @@ package struct ClusterFacts: Sendable {
   /// In the order of their files.
   package private(set) var unread: [UnreadFile] = []
   package private(set) var findings: [Diagnostic] = []
+  /// What is done to the manifests before they are applied.
+  package private(set) var kustomizations = Kustomizations()
 
   package init() {}
 
@@ -52,6 +59,7 @@ package struct ClusterFacts: Sendable {
   ///
   /// - Parameter isSame: whether two manifests of one object say the same, where their trees differ.
   package init(_ files: [ManifestFacts], isSame: (Manifest, Manifest) -> Bool = { _, _ in false }) {
+    kustomizations = Kustomizations(files)
     let count = files.reduce(0) { $0 + $1.manifests.count }
     objects.reserveCapacity(count)
     for file in files {

@@ -69,10 +69,14 @@ package struct Node: Sendable {
     }
   }
 
-  /// The value of a boolean; nil for every other kind.
+  /// The value of a boolean, also of a `y` or `n` that was taken for text; nil for every other kind.
   package var boolean: Bool? {
-    guard kind == .boolean else { return nil }
+    guard kind == .boolean || isAmbiguous && isLetter else { return nil }
     return withText { ScalarResolution.isTrue($0) }
+  }
+
+  private var isLetter: Bool {
+    kind == .string && ["y", "Y", "n", "N"].contains { (letter: StaticString) in hasText(letter) }
   }
 
   package var style: ScalarStyle { record.style }

@@ -18,6 +18,10 @@ extension YAMLParser {
       kind = kindOf(text, tagged: String(cString: tag), SourceRange(file: file, start: start, end: end))
       isAmbiguous = false
     }
+    if lettersAreText, kind == .boolean, isAmbiguous, text.count == 1, !isKey {
+      kind = .string
+      letters.append(SourceRange(file: file, start: start, end: end))
+    }
     var flags: NodeRecord.Flags = isAmbiguous ? .ambiguous : []
     if isMergeKey { flags = .hidden }
     let index = builder.count

@@ -43,6 +43,10 @@ struct YAMLParser: ~Copyable {
   var anchors: [String: Int] = [:]
   var expansion = AliasExpansion()
   private(set) var findings: [Diagnostic] = []
+  /// True where `y` and `n` are text, as they are in YAML 1.2.
+  let lettersAreText: Bool
+  /// Where they stand, if so.
+  var letters: [SourceRange] = []
   private let isASCII: Bool
   private var skipped: SkippedKey?
   private var documentIsOpen = false
@@ -53,8 +57,9 @@ struct YAMLParser: ~Copyable {
   /// Nothing more is read.
   private var isStopped = false
 
-  init(file: SourceFile, isASCII: Bool, limits: TreeLimits) {
+  init(file: SourceFile, isASCII: Bool, limits: TreeLimits, lettersAreText: Bool = false) {
     self.file = file
+    self.lettersAreText = lettersAreText
     self.limits = limits
     self.isASCII = isASCII
     builder = TreeBuilder(file: file, capacity: min(file.bytes.count / 14 + 8, limits.nodes))

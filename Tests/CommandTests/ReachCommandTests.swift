@@ -283,4 +283,21 @@ import Testing
     #expect(try warnings("--verbose") == 25)
     #expect(try warnings("--format", "json") >= 25)
   }
+
+  /// Sets of manifests with namespaces x, y and z are common: the letters are meant, and kubectl is told of.
+  @Test func lettersAreText() throws {
+    let manifests =
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: y, labels: {ns: y}}\n---\n"
+      + Self.pod("y/a", "pod: a") + Self.pod("x/n", "pod: n")
+      + Self.policy(
+        "p",
+        "podSelector: {matchLabels: {pod: n}}, ingress: [{from: [{namespaceSelector: {matchLabels: {ns: y}}}]}]"
+      )
+    let output = try Self.reach([], manifests)
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(output.text.contains("y/a[Pod] => x/n[Pod] : All Connections"), "\(output.text)")
+    #expect(!output.text.contains("default/"), "\(output.text)")
+    #expect(output.errorText.contains("warning[LW7014]: 'y' is true to kubectl"), "\(output.errorText)")
+    #expect(!output.errorText.contains("LW7005"), "\(output.errorText)")
+  }
 }

@@ -25,6 +25,13 @@ package enum DoubtfulPolicies {
         ReachabilityRules.manifestUnserved, "this list has no kind", at: version.key.range, "not listed",
         help: ["write 'kind: List'"])
     }
+    if let kind = node["kind"], let text = kind.string, node["apiVersion"] != nil, node["spec"] != nil,
+      !kinds.contains(text), isMisspelt(text)
+    {
+      return Diagnostic(
+        ReachabilityRules.policyUnserved, "there is no kind '\(text)'", at: kind.range, "not evaluated",
+        help: [didYouMean(text, among: kinds) ?? "write NetworkPolicy"])
+    }
     if let doubt = DoubtfulManifest(node) {
       let isPolicy = kinds.contains(doubt.kind)
       return Diagnostic(
@@ -45,13 +52,23 @@ package enum DoubtfulPolicies {
         ReachabilityRules.policyUnserved, "this \(text) has no metadata.name", at: kind.range,
         "not evaluated", help: ["name it: 'kubectl apply' makes up no names"])
     }
-    guard node["apiVersion"] != nil, node["spec"] != nil, isMisspelt(text) else { return nil }
-    return Diagnostic(
-      ReachabilityRules.policyUnserved, "there is no kind '\(text)'", at: kind.range, "not evaluated",
-      help: [didYouMean(text, among: kinds) ?? "write NetworkPolicy"])
+    return nil
   }
 
-  /// A namespace that YAML reads as a number or as true: `namespace: y` is no text, and no API server takes it.
+  /// Values `y` and `n` of one file that were taken for the letters: one finding.
+  package static func findings(letters: [SourceRange]) -> [Diagnostic] {
+    guard let first = letters.first else { return [] }
+    let text = String(decoding: first.file.bytes[first.start..<first.end], as: UTF8.self)
+    let others = letters.count > 1 ? "; \(letters.count - 1) more in this file" : ""
+    return [
+      Diagnostic(
+        ReachabilityRules.letter,
+        "'\(text)' is \("yY".contains(text) ? "true" : "false") to kubectl, and text to other readers",
+        at: first, "taken for the text\(others)", help: ["write it in quotation marks: '\(text)'"])
+    ]
+  }
+
+  /// A namespace that YAML reads as a number or as true: `namespace: on` is no text, and no API server takes it.
   private static func plainNamespace(_ node: Node, _ manifest: Manifest) -> Diagnostic? {
     guard let value = node.at("metadata", "namespace"), value.isScalar, !value.isNull, value.kind != .string
     else { return nil }

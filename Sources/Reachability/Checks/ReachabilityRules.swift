@@ -11,6 +11,7 @@ package enum ReachabilityRules {
     unknownPortName,
     servicePort, egressWithoutDNS, namespaceNameLabel, hostBits, namedPortToAddress, separateItems,
     ciliumPolicy, adminPolicy, withoutEffect, ciliumNamed, rangeLeftOut, undeclaredPort, adminPriority,
+    letter,
   ]
 
   private static let unexampled = "'linkwright reach --manifests' reports it; PolicyCheckTests runs one"
@@ -88,6 +89,13 @@ package enum ReachabilityRules {
     """
     Manifests are taken as they stand in their files: what a kustomization sets (namespace, labels, patches) is not \
     applied. Build it first and list the result.
+    """)
+
+  package static let letter = rule(
+    "LW7014", "plain-letter", .warning, "a plain y or n that programs read differently",
+    """
+    To kubectl and the API server's other clients a plain y is true and a plain n is false, and an object with such a \
+    namespace or label is refused; YAML 1.2 and most other readers take the letter. The list takes the letter, too.
     """)
 
   package static let ciliumPolicy = rule(

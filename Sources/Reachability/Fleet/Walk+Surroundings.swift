@@ -13,6 +13,7 @@ extension Walk {
     judgeExclusions()
     judgeTwins()
     judgeUnplaced()
+    judgeKustomizations()
     judgeUnserved()
     judgeSidecars()
     judgePublication()
