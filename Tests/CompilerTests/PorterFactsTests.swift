@@ -76,6 +76,62 @@ import Testing
     compilation.output.files.first { $0.path == path }.map { String(decoding: $0.content, as: UTF8.self) }
   }
 
+  // MARK: Whom policies see
+
+  struct Guise: Sendable, CustomTestStringConvertible {
+    let peer: String
+    let verdict: ConnectionVerdict
+    var testDescription: String { peer }
+  }
+
+  static let guises: [Guise] = [
+    Guise(
+      peer: "namespaceSelector: {matchLabels: {network.openshift.io/policy-group: ingress}}", verdict: .proved
+    ),
+    Guise(
+      peer: "namespaceSelector: {matchLabels: {policy-group.network.openshift.io/ingress: \"\"}}",
+      verdict: .proved),
+    Guise(peer: "namespaceSelector: {}", verdict: .proved),
+    Guise(
+      peer: "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: openshift-ingress}}",
+      verdict: .depends),
+    Guise(
+      peer: "namespaceSelector: {matchLabels: {policy-group.network.openshift.io/host-network: \"\"}}",
+      verdict: .depends),
+    Guise(peer: "ipBlock: {cidr: 142.34.11.0/24}", verdict: .depends),
+    Guise(peer: "ipBlock: {cidr: 192.0.2.0/24}", verdict: .refuted),
+    Guise(peer: "podSelector: {}", verdict: .refuted),
+  ]
+
+  /// NodePorts are reached through nodes: the router's namespace by its name alone is not all of them. What is told and the
+  /// verdict agree.
+  @Test(arguments: guises)
+  func loadBalancerArrivesFromNodes(_ guise: Guise) throws {
+    let cluster = """
+      -- clusters/gold.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: gold}
+      spec: {distribution: openshift, network: {podCIDRs: [10.97.0.0/16], nodeCIDRs: [142.34.11.0/24], baseline: [baseline/deny.yaml]}}
+
+      """
+    let own =
+      cluster
+      + JudgementTests.policy(
+        "gold", "a1b2c3-dev",
+        "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{\(guise.peer)}]}]}")
+    let compilation = try compile(
+      own + connection("{overrideServicePort: true, networkPolicy: {emit: false}}"))
+    #expect(verdict(compilation) == guise.verdict, "\(compilation.findingsText)")
+    #expect(
+      rules(compilation).contains("LW2106") == (guise.verdict == .refuted), "\(compilation.findingsText)")
+    #expect(!rules(compilation).contains("LW7231"), "\(compilation.findingsText)")
+    // Where Linkwright may emit a policy, it does not rest on half of one.
+    let helped = try compile(own + connection("{overrideServicePort: true}"))
+    #expect(verdict(helped) == .proved, "\(helped.findingsText)")
+    #expect(!rules(helped).contains("LW7231"), "\(helped.findingsText)")
+  }
+
   // MARK: A claim that stands
 
   @Test func standingClaimIsHeldAgainstTheConnection() throws {

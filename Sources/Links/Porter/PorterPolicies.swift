@@ -22,6 +22,14 @@ struct PorterPolicies {
       "policy-group.network.openshift.io/ingress": "",
     ]))
 
+  /// What stands for nodes, with the router's labels where that runs in their network: NodePorts are reached through nodes
+  /// (the same operators).
+  static let nodes = NamespacePeer(
+    labels: Labels([
+      "kubernetes.io/metadata.name": "openshift-host-network", "network.openshift.io/policy-group": "ingress",
+      "policy-group.network.openshift.io/ingress": "", "policy-group.network.openshift.io/host-network": "",
+    ]))
+
   private var policy: PolicySettings { claim.policies[cluster.name] ?? PolicySettings() }
   private var target: BoundTarget? { unit.target(in: cluster.name) }
   private var namespace: String { unit.service.namespace }
@@ -51,7 +59,10 @@ struct PorterPolicies {
     }
     reportNearMisses(existing, target, port, &lowered)
     guard policy.isEmitted, !isExcluded else {
-      lowered.findings.append(notAdmitted(target))
+      // What admits the nodes in one of their guises is no reason to refuse: the connection hangs on it.
+      if !existing.contains(where: { mayAdmit(closed, of: target, $0, ports) }) {
+        lowered.findings.append(notAdmitted(target))
+      }
       return
     }
     if isolated.isUnknown {
@@ -151,12 +162,43 @@ struct PorterPolicies {
     _ closed: [Workload], of target: BoundTarget, _ policy: NetworkPolicy, _ ports: [PodPort]
   ) -> Bool {
     guard policy.isolatesIngress, selectsAll(closed, of: target, policy) else { return false }
+    // Both guises in which it arrives; they may be admitted by different rules.
     return ports.allSatisfy { port in
-      policy.rules(.ingress).contains { rule in
-        closed.isEmpty
-          ? Self.ingress.isAdmitted(by: rule, to: port, pod: nil)
-          : closed.allSatisfy { Self.ingress.isAdmitted(by: rule, to: port, pod: $0) }
-      }
+      [Self.ingress, Self.nodes].allSatisfy { admits($0, closed, policy, port) }
+    }
+  }
+
+  private func admits(
+    _ peer: NamespacePeer, _ closed: [Workload], _ policy: NetworkPolicy, _ port: PodPort
+  ) -> Bool {
+    policy.rules(.ingress).contains { rule in
+      closed.isEmpty
+        ? peer.isAdmitted(by: rule, to: port, pod: nil)
+        : closed.allSatisfy { peer.isAdmitted(by: rule, to: port, pod: $0) }
+    }
+  }
+
+  /// True for a policy that admits the load balancer in one of its guises, or addresses of nodes.
+  private func mayAdmit(
+    _ closed: [Workload], of target: BoundTarget, _ policy: NetworkPolicy, _ ports: [PodPort]
+  ) -> Bool {
+    guard policy.isolatesIngress, selectsAll(closed, of: target, policy) else { return false }
+    let nodes = cluster.cluster.nodeCIDRs.compactMap { IPNetwork($0.value) }
+    func namesNodes(_ rule: Node) -> Bool {
+      NetworkPolicy.peers(rule, .ingress)?.contains { peer in
+        peer.at("ipBlock", "cidr").flatMap { IPNetwork($0.text) }.map { block in
+          nodes.contains(where: block.overlaps)
+        } ?? false
+      } ?? false
+    }
+    return ports.allSatisfy { port in
+      [Self.ingress, Self.nodes].contains { admits($0, closed, policy, port) }
+        || policy.rules(.ingress).contains { rule in
+          namesNodes(rule)
+            && NetworkPolicy.rule(
+              rule, admits: closed.first?.number(of: port.reference, port.transport), name: nil,
+              port.transport)
+        }
     }
   }
 

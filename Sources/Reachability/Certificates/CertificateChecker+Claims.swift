@@ -86,11 +86,21 @@ extension CertificateChecker {
     switch sender {
     case .client: return nil
     case .pods(let peers, _): return peers.reduce(Ternary.yes) { $0 && arrives($1) }
-    case .platform(let peer, let others, _):
+    case .platform(let peer, let guises, let others, _):
       let own = enters(peer)
-      if own == .yes || everyone(network.telling) == .yes { return .yes }
-      if own == .depends { return .depends }
-      return others.contains { enters($0).may } ? .depends : .no
+      let inGuises = guises.map(enters)
+      if own == .yes && inGuises.allSatisfy({ $0 == .yes }) || everyone(network.telling) == .yes {
+        return .yes
+      }
+      if own.may || inGuises.contains(where: \.may) { return .depends }
+      let nodes = network.network.nodeNetworks
+      let addresses =
+        nodes.map(\.address) + network.telling.filter { text in nodes.contains { $0.contains(text) } }
+      let evaluator = NaiveEvaluator(network.network)
+      return others.contains { enters($0).may }
+        || addresses.contains {
+          evaluator.passes(from: .address($0), to: .pod(0), port: port, transport).may
+        } ? .depends : .no
     case .networks(let networks, _):
       let inside = network.telling.filter { address in networks.contains { $0.contains(address) } }
       return everyone(inside + networks.map(\.address))

@@ -232,8 +232,8 @@ struct Exactness {
       switch sender {
       case .client: break
       case .pods(let pods, _): for pod in pods { add(slice.number(ofPeer: pod.id)) }
-      case .platform(let pod, let others, _):
-        for pod in isEssential ? [pod] : [pod] + others { add(slice.number(ofPeer: pod.id)) }
+      case .platform(let pod, let guises, let others, _):
+        for pod in isEssential ? [pod] : [pod] + guises + others { add(slice.number(ofPeer: pod.id)) }
       case .networks(let networks, _):
         let block = AddressBlock(networks)
         peers = peers.union(PeerSet(ipv4: block.ipv4, ipv6: block.ipv6))

@@ -42,15 +42,35 @@ extension NamespaceSlice {
         questions += hangsOn
       }
       return (answer, questions)
-    case .platform(let peer, let others, let description):
+    case .platform(let peer, let guises, let others, let description):
       // What the load balancer sends leaves no pod of the platform: their own policies let nothing out that it is.
       let (answer, questions) = admits(peer, to: pod, port, transport, isPod: false)
-      if answer == .yes { return (.yes, []) }
+      let inGuises = guises.map {
+        (peer: $0, answer: admits($0, to: pod, port, transport, isPod: false).answer)
+      }
+      let refused = inGuises.first { $0.answer != .yes }
+      if answer == .yes, refused == nil { return (.yes, []) }
       // Whoever it is, a rule that admits every address admits it.
       if engine.admitsEveryone(to: pod, port, transport) { return (.yes, []) }
+      if answer == .yes, let refused {
+        return (
+          .depends,
+          [
+            Question(
+              "whether \(description) arrives from \(refused.peer.name) as well, which the policies do not admit",
+              help:
+                "select namespaces by labels that namespace \(refused.peer.namespace) has too: \(refused.peer.namespaceLabels.description)"
+            )
+          ]
+        )
+      }
       if answer == .depends { return (.depends, questions) }
-      for other in others where admits(other, to: pod, port, transport, isPod: false).answer.may {
+      for other in guises + others where admits(other, to: pod, port, transport, isPod: false).answer.may {
         return (.depends, [Question("whether \(description) counts as \(other.name)")])
+      }
+      let nodes = engine.network.nodeNetworks
+      if !nodes.isEmpty, engine.admits(AddressBlock(nodes), to: pod, port, transport).may {
+        return (.depends, [Question("whether \(description) arrives with the address of a node")])
       }
       return (.no, [])
     case .networks(let networks, _):

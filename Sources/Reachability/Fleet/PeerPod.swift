@@ -76,8 +76,9 @@ package enum Sender: Sendable {
   case client
   /// Pods with their own identities: all of them must be admitted.
   case pods([PeerPod], description: String)
-  /// A part of the platform. Where it is refused and one of the others would be admitted, it depends.
-  case platform(PeerPod, others: [PeerPod], description: String)
+  /// A part of the platform, in every guise in which it may arrive: it is admitted for sure where all of them are. Where
+  /// some are, or one of the others, or addresses of nodes, it depends.
+  case platform(PeerPod, guises: [PeerPod], others: [PeerPod], description: String)
   /// Addresses that are no pod's: all of them must be admitted.
   case networks([IPNetwork], description: String)
   /// Nobody can say: proved only where everyone is admitted.
@@ -88,7 +89,7 @@ package enum Sender: Sendable {
   package var description: String {
     switch self {
     case .client: "the client's own address"
-    case .pods(_, let text), .platform(_, _, let text), .networks(_, let text), .unknown(let text),
+    case .pods(_, let text), .platform(_, _, _, let text), .networks(_, let text), .unknown(let text),
       .outside(let text):
       text
     }
@@ -98,7 +99,7 @@ package enum Sender: Sendable {
   var pods: [PeerPod] {
     switch self {
     case .pods(let peers, _): peers
-    case .platform(let peer, _, _): [peer]
+    case .platform(let peer, _, _, _): [peer]
     case .client, .networks, .unknown, .outside: []
     }
   }

@@ -114,11 +114,22 @@ package struct PorterSystem: ReachabilitySystem {
     namespaceLabels: Labels(["policy-group.network.openshift.io/host-network": ""]),
     knowsNamespaceLabels: true, name: "host network", kind: "Platform")
 
+  /// The same as it is where the router runs in the nodes' network, as it does on bare metal: the network operator gives
+  /// the namespace that stands for nodes both labels of the router's (facts on Porter, 4). NodePorts are reached through
+  /// nodes, so what admits the router's namespace by its name alone may not admit them.
+  static let nodes = PeerPod(
+    id: "porter/nodes", namespace: "openshift-host-network",
+    namespaceLabels: Labels([
+      "policy-group.network.openshift.io/host-network": "",
+      "policy-group.network.openshift.io/ingress": "", "network.openshift.io/policy-group": "ingress",
+    ]), knowsNamespaceLabels: true, name: "the nodes' network", kind: "Platform")
+
   static let loadBalancer = Sender.platform(
-    ingress, others: [hostNetwork], description: "the load balancer (snat auto, the platform's ingress)")
+    ingress, guises: [nodes], others: [hostNetwork],
+    description: "the load balancer (snat auto, the platform's ingress)")
 
   package func peers(of crossing: Crossing, in fleet: JudgedFleet) -> CrossingPeers {
-    CrossingPeers(atTarget: [Self.ingress, Self.hostNetwork])
+    CrossingPeers(atTarget: [Self.ingress, Self.nodes, Self.hostNetwork])
   }
 
   // MARK: Exactness
@@ -188,7 +199,7 @@ package struct PorterSystem: ReachabilitySystem {
             port: (server?["virtualServerPort"]?.integer).flatMap { UInt16(exactly: $0) },
             what: "the virtual server of TransportServerClaim \(claim.name) on the data-centre network"),
           at: claim.object.label(at: claim.object.node.at("spec", "service"), "publishes it"),
-          seenAs: [Self.ingress, Self.hostNetwork])
+          seenAs: [Self.ingress, Self.nodes, Self.hostNetwork])
       }
     }
   }
