@@ -9,9 +9,12 @@ package struct Labels: Hashable, Sendable {
 
   package private(set) var items: [Label]
 
-  /// Reads a mapping of strings; entries that are not scalars are left out.
+  /// Reads a mapping of strings; entries that are not scalars are left out. API servers decode null as the empty text.
   package init(_ node: Node?) {
-    items = node?.entries.compactMap { $1.isScalar ? Label(key: $0.text, value: $1.text) : nil } ?? []
+    items =
+      node?.entries.compactMap {
+        $1.isScalar ? Label(key: $0.text, value: $1.isNull ? "" : $1.text) : nil
+      } ?? []
     items.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
   }
 
@@ -76,7 +79,7 @@ package struct LabelSelector: Hashable, Sendable {
   package init(_ node: Node?) {
     var requirements: [Requirement] = []
     for (key, value) in node?["matchLabels"]?.entries ?? Entries.none {
-      requirements.append(.isIn(key: key.text, values: [value.text]))
+      requirements.append(.isIn(key: key.text, values: [value.isNull ? "" : value.text]))
     }
     for expression in node?["matchExpressions"]?.elements ?? Elements.none {
       let key = expression["key"]?.text ?? ""

@@ -75,6 +75,7 @@ package struct WorkloadFault: Sendable {
         report(value, "the value of environment variable \(variable["name"]?.text ?? "")")
       }
       for port in container["ports"]?.elements ?? Elements.none {
+        checkNumber(port)
         guard let number = port["containerPort"], number.kind == .string else { continue }
         let isNumber = Int(number.text) != nil
         faults.append(
@@ -85,11 +86,42 @@ package struct WorkloadFault: Sendable {
       }
     }
 
+    /// ValidateContainerPort: a number from 1 to 65535 that must be there, and one of three protocols.
+    private mutating func checkNumber(_ port: Node) {
+      func add(_ message: String, _ label: String, _ place: Node, _ remedy: String) {
+        faults.append(
+          WorkloadFault(message: message, label: label, place: place, other: nil, remedy: remedy))
+      }
+      let number = port["containerPort"]
+      if let number, number.kind != .string, !(1...65535).contains(number.integer ?? 0) {
+        add(
+          "containerPort \(number.text) is not between 1 and 65535", "no port", number,
+          "write the number that the process listens on")
+      } else if number == nil, port.kind == .mapping {
+        add("a port has no containerPort", "no number", port, "write the number that the process listens on")
+      }
+      if let transport = port["protocol"], !transport.isNull,
+        TransportProtocol(rawValue: transport.text) == nil
+      {
+        add(
+          "there is no protocol '\(transport.text)'", "no protocol", transport,
+          "the protocols are TCP, UDP and SCTP")
+      }
+    }
+
     mutating func checkSelector(_ node: Node?, _ workload: Workload) {
-      guard let node, node.kind == .mapping, node.count > 0 else { return }
+      guard let node, node.kind == .mapping else { return }
       let selector: LabelSelector
       switch workload.kind {
-      case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet": selector = LabelSelector(node)
+      case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
+        selector = LabelSelector(node)
+        guard !selector.selectsEverything else {
+          faults.append(
+            WorkloadFault(
+              message: "its selector is empty", label: "selects every pod", place: node, other: nil,
+              remedy: "write the labels of its own pods"))
+          return
+        }
       case "ReplicationController", "DeploymentConfig": selector = LabelSelector(equality: Labels(node))
       default: return
       }

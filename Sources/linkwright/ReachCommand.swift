@@ -122,6 +122,7 @@ private struct ReachRequest {
     surroundings.admitsLocalNode = true
     let manifests = ManifestNetwork(
       objects, profile: profile ?? .kubernetes, platform: platform, surroundings: surroundings)
+    for case let workload? in manifests.workloads { findings += DoubtfulPolicies.findings(of: workload) }
     return (manifests, findings + manifests.findings)
   }
 

@@ -300,4 +300,23 @@ import Testing
     #expect(output.errorText.contains("warning[LW7014]: 'y' is true to kubectl"), "\(output.errorText)")
     #expect(!output.errorText.contains("LW7005"), "\(output.errorText)")
   }
+
+  /// What an API server refuses in a workload is told at its place; the pods are listed.
+  @Test(arguments: [
+    ("containerPort: x80", "containerPort must be an integer, but 'x80' is a string"),
+    ("containerPort: 70000", "containerPort 70000 is not between 1 and 65535"),
+    ("containerPort: 0", "containerPort 0 is not between 1 and 65535"),
+    ("name: http", "a port has no containerPort"),
+    ("containerPort: 80, protocol: tcp", "there is no protocol 'tcp'"),
+  ])
+  func portsThatAreNone(_ port: String, _ message: String) throws {
+    let pod = Self.pod("x/a", "app: a").replacing(
+      "containers: []", with: "containers: [{name: c, ports: [{\(port)}]}]")
+    let output = try Self.reach([], pod + Self.pod("x/b", "app: b"))
+    #expect(output.status == 0, "\(output.errorText)")
+    #expect(
+      output.errorText.contains("warning[LW7011]: Pod a is refused: \(message)\n --> <standard input>:4:"),
+      "\(output.errorText)")
+    #expect(output.text.contains("x/a[Pod] => x/b[Pod] : All Connections"), "\(output.text)")
+  }
 }

@@ -136,6 +136,22 @@ import Testing
       ]).isEmpty)
   }
 
+  /// What chooses no pods, and what is no port.
+  @Test(arguments: [
+    ("{}", "[{name: app, image: a}]", "its selector is empty"),
+    ("{matchLabels: {}}", "[{name: app, image: a}]", "its selector is empty"),
+    (
+      "{matchLabels: {name: yourapp}}",
+      "[{name: app, image: a, ports: [{containerPort: 8000}, {containerPort: 80000}]}]",
+      "containerPort 80000 is not between 1 and 65535"
+    ),
+  ])
+  func workloadsThatAreRefused(_ selector: String, _ containers: String, _ message: String) throws {
+    try Self.expect(
+      "error[LW1304]", message,
+      in: [Self.file: Self.service + Self.workload(selector: selector, containers: containers)])
+  }
+
   // MARK: Files that cannot be read
 
   @Test func anUnreadableFileIsNoReasonToGuess() throws {

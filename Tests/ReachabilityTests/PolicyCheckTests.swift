@@ -40,6 +40,8 @@ import YAMLTree
     ("LW7001", "spec: {ingress: [{from: [1️⃣{}2️⃣]}]}"),
     ("LW7001", "spec: {ingress: [{from: [1️⃣{podSelector: null}2️⃣]}]}"),
     ("LW7001", "spec: {ingress: [{from: [{podSelector: {}, ipBlock: 1️⃣{cidr: 10.0.0.0/8}2️⃣}]}]}"),
+    ("LW7008", "spec: {podSelector: {matchLabels: 1️⃣[app]2️⃣}}"),
+    ("LW7008", "spec: {ingress: [{from: [{podSelector: {matchLabels: 1️⃣app=web2️⃣}}]}]}"),
     ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 1️⃣10.0.0.0/332️⃣}}]}]}"),
     ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [1️⃣11.0.0.0/162️⃣]}}]}]}"),
     ("LW7002", "spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [1️⃣10.0.0.0/82️⃣]}}]}]}"),

@@ -126,4 +126,102 @@ import Testing
     #expect(found.map(\.rule.id) == (help.isEmpty ? [] : ["LW7105"]))
     #expect(found.flatMap(\.help) == help)
   }
+
+  // MARK: Near misses
+
+  private static let namespaces =
+    "apiVersion: v1\nkind: Namespace\nmetadata: {name: a, labels: {team: red, tier: front}}\n---\n"
+
+  /// What a selector that selects nothing nearly says.
+  @Test(arguments: [
+    (
+      "LW7103", "podSelector: {matchExpressions: [{key: ap, operator: Exists}]}",
+      "no pod has the label 'ap'; did you mean 'app'?"
+    ),
+    (
+      "LW7103", "podSelector: {matchExpressions: [{key: app, operator: DoesNotExist}]}",
+      "every pod there has the label 'app'"
+    ),
+    (
+      "LW7103", "podSelector: {matchExpressions: [{key: app, operator: NotIn, values: [web, db]}]}",
+      "'app' is web there"
+    ),
+    (
+      "LW7104", "ingress: [{from: [{namespaceSelector: {matchLabels: {name: a}}}]}]",
+      "no namespace has the label 'name'; its name is the label kubernetes.io/metadata.name"
+    ),
+    (
+      "LW7104",
+      "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: tiers, operator: Exists}]}}]}]",
+      "no namespace has the label 'tiers'; did you mean 'tier'?"
+    ),
+    ("", "ingress: [{from: [{namespaceSelector: {matchLabels: {name: elsewhere}}}]}]", ""),
+    (
+      "", "ingress: [{from: [{namespaceSelector: {matchExpressions: [{key: other, operator: Exists}]}}]}]", ""
+    ),
+    ("", "ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]", ""),
+  ])
+  func nearMisses(_ id: String, _ spec: String, _ help: String) {
+    let found = PolicyCheckTests.findings(
+      MarkedSource(Self.namespaces + PolicyCheckTests.pods + "spec: {\(spec)}"))
+    #expect(found.map(\.rule.id) == (id.isEmpty ? [] : [id]))
+    #expect(found.flatMap(\.help) == (id.isEmpty ? [] : [help]))
+  }
+
+  /// Admin policies are written for what may come: only what is nearly there is said.
+  @Test(arguments: [
+    (
+      "LW7103",
+      "subject: {namespaces: {matchLabels: {team: rde}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]"
+    ),
+    (
+      "LW7103",
+      "subject: {pods: {podSelector: {matchLabels: {app: wbe}}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]"
+    ),
+    (
+      "LW7104",
+      "subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {matchLabels: {teem: red}}}]}]"
+    ),
+    (
+      "LW7104",
+      "subject: {namespaces: {}}, egress: [{action: Deny, to: [{pods: {podSelector: {matchLabels: {app: wbe}}}}]}]"
+    ),
+    (
+      "",
+      "subject: {namespaces: {matchLabels: {zone: dmz}}}, ingress: [{action: Deny, from: [{namespaces: {matchLabels: {zone: office}}}]}]"
+    ),
+  ])
+  func nearMissesOfAdminPolicies(_ id: String, _ spec: String) throws {
+    let text =
+      Self.namespaces + PolicyCheckTests.pods + "spec: {}\n---\n"
+      + Self.admin("p", "AdminNetworkPolicy", "{priority: 5, \(spec)}")
+    let found = PolicyCheckTests.findings(MarkedSource(text), try #require(.named("ovn-kubernetes")))
+    #expect(found.map(\.rule.id) == (id.isEmpty ? [] : [id]))
+    #expect(found.allSatisfy { $0.help.count == 1 })
+  }
+
+  /// Numbers of ports in Cilium's policies: a Service's instead of the pods', and what nobody declares.
+  @Test(arguments: [
+    ("LW7106", "ingress", "80"), ("LW7113", "ingress", "8081"), ("", "ingress", "8080"),
+    ("", "ingress", "0"), ("", "ingressDeny", "8081"),
+  ])
+  func numbersOfCiliumPolicies(_ id: String, _ section: String, _ port: String) throws {
+    let text =
+      PolicyCheckTests.pods.replacing(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy",
+        with: "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy")
+      + "spec: {endpointSelector: {}, \(section): [{toPorts: [{ports: [{port: \"\(port)\", protocol: TCP}]}]}]}"
+    let found = PolicyCheckTests.findings(MarkedSource(text), try #require(.named("cilium-1.19")))
+    #expect(found.map(\.rule.id) == (id.isEmpty ? [] : [id]))
+  }
+
+  /// A label without a value has the empty one, as API servers read it.
+  @Test func labelsWithoutValues() {
+    let text = PolicyCheckTests.pods.replacing("labels: {app: web}", with: "labels: {app: web, open: }")
+    for selector in ["{open: }", "{open: ~}", "{open: \"\"}"] {
+      #expect(
+        PolicyCheckTests.findings(MarkedSource(text + "spec: {podSelector: {matchLabels: \(selector)}}"))
+          .isEmpty)
+    }
+  }
 }

@@ -55,6 +55,16 @@ package enum DoubtfulPolicies {
     return nil
   }
 
+  /// What an API server refuses in a workload: its pods are listed all the same.
+  package static func findings(of workload: Workload) -> [Diagnostic] {
+    WorkloadFault.all(of: workload).map { fault in
+      Diagnostic(
+        ReachabilityRules.manifestUnserved, "\(workload.description) is refused: \(fault.message)",
+        at: fault.place.range, fault.label,
+        also: fault.other.map { [Label($0.range, "its pods' labels")] } ?? [], help: [fault.remedy])
+    }
+  }
+
   /// Values `y` and `n` of one file that were taken for the letters: one finding.
   package static func findings(letters: [SourceRange]) -> [Diagnostic] {
     guard let first = letters.first else { return [] }

@@ -8,6 +8,7 @@ package struct PolicyChecks {
 
   /// Checks policies of a network, of every kind that is evaluated.
   package init(_ network: ClusterNetwork, where isChecked: (Int) -> Bool = { _ in true }) {
+    isCustom = false
     var first: [ObjectIdentity: Manifest] = [:]
     for (index, (manifest, namespace)) in zip(network.policies, network.policyNamespaces).enumerated()
     where isChecked(index) {
@@ -32,11 +33,14 @@ package struct PolicyChecks {
     }
   }
 
-  private init() {}
+  /// True for kinds whose fields say for themselves whether they may be null: custom resources.
+  private let isCustom: Bool
 
-  /// What is wrong with a label selector, wherever it stands.
+  private init(isCustom: Bool) { self.isCustom = isCustom }
+
+  /// What is wrong with a label selector of a custom resource.
   static func findings(ofSelector selector: Node) -> [Diagnostic] {
-    var checks = PolicyChecks()
+    var checks = PolicyChecks(isCustom: true)
     checks.check(selector: selector)
     return checks.findings
   }
@@ -249,9 +253,13 @@ package struct PolicyChecks {
   private mutating func check(selector: Node) {
     guard !selector.isNull else { return }
     fields(of: selector, "a label selector", ["matchLabels", "matchExpressions"])
+    if let labels = selector["matchLabels"], !labels.isNull, labels.kind != .mapping {
+      report(
+        ReachabilityRules.policyShape, "'matchLabels' is not a mapping", labels, help: "write {app: web}")
+    }
     for (key, value) in selector["matchLabels"]?.entries.map({ $0 }) ?? [] {
       check(labelKey: key)
-      check(labelValue: value)
+      check(labelValue: value, orNull: !isCustom)
     }
     for expression in list(selector, "matchExpressions") ?? [] {
       fields(of: expression, "an expression", ["key", "operator", "values"])
@@ -298,7 +306,8 @@ package struct PolicyChecks {
       help: "up to 63 letters, digits, '-', '_' and '.', after a DNS name and '/' if it has a prefix")
   }
 
-  private mutating func check(labelValue value: Node) {
+  private mutating func check(labelValue value: Node, orNull: Bool = false) {
+    if value.isNull, orNull { return }
     guard value.kind == .string, LabelSyntax.isValue(value.text) else {
       report(
         ReachabilityRules.policySelector, "'\(value.text)' is no label value", value,

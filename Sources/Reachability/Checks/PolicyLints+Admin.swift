@@ -14,9 +14,43 @@ extension PolicyLints {
       }
       for earlier in byStage[policy.rules.stage] ?? [] where checkPriority(policy, earlier) { break }
       byStage[policy.rules.stage, default: []].append(policy)
-      for direction in [NetworkPolicy.Direction.ingress, .egress] {
-        for rule in policy.rules.section(direction)?.rules ?? [] { checkNames(rule, policy, direction) }
+      if case .endpoints(let subject) = policy.rules.subject, policy.maySelect.isEmpty {
+        let manifest = engine.network.policies[policy.rules.manifest]
+        if let near = nearMiss(subject) {
+          report(
+            ReachabilityRules.policySelectsNothing, "\(manifest.identity.description) selects no known pod",
+            manifest.node.at("spec", "subject") ?? manifest.nameNode, help: near)
+        }
       }
+      for direction in [NetworkPolicy.Direction.ingress, .egress] {
+        for rule in policy.rules.section(direction)?.rules ?? [] {
+          checkNames(rule, policy, direction)
+          checkPeers(rule, direction)
+        }
+      }
+    }
+  }
+
+  /// What the manifests nearly have of a selector that selects nothing; nil where it may be meant for what is elsewhere.
+  private func nearMiss(_ selector: EndpointSelector) -> String? {
+    let scope = engine.network.namespaces.indices.filter {
+      engine.network.namespaces[$0].matches(selector.namespaces, engine.network.profile).may
+    }
+    guard !scope.isEmpty else { return nearestNamespace(selector.namespaces) }
+    let known = scope.flatMap { podsOfNamespace[$0] ?? [] }
+    return isNearMiss(selector.pods, among: known) ? nearest(selector.pods, among: known) : nil
+  }
+
+  /// Peers that are nearly somebody.
+  private mutating func checkPeers(_ rule: PolicyRules.Rule, _ direction: NetworkPolicy.Direction) {
+    let nodes = rule.node[direction == .ingress ? "from" : "to"]?.elements.map { $0 } ?? []
+    guard let peers = rule.peers, peers.count == nodes.count else { return }
+    for (peer, node) in zip(peers, nodes) {
+      guard case .endpoints(let selector) = peer,
+        let answer = engine.tables.known(PeerTerm(peer, policyNamespace: nil)),
+        engine.tables.peerSets[answer.may].isEmpty, let near = nearMiss(selector)
+      else { continue }
+      report(ReachabilityRules.peerSelectsNothing, "this peer selects no known pod", node, help: near)
     }
   }
 

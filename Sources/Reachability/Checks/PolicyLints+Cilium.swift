@@ -72,11 +72,18 @@ extension PolicyLints {
     }
     for entry in rule.node["toPorts"]?.elements.map({ $0 }) ?? [] {
       for node in entry["ports"]?.elements.map({ $0 }) ?? [] {
-        guard let name = node["port"]?.string, Int(name) == nil,
-          let transport = TransportProtocol(rawValue: node["protocol"]?.text.uppercased() ?? ""),
-          rule.ports?.contains(.name(transport, name.lowercased())) ?? false
+        guard let name = node["port"]?.string,
+          let transport = TransportProtocol(rawValue: node["protocol"]?.text.uppercased() ?? "")
         else { continue }
-        checkName(name.lowercased(), transport, classes, node)
+        if let number = UInt16(name) {
+          guard number > 0, node["endPort"] == nil, rule.action == .allow,
+            rule.ports?.contains(.range(transport, Int(number), Int(number))) ?? false,
+            !checkNumber(number, transport, classes, node), direction == .ingress
+          else { continue }
+          checkUndeclared(number, transport, classes, node)
+        } else if rule.ports?.contains(.name(transport, name.lowercased())) ?? false {
+          checkName(name.lowercased(), transport, classes, node)
+        }
       }
     }
   }

@@ -90,7 +90,7 @@ extension PolicyLints {
   }
 
   /// A number that is a Service's port but not the port that its pods listen on; false where it is not.
-  private mutating func checkNumber(
+  mutating func checkNumber(
     _ number: UInt16, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
   ) -> Bool {
     for service in manifests.services where !service.selector.isEmpty {
@@ -129,7 +129,7 @@ extension PolicyLints {
 
   /// A number that none of the pods declares although each declares ports. A port that is not declared may be open all the
   /// same, so one pod that declares none, or a Service or a probe that knows the number, is doubt enough.
-  private mutating func checkUndeclared(
+  mutating func checkUndeclared(
     _ number: UInt16, _ transport: TransportProtocol, _ classes: IntervalSet<Int32>, _ node: Node
   ) {
     let wanted = Int(number)

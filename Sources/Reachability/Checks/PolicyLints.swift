@@ -129,17 +129,27 @@ package struct PolicyLints {
 
   /// What the pods carry instead.
   func nearest(_ selector: LabelSelector, among pods: [Int]) -> String? {
-    for case .isIn(let key, let values) in selector.requirements {
-      let labels = pods.map { engine.network.pods[$0].labels }
+    let labels = pods.map { engine.network.pods[$0].labels }
+    for requirement in selector.requirements {
+      let key = requirement.key
       let carried = Set(labels.compactMap { $0[key] })
-      if carried.isEmpty {
-        let keys = Set(labels.flatMap { $0.items.map(\.key) })
-        return didYouMean(key, among: keys).map { "no pod has the label '\(key)'; \($0)" }
-          ?? "no pod has the label '\(key)'; the labels are \(listed(keys.sorted()))"
+      switch requirement {
+      case .isIn, .exists:
+        if carried.isEmpty {
+          let keys = Set(labels.flatMap { $0.items.map(\.key) })
+          return didYouMean(key, among: keys).map { "no pod has the label '\(key)'; \($0)" }
+            ?? "no pod has the label '\(key)'; the labels are \(listed(keys.sorted()))"
+        }
+        guard case .isIn(_, let values) = requirement, carried.isDisjoint(with: values) else { continue }
+        return values.lazy.compactMap { didYouMean($0, among: carried) }.first
+          ?? "'\(key)' is \(listed(carried.sorted())) there"
+      case .notIn(_, let values):
+        guard labels.allSatisfy({ $0[key].map(values.contains) ?? false }) else { continue }
+        return "'\(key)' is \(listed(carried.sorted())) there"
+      case .doesNotExist:
+        guard labels.allSatisfy({ $0[key] != nil }) else { continue }
+        return "every pod there has the label '\(key)'"
       }
-      guard carried.isDisjoint(with: values) else { continue }
-      return values.lazy.compactMap { didYouMean($0, among: carried) }.first
-        ?? "'\(key)' is \(listed(carried.sorted())) there"
     }
     return nil
   }
@@ -193,7 +203,7 @@ package struct PolicyLints {
   }
 
   /// True where pods carry a label with nearly the value.
-  private func isNearMiss(_ selector: LabelSelector, among pods: [Int]) -> Bool {
+  func isNearMiss(_ selector: LabelSelector, among pods: [Int]) -> Bool {
     selector.requirements.contains { requirement in
       guard case .isIn(let key, let values) = requirement else { return false }
       let carried = Set(pods.compactMap { engine.network.pods[$0].labels[key] })
@@ -205,7 +215,14 @@ package struct PolicyLints {
   /// nothing but a near miss is said.
   func nearestNamespace(_ selector: LabelSelector) -> String? {
     let namespaces = engine.network.namespaces.filter { !$0.isRemote }
-    for case .isIn(let key, let values) in selector.requirements {
+    for requirement in selector.requirements {
+      let key = requirement.key
+      let values: [String]
+      switch requirement {
+      case .isIn(_, let wanted): values = wanted
+      case .exists: values = []
+      case .notIn, .doesNotExist: continue
+      }
       guard key != NamespaceFacts.nameLabel else {
         let near = values.lazy.compactMap { didYouMean($0, among: namespaces.map(\.name)) }.first
         if let near { return near }
@@ -213,6 +230,9 @@ package struct PolicyLints {
       }
       let carried = Set(namespaces.compactMap { $0.labels[key] })
       if carried.isEmpty {
+        if Self.nameKeys.contains(key), values.contains(where: { namespacesWithPods.contains($0) }) {
+          return "no namespace has the label '\(key)'; its name is the label \(NamespaceFacts.nameLabel)"
+        }
         let keys = Set(namespaces.flatMap { $0.labels.items.map(\.key) })
         if let near = didYouMean(key, among: keys) { return "no namespace has the label '\(key)'; \(near)" }
       } else if carried.isDisjoint(with: values),
@@ -223,6 +243,12 @@ package struct PolicyLints {
     }
     return nil
   }
+
+  /// What people take for the label of a namespace's name.
+  private static let nameKeys: Set<String> = [
+    "name", "namespace", "ns", "metadata.name", "kubernetes.io/name", "kubernetes.io/namespace",
+    "kubernetes.io/metadata.namespace", "k8s.io/metadata.name",
+  ]
 
   private mutating func checkSeparateItems(_ peers: [Node]) {
     for (first, second) in zip(peers, peers.dropFirst())

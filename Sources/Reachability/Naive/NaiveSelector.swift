@@ -27,7 +27,7 @@ enum NaiveSelector {
       if outcomes.contains(false) { isSure = false }
       return outcomes.contains(true)
     }
-    for (key, value) in selector?["matchLabels"]?.entries.map({ ($0.text, $1.text) }) ?? [] {
+    for (key, value) in selector?["matchLabels"]?.entries.map({ ($0.text, $1.isNull ? "" : $1.text) }) ?? [] {
       guard judge(key, "In", [value]) else { return .no }
     }
     for expression in selector?["matchExpressions"]?.elements.map({ $0 }) ?? [] {
