@@ -29,6 +29,10 @@ package final class JudgedCluster: Sendable {
   let primaryNetworks: PrimaryNetworks
   /// The Services that ask for a node port, of those whose manifests name some.
   let nodePorts: [Int: [NamespacedName]]
+  /// The Services that take what is sent to an address outside, by their `externalIPs`.
+  let externalAddresses: [IPAddress: [Service]]
+  /// True where Cilium shuts every pod that no policy selects: `enable-policy: always` in its ConfigMap.
+  let isClosedByDefault: Bool
 
   package var name: String { model.name }
 
@@ -43,12 +47,20 @@ package final class JudgedCluster: Sendable {
     var groups: [AddressGroup] = []
     var networks = PrimaryNetworks()
     var nodePorts: [Int: [NamespacedName]] = [:]
+    var externalAddresses: [IPAddress: [Service]] = [:]
     for service in model.declared.services.values {
       for port in service.ports {
         guard let number = port.nodePort, nodePorts[number]?.contains(service.key) != true else { continue }
         nodePorts[number, default: []].append(service.key)
       }
+      for text in service.manifest.node.at("spec", "externalIPs")?.elements ?? Elements.none {
+        if let address = IPAddress(text.text) { externalAddresses[address, default: []].append(service) }
+      }
     }
+    self.externalAddresses = externalAddresses.mapValues { services in
+      services.sorted { ($0.key.namespace, $0.key.name) < ($1.key.namespace, $1.key.name) }
+    }
+    isClosedByDefault = Self.closesByDefault(model)
     self.nodePorts = nodePorts.mapValues { $0.sorted() }
     var objects: [ObjectIdentity: KnownObject] = [:]
     var byNamespace: [String: [KnownObject]] = [:]
@@ -112,6 +124,13 @@ package final class JudgedCluster: Sendable {
     }
     self.policiesByNamespace = policiesByNamespace
     clusterwidePolicies = clusterwide
+  }
+
+  private static func closesByDefault(_ model: ClusterModel) -> Bool {
+    let namespace = model.cluster.node.at("spec", "cilium", "namespace")?.string ?? "kube-system"
+    let map = ObjectIdentity(group: "", kind: "ConfigMap", namespace: namespace, name: "cilium-config")
+    let known = model.observed.objects[map] ?? model.declared.objects[map]
+    return known?.node.at("data", "enable-policy")?.text == "always"
   }
 
   private static func inOrder(_ objects: [KnownObject]) -> [KnownObject] {

@@ -14,7 +14,15 @@ extension NamespaceSlice {
   }
 
   var baselineQuestion: Question {
-    Question(
+    guard !cluster.isClosedByDefault else {
+      return Question(
+        "whether pods of \(cluster.name) that no policy selects are shut: cilium-config says 'enable-policy: always'",
+        at: cluster.model.cluster.name.node.range,
+        help:
+          "list a policy that selects every pod and admits nothing in spec.network.baseline: then what opens the way is written"
+      )
+    }
+    return Question(
       "which policies the platform puts into every namespace of \(cluster.name)",
       at: cluster.model.cluster.name.node.range,
       help: "list them in spec.network.baseline; 'baseline: []' says there are none")

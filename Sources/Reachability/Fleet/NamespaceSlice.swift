@@ -218,8 +218,9 @@ package final class NamespaceSlice: Sendable {
   /// The number of a peer in the network.
   func number(ofPeer id: String) -> Int? { peerNumbers[id] }
 
-  /// True where all policies of the namespace are known: the cluster says what the platform adds.
-  var knowsBaseline: Bool { cluster.model.baseline != nil }
+  /// True where all policies of the namespace are known: the cluster says what the platform adds, and what nothing selects
+  /// is open.
+  var knowsBaseline: Bool { cluster.model.baseline != nil && !cluster.isClosedByDefault }
 }
 
 extension SubjectPod {

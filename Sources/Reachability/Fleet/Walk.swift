@@ -170,6 +170,7 @@ package struct Walk: Sendable {
     }
     judgeEgress(
       slice, to: .address(address), .address(address), port, transport, description(), isDirect: isDirect)
+    judgeCaptors(of: address, port: port, transport)
   }
 
   /// The client's policies let it out to pods that it sees as pods.
@@ -285,6 +286,7 @@ package struct Walk: Sendable {
       fail(.name, in: slice.cluster.name, name(), slice.closedResolver(pod, resolver))
       return
     }
+    questions += cacheQuestions()
     guard askResolver(name()) else { return }
     if questions.isEmpty {
       pass(.name, in: slice.cluster.name, evidence, at: places(), "DNS \(name())")

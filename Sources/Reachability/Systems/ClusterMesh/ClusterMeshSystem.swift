@@ -157,6 +157,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       name(crossing, near, far, &walk)
     }
     join(near, far, &walk)
+    for member in [near, far] { AgentConfiguration(member: member).judge(&walk) }
     NodePolicies.judge([near, far], &walk)
     authentication(&walk)
     walk.sender = .pods(

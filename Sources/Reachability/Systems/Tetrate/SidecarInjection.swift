@@ -25,16 +25,21 @@ struct SidecarInjection {
     case present
     case absent(Gap)
     case unsaid
+    /// No manifest of the namespace is known.
+    case unknown
   }
 
   // MARK: Both ends
 
   /// The client's pods: without a sidecar they call the gateway by plain text.
   func judgeClients(_ crossing: Crossing, _ walk: inout Walk) {
-    for workload in workloads(
-      ConnectionEnds.clients(
-        crossing.client, of: crossing.connection, cluster.workloads(in: namespace)))
-    {
+    let members = ConnectionEnds.clients(
+      crossing.client, of: crossing.connection, cluster.workloads(in: namespace))
+    let plainText = "calls the gateway without Istio's mutual TLS"
+    for case .special(let pods) in members where pods.workload == nil && !walk.isOver {
+      fail(.address, JudgementRules.address, injectionOfNamespace, pods.description, plainText, &walk)
+    }
+    for workload in workloads(members) {
       guard !walk.isOver else { return }
       let port = crossing.port.port.number
       let gap = bypass(
@@ -42,11 +47,12 @@ struct SidecarInjection {
       )
       fail(
         .address, JudgementRules.address,
-        (gap ?? uncaptured(workload, crossing)).map(Answer.absent) ?? injection(workload), workload,
-        "calls the gateway without Istio's mutual TLS", &walk)
+        (gap ?? uncaptured(workload, crossing)).map(Answer.absent) ?? injection(workload),
+        workload.description, plainText, &walk)
       if let deaf = deaf(workload, crossing) {
         fail(
-          .name, JudgementRules.name, .absent(deaf), workload, "does not ask its sidecar for names", &walk)
+          .name, JudgementRules.name, .absent(deaf), workload.description,
+          "does not ask its sidecar for names", &walk)
       }
     }
   }
@@ -54,15 +60,21 @@ struct SidecarInjection {
   /// The target's pods: without a sidecar the application gets the mutual TLS that the gateway passes on unopened.
   func judgeTargets(_ crossing: Crossing, _ walk: inout Walk) {
     guard let slice = walk.targetSlice else { return }
+    let unread = "cannot read the mutual TLS that the gateway passes on unopened"
     for pod in walk.targetPods {
-      guard !walk.isOver, let workload = slice.subjects[pod].workload else { continue }
+      guard !walk.isOver else { return }
+      guard let workload = slice.subjects[pod].workload else {
+        let pods = slice.subjects[pod].description
+        fail(.ingress, JudgementRules.ingress, injectionOfNamespace, pods, unread, &walk)
+        continue
+      }
       let port = workload.number(of: crossing.port.port.target, .tcp) ?? crossing.port.port.number
       let gap = bypass(
         workload, ["traffic.sidecar.istio.io/excludeInboundPorts"],
         including: ["traffic.sidecar.istio.io/includeInboundPorts"], port, "arrives in the pods at")
       fail(
-        .ingress, JudgementRules.ingress, gap.map(Answer.absent) ?? injection(workload), workload,
-        "cannot read the mutual TLS that the gateway passes on unopened", &walk)
+        .ingress, JudgementRules.ingress, gap.map(Answer.absent) ?? injection(workload),
+        workload.description, unread, &walk)
     }
   }
 
@@ -77,24 +89,34 @@ struct SidecarInjection {
   }
 
   private func fail(
-    _ hop: Hop.Kind, _ rule: Rule, _ answer: Answer, _ workload: Workload, _ consequence: String,
+    _ hop: Hop.Kind, _ rule: Rule, _ answer: Answer, _ pods: String, _ consequence: String,
     _ walk: inout Walk
   ) {
     switch answer {
     case .present: break
     case .unsaid:
       walk.depend(
-        hop, in: cluster.name, "sidecar of \(workload.description)",
+        hop, in: cluster.name, "sidecar of \(pods)",
         on: [
           Question(
             "whether pods of namespace \(namespace) in \(cluster.name) get sidecars: neither it nor they have a label that says so",
             isReported: true)
         ])
+    case .unknown:
+      walk.depend(
+        hop, in: cluster.name, "sidecar of \(pods)",
+        on: [
+          Question(
+            "whether pods of namespace \(namespace) in \(cluster.name) get sidecars: no manifest of the namespace is known, and they have no label of their own that says so",
+            help:
+              "add the Namespace with its label 'istio-injection' or 'istio.io/rev' to the workloads of \(cluster.name), or give the pods the label '\(Self.inject): \"true\"'"
+          )
+        ])
     case .absent(let gap):
       walk.fail(
-        hop, in: cluster.name, "sidecar of \(workload.description)",
+        hop, in: cluster.name, "sidecar of \(pods)",
         Fault(
-          rule, "\(workload.description) of \(namespace) in \(cluster.name) \(consequence): \(gap.text)",
+          rule, "\(pods) of \(namespace) in \(cluster.name) \(consequence): \(gap.text)",
           at: [gap.place], help: [gap.help], because: gap.claim, wanted: .no))
     }
   }
@@ -119,7 +141,12 @@ struct SidecarInjection {
           workload, "'\(Self.inject): \"false\"' keeps the sidecar away", value, "take it out",
           .text(workload.podPath + ["metadata", part.description, Self.inject], ["false"])))
     }
-    guard let manifest = cluster.model.declared.namespaces[namespace] else { return .present }
+    return workload.podLabels["istio.io/rev"] == nil ? injectionOfNamespace : .present
+  }
+
+  /// What the namespace's labels say of pods that say nothing themselves.
+  private var injectionOfNamespace: Answer {
+    guard let manifest = cluster.model.declared.namespaces[namespace] else { return .unknown }
     switch manifest.labels["istio-injection"] {
     case "disabled":
       let node = manifest.node.at("metadata", "labels")?["istio-injection"]

@@ -1,0 +1,67 @@
+import Diagnostics
+import FleetSpec
+import Kubernetes
+import Linker
+import YAMLTree
+
+/// What stands in the clients' own cluster before an address outside: Services that take it, and caches on the nodes.
+extension Walk {
+  /// A Service of the clients' cluster with the address among its `externalIPs` takes what they send there: every node of
+  /// the cluster leads it to that Service's pods (kubernetes documentation, "Service: external IPs").
+  mutating func judgeCaptors(of address: IPAddress, port: Int, _ transport: TransportProtocol) {
+    guard !isOver, let cluster = clientCluster, !cluster.externalAddresses.isEmpty else { return }
+    let text = address.text
+    let conditions: [ObjectCondition] = [
+      .text(["spec", "externalIPs", "*"], [text]),
+      .element(
+        ["spec", "ports", "*"],
+        [.number(["port"], port), .text(["protocol"], [transport.rawValue], default: "TCP")]),
+    ]
+    let claim = Claim.found(ObjectQuery("Service", of: "", in: cluster.name, where: conditions))
+    let captor = cluster.externalAddresses[address]?.first { service in
+      service.ports.contains { $0.number == port && $0.transport == transport }
+    }
+    guard let captor else {
+      rely(on: claim, isNot: true)
+      return
+    }
+    let addresses = captor.manifest.node.at("spec", "externalIPs")
+    fail(
+      .address, in: cluster.name, "\(text):\(port)",
+      Fault(
+        JudgementRules.address,
+        "Service \(captor.key.description) of \(cluster.name) takes what its pods send to \(text):\(port): the address is among its externalIPs",
+        at: [Label(addresses?.range ?? captor.manifest.nameNode.range, "taken here")],
+        help: ["take \(text) out of 'externalIPs', or the port out of that Service"], because: claim,
+        wanted: .no))
+  }
+
+  /// Where a cache on each node answers DNS questions, clients that policies isolate must be let out to it.
+  func cacheQuestions() -> [Question] {
+    guard let slice = clientSlice, let cache = slice.cluster.dnsCache,
+      let address = IPAddress("169.254.20.10")
+    else { return [] }
+    let isShut = clientPods.contains { pod in
+      !slice.isOpen(pod, .egress) && slice.engine.leaves(pod, to: .address(address), 53, .udp) != .yes
+    }
+    guard isShut else { return [] }
+    return [
+      Question(
+        "whether policies let the clients out to the DNS cache of their nodes: \(cache.description) of kube-system in \(slice.cluster.name)",
+        at: cache.manifest.nameNode.range,
+        help:
+          "admit UDP and TCP 53 to the cache's address, which is \(address.text) where nobody has chosen another"
+      )
+    ]
+  }
+}
+
+extension JudgedCluster {
+  /// The workload of NodeLocal DNSCache (kubernetes documentation, "Using NodeLocal DNSCache in Kubernetes Clusters").
+  var dnsCache: Workload? {
+    guard model.cluster.distribution == .kubernetes else { return nil }
+    return workloads(in: "kube-system").first {
+      $0.kind == "DaemonSet" && $0.isHostNetwork && $0.podLabels["k8s-app"] == "node-local-dns"
+    }
+  }
+}
