@@ -49,6 +49,29 @@ extension Walk {
     }
   }
 
+  /// True where they admit pods by their labels alone: nobody in the network of a node.
+  func admitsPodsAlone(
+    _ way: PodsOnTheWay, _ port: (SubjectPod) -> Int?, _ transport: TransportProtocol
+  ) -> Bool {
+    guard let slice = judge.slices[way.key] else { return false }
+    return way.pods.allSatisfy { pods in
+      guard let pod = slice.number(ofSubject: pods.id),
+        let number = port(pods).flatMap({ UInt16(exactly: $0) })
+      else { return true }
+      return slice.engine.admitsPodsAlone(to: pod, number, transport)
+    }
+  }
+
+  /// The names of the policies that isolate such pods.
+  func isolatingNames(_ way: PodsOnTheWay) -> String {
+    guard let slice = judge.slices[way.key] else { return "a policy" }
+    let numbers = Set(
+      way.pods.compactMap { slice.number(ofSubject: $0.id) }.flatMap { slice.engine.selecting($0, .ingress) })
+    return numbers.isEmpty
+      ? "a policy"
+      : listed(numbers.sorted().map { "\(slice.policies[$0].object.manifest.kind) \(slice.policies[$0].object.name)" })
+  }
+
   /// The policies that isolate such pods.
   func isolating(_ way: PodsOnTheWay, _ text: String) -> [Label] {
     guard let slice = judge.slices[way.key] else { return [] }

@@ -51,6 +51,33 @@ extension Walk {
     return true
   }
 
+  /// Where none of the clients makes pods as things stand: whoever is started by hand may call all the same.
+  func idleQuestions(_ workloads: [Workload?], _ slice: NamespaceSlice) -> [Question] {
+    let sleeping = workloads.compactMap { workload in workload?.idle.map { (workload, $0) } }
+    guard let (first, node) = sleeping.first, sleeping.count == workloads.count, let first else { return [] }
+    let reason = node.text == "true" ? "it is suspended" : "it says 'replicas: 0'"
+    return [
+      Question(
+        "whether \(first.description) of \(slice.namespace) in \(slice.cluster.name) ever makes a pod that calls: \(reason)",
+        at: node.range,
+        help: "ask for a replica, or say in a suppression of this note who starts it")
+    ]
+  }
+
+  /// Pods that run now and then: between two runs nobody is behind their Service.
+  mutating func judgeRuns(_ workloads: [Workload?], _ service: Service, in cluster: JudgedCluster) {
+    let jobs = workloads.compactMap { $0 }.filter { ["CronJob", "Job"].contains($0.kind) }
+    guard !isOver, let first = jobs.first, jobs.count == workloads.count else { return }
+    depend(
+      .pod, in: cluster.name, at: [Label(first.manifest.nameNode.range)], "pods of \(service.key.description)",
+      on: [
+        Question(
+          "whether \(first.description) of \(service.key.namespace) in \(cluster.name) runs when clients call: nothing else is behind Service \(service.key.name)",
+          at: first.manifest.nameNode.range,
+          help: "put a workload behind the Service that stays, or say in a suppression of this note when it runs")
+      ])
+  }
+
   /// Ends the walk where no pods behind a Service become ready: each has a probe that nobody can ask. What waits for a
   /// condition of somebody else's hangs on it.
   mutating func isNeverReady(_ workloads: [Workload?], _ service: Service, in cluster: JudgedCluster) -> Bool

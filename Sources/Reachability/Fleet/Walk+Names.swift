@@ -31,6 +31,12 @@ extension Walk {
         }
         rely(on: stray, isNot: true)
       }
+      let old = Claim.strayPort(cluster.name, namespace, found, port, transport)
+      if let fault = leadsToOtherPort(found, in: cluster, namespace, port, transport, old) {
+        fail(.address, in: cluster.name, goal, fault)
+        return
+      }
+      rely(on: old, isNot: true)
       if let policy = found.service.node.at("spec", "internalTrafficPolicy"), policy.text == "Local" {
         fail(
           .name, in: cluster.name, name,
@@ -140,7 +146,68 @@ extension Walk {
   }
 }
 
+extension Walk {
+  /// Endpoints behind the name that lead to another port: what was left when the port changed.
+  private func leadsToOtherPort(
+    _ name: LeadingName, in cluster: JudgedCluster, _ namespace: String, _ port: Int,
+    _ transport: TransportProtocol, _ claim: Claim
+  ) -> Fault? {
+    for object in cluster.endpoints(in: namespace) where object.evidence != .observed {
+      let isSlice = object.manifest.kind == "EndpointSlice"
+      let service = isSlice ? object.manifest.labels["kubernetes.io/service-name"] : object.manifest.name
+      guard service == name.service.name else { continue }
+      let parts = isSlice ? [object.node] : object.node["subsets"]?.elements.map { $0 } ?? []
+      for part in parts where (part[isSlice ? "endpoints" : "addresses"]?.count ?? 0) > 0 {
+        for entry in part["ports"]?.elements ?? Elements.none
+        where (entry["name"]?.text ?? "") == name.portName
+          && (entry["protocol"]?.text ?? "TCP") == transport.rawValue
+        {
+          guard let other = entry["port"], let number = other.integer, number != port else { continue }
+          return Fault(
+            JudgementRules.address,
+            "Service \(namespace)/\(name.service.name) in \(cluster.name) leads to port \(number) as well, where nobody answers for the connection",
+            at: [object.label(at: other, "by \(object.manifest.kind) \(object.name)")],
+            help: [
+              "write \(port), or remove \(object.manifest.kind) \(object.name): endpoints of one name are joined, and connections take turns with them"
+            ], because: claim, wanted: .no)
+        }
+      }
+    }
+    return nil
+  }
+}
+
+extension LeadingName {
+  /// The name by which the Service's port and those of endpoints belong together; empty where they have none.
+  var portName: String {
+    service.node.at("spec", "ports")?.elements.first { $0["port"]?.integer == port }?["name"]?.text ?? ""
+  }
+}
+
 extension Claim {
+  /// That endpoints of a Service lead to another port than the one that is meant.
+  fileprivate static func strayPort(
+    _ cluster: String, _ namespace: String, _ name: LeadingName, _ port: Int, _ transport: TransportProtocol
+  ) -> Claim {
+    let other: [ObjectCondition] = [
+      .text(["name"], [name.portName], default: ""),
+      .text(["protocol"], [transport.rawValue], default: "TCP"), .not(.number(["port"], port)),
+    ]
+    return .found([
+      ObjectQuery(
+        "Endpoints", of: "", in: cluster, namespace, name.service.name,
+        where: [
+          .element(["subsets", "*"], [.exists(["addresses"]), .element(["ports", "*"], other)])
+        ]),
+      ObjectQuery(
+        "EndpointSlice", of: "discovery.k8s.io", in: cluster, namespace,
+        where: [
+          .text(["metadata", "labels", "kubernetes.io/service-name"], [name.service.name]),
+          .exists(["endpoints"]), .element(["ports", "*"], other),
+        ]),
+    ])
+  }
+
   /// That endpoints of a Service lead to another address than some.
   fileprivate static func stray(
     _ cluster: String, _ namespace: String, _ service: String, besides allowed: [String]

@@ -46,32 +46,32 @@ extension Walk {
     for pods in way.pods { rely(on: .ingress(way.key, pods, sender, port: port, transport)) }
   }
 
-  /// The policies of the resolver's own namespace admit the clients. False where the walk is over.
-  mutating func askResolver(_ name: String) -> Bool {
-    guard let cluster = clientCluster else { return true }
+  /// The policies of the resolver's own namespace admit the clients: what that hangs on. Where they do not, the walk is over.
+  mutating func askResolver(_ name: String) -> [Question] {
+    guard let cluster = clientCluster else { return [] }
     let resolver = ClusterResolver(cluster.model.cluster.distribution)
     let isKnown = PodsOnTheWay.arePoliciesKnown(resolver.pod.namespace, in: cluster)
-    guard isKnown || isTracing, let way = PodsOnTheWay.resolver(of: crossing, in: fleet) else { return true }
+    guard isKnown || isTracing, let way = PodsOnTheWay.resolver(of: crossing, in: fleet) else { return [] }
     let port = { (_: SubjectPod) -> Int? in Int(resolver.port) }
     guard isKnown else {
       relyOnOpen(way, .pods(way.peers, description: "the clients"), port: Int(resolver.port), .udp)
-      return true
+      return []
     }
     switch admission(of: .pods(way.peers, description: "the clients"), to: way, port: port, .udp) {
-    case .yes?, nil: break
+    case .yes?, nil: return []
     case .depends?:
-      depend(
-        .name, in: cluster.name, "DNS \(name)",
-        on: [
-          Question(
-            "whether the policies of \(way.key.namespace) admit the clients to the DNS of \(cluster.name)")
-        ])
-    case .no? where !resolver.isSure && opens(way, port, .udp):
+      return [
+        Question(
+          "whether the policies of \(way.key.namespace) admit the clients to the DNS of \(cluster.name)")
+      ]
+    case .no? where !resolver.isSure && opens(way, port, .udp) && !admitsPodsAlone(way, port, .udp):
       // A cache on the nodes is a common addition, and then it is the one who asks.
       withdraw()
-      depend(
-        .name, in: cluster.name, "DNS \(name)",
-        on: [Question("who answers the DNS questions of \(cluster.name)")])
+      return [
+        Question(
+          "who answers the DNS questions of \(cluster.name): \(isolatingNames(way)) of \(way.key.namespace) admits none of the clients to its DNS"
+        )
+      ]
     case .no?:
       fail(
         .name, in: cluster.name, name,
@@ -83,7 +83,7 @@ extension Walk {
             "admit UDP and TCP \(resolver.port) to the pods with \(resolver.pod.labels.description) from every namespace"
           ]))
     }
-    return !isOver
+    return []
   }
 }
 

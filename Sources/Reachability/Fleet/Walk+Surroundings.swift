@@ -17,6 +17,7 @@ extension Walk {
     judgeUnserved()
     judgeSidecars()
     judgePublication()
+    judgeMissedNames()
   }
 
   // MARK: Kinds that are left out

@@ -173,6 +173,7 @@ extension Walk {
         "pods of \(service.key.description)", behind: "Service \(service.key.name)"),
       !isNeverReady(serving.map { slice.subjects[$0].workload }, service, in: slice.cluster)
     else { return }
+    judgeRuns(serving.map { slice.subjects[$0].workload }, service, in: slice.cluster)
     pass(
       .pod, in: name, .declared,
       at: serving.compactMap { slice.subjects[$0].workload.map { Label($0.manifest.nameNode.range) } },

@@ -134,6 +134,12 @@ package struct Walk: Sendable {
     case .cluster(let name):
       guard let slice = clientSlice else { return }
       let pods = clientPods
+      let idle = idleQuestions(pods.map { slice.subjects[$0].workload }, slice)
+      guard idle.isEmpty else {
+        let text = listed(pods.map { slice.subjects[$0].description }.withoutRepetitions)
+        depend(.client, in: name, "\(text) of \(slice.namespace) @\(name)", on: idle)
+        return
+      }
       pass(
         .client, in: name,
         pods.contains { slice.subjects[$0].workload == nil } ? .specified : .declared,
@@ -286,8 +292,8 @@ package struct Walk: Sendable {
       fail(.name, in: slice.cluster.name, name(), slice.closedResolver(pod, resolver))
       return
     }
-    questions += cacheQuestions()
-    guard askResolver(name()) else { return }
+    questions += cacheQuestions() + askResolver(name())
+    guard !isOver else { return }
     if questions.isEmpty {
       pass(.name, in: slice.cluster.name, evidence, at: places(), "DNS \(name())")
     } else {

@@ -312,7 +312,7 @@ struct ZoneForwarding: Sendable {
     let main = corefile(cluster)
     var best: ZoneForwarding?
     if let main { best = PlainCorefile(main.text).forwarding(of: name, main.place, main.evidence) }
-    let importsCustom = main.map { $0.text.contains(".server") && $0.text.contains("import") } ?? true
+    let importsCustom = main.map { PlainCorefile.importsServers($0.text) } ?? true
     if importsCustom {
       for custom in customBlocks(cluster) {
         let found = PlainCorefile(custom.text).forwarding(of: name, custom.place, custom.evidence)
@@ -421,6 +421,14 @@ struct PlainCorefile: Sendable {
         }
       }
       if last == "{" { depth += 1 }
+    }
+  }
+
+  /// True where a line that is no comment imports files named `….server`.
+  static func importsServers(_ text: String) -> Bool {
+    text.split(whereSeparator: \.isNewline).contains { line in
+      let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+      return words.first == "import" && words.dropFirst().contains { $0.contains(".server") }
     }
   }
 

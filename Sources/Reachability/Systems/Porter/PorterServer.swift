@@ -191,8 +191,18 @@ struct PorterServer: Sendable {
 
   // MARK: What was observed against what should be
 
-  /// Endpoints that lead to another place than the virtual server's.
+  /// Endpoints that lead to another place than the virtual server's, or nowhere.
   var contradiction: Fault? {
+    if let endpoints, let opposite, leadsToFormer == nil, (endpoints.node["subsets"]?.count ?? 0) == 0 {
+      return Fault(
+        JudgementRules.address, "Endpoints \(endpoints.name) in \(opposite) were observed without any address",
+        at: [endpoints.label(at: endpoints.node["subsets"], "empty")],
+        help: ["observe \(opposite) again; if it stays, touch the claim so that the operator writes them anew"],
+        because: .found(
+          ObjectQuery(
+            "Endpoints", of: "", in: opposite, namespace, endpoints.name, .observed,
+            where: [.not(.exists(["subsets"]))])), wanted: .no)
+    }
     guard let endpoints, let address, let port, leadsToFormer == nil,
       let subset = endpoints.node["subsets"]?.elements.first(where: { _ in true })
     else { return nil }

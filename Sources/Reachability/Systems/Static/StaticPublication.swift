@@ -68,7 +68,10 @@ struct StaticPublication {
       return
     }
     if let ports = cluster.observed("v1", "Service", key.namespace, key.name)?.node.at("spec", "ports"),
-      ports.count > 0, !ports.elements.contains(where: { $0["port"]?.integer == port })
+      ports.count > 0,
+      !ports.elements.contains(where: {
+        $0["port"]?.integer == port && ($0["protocol"]?.text ?? "TCP") == wanted.transport.rawValue
+      })
     {
       walk.depend(
         .loadBalancer, in: cluster.name, at: [Label(ports.range)], text,

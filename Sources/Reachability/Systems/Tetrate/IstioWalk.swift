@@ -179,9 +179,10 @@ struct IstioWalk {
       ]), .text(["labels", "security.istio.io/tlsMode"], ["istio"]),
     ]
     guard let service = client.service(key)?.service else {
+      let entry = entry(crossing, client)
       return .found(
         ObjectQuery(
-          "ServiceEntry", of: nil, in: client.name,
+          "ServiceEntry", of: nil, in: client.name, entry?.manifest.namespace, entry?.name,
           where: [
             .text(["spec", "hosts", "*"], [host(crossing)]), .element(["spec", "endpoints", "*"], endpoint),
           ]))
