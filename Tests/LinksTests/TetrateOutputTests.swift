@@ -150,7 +150,15 @@ import YAMLTree
       from: [{clusters: [cluster-1]}]
       to: {clusters: [cluster-2], service: second, ports: [80]}
       exposure: {acknowledged: mesh}
+    -- workloads/cluster-1/second.yaml --
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: second, labels: {istio-injection: enabled}}
     -- workloads/cluster-2/second.yaml --
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: second, labels: {istio-injection: enabled}}
+    ---
     apiVersion: v1
     kind: Service
     metadata: {name: second, namespace: second, labels: {app: second}}

@@ -69,7 +69,10 @@ extension Walk {
       way.pods.compactMap { slice.number(ofSubject: $0.id) }.flatMap { slice.engine.selecting($0, .ingress) })
     return numbers.isEmpty
       ? "a policy"
-      : listed(numbers.sorted().map { "\(slice.policies[$0].object.manifest.kind) \(slice.policies[$0].object.name)" })
+      : listed(
+        numbers.sorted().map {
+          "\(slice.policies[$0].object.manifest.kind) \(slice.policies[$0].object.name)"
+        })
   }
 
   /// The policies that isolate such pods.

@@ -69,12 +69,14 @@ extension Walk {
     let jobs = workloads.compactMap { $0 }.filter { ["CronJob", "Job"].contains($0.kind) }
     guard !isOver, let first = jobs.first, jobs.count == workloads.count else { return }
     depend(
-      .pod, in: cluster.name, at: [Label(first.manifest.nameNode.range)], "pods of \(service.key.description)",
+      .pod, in: cluster.name, at: [Label(first.manifest.nameNode.range)],
+      "pods of \(service.key.description)",
       on: [
         Question(
           "whether \(first.description) of \(service.key.namespace) in \(cluster.name) runs when clients call: nothing else is behind Service \(service.key.name)",
           at: first.manifest.nameNode.range,
-          help: "put a workload behind the Service that stays, or say in a suppression of this note when it runs")
+          help:
+            "put a workload behind the Service that stays, or say in a suppression of this note when it runs")
       ])
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import FleetSpec
 import Kubernetes
 import Linker
 import YAMLTree
@@ -36,7 +37,9 @@ extension Walk {
   private static func configMaps(of workload: Workload) -> [Node] {
     var names: [Node] = []
     func add(_ reference: Node?) {
-      guard let reference, reference["optional"]?.boolean != true, let name = reference["name"] else { return }
+      guard let reference, reference["optional"]?.boolean != true, let name = reference["name"] else {
+        return
+      }
       names.append(name)
     }
     for list in ["containers", "initContainers"] as [StaticString] {

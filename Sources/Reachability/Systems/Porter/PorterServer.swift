@@ -195,9 +195,12 @@ struct PorterServer: Sendable {
   var contradiction: Fault? {
     if let endpoints, let opposite, leadsToFormer == nil, (endpoints.node["subsets"]?.count ?? 0) == 0 {
       return Fault(
-        JudgementRules.address, "Endpoints \(endpoints.name) in \(opposite) were observed without any address",
+        JudgementRules.address,
+        "Endpoints \(endpoints.name) in \(opposite) were observed without any address",
         at: [endpoints.label(at: endpoints.node["subsets"], "empty")],
-        help: ["observe \(opposite) again; if it stays, touch the claim so that the operator writes them anew"],
+        help: [
+          "observe \(opposite) again; if it stays, touch the claim so that the operator writes them anew"
+        ],
         because: .found(
           ObjectQuery(
             "Endpoints", of: "", in: opposite, namespace, endpoints.name, .observed,
