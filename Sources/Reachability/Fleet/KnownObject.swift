@@ -82,6 +82,11 @@ package final class KnownObject: Sendable {
     return Label(made.range, text)
   }
 
+  /// The place of the object, with the line of the fleet's own template that made what is wrong.
+  func labels(_ text: String, madeAt node: Node?) -> [Label] {
+    [label(text)] + [templateLabel(at: node, "made here")].compactMap { $0 }
+  }
+
   /// The place of one of its nodes; of an emitted object the connection it serves.
   package func label(at node: Node?, _ text: String = "") -> Label {
     subject == nil ? Label((node ?? manifest.nameNode).range, text) : label(text)

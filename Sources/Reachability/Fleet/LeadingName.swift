@@ -16,6 +16,8 @@ package enum NameSearch: Sendable {
   case otherPort(KnownObject)
   /// Endpoints lead there, but there is no Service that uses them.
   case noService(KnownObject)
+  /// Endpoints lead there, and the Service of their name has a selector or is an alias.
+  case otherService(KnownObject)
   case nothing
 }
 
@@ -40,7 +42,10 @@ extension JudgedCluster {
           if case .nothing = near { near = .noService(object) }
           continue
         }
-        guard Self.isSelectorless(service) else { continue }
+        guard Self.isSelectorless(service) else {
+          if case .nothing = near { near = .otherService(service) }
+          continue
+        }
         if let found = Self.servicePort(service, part, port, transport) {
           return .found(LeadingName(service: service, endpoints: object, port: found))
         }

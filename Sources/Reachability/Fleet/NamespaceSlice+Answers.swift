@@ -279,7 +279,10 @@ extension NamespaceSlice {
     return Fault(
       JudgementRules.ingress,
       "no policy of \(namespace) in \(cluster.name) admits \(sender.description) to port \(port) of \(subjects[pod].description)",
-      at: isolating.prefix(3).map { policies[$0].object.label("isolates the pods") },
+      at: isolating.prefix(3).flatMap { number in
+        let object = policies[number].object
+        return object.labels("isolates the pods", madeAt: object.node.at("spec", "ingress"))
+      },
       help: [
         sender.pods.contains(where: \.isHostNetwork)
           ? "some of these run in their nodes' network, where labels do not count: admit the addresses of the nodes to \(transport.rawValue) \(port), or take the pods out of it"
@@ -289,8 +292,10 @@ extension NamespaceSlice {
 
   private func closing(_ trace: Trace, _ direction: NetworkPolicy.Direction) -> [Label] {
     let sides = trace.sides.filter { $0.direction == direction }
-    let labels = sides.flatMap(\.decisions).map { decision in
-      object(of: decision)?.label(decision.reason) ?? Label(decision.range, decision.reason)
+    let section: StaticString = direction == .ingress ? "ingress" : "egress"
+    let labels = sides.flatMap(\.decisions).flatMap { decision in
+      object(of: decision).map { $0.labels(decision.reason, madeAt: $0.node.at("spec", section)) }
+        ?? [Label(decision.range, decision.reason)]
     }
     return Array(labels.withoutRepeatedPlaces.prefix(3))
   }

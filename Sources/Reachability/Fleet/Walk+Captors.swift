@@ -9,6 +9,7 @@ extension Walk {
   /// A Service of the clients' cluster with the address among its `externalIPs` takes what they send there: every node of
   /// the cluster leads it to that Service's pods (kubernetes documentation, "Service: external IPs").
   mutating func judgeCaptors(of address: IPAddress, port: Int, _ transport: TransportProtocol) {
+    judgeOwnNetworks(address, port)
     guard !isOver, let cluster = clientCluster, !cluster.externalAddresses.isEmpty else { return }
     let text = address.text
     let conditions: [ObjectCondition] = [
@@ -34,6 +35,33 @@ extension Walk {
         at: [Label(addresses?.range ?? captor.manifest.nameNode.range, "taken here")],
         help: ["take \(text) out of 'externalIPs', or the port out of that Service"], because: claim,
         wanted: .no))
+  }
+
+  /// An address among those of the clients' own pods or Services: what pods send there stays in their cluster.
+  private mutating func judgeOwnNetworks(_ address: IPAddress, _ port: Int) {
+    guard !isOver, let cluster = clientCluster, cluster.name != target.cluster else { return }
+    let document = cluster.model.cluster
+    for (networks, key, whose) in [
+      (document.podCIDRs, "podCIDRs", "pods"), (document.serviceCIDRs, "serviceCIDRs", "Services"),
+    ] {
+      guard let holding = networks.first(where: { IPNetwork($0.value)?.contains(address) ?? false }) else {
+        continue
+      }
+      fail(
+        .address, in: cluster.name, "\(address.text):\(port)",
+        Fault(
+          JudgementRules.address,
+          "\(address.text) is among the addresses of \(whose) of \(cluster.name) itself: what its pods send there does not leave it",
+          at: [Label(holding.node.range, "holds the address")],
+          help: [
+            "reach \(target.cluster) by an address that no cluster of its clients uses, or correct '\(key)'"
+          ],
+          because: .found(
+            ObjectQuery(
+              of: nil, in: cluster.name, nil, nil, .document,
+              where: [.text(["spec", "network", key, "*"], [holding.value])])), wanted: .no))
+      return
+    }
   }
 
   /// Where a cache on each node answers DNS questions, clients that policies isolate must be let out to it.

@@ -17,6 +17,8 @@ extension Walk {
     }
     guard !sleeping.isEmpty else { return false }
     if let (scaler, workload) = scaler(of: sleeping.map { $0.workload }, in: cluster, namespace) {
+      // It says itself that there is always one.
+      if let least = scaler.node.at("spec", "minReplicaCount")?.integer, least > 0 { return false }
       depend(
         hop, in: cluster.name, text,
         on: [

@@ -64,7 +64,9 @@ extension Walk {
         Fault(
           JudgementRules.address,
           "\(object.manifest.kind) \(namespace)/\(object.name) in \(cluster.name) does not lead to port \(port) of \(text)",
-          at: [object.label(at: object.node["ports"] ?? object.node["subsets"])],
+          at: [object.label(at: object.node["ports"] ?? object.node["subsets"])]
+            + [object.templateLabel(at: object.node["ports"] ?? object.node["subsets"], "made here")]
+            .compactMap { $0 },
           help: [
             "lead to port \(port), under the name that the Service's port has"
           ], because: claim))
@@ -78,6 +80,18 @@ extension Walk {
           help: [
             "add a Service without selector of the same name, or label the slice with kubernetes.io/service-name"
           ], because: claim))
+    case .otherService(let service):
+      let aliases = service.node.at("spec", "type")?.text == "ExternalName"
+      let node = aliases ? service.node.at("spec", "type") : service.node.at("spec", "selector")
+      fail(
+        .name, in: cluster.name, goal,
+        Fault(
+          JudgementRules.name,
+          aliases
+            ? "Service \(namespace)/\(service.name) of \(cluster.name) is of type ExternalName: endpoints of its name are not used"
+            : "Service \(namespace)/\(service.name) of \(cluster.name) has a selector: it leads to pods, and not to \(goal)",
+          at: [service.label(at: node)] + [service.templateLabel(at: node, "made here")].compactMap { $0 },
+          help: [aliases ? "give it the type ClusterIP" : "take the selector out"], because: claim))
     case .nothing:
       fail(
         .name, in: cluster.name, goal,

@@ -50,6 +50,15 @@ extension Walk {
   mutating func askResolver(_ name: String) -> [Question] {
     guard let cluster = clientCluster else { return [] }
     let resolver = ClusterResolver(cluster.model.cluster.distribution)
+    if !cluster.workloads(in: resolver.pod.namespace).isEmpty {
+      let serving = cluster.workloads(in: resolver.pod.namespace).filter {
+        LabelSelector(equality: resolver.pod.labels).matches($0.podLabels)
+      }
+      guard
+        !isIdle(
+          serving, in: cluster, resolver.pod.namespace, .name, "DNS \(name)", behind: "the cluster's DNS")
+      else { return [] }
+    }
     let isKnown = PodsOnTheWay.arePoliciesKnown(resolver.pod.namespace, in: cluster)
     guard isKnown || isTracing, let way = PodsOnTheWay.resolver(of: crossing, in: fleet) else { return [] }
     let port = { (_: SubjectPod) -> Int? in Int(resolver.port) }

@@ -85,6 +85,7 @@ extension Walk {
       self.fail(.service, in: cluster.name, crossing.serviceName, fault)
       return
     }
+    guard !hasStraySlices(now, in: cluster, .service) else { return }
     if !service.isInline {
       rely(
         on: .service(cluster.name, service.key, port: port.number, port.transport, target: port.target))

@@ -214,6 +214,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       return
     }
     walk.rely(on: MeshClaims.service(key, in: place, MeshClaims.global))
+    guard !walk.hasStraySlices(service, in: near.cluster, .address) else { return }
     let port = crossing.port.port
     guard service.ports.contains(where: { $0.name == port.name && $0.transport == port.transport }) else {
       walk.fail(
