@@ -87,7 +87,7 @@ import Testing
         """
         apiVersion: v1
         kind: Service
-        metadata: {name: "${service.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+        metadata: {name: "${external.name}", namespace: "${external.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
         spec: {type: ClusterIP, selector: {app: x}, ports: [{port: 3310, protocol: TCP, targetPort: 3310}]}
         """)),
   ]

@@ -66,6 +66,28 @@ extension Walk {
     ]
   }
 
+  /// A container may listen at a port that it does not declare. Where all of them declare some and none this one, it is more
+  /// likely a slip of the pen.
+  mutating func judgeUndeclaredPort(_ port: ServicePort, _ workloads: [Workload?], in cluster: String) {
+    guard !isOver, case .number(let number) = port.target else { return }
+    let pods = workloads.compactMap { $0 }
+    guard let first = pods.first, pods.count == workloads.count else { return }
+    let isUndeclared = pods.allSatisfy { pod in
+      !pod.containerPorts.isEmpty
+        && !pod.containerPorts.contains { $0.number == number && $0.transport == port.transport }
+    }
+    guard isUndeclared else { return }
+    let declared = first.containerPorts.map { "\($0.number)/\($0.transport.rawValue)" }
+    let node = port.targetNode ?? port.node
+    depend(
+      .targetPort, in: cluster, at: [Label(node.range)], "target port \(number)/\(port.transport.rawValue)",
+      on: [
+        Question(
+          "whether the process of \(first.description) in \(cluster) listens at \(number)/\(port.transport.rawValue): its containers declare \(listed(declared))",
+          at: node.range, help: "correct targetPort, or declare the port in the container", isReported: true)
+      ])
+  }
+
   /// Pods that run now and then: between two runs nobody is behind their Service.
   mutating func judgeRuns(_ workloads: [Workload?], _ service: Service, in cluster: JudgedCluster) {
     let jobs = workloads.compactMap { $0 }.filter { ["CronJob", "Job"].contains($0.kind) }

@@ -156,6 +156,7 @@ extension Walk {
     if case .name(let text) = port.target, !service.isInline {
       rely(on: .targetPort(name, service.key, name: text, port.transport))
     }
+    judgeUndeclaredPort(port, serving.map { slice.subjects[$0].workload }, in: name)
     pass(
       .targetPort, in: name, .declared, at: [Label(port.node.range)],
       "target port \(listed(Set(numbers.map(\.port)).sorted().map(String.init)))/\(port.transport.rawValue)")

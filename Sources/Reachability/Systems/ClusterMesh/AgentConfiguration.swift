@@ -35,3 +35,24 @@ struct AgentConfiguration {
     }
   }
 }
+
+extension ClusterMeshSystem {
+  /// certgen and Helm take the CA of each cluster's own Secret, and make one where there is none: two of them do not trust
+  /// each other.
+  func authorities(_ near: Member, _ far: Member, _ walk: inout Walk) {
+    guard !walk.isOver, let certificates = link.section["certificates"], let method = certificates["method"],
+      ["cronJob", "helm"].contains(method.text), certificates["sharedAuthority"]?.boolean != true,
+      certificates["caBundle"] == nil
+    else { return }
+    walk.depend(
+      .tunnel, in: near.cluster.name, at: [Label(method.range)],
+      "certificates of \(near.name) and \(far.name)",
+      on: [
+        Question(
+          "whether \(near.cluster.name) and \(far.cluster.name) trust each other's certificates: '\(method.text)' takes the CA of each cluster's own Secret",
+          at: method.range,
+          help: "copy one CA Secret into every member, and say so with 'sharedAuthority: true'",
+          isReported: true)
+      ])
+  }
+}

@@ -321,6 +321,7 @@ package struct ClusterMeshSystem: ReachabilitySystem {
       walk.fail(.tunnel, in: near.cluster.name, "pods of \(far.name)", fault)
       return
     }
+    authorities(near, far, &walk)
     for (one, other) in [(near, far), (far, near)] where !walk.isOver {
       let text = "\(one.cluster.name) reads \(other.name)"
       guard let isTold = one.peers.hold(other.name) else {

@@ -414,6 +414,15 @@ package struct PorterSystem: ReachabilitySystem {
       walk.fail(.address, in: cluster, "\(address.text):\(port.number)", fault)
       return
     }
+    if let former = server.formerAddress, let place = server.object?.node.at("spec", "virtualServerAddress") {
+      walk.depend(
+        .address, in: cluster, at: [Label(place.range, "observed")], "\(address.text):\(port.number)",
+        on: [
+          Question(
+            "whether the virtual server of claim \(server.claimName) has moved to \(address.text) by now: TransportServer \(server.claimName) was observed at \(former.text), while the Service had another type",
+            at: place.range, help: "touch the claim, then observe \(cluster) again", isReported: true)
+        ])
+    }
     if walk.isTracing, let claim = server.contradictionClaim { walk.rely(on: claim, isNot: true) }
     walk.pass(
       .address, in: cluster, address.evidence == .observed ? port.evidence : address.evidence,
