@@ -26,7 +26,7 @@ struct PorterServer: Sendable {
   private let label: String
   /// The address that was observed while the Service had another type: the virtual server has it no more, or not for
   /// long. Nil where the observation fits the type.
-  private let formerAddress: IPAddress?
+  let formerAddress: IPAddress?
   /// The TransportServer, where it was observed.
   let object: KnownObject?
   /// The Endpoints opposite that lead to it, where they were observed.

@@ -202,6 +202,15 @@ struct TetrateWalk {
       walk.fail(.gateway, in: cluster.name, text, fault)
       return
     }
+    if let type = gateway.node.at("spec", "kubeSpec", "service", "type"), type.text == "ClusterIP" {
+      walk.depend(
+        .gateway, in: cluster.name, at: [gateway.label(at: type)], text,
+        on: [
+          Question(
+            "who leads other clusters to \(gateway.manifest.identity.description) of \(cluster.name), whose Service is of type ClusterIP",
+            isReported: true)
+        ])
+    }
     if let question = doubtfulPort(gateway, in: cluster) {
       walk.depend(.gateway, in: cluster.name, at: [gateway.label()], text, on: [question])
     }
