@@ -64,6 +64,15 @@ package final class BoundConnection: Sendable {
     clients.filter { $0.cluster != target.cluster }
   }
 
+  /// The same for some of its clients; nil where none is among them.
+  package func serving(_ isServed: (BoundClient) -> Bool) -> BoundConnection? {
+    let served = clients.filter(isServed)
+    guard served.count < clients.count else { return self }
+    guard !served.isEmpty else { return nil }
+    return BoundConnection(
+      connection: connection, namespace: namespace, link: link, clients: served, targets: targets)
+  }
+
   /// The section of the link's type in the connection's spec.
   package func section(_ key: String) -> Node? { connection.spec[key] }
 

@@ -18,6 +18,16 @@ package struct JoinedServices: Sendable {
     self.joining = joining
   }
 
+  /// The connection for those of its clients that are members' pods: what is wrong with another does not hold them up. Nil
+  /// where nobody is left, or something else is wrong.
+  package func served(
+    _ connection: BoundConnection, _ findings: [Diagnostic], isMember: (String) -> Bool
+  ) -> BoundConnection? {
+    guard findings.allSatisfy({ $0.rule.id == outside.id }) else { return nil }
+    guard !findings.isEmpty else { return connection }
+    return connection.serving { $0.cluster.map(isMember) ?? false }
+  }
+
   /// Linear in the clients and targets of the connection.
   ///
   /// - Parameter model: says which Clusters have errors of their own: nobody knows whether they are members.

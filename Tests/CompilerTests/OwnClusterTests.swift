@@ -113,3 +113,43 @@ import Testing
     #expect(paths.contains("templates/static/egress-policy.yaml"), "\(paths)")
   }
 }
+
+/// A fault of one member must not be told of the others.
+@Suite struct HealthyDirectionTests {
+  /// A client that is no member fails at the tunnel; the member's pods beside it are served.
+  @Test func clientOutsideDoesNotHoldUpTheOthers() throws {
+    let files = """
+      -- clusters/cluster09.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster09}
+      spec: {network: {podCIDRs: [10.9.0.0/16], baseline: []}}
+      -- workloads/cluster09/x-wing.yaml --
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: x-wing, namespace: default}
+      spec:
+        selector: {matchLabels: {name: x-wing}}
+        template:
+          metadata: {labels: {name: x-wing}}
+          spec: {containers: [{name: x-wing, image: x-wing}]}
+      -- connections/rebel-base.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: rebel-base, namespace: default}
+      spec:
+        via: mesh
+        from: [{clusters: [cluster01, cluster09], podSelector: {matchLabels: {name: x-wing}}}]
+        to: {clusters: [cluster02], service: rebel-base, ports: [80]}
+
+      """
+    var options = CompileOptions()
+    options.isParanoid = true
+    let compilation = try FixtureFleet(base: "clustermesh").overlaid(by: files).compile(options)
+    let judgement = try #require(compilation.judgement)
+    #expect(judgement.crossings.map(\.verdict) == [.proved, .refuted], "\(compilation.findingsText)")
+    #expect(judgement.crossings.last?.decisiveHop?.kind == .tunnel)
+    #expect(compilation.findings.contains { $0.rule.id == "LW3053" })
+    #expect(!compilation.findings.contains { $0.rule.id == "LW7231" }, "\(compilation.findingsText)")
+  }
+}

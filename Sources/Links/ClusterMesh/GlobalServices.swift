@@ -16,7 +16,7 @@ struct GlobalServices {
   init(mesh: MeshLink, model: FleetModel, _ connections: [BoundConnection]) {
     var byService: [NamespacedName: [BoundConnection]] = [:]
     for connection in connections {
-      guard check(connection, mesh, model) else { continue }
+      guard let connection = served(connection, mesh, model) else { continue }
       for key in Set(connection.targets.map(\.service.key)) { byService[key, default: []].append(connection) }
     }
     for (key, connections) in byService.sorted(by: { $0.key < $1.key }) {
@@ -53,9 +53,11 @@ struct GlobalServices {
   private static let joined = JoinedServices(
     each: ClusterMeshRules.matchEach, outside: ClusterMeshRules.clientOutside, joining: "make it a member")
 
-  private mutating func check(_ connection: BoundConnection, _ mesh: MeshLink, _ model: FleetModel) -> Bool {
+  private mutating func served(
+    _ connection: BoundConnection, _ mesh: MeshLink, _ model: FleetModel
+  ) -> BoundConnection? {
     let found = Self.joined.findings(connection, in: model) { mesh.member($0) != nil }
     findings += found
-    return found.isEmpty
+    return Self.joined.served(connection, found) { mesh.member($0) != nil }
   }
 }

@@ -66,7 +66,7 @@ final class TetrateTraffic: Sendable {
     self.link = link
     self.model = model
     var findings: [Diagnostic] = []
-    connections = all.filter { Self.check($0, link, model, &findings) }
+    connections = all.compactMap { Self.served($0, link, model, &findings) }
     var flows: Set<Flow> = []
     var targets: [String: Set<NamespacedName>] = [:]
     var byService: [NamespacedName: [BoundConnection]] = [:]
@@ -214,11 +214,12 @@ final class TetrateTraffic: Sendable {
     each: TetrateRules.matchEach, outside: TetrateRules.clientOutside,
     joining: "add a 'tetrate' section to the Cluster or name it in 'members'")
 
-  private static func check(
+  private static func served(
     _ connection: BoundConnection, _ link: TetrateLink, _ model: FleetModel, _ findings: inout [Diagnostic]
-  ) -> Bool {
+  ) -> BoundConnection? {
+    let found = joined.findings(connection, in: model) { link.member($0) != nil }
+    findings += found
     let before = findings.count
-    findings += joined.findings(connection, in: model) { link.member($0) != nil }
     for target in connection.targets {
       for port in target.ports where port.port.transport != .tcp {
         findings.append(
@@ -230,6 +231,7 @@ final class TetrateTraffic: Sendable {
             help: ["use a link with an address of its own for this port"]))
       }
     }
-    return findings.count == before
+    guard findings.count == before else { return nil }
+    return joined.served(connection, found) { link.member($0) != nil }
   }
 }

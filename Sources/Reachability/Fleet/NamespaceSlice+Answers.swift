@@ -286,7 +286,9 @@ extension NamespaceSlice {
       help: [
         sender.pods.contains(where: \.isHostNetwork)
           ? "some of these run in their nodes' network, where labels do not count: admit the addresses of the nodes to \(transport.rawValue) \(port), or take the pods out of it"
-          : "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
+          : sender.isOfUnknownAddress
+            ? "add a policy that selects the pods and admits \(transport.rawValue) \(port) without 'from': nobody knows with which address \(sender.description) arrives; one that does: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: allow-from-outside, namespace: \(namespace)}, spec: {podSelector: {matchLabels: {\(subjects[pod].labels.items.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", "))}}, policyTypes: [Ingress], ingress: [{ports: [{protocol: \(transport.rawValue), port: \(port)}]}]}}"
+            : "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
       ])
   }
 

@@ -95,6 +95,14 @@ package enum Sender: Sendable {
     }
   }
 
+  /// True for senders whose addresses nobody knows.
+  var isOfUnknownAddress: Bool {
+    switch self {
+    case .unknown, .outside: true
+    case .client, .pods, .platform, .networks: false
+    }
+  }
+
   /// The pods among them.
   var pods: [PeerPod] {
     switch self {
