@@ -25,6 +25,7 @@ struct StaticConnection: PlannedUnit {
       connections: [connection.id.description],
       subject: Label(connection.connection.name.node.range, "while emitting this connection"))
     for target in connection.targets {
+      lowered.findings += unusableAddresses(of: target)
       let known = knownAddresses(of: target)
       let policies = EgressPolicies(
         model: model, clients: connection.clients(of: target),
@@ -161,11 +162,26 @@ struct StaticConnection: PlannedUnit {
     switch link.addresses[target.cluster] {
     case .declared(let addresses): return addresses.map(\.value)
     case .observed:
-      let observed = model.clusters[target.cluster]?.observed.services[target.service.key]
-      let ingress = observed?.manifest.node.at("status", "loadBalancer", "ingress")
-      let addresses = ingress?.elements.compactMap { $0["ip"]?.string } ?? []
-      return addresses.isEmpty ? nil : addresses
+      let addresses = observedAddresses(of: target).filter { IPAddress($0.text)?.endpointFault == nil }
+      return addresses.isEmpty ? nil : addresses.compactMap(\.string)
     case nil: return nil
+    }
+  }
+
+  private func observedAddresses(of target: BoundTarget) -> [Node] {
+    let observed = model.clusters[target.cluster]?.observed.services[target.service.key]
+    let ingress = observed?.manifest.node.at("status", "loadBalancer", "ingress")
+    return ingress?.elements.compactMap { $0["ip"] } ?? []
+  }
+
+  /// Observed addresses that no endpoint can have.
+  private func unusableAddresses(of target: BoundTarget) -> [Diagnostic] {
+    guard case .observed? = link.addresses[target.cluster] else { return [] }
+    return observedAddresses(of: target).compactMap { node in
+      guard let fault = IPAddress(node.text)?.endpointFault else { return nil }
+      return Diagnostic(
+        StaticRules.address, "\(node.text) is \(fault): no load balancer has it", at: node.range, "observed",
+        help: ["observe \(target.cluster) again, or mend the file if it was edited"])
     }
   }
 

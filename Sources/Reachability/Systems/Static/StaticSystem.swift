@@ -74,6 +74,16 @@ package struct StaticSystem: ReachabilitySystem {
       finish(crossing, isObserved, &walk)
       return
     }
+    if let bad = known.first(where: { IPAddress($0.text)?.endpointFault != nil }) {
+      walk.fail(
+        .address, in: cluster.name, Self.place(bad.text, mapped),
+        Fault(
+          JudgementRules.address,
+          "\(bad.text) is \(IPAddress(bad.text)?.endpointFault ?? "no address"): nobody answers there",
+          at: [Label(bad.range)], help: ["observe \(cluster.name) again, or correct the address"],
+          because: .address(bad.text)))
+      return
+    }
     let all = StaticFamilies(cluster: walk.clientCluster).usable(known.filter { IPAddress($0.text) != nil })
     if let client = walk.clientCluster, all.isEmpty {
       walk.fail(
