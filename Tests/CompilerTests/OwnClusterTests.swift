@@ -92,7 +92,73 @@ import Testing
         """)),
   ]
 
-  @Test(arguments: all) func ownClustersAreSeen(_ planted: Break) throws {
+  private static func clamav(_ target: String, _ ports: String) -> String {
+    """
+    -- workloads/silver/clamav.yaml --
+    apiVersion: v1
+    kind: Service
+    metadata: {name: clamav, namespace: a1b2c3-prod}
+    spec: {selector: {app: clamav}, ports: [{port: 3310, targetPort: \(target)}]}
+    ---
+    apiVersion: apps/v1
+    kind: StatefulSet
+    metadata: {name: clamav, namespace: a1b2c3-prod}
+    spec:
+      selector: {matchLabels: {app: clamav}}
+      template:
+        metadata: {labels: {app: clamav}}
+        spec: {containers: [{name: clamav, image: "registry.example.com/clamav:1.0"\(ports)}]}
+
+    """
+  }
+
+  private static func contour(_ spec: String) -> String {
+    """
+    -- workloads/cluster-a/contour.yaml --
+    apiVersion: v1
+    kind: Service
+    metadata: {name: envoy, namespace: projectcontour}
+    spec: {type: LoadBalancer, \(spec)ports: [{name: http, port: 80, targetPort: 8080}]}
+    ---
+    apiVersion: apps/v1
+    kind: DaemonSet
+    metadata: {name: envoy, namespace: projectcontour}
+    spec:
+      selector: {matchLabels: {app: envoy}}
+      template:
+        metadata: {labels: {app: envoy}}
+        spec: {containers: [{name: envoy, image: envoy, ports: [{containerPort: 8080}]}]}
+
+    """
+  }
+
+  static let ports = [
+    Break(
+      "a target port that no container declares", over: "porter-silver", .depends, at: .targetPort,
+      clamav("3311", ", ports: [{containerPort: 3310}]")),
+    Break(
+      "a target port where nothing is declared", over: "porter-silver", .proved, at: nil, clamav("3311", "")),
+    Break(
+      "a gateway's Service that selects nobody", over: "gateway-dns", .refuted, at: .gateway, contour("")),
+    Break(
+      "a gateway's Service that selects pods", over: "gateway-dns", .proved, at: nil,
+      contour("selector: {app: envoy}, ")),
+    Break(
+      "an east-west gateway's Service that selects nobody", over: "tetrate", .refuted, at: .gateway,
+      TetrateJudgementTests.istioFleet.replacing("selector: {istio: eastwestgateway}, ", with: "")),
+    Break(
+      "authorities of their own", over: "clustermesh", .depends, at: .tunnel,
+      """
+      -- links/mesh.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Link
+      metadata: {name: mesh}
+      spec: {clusterMesh: {members: [cluster01, cluster02], certificates: {method: cronJob, sharedAuthority: false}}}
+
+      """),
+  ]
+
+  @Test(arguments: all + ports) func ownClustersAreSeen(_ planted: Break) throws {
     var options = CompileOptions()
     options.isParanoid = true
     let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile(options)

@@ -23,7 +23,10 @@ extension CertificateChecker {
     case .service(let cluster, let key, let port, let transport, let target):
       guard let manifest = service(cluster, key) else { return .no }
       let found = manifest.node.at("spec", "ports")?.elements.first { entry in
-        entry["port"]?.integer == port && (entry["protocol"]?.string ?? "TCP") == transport.rawValue
+        // A word that is no protocol is refused by the API server, and stands for the default till then.
+        let written = entry["protocol"]?.string ?? ""
+        let own = TransportProtocol.allCases.first { $0.rawValue == written } ?? .tcp
+        return entry["port"]?.integer == port && own == transport
       }
       guard let found else { return .no }
       let text = found["targetPort"].flatMap { $0.isNull ? nil : $0.text } ?? String(port)

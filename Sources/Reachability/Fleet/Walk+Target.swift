@@ -153,6 +153,17 @@ extension Walk {
       }
       numbers.append((pod, number))
     }
+    if let bad = numbers.first(where: { UInt16(exactly: $0.port) == nil || $0.port == 0 }) {
+      fail(
+        .targetPort, in: name, "target port \(port.target.description)",
+        Fault(
+          JudgementRules.targetPort,
+          "\(bad.port) is no port: Service \(service.key.description) of \(name) leads nowhere",
+          at: [Label((port.targetNode ?? port.node).range)], help: ["ports are 1 to 65535"],
+          because: .service(name, service.key, port: port.number, port.transport, target: port.target),
+          wanted: .no))
+      return
+    }
     if case .name(let text) = port.target, !service.isInline {
       rely(on: .targetPort(name, service.key, name: text, port.transport))
     }

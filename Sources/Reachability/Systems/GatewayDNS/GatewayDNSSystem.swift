@@ -377,6 +377,9 @@ package struct GatewayDNSSystem: ReachabilitySystem {
     if pods.isKnown {
       walk.rely(on: pods.listens(port))
       if walk.isTracing, let claim = pods.podsClaim { walk.rely(on: claim) }
+      if let question = pods.question(port) {
+        walk.depend(.gateway, in: cluster.name, at: pods.places, text, on: [question])
+      }
       walk.pass(.gateway, in: cluster.name, pods.evidence, at: pods.places, text)
     } else {
       walk.depend(

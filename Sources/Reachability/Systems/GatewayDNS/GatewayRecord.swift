@@ -248,15 +248,23 @@ struct GatewayPods: Sendable {
   /// The pods as policies of their own namespace see them.
   let subjects: [SubjectPod]
   private let knowsWorkloads: Bool
+  /// True where no endpoints are known that would stand in for pods.
+  private let hasNoEndpoints: Bool
+  /// The ports that were observed beside a manifest.
+  private let observedPorts: Node?
 
   init(_ key: NamespacedName, in cluster: JudgedCluster) {
     self.key = key
     self.cluster = cluster.name
+    hasNoEndpoints = !cluster.endpoints(in: key.namespace).contains {
+      ($0.manifest.labels["kubernetes.io/service-name"] ?? $0.name) == key.name
+    }
     let known = cluster.service(key)
     let observed = cluster.observed("v1", "Service", key.namespace, key.name)
     service = known?.service ?? observed.map { Service($0.manifest, namespace: key.namespace) }
     evidence = known?.object.evidence ?? .observed
     places = (known?.object ?? observed).map { [$0.label()] } ?? []
+    observedPorts = known == nil ? nil : observed?.node.at("spec", "ports")
     let workloads = cluster.workloads(in: key.namespace)
     knowsWorkloads = !workloads.isEmpty
     guard let selector = service?.selector, !selector.isEmpty else {
@@ -292,12 +300,33 @@ struct GatewayPods: Sendable {
         at: places,
         help: ["use one of \(listed(service.ports.map(\.description)))"], because: listens(port))
     }
+    if service.selector.isEmpty, evidence != .observed, hasNoEndpoints {
+      return Fault(
+        JudgementRules.pods,
+        "the gateway's Service \(key.description) of \(cluster) has no selector: no pods are behind it",
+        at: places, help: ["give it the labels of the gateway's pods"],
+        because: .found(
+          ObjectQuery(
+            "Service", of: "", in: cluster, key.namespace, key.name, where: [.exists(["spec", "selector"])])))
+    }
     guard knowsWorkloads, !service.selector.isEmpty, peers.isEmpty else { return unnamed(port, service) }
     return Fault(
       JudgementRules.unpublished,
       "no pod of \(key.namespace) in \(cluster) is behind the gateway's Service \(key.name)", at: places,
       help: ["correct its selector, \(service.selector.description)"],
       because: .pods(cluster, key, runtimeLabels: [:]))
+  }
+
+  /// Where the Service was observed without a port that its manifest has.
+  func question(_ port: Int) -> Question? {
+    guard let observedPorts, observedPorts.count > 0,
+      !observedPorts.elements.contains(where: {
+        $0["port"]?.integer == port && ($0["protocol"]?.text ?? "TCP") == "TCP"
+      })
+    else { return nil }
+    return Question(
+      "whether the gateway \(key.description) of \(cluster) has port \(port) by now: it was observed without",
+      at: observedPorts.range, help: "observe \(cluster) again")
   }
 
   /// A port of the Service that leads to a name which the pods do not declare: nobody is behind it.

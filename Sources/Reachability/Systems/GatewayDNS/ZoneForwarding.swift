@@ -24,7 +24,7 @@ struct ZoneServer: Sendable {
         // 'None' and the empty text are no address.
         ObjectQuery(
           "Service", of: "", in: cluster.name, namespace, "dns-server", layer,
-          where: [.exists(["spec", "clusterIP"]), .not(.text(["spec", "clusterIP"], ["None"]))])
+          where: [.address(["spec", "clusterIP"])])
       })
   }
 }

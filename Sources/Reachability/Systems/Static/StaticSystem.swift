@@ -67,7 +67,7 @@ package struct StaticSystem: ReachabilitySystem {
           ObjectQuery(
             "Service", of: "", in: cluster.name, crossing.target.service.key.namespace,
             crossing.target.service.key.name, .observed,
-            where: [.exists(["status", "loadBalancer", "ingress", "*", "ip"])])
+            where: [.address(["status", "loadBalancer", "ingress", "*", "ip"])])
         ])
       walk.leave(to: nil, port: mapped, port.transport, as: "", missing: missing)
       walk.wait(.address, in: cluster.name, "address of \(crossing.serviceName)", for: missing)

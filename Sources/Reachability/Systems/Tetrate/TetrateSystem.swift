@@ -116,6 +116,20 @@ enum EastWestPods {
     let port = { (pod: SubjectPod) in
       service?.number(of: TetrateSystem.port, in: pod) ?? TetrateSystem.port
     }
+    if let service, service.selector.isEmpty {
+      walk.fail(
+        .gateway, in: cluster.name, "gateway \(service.key.description)",
+        Fault(
+          JudgementRules.pods,
+          "the gateway's Service \(service.key.description) of \(cluster.name) has no selector: no pods are behind it",
+          at: [Label(service.manifest.nameNode.range)],
+          help: ["give it the labels of the gateway's pods: \(selector.labels.description)"],
+          because: .found(
+            ObjectQuery(
+              "Service", of: "", in: cluster.name, service.key.namespace, service.key.name,
+              where: [.exists(["spec", "selector"])]))))
+      return
+    }
     if let service, service.type == "ClusterIP" {
       walk.depend(
         .gateway, in: cluster.name, at: [Label(service.typeNode.range)], "gateway \(service.key.description)",
