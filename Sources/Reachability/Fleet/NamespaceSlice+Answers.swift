@@ -266,15 +266,7 @@ extension NamespaceSlice {
 
   func closedIngress(_ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol) -> Fault
   {
-    for endpoint in endpoints(of: sender) {
-      let trace = engine.trace(from: endpoint, to: .pod(pod), port: port, transport)
-      if trace.answer == .no,
-        let denial = denial(
-          in: trace, .ingress, JudgementRules.ingress, sender.description, subjects[pod].description)
-      {
-        return denial
-      }
-    }
+    if let denial = denied(pod, from: sender, port, transport, JudgementRules.ingress) { return denial }
     let isolating = Set(engine.selecting(pod, .ingress)).sorted()
     return Fault(
       JudgementRules.ingress,
@@ -290,6 +282,24 @@ extension NamespaceSlice {
             ? "add a policy that selects the pods and admits \(transport.rawValue) \(port) without 'from': nobody knows with which address \(sender.description) arrives; one that does: {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: allow-from-outside, namespace: \(namespace)}, spec: {podSelector: {matchLabels: {\(subjects[pod].labels.items.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", "))}}, policyTypes: [Ingress], ingress: [{ports: [{protocol: \(transport.rawValue), port: \(port)}]}]}}"
             : "add a policy that selects the pods and admits \(sender.description) to \(transport.rawValue) \(port): policies see pod ports, not Service ports"
       ])
+  }
+
+  /// A rule of some policy that denies a sender outright; nil where policies only admit others.
+  func denied(
+    _ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol, _ rule: Rule
+  ) -> Fault? {
+    var senders = endpoints(of: sender)
+    // Any address will do for whoever has one that nobody knows.
+    if senders.isEmpty, sender.isOfUnknownAddress { senders = [.address(IPAddress(ipv4: 0xC000_0201))] }
+    for endpoint in senders {
+      let trace = engine.trace(from: endpoint, to: .pod(pod), port: port, transport)
+      if trace.answer == .no,
+        let denial = denial(in: trace, .ingress, rule, sender.description, subjects[pod].description)
+      {
+        return denial
+      }
+    }
+    return nil
   }
 
   private func closing(_ trace: Trace, _ direction: NetworkPolicy.Direction) -> [Label] {

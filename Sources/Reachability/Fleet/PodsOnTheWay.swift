@@ -49,6 +49,22 @@ extension Walk {
     }
   }
 
+  /// A rule that denies a sender such pods outright; nil where no rule does.
+  func denied(
+    _ sender: Sender, to way: PodsOnTheWay, _ port: (SubjectPod) -> Int?, _ transport: TransportProtocol,
+    _ rule: Rule
+  ) -> Fault? {
+    guard let slice = judge.slices[way.key] else { return nil }
+    for pods in way.pods {
+      guard let pod = slice.number(ofSubject: pods.id),
+        let number = port(pods).flatMap({ UInt16(exactly: $0) }),
+        let fault = slice.denied(pod, from: sender, number, transport, rule)
+      else { continue }
+      return fault
+    }
+    return nil
+  }
+
   /// True where they admit pods by their labels alone: nobody in the network of a node.
   func admitsPodsAlone(
     _ way: PodsOnTheWay, _ port: (SubjectPod) -> Int?, _ transport: TransportProtocol

@@ -82,15 +82,17 @@ extension Walk {
         )
       ]
     case .no?:
+      let clients = Sender.pods(way.peers, description: "the clients")
       fail(
         .name, in: cluster.name, name,
-        Fault(
-          JudgementRules.name,
-          "no policy of \(way.key.namespace) in \(cluster.name) admits the clients to the cluster's DNS",
-          at: isolating(way, "isolates the resolver"),
-          help: [
-            "admit UDP and TCP \(resolver.port) to the pods with \(resolver.pod.labels.description) from every namespace"
-          ]))
+        denied(clients, to: way, port, .udp, JudgementRules.name)
+          ?? Fault(
+            JudgementRules.name,
+            "no policy of \(way.key.namespace) in \(cluster.name) admits the clients to the cluster's DNS",
+            at: isolating(way, "isolates the resolver"),
+            help: [
+              "admit UDP and TCP \(resolver.port) to the pods with \(resolver.pod.labels.description) from every namespace"
+            ]))
     }
     return []
   }

@@ -59,11 +59,12 @@ enum MeshServer {
     case .no?:
       walk.fail(
         .tunnel, in: member.cluster.name, text,
-        Fault(
-          JudgementRules.tunnel,
-          "no policy of \(way.key.namespace) in \(member.cluster.name) admits agents of \(reader.cluster.name) to clustermesh-apiserver",
-          at: walk.isolating(way, "isolates clustermesh-apiserver"),
-          help: ["admit TCP \(port) to its pods from the nodes of the other members"]))
+        walk.denied(sender, to: way, { _ in port }, .tcp, JudgementRules.tunnel)
+          ?? Fault(
+            JudgementRules.tunnel,
+            "no policy of \(way.key.namespace) in \(member.cluster.name) admits agents of \(reader.cluster.name) to clustermesh-apiserver",
+            at: walk.isolating(way, "isolates clustermesh-apiserver"),
+            help: ["admit TCP \(port) to its pods from the nodes of the other members"]))
     }
   }
 }
