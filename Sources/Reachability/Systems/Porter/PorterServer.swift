@@ -13,7 +13,7 @@ struct PorterServer: Sendable {
     let place: Label
   }
 
-  private let claimName: String
+  let claimName: String
   private let cluster: String
   private let primary: String
   private let opposite: String?
