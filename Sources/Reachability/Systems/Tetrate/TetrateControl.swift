@@ -63,10 +63,23 @@ struct TetrateControl: Sendable {
   private let hiding: (hosts: Node, object: Object)?
   /// Settings of which nobody knows whether they do.
   let narrowTraffic: (question: Question, place: Label)?
+  /// What the workspace's default lets in at the pods, where that is not everybody of the mesh.
+  let narrowSecurity: (question: Question, place: Label)?
   private let section: Node
   /// The cluster whose objects, or files, are those of TSB; nil where there is none.
   private let cluster: String?
   private let isTctl: Bool
+
+  /// Modes of a security setting that let in some callers only: whom, nobody here evaluates.
+  private static func narrow(_ setting: Object) -> (question: Question, place: Label)? {
+    guard let authorization = setting.spec("defaultSecuritySetting", "authorization"),
+      let mode = authorization["mode"], ["CUSTOM", "RULES", "NAMESPACE", "GROUP"].contains(mode.text)
+    else { return nil }
+    let question = Question(
+      "whether the workspace's default security setting lets the clients in: its authorization is of mode \(mode.text)",
+      help: "say in a suppression of this note whom it admits, or admit the clients there")
+    return (question, setting.label)
+  }
 
   init(_ section: Node, in fleet: JudgedFleet) {
     self.section = section
@@ -98,6 +111,7 @@ struct TetrateControl: Sendable {
         object.manifest.identity.group == "traffic.tsb.tetrate.io"
           && inWorkspace.allSatisfy { object.manifest.annotation("tsb.tetrate.io/\($0.0)") == $0.1 }
       } ?? [])
+    narrowSecurity = settings.lazy.compactMap { Self.narrow($0) }.first
     let owner = objects("Workspace", [("organization", organization), ("tenant", tenant)]).first {
       $0.node.at("metadata", "name")?.text == workspace
     }

@@ -39,7 +39,12 @@ struct TetrateWalk {
     EastWestPods.judge(entry.selector, crossing, in: cluster, &walk)
     walk.sender = .pods(
       [EastWestPods.peer(entry.selector, in: cluster)], description: entry.selector.description)
-    walk.enter(admittedBy: { EastWestPods.admit(crossing, in: cluster, &$0) })
+    walk.enter(admittedBy: { walk in
+      EastWestPods.admit(crossing, in: cluster, &walk)
+      guard !walk.isOver, let (question, place) = control.narrowSecurity else { return }
+      walk.depend(
+        .ingress, in: cluster.name, at: [place], "security setting of the workspace", on: [question])
+    })
   }
 
   // MARK: The gateway
@@ -56,6 +61,21 @@ struct TetrateWalk {
   /// True where the entry's gateway stands in a cluster.
   func hasGateway(_ entry: TetrateControl.Entry, in cluster: JudgedCluster) -> Bool {
     gateway(entry, in: cluster) != nil
+  }
+
+  /// Why a gateway that is selected takes no traffic of other clusters; nil where none is selected.
+  private func deafness(_ entries: [TetrateControl.Entry], in cluster: JudgedCluster) -> String? {
+    let chosen = candidates(in: cluster).first { object in
+      let labels = Self.podLabels(of: object)
+      return entries.contains { entry in
+        object.manifest.namespace == entry.selector.namespace
+          && entry.selector.labels.items.allSatisfy { labels[$0.key] == $0.value }
+      }
+    }
+    guard let chosen else { return nil }
+    let isEgress = chosen.node.at("spec", "type")?.text == "EGRESS"
+    return
+      "\(chosen.manifest.identity.description) of \(cluster.name) takes no traffic of other clusters: \(isEgress ? "it is of type EGRESS" : "its Service has no port \(TetrateSystem.port)")"
   }
 
   private func candidates(in cluster: JudgedCluster) -> [KnownObject] {
@@ -189,7 +209,8 @@ struct TetrateWalk {
         .gateway, in: cluster.name, text,
         Fault(
           JudgementRules.unpublished,
-          "no gateway of \(cluster.name) is selected by \(exposing[0].selector.description) and listens on \(TetrateSystem.port)",
+          deafness(exposing, in: cluster)
+            ?? "no gateway of \(cluster.name) is selected by \(exposing[0].selector.description) and listens on \(TetrateSystem.port)",
           at: exposing.prefix(1).map(\.object.label)
             + candidates(in: cluster).prefix(1).map { $0.label("not this one") },
           help: ["install an east-west gateway whose pods have these labels"],
@@ -399,7 +420,11 @@ struct TetrateWalk {
     guard !walk.isOver else { return }
     let from = control.networks[TetrateControl.name(of: client)] ?? "no network"
     let to = control.networks[TetrateControl.name(of: cluster)] ?? "no network"
-    let text = from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
+    let isPlaced = [client, cluster].allSatisfy { control.networks[TetrateControl.name(of: $0)] != nil }
+    let text =
+      !isPlaced
+      ? "the networks of \(client.name) and \(cluster.name)"
+      : from == to ? "one network (\(from))" : "network \(from) reaches \(to)"
     if let lost = [client, cluster].first(where: { lostNetwork($0) }) {
       walk.fail(
         .tunnel, in: client.name, text,
