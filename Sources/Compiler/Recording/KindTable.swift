@@ -49,7 +49,8 @@ extension KindTable {
     LinkRegistry.types.flatMap { $0.descriptor.observes } + endpoints + [service])
 
   /// What `record` keeps of manifests that are rendered elsewhere.
-  static let recorded = KindTable(workloads + declared + meshes + endpoints)
+  static let recorded = KindTable(
+    workloads + declared + meshes + endpoints + policies + routes + resolvers)
 
   /// A Service as a cluster answers it; the address of a load balancer is asked for by the link types.
   private static let service = ReducedKind(
@@ -88,7 +89,8 @@ extension KindTable {
     ["metadata", "annotations", "io.cilium/*"], ["metadata", "annotations", "clustermesh.cilium.io/*"],
   ]
 
-  /// Pods and their controllers: no environment, no volumes, no commands, since secrets stand there.
+  /// Pods and their controllers: no environment, no volumes, no commands, since secrets stand there. Of what is asked of
+  /// ConfigMaps the names are kept.
   private static let workloads: [ReducedKind] = [
     workload("", "Pod", []), workload("", "ReplicationController", ["spec", "template"]),
     workload("apps", "Deployment", ["spec", "template"]),
@@ -102,22 +104,112 @@ extension KindTable {
   ]
 
   private static func workload(_ group: String, _ kind: String, _ template: [String]) -> ReducedKind {
-    var paths: [[String]] = [["metadata", "labels"], ["spec", "hostNetwork"]]
+    var paths: [[String]] = [
+      ["metadata", "labels"], ["metadata", "annotations", "sidecar.istio.io/*"],
+      ["metadata", "annotations", "traffic.sidecar.istio.io/*"],
+      ["metadata", "annotations", "proxy.istio.io/config"],
+    ]
+    // How the pods find names and whose they are; whether they become ready.
+    for field in [
+      "hostNetwork", "dnsPolicy", "dnsConfig", "hostAliases", "hostname", "subdomain", "serviceAccountName",
+      "readinessGates",
+    ] { paths.append(["spec", field]) }
+    paths.append(["spec", "volumes", "[]", "configMap", "name"])
+    paths.append(["spec", "volumes", "[]", "configMap", "optional"])
     for containers in ["containers", "initContainers"] {
       paths.append(["spec", containers, "[]", "name"])
+      paths.append(["spec", containers, "[]", "restartPolicy"])
       for field in ["name", "containerPort", "protocol", "hostPort"] {
         paths.append(["spec", containers, "[]", "ports", "[]", field])
       }
+      for probe in ["readinessProbe", "startupProbe", "livenessProbe"] {
+        for way in ["httpGet", "tcpSocket", "grpc"] {
+          paths.append(["spec", containers, "[]", probe, way, "port"])
+        }
+      }
+      for field in ["name", "key", "optional"] {
+        paths.append(["spec", containers, "[]", "env", "[]", "valueFrom", "configMapKeyRef", field])
+        paths.append(["spec", containers, "[]", "envFrom", "[]", "configMapRef", field])
+      }
     }
+    let controller: [FieldPath] =
+      template.isEmpty
+      ? []
+      : ["replicas", "suspend", "selector", "ordinals", "workloadRef"].map {
+        FieldPath(steps: ["spec", $0])
+      } + [["spec", "jobTemplate", "spec", "suspend"]]
     return ReducedKind(
-      group: group, kind: kind, fields: metadata + paths.map { FieldPath(steps: template + $0) })
+      group: group, kind: kind,
+      fields: metadata + controller + paths.map { FieldPath(steps: template + $0) })
   }
 
   /// Where a route of the Gateway API leads; header values stay out, which may be secrets.
   private static let route: [FieldPath] = [
-    ["spec", "hostnames"], ["spec", "rules", "[]", "backendRefs", "[]", "name"],
+    ["spec", "hostnames"], ["spec", "parentRefs"], ["spec", "rules", "[]", "matches", "[]", "path"],
+    ["spec", "rules", "[]", "filters", "[]", "type"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "name"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "kind"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "group"],
     ["spec", "rules", "[]", "backendRefs", "[]", "namespace"],
     ["spec", "rules", "[]", "backendRefs", "[]", "port"],
+    ["spec", "rules", "[]", "backendRefs", "[]", "weight"],
+  ]
+
+  private static func whole(
+    _ group: String, _ kind: String, _ scope: ReducedKind.Scope = .namespace, also fields: [FieldPath] = []
+  ) -> ReducedKind {
+    ReducedKind(group: group, kind: kind, scope: scope, fields: metadata + [["spec"]] + fields)
+  }
+
+  /// Policies of other kinds than Kubernetes' own: also those that nobody evaluates, since that they are there decides.
+  private static let policies: [ReducedKind] = [
+    whole("policy.networking.k8s.io", "AdminNetworkPolicy", .cluster),
+    whole("policy.networking.k8s.io", "BaselineAdminNetworkPolicy", .cluster),
+    whole("policy.networking.k8s.io", "ClusterNetworkPolicy", .cluster),
+    whole("projectcalico.org", "NetworkPolicy"),
+    whole("projectcalico.org", "GlobalNetworkPolicy", .cluster),
+    whole("crd.projectcalico.org", "NetworkPolicy"),
+    whole("crd.projectcalico.org", "GlobalNetworkPolicy", .cluster),
+    whole("crd.antrea.io", "NetworkPolicy"), whole("crd.antrea.io", "ClusterNetworkPolicy", .cluster),
+    whole("k8s.ovn.org", "EgressFirewall"), whole("network.openshift.io", "EgressNetworkPolicy"),
+    whole("k8s.ovn.org", "UserDefinedNetwork"),
+    whole("k8s.ovn.org", "ClusterUserDefinedNetwork", .cluster),
+    whole("cilium.io", "CiliumCIDRGroup", .cluster),
+    whole("security.istio.io", "AuthorizationPolicy"), whole("security.istio.io", "PeerAuthentication"),
+  ]
+
+  /// What sidecars make of a call, and what scales workloads; header values and triggers stay out, which may be secrets.
+  private static let routes: [ReducedKind] = [
+    whole("networking.istio.io", "DestinationRule"),
+    ReducedKind(
+      group: "networking.istio.io", kind: "VirtualService",
+      fields: metadata + [
+        ["spec", "hosts"], ["spec", "gateways"], ["spec", "exportTo"], ["spec", "tcp"], ["spec", "tls"],
+        ["spec", "http", "[]", "name"], ["spec", "http", "[]", "match"],
+        ["spec", "http", "[]", "route", "[]", "destination"],
+        ["spec", "http", "[]", "route", "[]", "weight"],
+        ["spec", "http", "[]", "redirect"], ["spec", "http", "[]", "delegate"],
+        ["spec", "http", "[]", "fault"], ["spec", "http", "[]", "directResponse", "status"],
+      ]),
+    whole(
+      "traffic.tsb.tetrate.io", "TrafficSetting", also: [["metadata", "annotations", "tsb.tetrate.io/*"]]),
+    ReducedKind(
+      group: "keda.sh", kind: "ScaledObject",
+      fields: metadata + [["spec", "scaleTargetRef"], ["spec", "minReplicaCount"]]),
+    whole("gateway.networking.k8s.io", "Gateway"),
+    whole("gateway.networking.k8s.io", "ReferenceGrant"),
+    ReducedKind(
+      group: "gateway.networking.k8s.io", kind: "TCPRoute",
+      fields: metadata + [["spec", "parentRefs"], ["spec", "rules"]]),
+  ]
+
+  /// Where names lead.
+  private static let resolvers: [ReducedKind] = [
+    ReducedKind(
+      group: "", kind: "ConfigMap", names: ["coredns", "coredns-custom"], fields: metadata + [["data"]]),
+    ReducedKind(
+      group: "operator.openshift.io", kind: "DNS", scope: .cluster, names: ["default"],
+      fields: metadata + [["spec", "servers"], ["spec", "managementState"]]),
   ]
 
   /// What links of type tetrate read: TSB's objects in both forms, gateways to install, Istio's gateways and entries.
@@ -146,9 +238,10 @@ extension KindTable {
   private static let declared: [ReducedKind] = [
     ReducedKind(
       group: "", kind: "Service",
-      fields: metadata + servicePorts
+      fields: metadata + servicePorts + [["metadata", "annotations", "networking.istio.io/exportTo"]]
         + [
-          "type", "clusterIP", "selector", "externalName", "externalIPs", "externalTrafficPolicy",
+          "type", "clusterIP", "ipFamilies", "ipFamilyPolicy", "selector", "externalName", "externalIPs",
+          "externalTrafficPolicy",
           "internalTrafficPolicy", "loadBalancerIP", "loadBalancerSourceRanges", "publishNotReadyAddresses",
           "sessionAffinity", "sessionAffinityConfig", "trafficDistribution",
         ].map { FieldPath(steps: ["spec", $0]) }),
@@ -175,7 +268,13 @@ extension KindTable {
     ReducedKind(
       group: "projectcontour.io", kind: "HTTPProxy",
       fields: metadata + [
-        ["spec", "virtualhost", "fqdn"],
+        ["spec", "virtualhost", "fqdn"], ["spec", "virtualhost", "tls"], ["spec", "ingressClassName"],
+        ["spec", "routes", "[]", "conditions", "[]", "prefix"],
+        ["spec", "routes", "[]", "services", "[]", "weight"],
+        ["spec", "routes", "[]", "services", "[]", "mirror"],
+        ["spec", "routes", "[]", "requestRedirectPolicy"],
+        ["spec", "routes", "[]", "directResponsePolicy", "statusCode"],
+        ["spec", "includes", "[]", "conditions", "[]", "prefix"],
         ["spec", "routes", "[]", "services", "[]", "name"],
         ["spec", "routes", "[]", "services", "[]", "port"],
         ["spec", "tcpproxy", "services", "[]", "name"], ["spec", "tcpproxy", "services", "[]", "port"],
@@ -183,7 +282,10 @@ extension KindTable {
       ]),
     ReducedKind(
       group: "networking.k8s.io", kind: "Ingress",
-      fields: metadata + [["spec", "rules"], ["spec", "defaultBackend"]]),
+      fields: metadata + [
+        ["metadata", "annotations", "kubernetes.io/ingress.class"], ["spec", "ingressClassName"],
+        ["spec", "rules"], ["spec", "defaultBackend"], ["spec", "tls"],
+      ]),
     ReducedKind(
       group: "gateway.networking.k8s.io", kind: "HTTPRoute", fields: metadata + route),
     ReducedKind(

@@ -127,6 +127,10 @@ import Testing
           labels:
             app: patroni
         spec:
+          replicas: 3
+          selector:
+            matchLabels:
+              app: patroni
           template:
             metadata:
               labels:
