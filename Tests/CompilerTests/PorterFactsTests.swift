@@ -199,13 +199,14 @@ import Testing
     #expect(verdict(same) == .proved, "\(same.findingsText)")
   }
 
-  /// The link knows the address of the new type: that counts, and the former one is no contradiction.
+  /// The link knows the address of the new type: that counts, and the former one is no contradiction. Whether the virtual
+  /// server is there by now hangs on the operator, which looks at the Service only when its claim is touched.
   @Test func declaredAddressReplacesTheFormer() throws {
     let compilation = try compile(
       connection("{overrideServicePort: true}") + server("gold", "142.34.229.62", label: "true"))
     #expect(!compilation.failed, "\(compilation.findingsText)")
     #expect(rules(compilation).contains("LW2130"))
-    #expect(verdict(compilation) == .proved)
+    #expect(verdict(compilation) == .depends)
   }
 
   private func operatorService(_ port: Int) -> String {
