@@ -101,6 +101,11 @@ package final class Workload: Sendable {
     }
   }
 
+  /// True for what Helm runs beside a release and takes away: a test, a migration.
+  package var isHelmHook: Bool {
+    manifest.annotation("helm.sh/hook") != nil || pod.at("metadata", "annotations")?["helm.sh/hook"] != nil
+  }
+
   package var description: String { "\(kind) \(key.name)" }
 
   /// Labels that the controller of StatefulSets gives one pod each, among those that a selector asks for and that some pod

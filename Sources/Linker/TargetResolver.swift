@@ -208,7 +208,8 @@ struct TargetResolver {
         checkDeclared(bound, pods, cluster)
         continue
       }
-      for pod in pods where pod.number(of: bound.port.target, bound.port.transport) == nil {
+      for pod in pods
+      where pod.number(of: bound.port.target, bound.port.transport) == nil && !pod.isHelmHook {
         let names = pod.containerPorts.compactMap(\.name)
         let other = pod.containerPorts.first { $0.name == name }
         var finding =
@@ -274,7 +275,7 @@ struct TargetResolver {
     // The pods may be declared in a file that was not read to its end.
     let unread = facts.unread(mayHold: service.key.namespace)
     let workloads = facts.workloads[service.key.namespace] ?? []
-    let selector = service.manifest.node.at("spec", "selector") ?? service.manifest.nameNode
+    var selector = service.manifest.node.at("spec", "selector") ?? service.manifest.nameNode
     var also: [Label] = [Label(reference.range, "reached by this connection")]
     var help: [String] = []
     if let unread {
@@ -290,6 +291,8 @@ struct TargetResolver {
           nearest.pod.at("metadata", "labels")?.range ?? nearest.manifest.nameNode.range,
           "the nearest: \(nearest.description) with \(nearest.podLabels.description)"))
       let missing = service.selector.items.filter { nearest.podLabels[$0.key] != $0.value }
+      // Of several labels the one that is wrong.
+      if let first = missing.first { selector = selector[first.key] ?? selector }
       help.append(
         "\(missing.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")) is missing there; if a controller sets it while pods run, say so: runtimeLabels: {\(missing.map { "\($0.key): [\($0.value)]" }.joined(separator: ", "))}"
       )

@@ -94,7 +94,40 @@ import Testing
     ]
   }()
 
-  @Test(arguments: cases) func isFoundAtItsHop(_ planted: SurroundingBreakTests.Break) throws {
+  /// Manifests that stand nowhere yet, and that nobody would take.
+  static let unplaced: [SurroundingBreakTests.Break] = [
+    Break(
+      "the only client names no namespace", over: "porter-silver", .depends, at: .client,
+      """
+      -- workloads/emerald/scanner.yaml --
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: scanner}
+      spec:
+        selector: {matchLabels: {app: scanner}}
+        template: {metadata: {labels: {app: scanner}}, spec: {containers: [{name: scanner, image: a}]}}
+
+      """),
+    Break(
+      "a gateway's workload that is refused", over: "tetrate", .depends, at: .gateway,
+      TetrateJudgementTests.istioFleet.replacing(
+        "ports: [{name: tls, port: 15443}]}\n",
+        with: """
+          ports: [{name: tls, port: 15443}]}
+          ---
+          apiVersion: apps/v1
+          kind: Deployment
+          metadata: {name: gateway, namespace: istio-system}
+          spec:
+            selector: {matchLabels: {istio: other}}
+            template:
+              metadata: {labels: {istio: eastwestgateway}}
+              spec: {containers: [{name: proxy, image: auto, ports: [{containerPort: 15443}]}]}
+
+          """)),
+  ]
+
+  @Test(arguments: cases + unplaced) func isFoundAtItsHop(_ planted: SurroundingBreakTests.Break) throws {
     try SurroundingBreakTests().breakIsFoundAtItsHop(planted)
   }
 

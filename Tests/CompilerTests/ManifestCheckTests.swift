@@ -152,6 +152,24 @@ import Testing
       in: [Self.file: Self.service + Self.workload(selector: selector, containers: containers)])
   }
 
+  /// Of a selector's labels the one that is wrong; and a test that Helm runs is nobody's endpoint.
+  @Test func theLabelThatIsWrong() throws {
+    let service = Self.service.replacing(
+      "selector: {name: yourapp}", with: "selector: {name: yourapp, tier: web}")
+    try Self.expect("error[LW1207]", ":4:56", in: [Self.file: service + Self.workload()])
+    let named = Self.service.replacing("targetPort: 8000", with: "targetPort: http")
+    let pods = Self.workload(containers: "[{name: a, image: a, ports: [{name: http, containerPort: 8000}]}]")
+    let test = """
+      ---
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: test, namespace: a1b2c3-dev, labels: {name: yourapp}, annotations: {helm.sh/hook: test}}
+      spec: {containers: [{name: a, image: a}]}
+
+      """
+    #expect(try Self.findings([Self.file: named + pods + test]).isEmpty)
+  }
+
   // MARK: Files that cannot be read
 
   @Test func anUnreadableFileIsNoReasonToGuess() throws {

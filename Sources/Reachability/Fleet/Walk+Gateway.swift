@@ -36,6 +36,7 @@ struct GatewayWay {
   /// The pods' own policies admit those who come from outside. Their addresses only the network knows.
   func admit(port: (SubjectPod) -> Int?, _ who: String, _ walk: inout Walk) {
     let sender = Sender.outside(description: who)
+    walk.judgeRefused(pods.map(\.workload), .gateway, in: cluster, name)
     guard !walk.isOver,
       !walk.isIdle(pods.map(\.workload), in: cluster, namespace, .gateway, name, behind: name)
     else { return }

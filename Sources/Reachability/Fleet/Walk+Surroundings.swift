@@ -108,8 +108,31 @@ extension Walk {
 
   // MARK: Policies of no namespace
 
+  /// A workload whose manifest names no namespace may be the client of which nothing is known.
+  private mutating func judgeUnplacedClients() {
+    guard !isOver, let cluster = clientCluster, !cluster.model.declared.unplaced.isEmpty,
+      clientPods.allSatisfy({ clientSlice?.subjects[$0].workload == nil })
+    else { return }
+    let client = client
+    let workload = cluster.model.declared.unplaced.compactMap { manifest in
+      Workload.podNode(of: manifest).map { Workload(manifest, pod: $0, namespace: client.namespace) }
+    }.first { client.podSelector?.matches($0.podLabels) ?? true }
+    guard let workload else { return }
+    depend(
+      .client, in: cluster.name, at: [Label(workload.manifest.nameNode.range)], workload.description,
+      on: [
+        Question(
+          "in which namespace \(workload.description) of \(cluster.name) stands: its manifest names none",
+          at: workload.manifest.nameNode.range,
+          help:
+            "add 'namespace: \(client.namespace)' to its metadata; where a kustomization sets it, pipe what 'kubectl kustomize' prints into 'linkwright record'"
+        )
+      ])
+  }
+
   /// A policy whose manifest names no namespace stands wherever it is applied, at either end perhaps.
   private mutating func judgeUnplaced() {
+    judgeUnplacedClients()
     for (cluster, hop) in [(clientCluster, Hop.Kind.egress), (targetCluster, .ingress)] {
       guard !isOver, let cluster, !cluster.model.declared.unplaced.isEmpty else { continue }
       let asked = hop == .egress ? "Egress" : "Ingress"

@@ -17,6 +17,22 @@ extension Walk {
     }
   }
 
+  /// Workloads of a gateway that an API server refuses: nobody else checks them.
+  mutating func judgeRefused(
+    _ workloads: [Workload?], _ hop: Hop.Kind, in cluster: JudgedCluster, _ name: String
+  ) {
+    for case let workload? in workloads where !isOver {
+      guard let fault = WorkloadFault.all(of: workload).first else { continue }
+      depend(
+        hop, in: cluster.name, at: [Label(fault.place.range)], name,
+        on: [
+          Question(
+            "whether an API server of \(cluster.name) takes \(workload.description): \(fault.message)",
+            at: fault.place.range, help: fault.remedy)
+        ])
+    }
+  }
+
   private mutating func judgeUnserved(
     of cluster: JudgedCluster, _ namespace: String, _ workloads: [Workload], _ hop: Hop.Kind
   ) {
