@@ -137,9 +137,11 @@ extension Walk {
       let isSlice = object.manifest.kind == "EndpointSlice"
       let service = isSlice ? object.manifest.labels["kubernetes.io/service-name"] : object.manifest.name
       guard service == name.service.name else { continue }
+      // Nobody is led to an endpoint that is not ready.
       let addresses =
         isSlice
-        ? object.node["endpoints"]?.elements.flatMap { $0["addresses"]?.elements.map { $0 } ?? [] } ?? []
+        ? object.node["endpoints"]?.elements.filter { $0.at("conditions", "ready")?.boolean != false }
+          .flatMap { $0["addresses"]?.elements.map { $0 } ?? [] } ?? []
         : object.node["subsets"]?.elements.flatMap {
           $0["addresses"]?.elements.compactMap { $0["ip"] } ?? []
         } ?? []
@@ -236,7 +238,12 @@ extension Claim {
         "EndpointSlice", of: "discovery.k8s.io", in: cluster, namespace,
         where: [
           .text(["metadata", "labels", "kubernetes.io/service-name"], [service]),
-          .element(["endpoints", "*", "addresses", "*"], [.not(.text([], allowed))]),
+          .element(
+            ["endpoints", "*"],
+            [
+              .not(.text(["conditions", "ready"], ["false"])),
+              .element(["addresses", "*"], [.not(.text([], allowed))]),
+            ]),
         ]),
     ])
   }

@@ -222,6 +222,7 @@ struct PorterServer: Sendable {
               .exists(["subsets", "*", "notReadyAddresses"]), .not(.exists(["subsets", "*", "addresses"])),
             ])), wanted: .no)
     }
+    if let fault = strayEndpoint(endpoints, address.value, port.value) { return fault }
     let number = subset["ports"]?.elements.first { _ in true }?["port"]
     let isSame =
       (found.map {
@@ -237,6 +238,39 @@ struct PorterServer: Sendable {
       help: [
         "observe both clusters again; if it stays, touch the claim so that the operator writes the Endpoints anew"
       ], because: contradictionClaim, wanted: .no)
+  }
+
+  /// An endpoint beside the right one: of two claims on one Service each writes its own, and connections take turns.
+  private func strayEndpoint(_ endpoints: KnownObject, _ address: String, _ port: Int) -> Fault? {
+    guard let opposite, let right = IPAddress(address) else { return nil }
+    let subsets = endpoints.node["subsets"]?.elements.map { $0 } ?? []
+    let addresses = subsets.flatMap { $0["addresses"]?.elements.compactMap { $0["ip"] } ?? [] }
+    let ports = subsets.flatMap { $0["ports"]?.elements.compactMap { $0["port"] } ?? [] }
+    // Where nothing is right, the first says it all.
+    guard addresses.contains(where: { IPAddress($0.text) == right }),
+      ports.isEmpty || ports.contains(where: { Int($0.text) == port })
+    else { return nil }
+    let strays =
+      addresses.filter { IPAddress($0.text) != right } + ports.filter { Int($0.text) != port }
+    guard let stray = strays.first else { return nil }
+    let spellings = Set(addresses.filter { IPAddress($0.text) == right }.map(\.text)).sorted()
+    return Fault(
+      JudgementRules.address,
+      "Endpoints \(endpoints.name) in \(opposite) lead to \(stray.text) as well, and the virtual server is at \(address):\(port)",
+      at: [endpoints.label(at: stray, "leads here too")],
+      help: [
+        "touch the claim so that the operator writes the Endpoints anew, then observe \(opposite) again"
+      ],
+      because: .found(
+        ObjectQuery(
+          "Endpoints", of: "", in: opposite, namespace, endpoints.name, .observed,
+          where: [
+            .either([
+              .element(
+                ["subsets", "*", "addresses", "*"], [.exists(["ip"]), .not(.text(["ip"], spellings))]),
+              .element(["subsets", "*", "ports", "*"], [.exists(["port"]), .not(.number(["port"], port))]),
+            ])
+          ])), wanted: .no)
   }
 
   /// What is missing while the controller has not taken the TransportServer up (k8s-bigip-ctlr: the status starts as

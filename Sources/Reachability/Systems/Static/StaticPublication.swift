@@ -181,8 +181,62 @@ struct StaticPublication {
         ]))
   }
 
+  /// What the Service's manifest says of an address that is none of the cluster's own.
+  private func judgeManifest(_ node: Node, _ service: Service, _ walk: inout Walk) {
+    let spec = service.manifest.node["spec"]
+    let external = spec?["externalIPs"]?.elements.map(\.text) ?? []
+    let isOwn = external.contains { IPAddress($0) != nil && IPAddress($0) == IPAddress(node.text) }
+    func ask(_ text: String, _ place: Node, _ help: String) {
+      walk.depend(
+        .loadBalancer, in: cluster.name, at: [Label(node.range), Label(place.range)], "\(node.text):\(port)",
+        on: [Question(text, at: place.range, help: help)])
+    }
+    if let asked = spec?["loadBalancerIP"], service.type == "LoadBalancer", let own = IPAddress(asked.text),
+      own != IPAddress(node.text), !isOwn
+    {
+      ask(
+        "whether \(node.text) leads to Service \(key.description) of \(cluster.name), whose manifest asks for the address \(asked.text)",
+        asked, "write the address that the Service asks for into the link, or correct the manifest")
+    } else if service.type == "LoadBalancer", !isOwn,
+      !service.ports.contains(where: { $0.number == port && $0.transport == wanted.transport })
+    {
+      ask(
+        "who listens at port \(port) of \(node.text): the load balancer of Service \(key.description) has \(listed(service.ports.map(\.description)))",
+        wanted.node,
+        "take port \(wanted.number) out of static.ports, or say in a suppression of this note who does")
+    } else if service.type == "ClusterIP", !isOwn, cluster.model.cluster.distribution == .kubernetes {
+      ask(
+        "what leads from \(node.text) to Service \(key.description) of \(cluster.name): it is of type ClusterIP, and nobody outside its cluster reaches it by itself",
+        service.typeNode,
+        "set 'type: LoadBalancer', or say in a suppression of this note what stands before it")
+    }
+  }
+
+  /// Two of a connection's clusters at one address and port.
+  private func judgeShared(_ node: Node, _ section: Node?, _ walk: inout Walk) {
+    guard !walk.isOver, let section, let address = IPAddress(node.text) else { return }
+    for other in crossing.connection.targets.map(\.cluster) where other != cluster.name {
+      let mapped =
+        crossing.connection.section("static", in: other)?["ports"]?[String(wanted.number)]?.integer
+        ?? wanted.number
+      let known = section[other].map { $0.kind == .sequence ? $0.elements.map { $0 } : [$0] } ?? []
+      guard mapped == port, let same = known.first(where: { IPAddress($0.text) == address }) else { continue }
+      walk.depend(
+        .loadBalancer, in: cluster.name, at: [Label(node.range), Label(same.range, "also of \(other)")],
+        "\(node.text):\(port)",
+        on: [
+          Question(
+            "which of \(cluster.name) and \(other) answers at \(node.text):\(port): the link gives both the address",
+            at: node.range, help: "give each cluster the address at which it is reached")
+        ])
+      return
+    }
+  }
+
   /// A load balancer that was observed elsewhere than the link says.
   private func judgeOther(_ node: Node, _ walk: inout Walk) {
+    judgeShared(node, crossing.connection.link.link.section["addresses"], &walk)
+    if let service { judgeManifest(node, service, &walk) }
     guard let service, service.type == "LoadBalancer",
       let observed = cluster.observed("v1", "Service", key.namespace, key.name)
     else { return }
