@@ -94,7 +94,43 @@ import Testing
       slice("{addresses: [192.0.2.9], conditions: {ready: true}}")),
   ]
 
-  @Test(arguments: all) func writtenAddressesAreHeldAgainstManifests(_ planted: Break) throws {
+  static let observed = [
+    Break(
+      "endpoints of which none is ready", over: "porter-silver", .depends, at: .pod,
+      """
+      -- observed/silver/a1b2c3-prod.yaml --
+      apiVersion: v1
+      kind: Endpoints
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      subsets: [{notReadyAddresses: [{ip: 10.97.0.5}], ports: [{port: 3310}]}]
+
+      """),
+    Break(
+      "endpoints of which one is ready", over: "porter-silver", .proved, at: nil,
+      """
+      -- observed/silver/a1b2c3-prod.yaml --
+      apiVersion: v1
+      kind: Endpoints
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      subsets: [{addresses: [{ip: 10.97.0.5}], notReadyAddresses: [{ip: 10.97.0.6}], ports: [{port: 3310}]}]
+
+      """),
+    Break(
+      "an API server of the mesh among the reader's own pods", over: "clustermesh", .refuted, at: .tunnel,
+      """
+      -- clusters/cluster01.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Cluster
+      metadata: {name: cluster01}
+      spec:
+        network: {podCIDRs: [10.6.124.0/24], serviceCIDRs: [10.101.0.0/16], baseline: []}
+        apiServer: {certificateAuthorityFile: pki/ca.crt, expose: {address: 10.6.123.66, nodePort: 31931}}
+        cilium: {id: 1, chartVersion: 1.20.0, mesh: {ips: [10.6.123.66]}}
+
+      """),
+  ]
+
+  @Test(arguments: all + observed) func writtenAddressesAreHeldAgainstManifests(_ planted: Break) throws {
     var options = CompileOptions()
     options.isParanoid = true
     let compilation = try FixtureFleet(base: planted.base).overlaid(by: planted.files).compile(options)

@@ -88,6 +88,34 @@ extension Walk {
       ])
   }
 
+  /// Where the cluster was observed with endpoints of the Service of which none was ready.
+  mutating func judgeObservedEndpoints(_ service: Service, in cluster: JudgedCluster) {
+    guard !isOver, !service.isInline,
+      service.manifest.node.at("spec", "publishNotReadyAddresses")?.boolean != true
+    else { return }
+    let own = cluster.model.observed.endpoints(in: service.key.namespace).filter { manifest in
+      (manifest.kind == "EndpointSlice" ? manifest.labels["kubernetes.io/service-name"] : manifest.name)
+        == service.key.name
+    }
+    guard let first = own.first, !own.contains(where: Self.hasReady) else { return }
+    depend(
+      .pod, in: cluster.name, at: [Label(first.nameNode.range)], "pods of \(service.key.description)",
+      on: [
+        Question(
+          "whether pods of Service \(service.key.description) of \(cluster.name) are ready by now: its \(first.kind) were observed without any that was",
+          at: first.nameNode.range, help: "observe \(cluster.name) again")
+      ])
+  }
+
+  private static func hasReady(_ manifest: Manifest) -> Bool {
+    if manifest.kind == "EndpointSlice" {
+      return manifest.node["endpoints"]?.elements.contains {
+        $0.at("conditions", "ready")?.boolean != false && ($0["addresses"]?.count ?? 0) > 0
+      } ?? false
+    }
+    return manifest.node["subsets"]?.elements.contains { ($0["addresses"]?.count ?? 0) > 0 } ?? false
+  }
+
   /// Pods that run now and then: between two runs nobody is behind their Service.
   mutating func judgeRuns(_ workloads: [Workload?], _ service: Service, in cluster: JudgedCluster) {
     let jobs = workloads.compactMap { $0 }.filter { ["CronJob", "Job"].contains($0.kind) }

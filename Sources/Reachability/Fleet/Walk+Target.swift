@@ -186,6 +186,7 @@ extension Walk {
         "pods of \(service.key.description)", behind: "Service \(service.key.name)"),
       !isNeverReady(serving.map { slice.subjects[$0].workload }, service, in: slice.cluster)
     else { return }
+    judgeObservedEndpoints(service, in: slice.cluster)
     judgeRuns(serving.map { slice.subjects[$0].workload }, service, in: slice.cluster)
     pass(
       .pod, in: name, .declared,

@@ -56,3 +56,35 @@ extension ClusterMeshSystem {
       ])
   }
 }
+
+extension ClusterMeshSystem {
+  /// An address of the other member's API server among those of the reader's own pods or Services: what its agents send there
+  /// does not leave the cluster.
+  func ownAddress(_ other: Member, readBy one: Member) -> Fault? {
+    guard let clusters = one.values?.at("clustermesh", "config", "clusters") else { return nil }
+    let entry =
+      clusters.kind == .sequence
+      ? clusters.elements.first { $0["name"]?.text == other.name } : clusters[other.name]
+    let document = one.cluster.model.cluster
+    for node in entry?["ips"]?.elements ?? Elements.none {
+      guard let address = IPAddress(node.text) else { continue }
+      for (networks, key, whose) in [
+        (document.podCIDRs, "podCIDRs", "pods"), (document.serviceCIDRs, "serviceCIDRs", "Services"),
+      ] {
+        guard let holding = networks.first(where: { IPNetwork($0.value)?.contains(address) ?? false }) else {
+          continue
+        }
+        return Fault(
+          JudgementRules.tunnel,
+          "\(node.text), at which \(one.cluster.name) reads \(other.name), is among the addresses of \(whose) of \(one.cluster.name) itself",
+          at: [Label(holding.node.range, "holds the address")],
+          help: ["give \(other.cluster.name) an address that no other member uses, or correct '\(key)'"],
+          because: .found(
+            ObjectQuery(
+              of: nil, in: one.cluster.name, nil, nil, .document,
+              where: [.text(["spec", "network", key, "*"], [holding.value])])), wanted: .no)
+      }
+    }
+    return nil
+  }
+}

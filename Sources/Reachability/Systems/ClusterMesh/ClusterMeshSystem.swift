@@ -344,6 +344,10 @@ package struct ClusterMeshSystem: ReachabilitySystem {
           walk.fail(.tunnel, in: other.cluster.name, text, fault)
           return
         }
+        if let fault = ownAddress(other, readBy: one) {
+          walk.fail(.tunnel, in: one.cluster.name, text, fault)
+          return
+        }
         if let question = unsaid(other) {
           walk.depend(
             .tunnel, in: other.cluster.name,

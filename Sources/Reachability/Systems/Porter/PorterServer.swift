@@ -26,6 +26,8 @@ struct PorterServer: Sendable {
   private let label: String
   /// The address that was observed while the Service had another type: the virtual server has it no more, or not for
   /// long. Nil where the observation fits the type.
+  /// The port that the claim was observed with, where its TransportServer has another.
+  let claimedPort: Node?
   let formerAddress: IPAddress?
   /// The TransportServer, where it was observed.
   let object: KnownObject?
@@ -66,6 +68,10 @@ struct PorterServer: Sendable {
       subset?["addresses"]?.elements.first { _ in true }?["ip"],
     ].lazy.compactMap { Self.text($0, .observed) }
     address = observed.first { former == nil || IPAddress($0.value) != former } ?? declared
+    let served = Self.number(object?.node.at("spec", "virtualServerPort"))
+    let claimed = status?.node.at("status", "port")
+    let isOther = served.flatMap { served in Self.number(claimed).map { $0.value != served.value } }
+    claimedPort = isOther == true ? claimed : nil
     port =
       Self.number(object?.node.at("spec", "virtualServerPort"))
       ?? Self.number(subset?["ports"]?.elements.first { _ in true }?["port"])

@@ -423,6 +423,15 @@ package struct PorterSystem: ReachabilitySystem {
             at: place.range, help: "touch the claim, then observe \(cluster) again", isReported: true)
         ])
     }
+    if let other = server.claimedPort {
+      walk.depend(
+        .address, in: cluster, at: [Label(other.range, "observed")], "\(address.text):\(port.number)",
+        on: [
+          Question(
+            "at which port the virtual server of claim \(server.claimName) answers: its TransportServer was observed with \(port.number), and the claim with \(other.text)",
+            at: other.range, help: "observe \(cluster) and the link's primary again", isReported: true)
+        ])
+    }
     if walk.isTracing, let claim = server.contradictionClaim { walk.rely(on: claim, isNot: true) }
     walk.pass(
       .address, in: cluster, address.evidence == .observed ? port.evidence : address.evidence,
