@@ -224,7 +224,7 @@ struct TargetResolver {
             also: [Label(pod.manifest.nameNode.range, "its pods: \(listed(names, none: "no named ports"))")],
             help: [
               other.map {
-                "write 'protocol: \($0.transport.rawValue)' at the Service's port, or mend the container's"
+                "write 'protocol: \(bound.port.transport.rawValue)' at the container's port, or 'protocol: \($0.transport.rawValue)' at the Service's where clients speak that"
               }
                 ?? (Int(name) != nil
                   ? "remove the quotes: in quotes it is a port's name, not a number"

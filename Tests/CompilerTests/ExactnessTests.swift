@@ -85,6 +85,65 @@ import Testing
     #expect(!compilation.failed)
   }
 
+  /// A policy that is there for the pods' way in, and opens their way out as well: its selector must stay.
+  @Test func otherDirectionIsTakenOut() throws {
+    func template(_ more: String) -> String {
+      JudgementTests.template(
+        "porter/network-policy.yaml",
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: "${policy.name}", namespace: "${service.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+        spec:
+          podSelector: \(Self.own)
+          policyTypes: [Ingress\(more.isEmpty ? "" : ", Egress")]
+          ingress: [{from: [\(Self.ingress)], ports: [{port: 8000}]}]
+          \(more)
+        """)
+    }
+    let open = try FixtureFleet(base: "porter-pair").overlaid(by: template("egress: [{}]")).compile()
+    let finding = try #require(open.findings.first { $0.rule.id == "LW7222" }, "\(open.findingsText)")
+    #expect(
+      finding.help == ["take spec.egress, and Egress in spec.policyTypes, out: no connection needs them"])
+    let mended = try FixtureFleet(base: "porter-pair").overlaid(by: template("")).compile()
+    #expect(!mended.findings.contains { $0.rule.id.hasPrefix("LW722") }, "\(mended.findingsText)")
+    #expect(mended.judgement?.count(.proved) == 1)
+  }
+
+  /// One selector that opens several workloads: the remedy names all of them.
+  @Test func everyPodTooManyIsNamed() throws {
+    let second = Self.other.replacing("other", with: "second")
+    let compilation = try FixtureFleet(base: "porter-pair").overlaid(
+      by: Self.policy("{}", "{from: [\(Self.ingress)], ports: [{port: 8000}]}") + second
+    ).compile()
+    let found = compilation.findings.filter { $0.rule.id == "LW7222" }
+    #expect(found.count == 1, "\(compilation.findingsText)")
+    let help = found.first?.help.first ?? ""
+    #expect(
+      help.contains("Deployment other (name=other)") && help.contains("Deployment second (name=second)"))
+    #expect(found.first?.notes.contains { $0.contains("as well") } == true)
+  }
+
+  /// What lets clients out is known where the way ends behind them: a connection that fails hides none of it.
+  @Test func excessOfClientsIsToldBesideWhatFails() throws {
+    let compilation = try FixtureFleet(directory: "Tests/CompilerTests/Cases/static-egress/input").overlaid(
+      by: JudgementTests.template(
+        "static/egress-policy.yaml",
+        """
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {name: "${policy.name}", namespace: "${policy.namespace}", labels: "${common.labels}", annotations: "${common.annotations}"}
+        spec:
+          podSelector: "${policy.podSelector}"
+          policyTypes: [Egress]
+          egress: [{}]
+        """)
+        + JudgementTests.policy("silver", "a1b2c3-prod", "{podSelector: {}, policyTypes: [Ingress]}")
+    ).compile()
+    #expect(compilation.judgement?.count(.refuted) ?? 0 > 0)
+    #expect(compilation.findings.contains { $0.rule.id == "LW7221" }, "\(compilation.findingsText)")
+  }
+
   @Test func exactPoliciesAreNotBlamed() throws {
     for rule in [
       Self.policy(Self.own, "{from: [\(Self.ingress)], ports: [{port: 8000}]}"),

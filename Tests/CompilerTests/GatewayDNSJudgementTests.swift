@@ -307,6 +307,19 @@ import Testing
     #expect(errors.map(\.rule.id) == [planted.rule], "\(compilation.findingsText)")
   }
 
+  /// A proxy leads to Services of its own namespace: the help names what must be moved, at the line that leads astray.
+  @Test func proxyOfAnotherNamespaceIsTold() throws {
+    let files = Self.route(Self.host, "{name: kuard, port: 80}").replacing(
+      "kind: HTTPProxy\nmetadata: {name: kuard, namespace: demo}",
+      with: "kind: HTTPProxy\nmetadata: {name: kuard, namespace: web}")
+    #expect(files.contains("namespace: web"))
+    let compilation = try FixtureFleet(base: Self.base).overlaid(by: files).compile()
+    let finding = try #require(
+      compilation.findings.first { $0.rule.id == "LW7204" }, "\(compilation.findingsText)")
+    #expect(finding.message.contains("to web/kuard:80, not to port 80 of demo/kuard"))
+    #expect(finding.help.first?.hasPrefix("write HTTPProxy kuard into namespace demo") == true)
+  }
+
   static let sound: [(name: String, files: String)] = [
     ("as it is", ""),
     ("an observed slice", slice("203.0.113.10")),

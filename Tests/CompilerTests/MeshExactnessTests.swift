@@ -369,6 +369,13 @@ import Testing
     Plant(
       "all addresses beside the router", admit("{from: [\(router), {ipBlock: {cidr: 0.0.0.0/0}}]}"),
       [("LW7230", "admits everybody", "take ingress[0].from[1] out")]),
+    Plant(
+      "pods of every namespace", admit("{from: [\(router), {namespaceSelector: {}}], ports: [{port: 8000}]}"),
+      [("LW7230", "admits pods of every namespace to TCP 8000 of", "take ingress[0].from[1] out")]),
+    Plant(
+      "pods of every namespace with a label",
+      admit("{from: [\(router), {namespaceSelector: {}, podSelector: {matchLabels: {app: probe}}}]}"), []),
+    Plant("pods of the own namespace", admit("{from: [\(router), {podSelector: {}}]}"), []),
     Plant("another port", admit("{from: [\(router)], ports: [{port: 8000}]}, {ports: [{port: 8080}]}"), []),
     Plant("a network", admit("{from: [\(router), {ipBlock: {cidr: 10.0.0.0/8}}]}"), []),
   ]

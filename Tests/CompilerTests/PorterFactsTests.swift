@@ -132,6 +132,41 @@ import Testing
     #expect(!rules(helped).contains("LW7231"), "\(helped.findingsText)")
   }
 
+  /// The right port by the wrong protocol, by its number where the Service leads to a name; and no promise of a policy that
+  /// nobody emits.
+  @Test func protocolIsTold() throws {
+    let service = """
+      -- workloads/gold/yourservice.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: yourservice, namespace: a1b2c3-dev}
+      spec: {type: NodePort, selector: {name: yourapp}, ports: [{port: 8000, targetPort: api}]}
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: yourapp, namespace: a1b2c3-dev}
+      spec:
+        selector: {matchLabels: {name: yourapp}}
+        template:
+          metadata: {labels: {name: yourapp}}
+          spec: {containers: [{name: app, image: app, ports: [{name: api, containerPort: 8001}]}]}
+
+      """
+    func own(_ port: String) -> String {
+      service
+        + JudgementTests.policy(
+          "gold", "a1b2c3-dev",
+          "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {matchLabels: "
+            + "{network.openshift.io/policy-group: ingress}}}], ports: [\(port)]}]}")
+        + connection("{overrideServicePort: true, networkPolicy: {emit: false}}")
+    }
+    func help(_ port: String) throws -> [String] {
+      try compile(own(port)).findings.first { $0.rule.id == "LW2119" }?.help ?? []
+    }
+    #expect(try help("{port: 8001, protocol: UDP}") == ["write 'protocol: TCP', or leave it out"])
+    #expect(try help("{port: 9000}") == ["add port api"])
+  }
+
   // MARK: A claim that stands
 
   @Test func standingClaimIsHeldAgainstTheConnection() throws {

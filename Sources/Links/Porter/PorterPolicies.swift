@@ -278,8 +278,9 @@ struct PorterPolicies {
     let ports = rules.compactMap { $0["ports"] }.first { $0.count > 0 }
     let named = ports?.elements.compactMap { $0["port"]?.text } ?? []
     let isServicePort = named.contains(String(claim.port.port.number))
-    // The right port under another protocol is no other port.
-    let other = ports?.elements.first { $0["port"]?.text == port.reference.description }
+    // The right port under another protocol is no other port; its number is as good as its name.
+    let own = [port.reference.description] + podPorts(target).map(\.reference.description)
+    let other = ports?.elements.first { own.contains($0["port"]?.text ?? "") }
     if let transport = other?["protocol"], transport.string.flatMap(TransportProtocol.init) != .tcp {
       lowered.findings.append(
         Diagnostic(
@@ -302,7 +303,7 @@ struct PorterPolicies {
         help: [
           isServicePort
             ? "policies see pod ports, not Service ports: write \(port.reference.description)"
-            : "add port \(port.reference.description); Linkwright emits a policy of its own until then"
+            : "add port \(port.reference.description)\(untilThen)"
         ]))
   }
 
@@ -318,8 +319,12 @@ struct PorterPolicies {
           Label($0.manifest.nameNode.range, "its pods have \($0.podLabels.description)")
         },
         help: [
-          "select \(LabelSelector(equality: target.service.selector).description); Linkwright emits a policy of its own until then"
+          "select \(LabelSelector(equality: target.service.selector).description)\(untilThen)"
         ]))
+  }
+
+  private var untilThen: String {
+    policy.isEmitted && !isExcluded ? "; Linkwright emits a policy of its own until then" : ""
   }
 
   private func notAdmitted(_ target: BoundTarget) -> Diagnostic {

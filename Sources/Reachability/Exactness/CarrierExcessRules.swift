@@ -122,8 +122,8 @@ extension JudgementRules {
     "LW7230", "admits-everybody-anyway", .note,
     "an existing policy admits everybody to the pods of a connection",
     explanation: """
-      The pods are isolated, and a policy that somebody wrote lets in everybody all the same: every address, or every \
-      identity. Whatever connections declare makes no difference there, and nothing that is emitted can narrow it, \
+      The pods are isolated, and a policy that somebody wrote lets in everybody all the same: every address, every pod of \
+      the cluster or the mesh, or every identity. Whatever connections declare makes no difference there, and nothing that is emitted can narrow it, \
       since policies add up. The platform's own baseline is not looked at.
       """,
     failing: pairPolicy("ingress: [{ports: [{port: 8000}]}]"),

@@ -32,6 +32,8 @@ struct Exactness {
     let opener: Node?
     /// The least change that closes it.
     let remedy: String
+    /// True where the remedy is to leave pods out of what the policy selects.
+    let isNarrowing: Bool
     let direction: NetworkPolicy.Direction
     let pod: Int
     /// Who, in words.
@@ -63,7 +65,8 @@ struct Exactness {
         let same = slice.subjects[pod].workload.flatMap { siblings[$0.description] } ?? [pod]
         // Pods of a workload carry one of the labels that are set while they run: what all those need is not beyond it.
         let needs = same.filter { isOneOf(pod, $0) || isOneOf($0, pod) }.flatMap { byPod[$0] ?? [] }
-        found += excesses(of: pod, direction, needs)
+        let isNeededOtherwise = self.needs.contains { $0.direction != direction && same.contains($0.pod) }
+        found += excesses(of: pod, direction, needs, isNeededOtherwise: isNeededOtherwise)
       }
     }
     return found
@@ -80,10 +83,14 @@ struct Exactness {
     return general.labels.items.allSatisfy { special.labels[$0.key] == $0.value }
   }
 
-  private func excesses(of pod: Int, _ direction: NetworkPolicy.Direction, _ needs: [Need]) -> [Excess] {
+  private func excesses(
+    of pod: Int, _ direction: NetworkPolicy.Direction, _ needs: [Need], isNeededOtherwise: Bool
+  ) -> [Excess] {
     let engine = slice.engine
     let grants = engine.grants(to: pod, direction)
-    let way = Way(slice: slice, pod: pod, direction: direction, grants: grants, needs: needs.map(served))
+    let way = Way(
+      slice: slice, pod: pod, direction: direction, grants: grants, needs: needs.map(served),
+      isNeededOtherwise: isNeededOtherwise)
     let needed = way.needs.reduce(PeerSet()) { $0.union($1.peers) }
     let others = grants.filter { slice.policies[$0.policy].object.evidence != .emitted }
     var found: [Excess] = []
@@ -173,12 +180,13 @@ struct Exactness {
     let remedy = Remedy(way: way, grant: grant, kind: kind, tooWide: tooWide)
     return Excess(
       kind: kind, policy: remedy.policy, rule: remedy.rule?.name ?? "one of its rules", place: remedy.place,
-      opener: remedy.opener, remedy: remedy.text, direction: way.direction, pod: way.pod, other: other,
-      ports: ports)
+      opener: remedy.opener, remedy: remedy.text,
+      isNarrowing: kind == .pods && !way.isNeededOtherwise,
+      direction: way.direction, pod: way.pod, other: other, ports: ports)
   }
 
-  /// Policies that somebody wrote, not the platform's, which surely admit every address at a port that connections need
-  /// of a pod, though none of them needs everybody. One per policy. Linear in the needs.
+  /// Policies that somebody wrote, not the platform's, which surely admit every address, or every pod, at a port that
+  /// connections need of a pod, though none of them needs everybody. One per policy. Linear in the needs.
   func openings() -> [Excess] {
     let written = Set(
       slice.policies.indices.filter {
@@ -190,17 +198,25 @@ struct Exactness {
     let byPod = Dictionary(grouping: needs.filter { $0.direction == .ingress }) { $0.pod }
     for (pod, needs) in byPod.sorted(by: { $0.key < $1.key }) {
       let grants = slice.engine.grants(to: pod, .ingress)
-      let openings = grants.filter { written.contains($0.policy) && $0.peers.ipv4 == .all }
+      var openings: [(grant: PodGrant, who: String)] = []
+      for grant in grants where written.contains(grant.policy) {
+        if grant.peers.ipv4 == .all {
+          openings.append((grant, "everybody"))
+        } else if let who = slice.engine.rule(of: grant, .ingress)?.everyPod(grant.peer) {
+          openings.append((grant, who))
+        }
+      }
       guard !openings.isEmpty else { continue }
       let way = Way(
         slice: slice, pod: pod, direction: .ingress, grants: grants, needs: needs.map(served))
       let needed = way.needs.reduce(PeerSet()) { $0.union($1.peers) }
       guard needed.ipv4 != .all else { continue }
-      for opening in openings {
+      for (opening, who) in openings {
         let isNeeded = needs.contains { opening.ports.contains($0.port, $0.transport) }
         guard isNeeded, seen.insert(opening.policy).inserted else { continue }
         found.append(
-          excess(opening, "everybody", opening.ports, .others, way, Set(openings.map(Way.Place.init))))
+          excess(
+            opening, who, opening.ports, .others, way, Set(openings.map { Way.Place($0.grant) })))
       }
     }
     return found
@@ -286,6 +302,8 @@ struct Way {
   /// All that any policy opens.
   let grants: [PodGrant]
   let needs: [Served]
+  /// True where connections need the pod in the other direction.
+  var isNeededOtherwise = false
 }
 
 extension PeerSet {

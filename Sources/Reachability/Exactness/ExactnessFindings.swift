@@ -9,7 +9,7 @@ extension Judgement {
   /// What emitted policies open beyond the connections, one finding per policy, rule and kind of excess.
   ///
   /// Policies of connections that fail or wait for an observation, or of which errors are found, are left out: what they
-  /// need is not known.
+  /// need is not known. What lets clients out is known where the way ends behind them.
   ///
   /// - Parameter reported: what rules of link types say already about what authors wrote.
   func excesses(
@@ -18,11 +18,21 @@ extension Judgement {
     var needs: [NamespaceSlice.Key: [Need]] = [:]
     var unclear: Set<String> = faulted
     var unclearClusters: Set<String> = []
+    /// Connections that fail before their clients have left, or in the cluster where they would.
+    var unclearLeaving: Set<String> = faulted
+    var failing: [String: Set<String>] = [:]
     for judged in crossings {
       let notesAll = self.judge.system(of: judged.crossing).map { type(of: $0).notesAllNeeds } ?? false
       if [.refuted, .pending].contains(judged.verdict) || !notesAll {
         unclear.insert(judged.crossing.connection.id.description)
         unclearClusters.insert(judged.crossing.target.cluster)
+        let id = judged.crossing.connection.id.description
+        failing[id, default: []].insert(judged.crossing.target.cluster)
+        if judged.verdict != .refuted || !notesAll
+          || [.client, .egress, .name].contains(judged.decisiveHop?.kind ?? .client)
+        {
+          unclearLeaving.insert(id)
+        }
       }
       // A walk that could not tell the pods' port has not asked their policies.
       if judged.openHops.contains(where: { $0.kind == .targetPort }) {
@@ -40,7 +50,7 @@ extension Judgement {
     }
     var findings: [Diagnostic] = []
     var seen: Set<String> = []
-    var places: [String: Int] = [:]
+    var places: [String: (number: Int, pods: [Int])] = [:]
     for (slice, (excesses, openings)) in zip(slices, found) {
       for opening in openings {
         let policy = opening.policy.manifest.identity.description
@@ -48,21 +58,28 @@ extension Judgement {
         findings.append(Self.finding(anyway: opening, in: slice))
       }
       for excess in excesses
-      where unclear.isDisjoint(with: excess.policy.connections) {
+      where unclear.isDisjoint(with: excess.policy.connections)
+        || excess.direction == .egress && unclearLeaving.isDisjoint(with: excess.policy.connections)
+          && excess.policy.connections.allSatisfy({ failing[$0]?.contains(slice.cluster.name) != true })
+      {
         // What serves a link as a whole names no connection: what all of them need must be known.
         if excess.policy.connections.isEmpty, unclearClusters.contains(slice.cluster.name) { continue }
         let key =
           "\(slice.cluster.name) \(excess.policy.manifest.identity.description) \(excess.place) \(excess.kind)"
-        let pods = slice.subjects[excess.pod].description
         guard seen.insert(key).inserted else {
-          // One place of a policy opens several.
-          if let known = places[key], excess.kind == .pods {
-            let more = "it opens \(pods) as well"
-            if !findings[known].notes.contains(more) { findings[known].notes.append(more) }
+          // One selector opens several: all of them are to be left out.
+          if var known = places[key], excess.isNarrowing, !known.pods.contains(excess.pod) {
+            known.pods.append(excess.pod)
+            places[key] = known
+            findings[known.number].notes.append(
+              "it opens \(slice.subjects[excess.pod].description) as well")
+            findings[known.number].help = [
+              Remedy.narrowing(known.pods, of: excess.policy, excess.direction, slice)
+            ]
           }
           continue
         }
-        places[key] = findings.count
+        places[key] = (findings.count, [excess.pod])
         findings.append(finding(excess, in: slice))
       }
     }
@@ -118,14 +135,14 @@ extension Judgement {
     }
   }
 
-  /// An existing policy that admits everybody, at the rule that does.
+  /// An existing policy that admits everybody, or every pod, at the rule that does.
   private static func finding(anyway excess: Exactness.Excess, in slice: NamespaceSlice) -> Diagnostic {
     let policy = excess.policy.manifest
     let ports = excess.ports.isAll ? "every port" : excess.ports.description
     let pods = slice.subjects[excess.pod].description
     return Diagnostic(
       JudgementRules.admitsAnyway,
-      "\(policy.identity.description) in \(slice.cluster.name) admits everybody to \(ports) of \(pods): what connections declare narrows nothing",
+      "\(policy.identity.description) in \(slice.cluster.name) admits \(excess.other) to \(ports) of \(pods): what connections declare narrows nothing",
       at: (excess.opener ?? policy.nameNode).range, "\(excess.rule) admits them", help: [excess.remedy])
   }
 

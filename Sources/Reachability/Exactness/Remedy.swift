@@ -25,7 +25,7 @@ struct Remedy {
 
   /// `ingress[0].from[1]`, or the rule where it names one peer or none.
   var place: String {
-    if kind == .pods { return "podSelector" }
+    if kind == .pods { return way.isNeededOtherwise ? rulePlace : "podSelector" }
     guard syntax.isPlain, kind == .others, let peer = grant.peer else { return rulePlace }
     return "\(rulePlace).\(syntax.list)[\(peer)]"
   }
@@ -37,6 +37,7 @@ struct Remedy {
 
   var opener: Node? {
     switch kind {
+    case .pods where way.isNeededOtherwise: rule?.node
     case .pods:
       policy.node["spec"]?[syntax.isPlain ? "podSelector" : "endpointSelector"] ?? policy.node["spec"]
     case .others: peerNode ?? rule?.node
@@ -46,14 +47,27 @@ struct Remedy {
 
   var text: String {
     switch kind {
-    case .pods:
-      let own = slice.subjects[way.pod]
-      let verb = way.direction == .ingress ? "leads to" : "comes from"
-      return
-        "narrow \(syntax.isPlain ? "spec.podSelector" : "its selector") so that it leaves \(own.description) (\(own.labels.description)) out: no connection \(verb) it"
+    case .pods where way.isNeededOtherwise:
+      // The policy is there for the pods' other direction: they cannot be left out of it.
+      let (list, type) = way.direction == .ingress ? ("ingress", "Ingress") : ("egress", "Egress")
+      return syntax.isPlain
+        ? "take spec.\(list), and \(type) in spec.policyTypes, out: no connection needs them"
+        : "take \(list) out: no connection needs it"
+    case .pods: return Self.narrowing([way.pod], of: policy, way.direction, slice)
     case .others: return others
     case .ports: return ports
     }
+  }
+
+  /// What leaves pods out of the policy that no connection needs.
+  static func narrowing(
+    _ pods: [Int], of policy: KnownObject, _ direction: NetworkPolicy.Direction, _ slice: NamespaceSlice
+  ) -> String {
+    let isPlain = PolicyKind(policy.manifest) == .network
+    let verb = direction == .ingress ? "leads to" : "comes from"
+    let words = pods.map { "\(slice.subjects[$0].description) (\(slice.subjects[$0].labels.description))" }
+    return
+      "narrow \(isPlain ? "spec.podSelector" : "its selector") so that it leaves \(listed(words)) out: no connection \(verb) \(pods.count == 1 ? "it" : "them")"
   }
 
   private var others: String {

@@ -68,14 +68,17 @@ extension PolicyEngine {
     return rules.indices.contains(grant.rule) ? rules[grant.rule] : nil
   }
 
-  /// True where an ingress rule of some policies may admit every IPv4 address. Linear in their rules.
+  /// True where an ingress rule of some policies may admit every IPv4 address, or admits every pod. Linear in their rules.
   func mayAdmitEverybody(among numbers: Set<Int>) -> Bool {
     guard !numbers.isEmpty else { return false }
     return policies.contains { policy in
       numbers.contains(policy.rules.manifest)
-        && policy.section(.ingress)?.grants.contains {
+        && (policy.section(.ingress)?.grants.contains {
           $0.action == .allow && tables.peerSets[$0.mayPeers].ipv4 == .all
         } ?? false
+          || policy.rules.section(.ingress)?.rules.contains { rule in
+            rule.action == .allow && rule.peers?.indices.contains { rule.everyPod($0) != nil } ?? false
+          } ?? false)
     }
   }
 
@@ -176,5 +179,34 @@ extension PolicyEngine {
       peers = peers.union(tables.peerSets[entry.peers])
     }
     return peers
+  }
+}
+
+extension PolicyRules.Rule {
+  /// Whom a peer means where that is every pod of the cluster or more, in words; nil for anybody narrower.
+  func everyPod(_ peer: Int?) -> String? {
+    guard let peers, let peer, peers.indices.contains(peer) else { return nil }
+    func isEvery(_ clusters: [LabelSelector.Requirement]) -> Bool {
+      clusters.allSatisfy { if case .exists = $0 { true } else { false } }
+    }
+    switch peers[peer] {
+    case .pods(let namespaces, let pods, let clusters):
+      guard isEvery(clusters) else { return nil }
+      let labels = pods?.requirements.filter { CiliumLabels.bare($0.key) != CiliumLabels.cluster } ?? []
+      guard labels.isEmpty else { return nil }
+      if let namespaces, namespaces.selectsEverything { return "pods of every namespace" }
+      return namespaces == nil && !clusters.isEmpty ? "pods of every cluster of the mesh" : nil
+    case .endpoints(let selector):
+      let isWhole =
+        selector.pods.selectsEverything && selector.namespaces.selectsEverything && isEvery(selector.cluster)
+      return isWhole ? "pods of every namespace" : nil
+    case .entities(let entities):
+      if entities.contains(.all) { return "everybody" }
+      if entities.contains(.worldIPv4) || entities.contains(.worldIPv6) {
+        return "every address outside the cluster"
+      }
+      return entities.contains(.cluster) || entities.contains(.clusterMesh) ? "pods of every namespace" : nil
+    case .block, .outside, .networks, .services, .somebody, .nothing: return nil
+    }
   }
 }

@@ -97,7 +97,20 @@ struct IstioChecks {
       // Where nobody knows the pods, the Service's own labels say enough.
       let agrees =
         pods.isEmpty && LabelSelector(equality: link.settings.gateway.labels).matches(service.selector)
-      if !agrees,
+      let wanted = LabelSelector(equality: link.settings.gateway.labels)
+      let own = (model.clusters[cluster]?.declared.workloads[service.key.namespace] ?? []).contains {
+        wanted.matches($0.podLabels)
+      }
+      if !agrees, own, let selector = service.manifest.node.at("spec", "selector") {
+        // The pods are as the link says: it is the Service that misses them.
+        findings.append(
+          Diagnostic(
+            TetrateRules.gatewayService,
+            "Service \(key.description) in \(cluster) does not lead to pods with \(link.settings.gateway.labels.description)",
+            at: place.range, "the Gateway would select other pods",
+            also: [Label(selector.range, "selects \(service.selector.description)")],
+            help: ["let the Service select them: \(link.settings.gateway.labels.description)"]))
+      } else if !agrees,
         !pods.contains(where: { LabelSelector(equality: link.settings.gateway.labels).matches($0.podLabels) }
         )
       {

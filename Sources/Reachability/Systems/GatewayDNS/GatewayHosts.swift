@@ -12,6 +12,8 @@ struct GatewayHosts: Sendable {
     let port: Node?
     /// What requests must have beside the host; nil where all of them go there.
     let condition: Node?
+    /// Where the object says so.
+    var node: Node?
     /// The proxy that leads there, where that is one which the route's includes.
     var child: KnownObject?
   }
@@ -117,8 +119,11 @@ struct GatewayHosts: Sendable {
     return .refused(
       Fault(
         JudgementRules.unpublished,
-        "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map { Self.words($0) })), not to port \(port.number) of \(service.description)",
-        at: [first.label], help: ["lead to \(service.name), port \(port.number)"],
+        "\(first.object.manifest.kind) \(first.object.name) in \(cluster) takes \(name) to \(listed(first.backends.map { Self.words($0, beside: service) })), not to port \(port.number) of \(service.description)",
+        at: first.backends.isEmpty
+          ? [first.label]
+          : first.backends.compactMap { $0.node.map { node in first.object.label(at: node) } },
+        help: [Self.help(first, service, port)],
         because: Self.claim(name, to: service, port, in: cluster)))
   }
 
@@ -141,8 +146,22 @@ struct GatewayHosts: Sendable {
     return nil
   }
 
-  private static func words(_ backend: Backend) -> String {
-    backend.port.map { "\(backend.service.name):\($0.text)" } ?? backend.service.name
+  /// - Parameter service: the one that is meant; another namespace is told.
+  private static func words(_ backend: Backend, beside service: NamespacedName? = nil) -> String {
+    let isElsewhere = service.map { $0.namespace != backend.service.namespace } ?? false
+    let name = isElsewhere ? backend.service.description : backend.service.name
+    return backend.port.map { "\(name):\($0.text)" } ?? name
+  }
+
+  /// Only routes of the Gateway API lead to Services of other namespaces.
+  private static func help(_ route: Route, _ service: NamespacedName, _ port: ServicePort) -> String {
+    let manifest = route.object.manifest
+    guard manifest.namespace != service.namespace else {
+      return "lead to \(service.name), port \(port.number)"
+    }
+    return manifest.kind.hasSuffix("Route")
+      ? "lead to \(service.name) of namespace \(service.namespace), port \(port.number), and let a ReferenceGrant there allow it"
+      : "write \(manifest.kind) \(manifest.name) into namespace \(service.namespace): it leads to Services of its own namespace alone"
   }
 
   /// That a route takes its host to a Service's port, by a proxy that it includes where one leads there.
@@ -252,7 +271,7 @@ struct GatewayHosts: Sendable {
       return [
         Backend(
           service: NamespacedName(namespace, name.text), port: port?["number"] ?? port?["name"],
-          condition: condition)
+          condition: condition, node: name)
       ]
     }
     for rule in object.node.at("spec", "rules")?.elements.map({ $0 }) ?? [] {
@@ -276,7 +295,7 @@ struct GatewayHosts: Sendable {
       return (rule["backendRefs"]?.elements.filter { $0["weight"]?.integer != 0 } ?? []).map { reference in
         Backend(
           service: NamespacedName(reference["namespace"]?.text ?? namespace, reference["name"]?.text ?? ""),
-          port: reference["port"], condition: condition)
+          port: reference["port"], condition: condition, node: reference["name"])
       }
     }
     let hosts = object.node.at("spec", "hostnames")?.elements.map { $0 } ?? []
@@ -341,7 +360,7 @@ private struct ProxyReading {
       backends.append(
         GatewayHosts.Backend(
           service: NamespacedName(namespace, service["name"]?.text ?? ""), port: service["port"],
-          condition: condition, child: child))
+          condition: condition, node: child == nil ? service["name"] : nil, child: child))
     }
   }
 
