@@ -161,11 +161,15 @@ extension Judgement {
     case .pods: (rule, words) = (JudgementRules.opensOtherPods, "selects it")
     case .ports: (rule, words) = (JudgementRules.opensOtherPorts, "opens them")
     }
-    return Diagnostic(
+    let opener = excess.policy.templateLabel(at: excess.opener, words)
+    var finding = Diagnostic(
       rule, "\(policy.identity.description) in \(slice.cluster.name) \(way), which no connection needs",
       at: excess.policy.subject ?? Label(policy.nameNode.range),
-      also: [excess.policy.templateLabel(at: excess.opener, words)].compactMap { $0 },
+      also: [opener].compactMap { $0 },
       help: [excess.remedy],
       notes: ["it is \(excess.rule) that \(isIngress ? "admits" : "lets") them\(isIngress ? "" : " out")"])
+    // Without a template of the fleet's own it is a link that says so: `networkPolicy.ports: all`.
+    if excess.kind == .ports, opener == nil { finding.severity = .note }
+    return finding
   }
 }

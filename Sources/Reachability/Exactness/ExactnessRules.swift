@@ -49,10 +49,10 @@ extension JudgementRules {
     passing: template("{from: [\(ingressPeer)], ports: [{port: 8000}]}"))
 
   package static let opensOtherPorts = Rule(
-    "LW7223", "opens-other-ports", .note, "an emitted policy opens ports that no connection needs",
+    "LW7223", "opens-other-ports", .warning, "an emitted policy opens ports that no connection needs",
     explanation: """
       The policy admits those whom a connection needs, at more ports than it needs. A link may be set so on purpose \
-      (networkPolicy.ports: all); the note says what would be enough.
+      (networkPolicy.ports: all): then a note says what would be enough. A template of the fleet's own is warned of.
       """,
     failing: template("{from: [\(ingressPeer)]}"),
     passing: template("{from: [\(ingressPeer)], ports: [{port: 8000}]}"))
