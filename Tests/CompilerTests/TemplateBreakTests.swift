@@ -136,6 +136,41 @@ import Testing
       "\(judgement.disputes(mapping: AllCores()).map(\.goldenText))")
   }
 
+  /// Where Linkwright writes the names of virtual servers, what the operator once wrote and somebody observed hides nothing.
+  @Test(arguments: [("ready: true", "ready: false"), ("port: ${each.targetPort}", "port: 4999")])
+  func observedEndpointsHideNoTemplate(_ old: String, _ new: String) throws {
+    let path = "shared/external-endpoint-slice.yaml"
+    let text = try String(
+      contentsOf: Repository.root.appendingPathComponent("templates/\(path)"), encoding: .utf8)
+    #expect(text.contains(old))
+    func observed(_ cluster: String, _ other: String, _ address: String, _ port: Int) -> String {
+      """
+      -- observed/\(cluster)/names.yaml --
+      apiVersion: v1
+      kind: Service
+      metadata: {name: db-\(other), namespace: c6af30-prod}
+      spec: {ports: [{name: sql, port: 5432}]}
+      ---
+      apiVersion: v1
+      kind: Endpoints
+      metadata: {name: db-\(other), namespace: c6af30-prod}
+      subsets: [{addresses: [{ip: \(address)}], ports: [{name: sql, port: \(port)}]}]
+
+      """
+    }
+    let fleet = try FixtureFleet(directory: "Tests/CompilerTests/Cases/porter-emit-slices/input").overlaid(
+      by: observed("gold", "golddr", "142.34.64.70", 36760)
+        + observed("golddr", "gold", "142.34.229.70", 37650))
+    let before = try fleet.compile()
+    #expect(before.judgement?.count(.refuted) == 0, "\(before.findingsText)")
+    let after = try fleet.overlaid(
+      by: "-- templates/\(path) --\n" + text.replacingOccurrences(of: old, with: new)
+    ).compile()
+    let judgement = try #require(after.judgement)
+    #expect(judgement.count(.refuted) == 2, "\(after.findingsText)")
+    #expect(judgement.disputes(mapping: AllCores()).isEmpty)
+  }
+
   @Test(arguments: omissions)
   func whatATemplateLeavesOutDepends(_ planted: Break) throws {
     let text = try String(

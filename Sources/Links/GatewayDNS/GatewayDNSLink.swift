@@ -61,7 +61,11 @@ final class GatewayDNSLink: BoundLink {
   func plan(_ connections: [BoundConnection], in model: FleetModel) -> LinkPlan {
     var plan = LinkPlan()
     plan.units.append(ManagementUnit(link: self, model: model))
-    for member in gateways { plan.units.append(PublishedGateway(link: self, member: member, model: model)) }
+    // Clusters that claim one object of Cluster API are told; the slice of that name is written once.
+    var slices: Set<String> = []
+    for member in gateways where slices.insert(member.sliceName).inserted {
+      plan.units.append(PublishedGateway(link: self, member: member, model: model))
+    }
     // Several links of one namespace share the resolvers of its clusters: the first one writes them.
     if GatewayFleet(model).ownsResolvers(self) {
       for member in bound { plan.units.append(ResolverUnit(link: self, member: member, model: model)) }

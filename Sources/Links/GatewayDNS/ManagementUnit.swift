@@ -18,7 +18,8 @@ struct ManagementUnit: PlannedUnit {
     var lowered = LoweredUnit(
       connections: [], subject: Label(link.link.name.node.range, "while emitting this link"))
     emitGatewayDNS(&lowered)
-    for member in link.gateways { label(member, &lowered) }
+    var labelled: Set<String> = []
+    for member in link.gateways where labelled.insert(member.sliceName).inserted { label(member, &lowered) }
     return lowered
   }
 

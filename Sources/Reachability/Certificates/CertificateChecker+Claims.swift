@@ -145,6 +145,7 @@ extension CertificateChecker {
       !own.contains { $0.identity == manifest.identity }
     }
     let all = own + emitted + observed
+    let replaced = Set(emitted.filter { $0.apiVersion == "v1" && $0.kind == "Service" }.map(\.name))
     let services = all.filter { manifest in
       manifest.apiVersion == "v1" && manifest.kind == "Service"
         && (manifest.node.at("spec", "selector")?.count ?? 0) == 0
@@ -163,8 +164,14 @@ extension CertificateChecker {
         ($0["name"]?.text ?? "", $0["port"]?.integer ?? 0)
       } ?? []
     }
-    for manifest in all where ["Endpoints", "EndpointSlice"].contains(manifest.kind) {
+    for (number, manifest) in all.enumerated() where ["Endpoints", "EndpointSlice"].contains(manifest.kind) {
       let isSlice = manifest.kind == "EndpointSlice"
+      // Behind a Service that is written anew nothing stays as it was observed.
+      if number >= own.count + emitted.count,
+        replaced.contains(isSlice ? manifest.labels["kubernetes.io/service-name"] ?? "" : manifest.name)
+      {
+        continue
+      }
       let family = address.isIPv6 ? "IPv6" : "IPv4"
       guard !isSlice || manifest.node["addressType"]?.text == family else { continue }
       let name = isSlice ? manifest.labels["kubernetes.io/service-name"] : manifest.name

@@ -42,6 +42,8 @@ extension JudgedCluster {
           if case .nothing = near { near = .noService(object) }
           continue
         }
+        // What this compile writes for a Service takes the place of what was observed behind it.
+        if object.evidence == .observed, service.evidence == .emitted { continue }
         guard Self.isSelectorless(service) else {
           if case .nothing = near { near = .otherService(service) }
           continue

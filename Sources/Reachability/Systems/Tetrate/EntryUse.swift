@@ -108,3 +108,14 @@ extension IstioWalk {
     return name.hasPrefix("*.") ? host.hasSuffix(name.dropFirst()) : host == name
   }
 }
+
+extension EntryUse {
+  /// What leads clients to a gateway: somebody's own entry for the host takes what the emitted one would lead there.
+  static func help(_ entry: KnownObject?, _ addresses: [String]) -> String {
+    guard let entry, entry.evidence == .declared else {
+      return "add the address \(listed(addresses)) with port \(TetrateSystem.port)"
+    }
+    return
+      "take \(entry.manifest.identity.description) out, which is there beside what Linkwright emits, or let it lead to \(listed(addresses)), port \(TetrateSystem.port)"
+  }
+}

@@ -232,13 +232,7 @@ struct IstioWalk {
             ? "no endpoint of \(host(crossing)) in \(client.name) leads to the gateway of \(crossing.target.cluster)"
             : "endpoints of \(host(crossing)) in \(client.name) lead to \(listed(endpoints.compactMap { $0.node["address"]?.text })), and the gateway is at \(listed(place.texts))",
           at: endpoints.prefix(1).map(\.label) + (place.place.map { [$0] } ?? []),
-          help: [
-            // Somebody's own entry for the host takes what the emitted one would lead to the gateway.
-            (isLocal ? nil : entry(crossing, client)).flatMap { $0.evidence == .declared ? $0.manifest : nil }
-              .map {
-                "take \($0.identity.description) out, which is there beside what Linkwright emits, or let it lead to \(listed(place.texts)), port \(TetrateSystem.port)"
-              } ?? "add the address \(listed(place.texts)) with port \(TetrateSystem.port)"
-          ],
+          help: [EntryUse.help(isLocal ? nil : entry(crossing, client), place.texts)],
           because: called(crossing, client, place, walk.port)))
       return
     }
