@@ -1,18 +1,92 @@
 import CLibGit2
 
+/// What a note says of an output commit: `{"drySha": "…"}`, and beside it what Linkwright alone reads.
+package struct HydratorNote: Sendable, Equatable {
+  /// The source commit.
+  package let source: ObjectID
+  /// What was found in the source, for whoever shows it again.
+  package let report: [UInt8]?
+
+  package init(source: ObjectID, report: [UInt8]? = nil) {
+    self.source = source
+    self.report = report
+  }
+
+  /// Longer reports are left out: a note is read whole.
+  static let reportLimit = 256 << 10
+
+  private static let sourceKey = "\"drySha\""
+  private static let reportKey = "\"linkwrightReport\""
+
+  /// The note as JSON on one line.
+  var text: String {
+    var text = "{\(Self.sourceKey):\"\(source)\""
+    if let report, report.count <= Self.reportLimit {
+      text += ",\(Self.reportKey):\"\(Self.escaped(report))\""
+    }
+    return text + "}\n"
+  }
+
+  /// Reads a note, also one that another program wrote; nil for one that names no source.
+  init?(_ text: String) {
+    guard let source = Self.value(of: Self.sourceKey, in: text).flatMap({ ObjectID(hexadecimal: $0) }) else {
+      return nil
+    }
+    self.source = source
+    report = Self.value(of: Self.reportKey, in: text).flatMap(Self.unescaped)
+  }
+
+  /// The text after a key; no text that is written here has a quote in it.
+  private static func value(of key: String, in text: String) -> String? {
+    guard let start = text.firstRange(of: key)?.upperBound else { return nil }
+    return String(text[start...].drop { $0 != ":" }.drop { $0 != "\"" }.dropFirst().prefix { $0 != "\"" })
+  }
+
+  /// Bytes as a JSON string holds them: what is no plain text as `%` and two digits, quote, backslash and `%` too.
+  private static func escaped(_ bytes: [UInt8]) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count * 2)
+    for byte in bytes {
+      if byte >= 0x20, byte < 0x7F, !"\"\\%".utf8.contains(byte) {
+        text.append(byte)
+      } else {
+        text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func unescaped(_ text: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      else { return nil }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
+    }
+    return bytes
+  }
+}
+
 extension GitRepository {
   /// Where GitOps Promoter and Argo CD's commit server look for the source of a hydrated commit.
   package static let hydratorNotes = "refs/notes/hydrator.metadata"
 
-  /// Notes on a commit that it is compiled from `source`, as `{"drySha": "…"}` under `refs/notes/hydrator.metadata`.
+  /// Notes on a commit what it is compiled from, under `refs/notes/hydrator.metadata`.
   ///
   /// Other notes on the reference stay; a race with another writer is run again on its result. Nothing is written
   /// when the note is there already. `notes` is another reference for notes that are about to be pushed. Returns the commit that the notes reference is at.
   @discardableResult
   package func writeHydratorNote(
-    on commit: ObjectID, source: ObjectID, by committer: GitSignature, in notes: String = hydratorNotes
+    _ note: HydratorNote, on commit: ObjectID, by committer: GitSignature, in notes: String = hydratorNotes
   ) throws(GitError) -> ObjectID {
-    let text = "{\"drySha\":\"\(source)\"}\n"
+    let text = note.text
     let operation = "note the source of commit \(commit) under \(notes)"
     while true {
       let tip = try target(ofReference: notes)
@@ -26,10 +100,10 @@ extension GitRepository {
     }
   }
 
-  /// The source commit that a commit's note names; nil without a note that can be read.
+  /// A commit's note; nil without one that can be read.
   package func hydratorNote(
     on commit: ObjectID, in notes: String = hydratorNotes
-  ) throws(GitError) -> ObjectID? {
+  ) throws(GitError) -> HydratorNote? {
     do {
       return try exclusively { (repository) throws(GitError) in
         let note = try GitHandle(
@@ -38,11 +112,7 @@ extension GitRepository {
           var oid = commit.oid
           return git_note_read($0, repository, notes, &oid)
         }
-        guard let message = git_note_message(note.pointer).map({ String(cString: $0) }),
-          let key = message.end(ofFirst: "\"drySha\"")
-        else { return nil }
-        let digits = message[key...].drop { $0 != ":" }.drop { $0 != "\"" }.dropFirst().prefix { $0 != "\"" }
-        return ObjectID(hexadecimal: digits)
+        return git_note_message(note.pointer).flatMap { HydratorNote(String(cString: $0)) }
       }
     } catch {
       if error.kind == .notFound { return nil }
@@ -80,17 +150,5 @@ extension GitRepository {
       git_note_commit_create(&made, nil, repository, parent, person, person, &oid, text, 1)
     }
     return ObjectID(made)
-  }
-}
-
-extension String {
-  /// The end of the first occurrence of a text.
-  fileprivate func end(ofFirst text: String) -> Index? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(text) { return index(start, offsetBy: text.count) }
-      formIndex(after: &start)
-    }
-    return nil
   }
 }

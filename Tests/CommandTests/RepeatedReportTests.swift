@@ -59,6 +59,56 @@ struct RepeatedReportTests {
     #expect(try fleet.git("rev-list", "--count", "out") == "1")
   }
 
+  /// What was found comes with the branch: where nothing is remembered, a clone tells it without compiling, in formats
+  /// that show notes too.
+  @Test(arguments: ["text", "sarif"])
+  func aCloneTellsWhatWasFoundWithoutCompiling(_ format: String) throws {
+    let fleet = try Self.fleetWithAWarning()
+    let remote = fleet.root + "/remote.git"
+    try fleet.git("clone", "-q", "--bare", fleet.path, remote)
+    var clones = 0
+    func commit(_ arguments: String...) throws -> (text: String, report: String, clone: String) {
+      clones += 1
+      let clone = fleet.root + "/clone\(clones)"
+      try fleet.git("clone", "-q", remote, clone)
+      let output = try fleet.linkwright(
+        [
+          "commit", clone, "--branch", "out", "--push", "origin", "--format",
+          "\(format)=\(fleet.root)/report",
+          "--format", "text",
+        ] + arguments,
+        environment: ["CI": "true"])
+      #expect(output.status == 0 && output.errorText.contains("LW1122"), "\(output.errorText)")
+      return (output.errorText, try String(contentsOfFile: fleet.root + "/report", encoding: .utf8), clone)
+    }
+    let first = try commit()
+    #expect(first.text.contains("committed"), "\(first.text)")
+    for _ in 0..<2 {
+      let again = try commit()
+      #expect(again.text.contains("same input") && again.report == first.report, "\(again.text)")
+    }
+    func show() throws -> String {
+      try fleet.git("notes", "--ref=hydrator.metadata", "show", "refs/heads/out", at: remote)
+    }
+    let note = try show()
+    let fields = try #require(
+      try JSONSerialization.jsonObject(with: Data(note.utf8)) as? [String: String])
+    #expect(fields["drySha"] == (try fleet.git("rev-parse", "HEAD").trimmingCharacters(in: .newlines)))
+    // Without its report, or with one that is damaged, everything is compiled once more, and the note mended.
+    try fleet.git(
+      "notes", "--ref=hydrator.metadata", "add", "-f", "-m", "{\"drySha\":\"\(fields["drySha"]!)\"}",
+      "refs/heads/out", at: remote)
+    let compiled = try commit()
+    #expect(!compiled.text.contains("same input") && compiled.report == first.report, "\(compiled.text)")
+    #expect(try show() == note)
+    try fleet.git(
+      "notes", "--ref=hydrator.metadata", "add", "-f", "-m",
+      note.replacingOccurrences(of: "LW1122", with: "LW9999"), "refs/heads/out", at: remote)
+    let told = try commit()
+    #expect(!told.text.contains("same input") && told.report == first.report, "\(told.text)")
+    #expect(try show() == note)
+  }
+
   @Test
   func aCheckoutThatConvertsLineEndsIsUpToDate() throws {
     let fleet = try FleetRepository(output: true)

@@ -62,7 +62,7 @@ import Testing
         for round in 0..<5 {
           let path = "out/\(number)/\(round)"
           guard let id = try repository.commit([path: path]).commit else { throw CancellationError() }
-          try repository.writeHydratorNote(on: id, source: id, by: ada)
+          try repository.writeHydratorNote(HydratorNote(source: id), on: id, by: ada)
         }
       } catch { faults.withLock { $0.append("\(error)") } }
     }

@@ -259,17 +259,17 @@ import Testing
     let repository = try scratch.open()
     let first = try #require(try repository.commit(["a": "1"]).commit)
     let second = try #require(try repository.commit(["a": "2"]).commit)
-    let note = try repository.writeHydratorNote(on: first, source: second, by: ada)
-    #expect(try repository.writeHydratorNote(on: first, source: second, by: ada) == note)
-    #expect(try repository.writeHydratorNote(on: second, source: first, by: ada) != note)
-    #expect(try repository.hydratorNote(on: first) == second)
+    let note = try repository.writeHydratorNote(HydratorNote(source: second), on: first, by: ada)
+    #expect(try repository.writeHydratorNote(HydratorNote(source: second), on: first, by: ada) == note)
+    #expect(try repository.writeHydratorNote(HydratorNote(source: first), on: second, by: ada) != note)
+    #expect(try repository.hydratorNote(on: first) == HydratorNote(source: second))
     #expect(try repository.hydratorNote(on: note) == nil)
     let notes = ["notes", "--ref=hydrator.metadata", "show"]
     #expect(
       try ScratchRepository.run(["git"] + notes + ["output"], in: scratch.path) == "{\"drySha\":\"\(first)\"}"
     )
     try scratch.git("notes", "--ref=hydrator.metadata", "add", "-f", "-m", "by git", first.hexadecimal)
-    try repository.writeHydratorNote(on: first, source: first, by: ada)
+    try repository.writeHydratorNote(HydratorNote(source: first), on: first, by: ada)
     #expect(
       try ScratchRepository.run(["git"] + notes + [first.hexadecimal], in: scratch.path)
         == "{\"drySha\":\"\(first)\"}")

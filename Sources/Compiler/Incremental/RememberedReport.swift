@@ -25,6 +25,16 @@ package struct RememberedReport: Sendable {
     _ key: MemoKey, in store: any MemoStore, files snapshots: [any Snapshot], templates: TemplateTexts
   ) {
     guard let kept = store.read(key, { Kept(MemoReader($0)) }) else { return nil }
+    self.init(kept, files: snapshots, templates: templates)
+  }
+
+  /// Reads what `bytes` gave; nil for anything else, and when a file that findings point into is not found.
+  package init?(bytes: [UInt8], files snapshots: [any Snapshot], templates: TemplateTexts) {
+    guard let kept = bytes.withUnsafeBytes({ Kept(MemoReader($0)) }) else { return nil }
+    self.init(kept, files: snapshots, templates: templates)
+  }
+
+  private init?(_ kept: Kept, files snapshots: [any Snapshot], templates: TemplateTexts) {
     var read: [String: SourceFile] = [:]
     var findings: [Diagnostic] = []
     findings.reserveCapacity(kept.findings.count)
@@ -44,6 +54,12 @@ package struct RememberedReport: Sendable {
 
   /// Keeps the report. One that names two files by one path is not kept.
   package func keep(under key: MemoKey, in store: any MemoStore) {
+    if let bytes { store.keep(bytes, under: key) }
+  }
+
+  /// The report as bytes, without the contents of files; nil for one that names two files by one path. Programs of one
+  /// version read each other's.
+  package var bytes: [UInt8]? {
     var files: [String: SourceFile] = [:]
     var writer = MemoWriter()
     writer.append(summary)
@@ -52,7 +68,7 @@ package struct RememberedReport: Sendable {
       let (bytes, named) = FindingWriter.bytes(of: finding)
       writer.append(bytes)
       for file in named where !file.bytes.isEmpty {
-        if let known = files[file.path], known !== file, known.bytes != file.bytes { return }
+        if let known = files[file.path], known !== file, known.bytes != file.bytes { return nil }
         files[file.path] = file
       }
     }
@@ -68,7 +84,7 @@ package struct RememberedReport: Sendable {
       writer.append(remark.text)
       writer.append(remark.connections)
     }
-    store.keep(writer.bytes, under: key)
+    return writer.bytes
   }
 
   /// A report as it was kept.

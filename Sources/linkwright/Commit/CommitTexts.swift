@@ -37,9 +37,9 @@ extension OutputCommitting {
     if let stage { trailers.append(.init(CommitStages.trailer, stage.text)) }
     // A commit that lacks parts, because of errors or for a later stage, is compiled again.
     if let inputDigest, isComplete, stage?.later.isEmpty ?? true {
-      let warnings = findings.count { $0.suppression == nil && $0.severity == .warning }
-      if findings.count > warnings {
-        trailers.append(.init(Self.notesTrailer, "\(findings.count - warnings)"))
+      let warnings = told.count { $0.suppression == nil && $0.severity == .warning }
+      if told.count > warnings {
+        trailers.append(.init(Self.notesTrailer, "\(told.count - warnings)"))
       }
       if warnings > 0 { trailers.append(.init(Self.warningsTrailer, "\(warnings)")) }
       trailers.append(.init(InputDigest.trailer, inputDigest))

@@ -40,6 +40,8 @@ struct OutputCommitting {
 
   /// Findings of the last compile and of what stood in the way.
   private(set) var findings: [Diagnostic] = []
+  /// Those of the compile alone: a later run with the same input tells them again.
+  private(set) var told: [Diagnostic] = []
   private(set) var heldBack: [String] = []
   /// The tips that output is compared with, by reference.
   private(set) var tips: [String: CommitFacts] = [:]
@@ -54,13 +56,13 @@ struct OutputCommitting {
   private(set) var stages: [StagePlan.Stage] = []
   private var compiled: (tips: [String: ObjectID], compilation: Compilation)?
   /// The fleet's last outputs below the tip that was judged last.
-  private var history = BranchHistory.none
+  private(set) var history = BranchHistory.none
   private let packing: OutputPacking
   private let signing: CommitSigning?
 
   /// The trailer of complete output commits that names their own tree.
-  private static let treeTrailer = "Linkwright-Tree"
-  /// The trailer with the number of notes and suppressed findings: reports that show them need a compile.
+  static let treeTrailer = "Linkwright-Tree"
+  /// The trailer with the number of notes and suppressed findings: some reports show them.
   static let notesTrailer = "Linkwright-Notes"
   /// The trailer with the number of warnings that nobody suppressed: a later run with the same input tells them again.
   static let warningsTrailer = "Linkwright-Warnings"
@@ -213,7 +215,7 @@ struct OutputCommitting {
   private mutating func decide(
     _ place: Place, _ tip: CommitFacts?, _ result: inout Result
   ) throws(CommandFailure) -> OutputCommit.Decision {
-    findings = []
+    (findings, told) = ([], [])
     stage = nil
     stages = []
     tips[place.branch] = tip
@@ -234,23 +236,25 @@ struct OutputCommitting {
       tip.trailers(InputDigest.trailer) == [inputDigest],
       // A commit that somebody amended or squashed still says what it was compiled from.
       tip.trailers(Self.treeTrailer) == ["\(tip.tree)"],
-      // What was said of it is said again: from what is remembered, else by another compile.
-      tip.trailers(Self.warningsTrailer).isEmpty,
-      !request.showsNotes || tip.trailers(Self.notesTrailer).isEmpty
+      // What was said of it is said again.
+      let known = try saidBefore(of: tip, place)
     {
+      findings = known + other
       result = .unchanged(tip: tip.id, files: nil)
       return .stop
     }
     let recorded = snapshot(of: tip)
     if tip != nil, let quick = try memory?.change(recorded: recorded) {
-      findings = quick.findings + other
+      told = quick.findings
+      findings = told + other
       heldBack = []
       result = .planned(quick.change)
       return request.isDry ? .stop : .write(try proposal(quick.change, tip, isOwn: isOwn))
     }
     let compilation = try compile()
     memory?.note(compilation)
-    findings = compilation.findings + other
+    told = compilation.findings
+    findings = told + other
     heldBack = compilation.heldBack
     result = .refused
     guard !compilation.failed else { return .stop }
@@ -301,7 +305,7 @@ struct OutputCommitting {
   }
 
   /// True for a branch that holds the source, not only output.
-  private func isSourceBranch(_ branch: String, _ tip: CommitFacts?) throws(CommandFailure) -> Bool {
+  func isSourceBranch(_ branch: String, _ tip: CommitFacts?) throws(CommandFailure) -> Bool {
     if request.proposes || request.into != nil { return false }
     if branch == sourceBranch { return true }
     guard let tip else { return false }
@@ -327,7 +331,7 @@ struct OutputCommitting {
     return standing
   }
 
-  private func snapshot(of tip: CommitFacts?) -> any Snapshot {
+  func snapshot(of tip: CommitFacts?) -> any Snapshot {
     guard let tip else { return MemorySnapshot([:]) }
     return CommitSnapshot(target, commit: tip, prefix: String(prefix.dropLast()))
   }
@@ -431,33 +435,7 @@ struct OutputCommitting {
     }
   }
 
-  // MARK: Notes and refusals
-
-  private func note(_ commit: ObjectID, _ place: Place) throws(CommandFailure) {
-    do {
-      try target.writeHydratorNote(
-        on: commit, source: source.id, by: committer(on: tips[place.branch]), in: place.notes)
-    } catch {
-      throw Self.noteFailure("written", commit, error, place)
-    }
-  }
-
-  /// A source whose output is there already is noted on the commit that has it.
-  private func noteUnchanged(_ place: Place) throws(CommandFailure) {
-    // The last output, whoever else wrote the branch since: an older source is compared with what is noted there.
-    guard let output = history.outputs.first, try !isSourceBranch(place.branch, tips[place.branch]) else {
-      return
-    }
-    let noted: ObjectID?
-    do {
-      noted = try target.hydratorNote(on: output.id, in: place.notes)
-    } catch {
-      throw Self.noteFailure("read", output.id, error, place)
-    }
-    // Also where the trailer names the source: an earlier run may have been stopped before it wrote the note.
-    if noted == source.id { return }
-    try note(output.id, place)
-  }
+  // MARK: Refusals
 
   /// Turns what the author can mend into a finding.
   private mutating func refuse(_ error: GitError, _ place: Place) -> Bool {

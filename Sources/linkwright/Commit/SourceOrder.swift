@@ -42,7 +42,7 @@ struct SourceOrder {
     var sources: [ObjectID] = []
     for output in history.outputs {
       let note = try reporting { () throws(GitError) in try target.hydratorNote(on: output.id, in: notes) }
-      sources += [note].compactMap { $0 }
+      sources += [note?.source].compactMap { $0 }
       sources += output.trailers(Self.sourceTrailer).compactMap { ObjectID(hexadecimal: $0) }
     }
     do {
