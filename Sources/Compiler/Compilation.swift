@@ -65,6 +65,8 @@ package struct Compilation: Sendable {
     let model: FleetModel
     let plan: Plan
     let units: [RenderedUnit]
+    /// The connections that verdicts are about, those among them whose targets are missing.
+    let judged: [BoundConnection]
     let trees: [String: Tree]
   }
 

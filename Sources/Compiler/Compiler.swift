@@ -5,6 +5,7 @@ import Linker
 import Links
 package import Output
 import Policies
+import Reachability
 package import Snapshot
 import Templates
 import YAMLTree
@@ -111,16 +112,33 @@ package struct Compiler: Sendable {
     findings += PolicyLinting.findings(
       judging.judgement, model, plan.connections, reported: findings)
     let judged = checked.suppressions.applied(to: findings)
+    let seen = judgedOver(model, plan, units, judging, rendering)
+    let refusals = ConnectionRefusals(judged, model, seen.plan, seen.units)
+    let judgement =
+      refusals.isEmpty && !plan.lacksTargets
+      ? seen.judgement : seen.judgement.refused(by: refusals.refusals)
     let verdict = Verdict(judged, fleet: fleet, record: front.record, output: output, trees: front.trees)
     return Compilation(
       findings: Owners(specification.connections).named(in: judged.inReportOrder()), fleet: fleet,
       output: output, record: front.record,
       heldBack: verdict.heldBack, clusters: model.clusterNames, connections: plan.connections.count,
       objects: assembled.objects, pending: back.pending,
-      satisfied: back.satisfied, judgement: judging.judgement, remarks: back.remarks,
+      satisfied: back.satisfied, judgement: judgement, remarks: back.remarks,
       dependsOnDay: policies.dependsOnDay,
       failed: verdict.failed,
-      workings: Compilation.Workings(model: model, plan: plan, units: units, trees: front.trees))
+      workings: Compilation.Workings(
+        model: model, plan: plan, units: units, judged: seen.plan.connections, trees: front.trees))
+  }
+
+  /// The plan that verdicts are about: where targets are missing, one that assumes them, so that the rest of each way is
+  /// judged. Of that one nothing is written, and nothing but its verdicts is told.
+  private func judgedOver(
+    _ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit], _ judging: Judging, _ rendering: UnitRendering
+  ) -> (plan: Plan, units: [RenderedUnit], judgement: Judgement) {
+    guard plan.lacksTargets else { return (plan, units, judging.judgement) }
+    let assumed = Linker.link(model, types: LinkRegistry.types, mapping: AllCores(), assumesTargets: true)
+    let rendered = rendering.render(assumed, nil)
+    return (assumed, rendered, Judging.judgement(model, assumed, rendered))
   }
 
   /// What is found out beside the assembly of the output and its judgement.

@@ -81,7 +81,7 @@ extension Compilation {
   /// A connection with its traces; nil where it is not among those whose names were bound.
   package func explanation(ofConnection id: String) -> ConnectionExplanation? {
     guard let judgement, let workings,
-      let connection = workings.plan.connections.first(where: { $0.id.description == id })
+      let connection = workings.judged.first(where: { $0.id.description == id })
     else { return nil }
     let layout = fleet.map(OutputLayout.init)
     let files = workings.units.filter { $0.lowered.connections.contains(id) }.flatMap { unit in

@@ -17,12 +17,8 @@ struct Judging {
     _ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit], _ options: CompileOptions,
     trees: [String: Tree] = [:]
   ) {
-    let fragments = units.flatMap(\.fragments).map {
-      EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
-    }
     let mapping = AllCores()
-    let fleet = JudgedFleet(model, emitted: units.flatMap(\.judged), fragments: fragments, mapping: mapping)
-    judgement = Judgement(fleet, links: plan.links, connections: plan.connections, mapping: mapping)
+    judgement = Self.judgement(model, plan, units)
     // A unit with an error has emitted nothing, or not what it should: its connections fail for that reason.
     var faulted: Set<String> = []
     // By number: a unit that is copied counts a dozen references.
@@ -64,6 +60,16 @@ struct Judging {
       // Where a Cluster was left out for its errors the two evaluators do not see the same fleet.
       + (options.isParanoid && !model.specification.hasInvalidClusters
         ? judgement.disputes(mapping: mapping) : [])
+  }
+
+  /// The verdicts about a plan's connections, on the fleet as it will be.
+  static func judgement(_ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit]) -> Judgement {
+    let fragments = units.flatMap(\.fragments).map {
+      EmittedFragment(cluster: $0.cluster, name: $0.name, content: $0.content, subject: $0.subject)
+    }
+    let mapping = AllCores()
+    let fleet = JudgedFleet(model, emitted: units.flatMap(\.judged), fragments: fragments, mapping: mapping)
+    return Judgement(fleet, links: plan.links, connections: plan.connections, mapping: mapping)
   }
 
   /// True where an object of the unit has a manifest of somebody else's already: that is reported, and the unit's

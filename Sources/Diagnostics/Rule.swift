@@ -48,6 +48,9 @@ package struct Rule: Sendable {
   /// True for an error that a reason in the document may set aside, since somebody may know better than the
   /// repository. Other errors make the output wrong and stay; warnings and notes can always be suppressed.
   package private(set) var isSuppressibleError = false
+  /// Where an error of the rule stops the connections that it is about, whatever their manifests say; nil for a rule
+  /// that is about no connection's way.
+  package private(set) var hop: ConnectionHop?
 
   package init(
     _ id: String, _ name: String, _ severity: Severity, _ summary: String, explanation: String,
@@ -83,6 +86,13 @@ extension Rule {
   package var suppressible: Rule {
     var rule = self
     rule.isSuppressibleError = true
+    return rule
+  }
+
+  /// The rule as one whose errors break a hop of the connections that they are about.
+  package func breaking(_ hop: ConnectionHop) -> Rule {
+    var rule = self
+    rule.hop = hop
     return rule
   }
 }

@@ -1,3 +1,4 @@
+package import Diagnostics
 package import FleetSpec
 package import Kubernetes
 package import YAMLTree
@@ -25,6 +26,14 @@ package struct BoundClient: Sendable {
 package struct BoundPort: Sendable {
   package let reference: Located<PortReference>
   package let port: ServicePort
+  /// Why there is no such port: it is assumed, so that the rest of the way can be judged. Nil for one that there is.
+  package let fault: Diagnostic?
+
+  init(reference: Located<PortReference>, port: ServicePort, fault: Diagnostic? = nil) {
+    self.reference = reference
+    self.port = port
+    self.fault = fault
+  }
 }
 
 /// A Service in one target cluster.
@@ -36,6 +45,8 @@ package struct BoundTarget: Sendable {
   package let pods: [Workload]
   /// Where the connection names the Service.
   package let reference: Node
+  /// Why there is no such Service: it is assumed, so that the rest of the way can be judged. Nil for one that there is.
+  package let fault: Diagnostic?
 }
 
 /// One connection in one namespace with every name bound. A class: units share it.

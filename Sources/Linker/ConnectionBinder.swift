@@ -7,12 +7,17 @@ import YAMLTree
 struct ConnectionBinder {
   let model: FleetModel
   let links: [String: any BoundLink]
+  /// True to go on with Services and ports that are not there.
+  private let assumesTargets: Bool
   private var overrides: OverrideBinding
   private var ownFindings: [Diagnostic] = []
   var findings: [Diagnostic] { ownFindings.isEmpty ? overrides.findings : ownFindings + overrides.findings }
 
-  init(model: FleetModel, links: [String: any BoundLink], overrides: OverrideBinding) {
+  init(
+    model: FleetModel, links: [String: any BoundLink], overrides: OverrideBinding, assumesTargets: Bool
+  ) {
     self.model = model
+    self.assumesTargets = assumesTargets
     self.links = links
     self.overrides = overrides
     for (_, link) in links.sorted(by: { $0.key < $1.key }) { self.overrides.check(link) }
@@ -58,10 +63,11 @@ struct ConnectionBinder {
     _ clientClusters: [[String]]
   ) -> BoundConnection? {
     let before = ownFindings.count
-    var resolver = TargetResolver(model: model, connection: connection, namespace: namespace)
+    var resolver = TargetResolver(
+      model: model, connection: connection, namespace: namespace, assumes: assumesTargets)
     let bound = targets.flatMap { resolver.targets(in: $0) }
     ownFindings += resolver.findings
-    guard !ownFindings[before...].containsErrors else { return nil }
+    guard !ownFindings[before...].containsErrors || assumesTargets && !bound.isEmpty else { return nil }
     var clients: [BoundClient] = []
     for (client, names) in zip(connection.from, clientClusters) {
       let place = client.namespace?.value ?? namespace.value

@@ -11,6 +11,12 @@ package struct Plan: Sendable {
   /// The link of each unit, in the same order.
   package let owners: [UnitOwner]
   package let findings: [Diagnostic]
+
+  /// True where connections are left out because a Service or a port of theirs is not there, or leads to nothing.
+  package var lacksTargets: Bool {
+    let rules = LinkerRules.targetRules
+    return findings.contains { $0.severity == .error && rules.contains($0.rule.id) }
+  }
 }
 
 /// The link that a unit belongs to.
@@ -24,9 +30,13 @@ package struct UnitOwner: Sendable {
 /// Binds names and plans units. One pass over the links, one over the connections, one over the links
 /// again; linear in the connections.
 package enum Linker {
-  /// - Parameter mapping: how connections are bound, each of them on its own.
+  /// - Parameters:
+  ///   - mapping: how connections are bound, each of them on its own.
+  ///   - assumesTargets: true for a plan by which connections are judged, not one that is written: Services and ports
+  ///     that are not there are taken as if they were, with their fault.
   package static func link(
-    _ model: FleetModel, types: [any LinkType.Type], mapping: some ParallelMapping = OneCore()
+    _ model: FleetModel, types: [any LinkType.Type], mapping: some ParallelMapping = OneCore(),
+    assumesTargets: Bool = false
   ) -> Plan {
     var findings: [Diagnostic] = []
     var links: [String: any BoundLink] = [:]
@@ -41,8 +51,8 @@ package enum Linker {
       model: model, links: links,
       overrides: OverrideBinding(
         model: model,
-        fields: Dictionary(types.map { ($0.descriptor.key, $0.descriptor.perCluster) }) { first, _ in first })
-    )
+        fields: Dictionary(types.map { ($0.descriptor.key, $0.descriptor.perCluster) }) { first, _ in first }),
+      assumesTargets: assumesTargets)
     findings += binder.findings
     let bound = mapping.map(model.specification.connections, piece: 64) { connection in
       var binder = binder.withoutFindings

@@ -27,6 +27,13 @@ package enum LinkerRules {
     """
   }
 
+  /// What may be wrong with a connection's target, by their ids: the rest of its way can be judged all the same.
+  static let targetRules = Set(
+    [unknownService, unknownPort, serviceSelectsNothing, unknownTargetPort].map(\.id))
+
+  /// Errors about one target or port of a connection, which carry them (`BoundTarget`, `BoundPort`).
+  package static let carriedRules = Set([unknownService, unknownPort].map(\.id))
+
   package static let unknownCluster = Rule(
     "LW1201", "unknown-cluster", .error, "a document names a cluster that is not declared",
     explanation: "Clusters are declared by Cluster documents; their names stand in links and connections.",
@@ -43,7 +50,8 @@ package enum LinkerRules {
       """,
     failing: RuleExample(
       over: "porter-pair", connection("{clusters: [gold], service: yuorservice, ports: [8000]}")),
-    passing: RuleExample(over: "porter-pair", ""))
+    passing: RuleExample(over: "porter-pair", "")
+  ).breaking(.service)
 
   package static let unknownPort = Rule(
     "LW1203", "unknown-port", .error, "a connection names a port that the Service does not have",
@@ -53,7 +61,8 @@ package enum LinkerRules {
       """,
     failing: RuleExample(
       over: "porter-pair", connection("{clusters: [gold], service: yourservice, ports: [8080]}")),
-    passing: RuleExample(over: "porter-pair", ""))
+    passing: RuleExample(over: "porter-pair", "")
+  ).breaking(.service)
 
   package static let unknownLink = Rule(
     "LW1204", "unknown-link", .error, "a connection names a link that is not declared",

@@ -8,9 +8,12 @@ struct TargetResolver {
   let model: FleetModel
   let connection: Connection
   let namespace: Located<String>
+  /// True to go on with Services and ports that are not there (`AssumedService`).
+  private let assumes: Bool
   private(set) var findings: [Diagnostic] = []
 
-  init(model: FleetModel, connection: Connection, namespace: Located<String>) {
+  init(model: FleetModel, connection: Connection, namespace: Located<String>, assumes: Bool) {
+    self.assumes = assumes
     self.model = model
     self.connection = connection
     self.namespace = namespace
@@ -27,8 +30,12 @@ struct TargetResolver {
     switch target.service {
     case .named(let names):
       return names.compactMap { name in
-        guard let service = service(name, in: cluster, facts) else { return nil }
-        return bind(service, name.node, cluster, facts)
+        if let service = facts.services[NamespacedName(targetNamespace, name.value)] {
+          return bind(service, name.node, cluster, facts)
+        }
+        let fault = missing(name, in: cluster, facts)
+        findings.append(fault)
+        return assumes ? assumed(name, in: cluster, fault) : nil
       }
     case .selected(let selector, let node):
       let services = facts.services.values.filter {
@@ -61,12 +68,16 @@ struct TargetResolver {
 
   // MARK: Services
 
-  private mutating func service(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts)
-    -> Service?
-  {
-    if let service = facts.services[NamespacedName(targetNamespace, name.value)] { return service }
-    findings.append(missing(name, in: cluster, facts))
-    return nil
+  /// A Service that is missing, as it would have to be.
+  private func assumed(_ name: Located<String>, in cluster: String, _ fault: Diagnostic) -> BoundTarget? {
+    let key = NamespacedName(targetNamespace, name.value)
+    guard let service = AssumedService.service(key, for: target.ports, in: cluster, model) else { return nil }
+    let ports = target.ports.compactMap { wanted in
+      service.ports(wanted.value).first.map { BoundPort(reference: wanted, port: $0, fault: fault) }
+    }
+    guard !ports.isEmpty else { return nil }
+    return BoundTarget(
+      cluster: cluster, service: service, ports: ports, pods: [], reference: name.node, fault: fault)
   }
 
   private func missing(_ name: Located<String>, in cluster: String, _ facts: ClusterFacts) -> Diagnostic {
@@ -142,8 +153,13 @@ struct TargetResolver {
     for wanted in target.ports {
       let found = service.ports(wanted.value)
       if found.isEmpty {
-        report(missing: wanted, of: service, in: cluster)
-        isComplete = false
+        let fault = missing(wanted, of: service, in: cluster)
+        findings.append(fault)
+        if assumes, let port = AssumedService.port(wanted.value, of: service, model) {
+          ports.append(BoundPort(reference: wanted, port: port, fault: fault))
+        } else {
+          isComplete = false
+        }
       }
       ports += found.map { BoundPort(reference: wanted, port: $0) }
     }
@@ -152,14 +168,15 @@ struct TargetResolver {
     checkPods(pods, of: service, reference, cluster, facts)
     if service.isInline, pods.isEmpty { checkInline(service, cluster, facts) }
     checkTargetPorts(ports, pods, of: service, cluster)
-    return BoundTarget(cluster: cluster, service: service, ports: ports, pods: pods, reference: reference)
+    return BoundTarget(
+      cluster: cluster, service: service, ports: ports, pods: pods, reference: reference, fault: nil)
   }
 
   // MARK: Ports
 
-  private mutating func report(
-    missing wanted: Located<PortReference>, of service: Service, in cluster: String
-  ) {
+  private func missing(
+    _ wanted: Located<PortReference>, of service: Service, in cluster: String
+  ) -> Diagnostic {
     let key = service.key.description
     var help: [String] = []
     var also =
@@ -194,16 +211,15 @@ struct TargetResolver {
       }
       notes.append("\(other) has port \(wanted.value.description): the clusters differ")
     }
-    findings.append(
-      Diagnostic(
-        LinkerRules.unknownPort, "Service \"\(service.key.name)\" has no port \(wanted.value.description)",
-        at: wanted.node.range, "not a port of \(key) in \(cluster)", also: also, help: help, notes: notes))
+    return Diagnostic(
+      LinkerRules.unknownPort, "Service \"\(service.key.name)\" has no port \(wanted.value.description)",
+      at: wanted.node.range, "not a port of \(key) in \(cluster)", also: also, help: help, notes: notes)
   }
 
   private mutating func checkTargetPorts(
     _ ports: [BoundPort], _ pods: [Workload], of service: Service, _ cluster: String
   ) {
-    for bound in ports {
+    for bound in ports where bound.fault == nil {
       guard case .name(let name) = bound.port.target else {
         checkDeclared(bound, pods, cluster)
         continue

@@ -19,7 +19,8 @@ package enum StaticRules {
       metadata: {name: silver}
       spec: {static: {addresses: {silver: 127.0.0.1}}}
       """),
-    passing: RuleExample(over: "porter-silver", ""))
+    passing: RuleExample(over: "porter-silver", "")
+  ).breaking(.address)
 
   package static let matchAny = Rule(
     "LW2902", "static-match-any", .error, "a static link cannot join Services of several clusters into one",
@@ -36,7 +37,8 @@ package enum StaticRules {
         from: [{clusters: [emerald]}]
         to: {match: any, clusters: [silver], service: clamav, ports: [3310]}
       """),
-    passing: RuleExample(over: "porter-silver", ""))
+    passing: RuleExample(over: "porter-silver", "")
+  ).breaking(.loadBalancer)
 
   package static let unknownPort = Rule(
     "LW2903", "static-unknown-port", .error, "a port of section 'static' is none of the connection",
@@ -87,7 +89,8 @@ package enum StaticRules {
         from: [{clusters: [outside]}]
         to: {clusters: [silver], service: clamav, ports: [3310]}
         static: {ports: {"3310": 16504}, portNames: {"3310": clamd}}
-      """))
+      """)
+  ).breaking(.address)
 
   /// A cluster with clients over a static link to silver.
   private static func outside(_ network: String, address: String = "203.0.113.7") -> String {
@@ -122,7 +125,8 @@ package enum StaticRules {
       """,
     failing: RuleExample(
       over: "porter-silver", outside("serviceCIDRs: [172.30.0.0/16]", address: "172.30.4.5")),
-    passing: RuleExample(over: "porter-silver", outside("serviceCIDRs: [172.30.0.0/16]")))
+    passing: RuleExample(over: "porter-silver", outside("serviceCIDRs: [172.30.0.0/16]"))
+  ).breaking(.address)
 
   package static let ownNetwork = Rule(
     "LW2905", "static-own-network", .warning,
@@ -144,5 +148,6 @@ package enum StaticRules {
       over: "porter-silver", outside("serviceCIDRs: [172.30.0.0/16]", address: "2001:db8::7")),
     passing: RuleExample(
       over: "porter-silver",
-      outside("serviceCIDRs: [172.30.0.0/16, \"fd00:30::/112\"]", address: "2001:db8::7")))
+      outside("serviceCIDRs: [172.30.0.0/16, \"fd00:30::/112\"]", address: "2001:db8::7"))
+  ).breaking(.address)
 }

@@ -34,8 +34,10 @@ package struct CrossingTrace: Sendable {
 /// Verdicts are kept, hops are not: a trace is walked anew when somebody asks for it.
 package struct Judgement: Sendable {
   /// In the order of the plan's connections. Connections over carriers that nobody has modelled are not among them.
-  package let crossings: [JudgedCrossing]
+  package internal(set) var crossings: [JudgedCrossing]
   let judge: Judge
+  /// What rules found on the way of crossings.
+  var refusals: [CrossingKey: Refusal] = [:]
 
   /// Judges every connection. Linear in crossings times the pods and policies at their ends.
   package init(
@@ -59,9 +61,10 @@ package struct Judgement: Sendable {
   /// All hops of a crossing.
   package func trace(of crossing: Crossing) -> CrossingTrace? {
     judge.walk(crossing, isTracing: true).map {
-      CrossingTrace(
-        crossing: crossing, verdict: $0.verdict, hops: $0.hops,
-        certificate: Certificate(crossing: crossing, verdict: $0.verdict, claims: $0.claims))
+      refusing(
+        CrossingTrace(
+          crossing: crossing, verdict: $0.verdict, hops: $0.hops,
+          certificate: Certificate(crossing: crossing, verdict: $0.verdict, claims: $0.claims)))
     }
   }
 

@@ -59,6 +59,8 @@ extension CrossingTrace {
 extension Hop {
   var isBroken: Bool { if case .broken = state { true } else { false } }
 
+  var holds: Bool { if case .holds = state { true } else { false } }
+
   /// The evidence, or what keeps the hop from holding.
   var stateWord: String {
     switch state {

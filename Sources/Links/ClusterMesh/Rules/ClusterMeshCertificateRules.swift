@@ -19,7 +19,8 @@ extension ClusterMeshRules {
       link(
         certificates:
           "{method: certmanager, issuerRef: {kind: ClusterIssuer, name: clustermesh-ca}, caBundle: {name: mesh-roots}}"
-      ) + cluster(cilium: "issuer: {kind: ClusterIssuer, name: other}")))
+      ) + cluster(cilium: "issuer: {kind: ClusterIssuer, name: other}"))
+  ).breaking(.tunnel)
 
   static let certificateMethod = Rule(
     "LW3024", "certificate-method", .error, "the certificate method is unknown or incomplete",
@@ -80,7 +81,8 @@ extension ClusterMeshRules {
     failing: mesh(
       cluster(1, mesh: "{ips: [10.6.124.66, 10.6.125.66], authMode: legacy}")
         + cluster(mesh: "{ips: [10.6.124.67, 10.6.125.67], authMode: cluster}")),
-    passing: mesh(link(also: "authMode: cluster")))
+    passing: mesh(link(also: "authMode: cluster"))
+  ).breaking(.tunnel)
 
   static let longValidity = Rule(
     "LW3029", "long-validity", .warning, "certificates are valid for more than 825 days",

@@ -61,7 +61,8 @@ extension ClusterMeshRules {
       """,
     failing: mesh(
       exporting(service(1, annotations: "{}", spec: "type: ExternalName, externalName: db.example.com"))),
-    passing: mesh(exporting()))
+    passing: mesh(exporting())
+  ).breaking(.service)
 
   static let exportPorts = Rule(
     "LW3061", "export-ports", .error, "exports of one Service have different ports",
@@ -71,7 +72,8 @@ extension ClusterMeshRules {
       """,
     failing: mesh(
       exporting(service(1, annotations: "{}", ports: "[{name: http, port: 80}, {name: admin, port: 81}]"))),
-    passing: mesh(exporting()))
+    passing: mesh(exporting())
+  ).breaking(.service)
 
   static let exportConflict = Rule(
     "LW3062", "export-conflict", .warning, "exports of one Service differ in a field that an import has once",
@@ -93,7 +95,8 @@ extension ClusterMeshRules {
     failing: mesh(exported() + cluster(1, chart: "1.18.12") + cluster(2, chart: "1.19.6")),
     passing: mesh(
       exported() + cluster(1, chart: "1.18.12", cilium: "mcsapi: {coreDNS: configured}")
-        + cluster(2, chart: "1.19.6")))
+        + cluster(2, chart: "1.19.6"))
+  ).breaking(.name)
 
   static let exportDefinitions = Rule(
     "LW3065", "export-definitions", .warning, "the kinds ServiceExport and ServiceImport are not installed",

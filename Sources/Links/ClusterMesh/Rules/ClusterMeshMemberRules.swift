@@ -14,7 +14,8 @@ extension ClusterMeshRules {
       names as keys of a Secret without quotes, so that 'on' or '123' would become something else.
       """,
     failing: mesh(cluster(cilium: "name: cluster-with-a-name-of-33-characters")),
-    passing: mesh(cluster(cilium: "name: west")))
+    passing: mesh(cluster(cilium: "name: west"))
+  ).breaking(.tunnel)
 
   static let clusterID = Rule(
     "LW3002", "mesh-cluster-id", .error, "a member's id is out of range",
@@ -23,7 +24,8 @@ extension ClusterMeshRules {
       chart renders any number; the agent refuses to start.
       """,
     failing: mesh(cluster(id: 300)),
-    passing: mesh(cluster(id: 200)))
+    passing: mesh(cluster(id: 200))
+  ).breaking(.tunnel)
 
   static let twice = Rule(
     "LW3003", "mesh-identity-twice", .error, "two members have the same name or id",
@@ -32,7 +34,8 @@ extension ClusterMeshRules {
       own (#32753). Nothing finds it before the clusters are connected.
       """,
     failing: mesh(cluster(id: 1)),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let maximum = Rule(
     "LW3004", "max-connected-clusters", .error, "maxConnectedClusters is neither 255 nor 511",
@@ -41,7 +44,8 @@ extension ClusterMeshRules {
       have, and cannot be changed on a living cluster.
       """,
     failing: mesh(link(also: "maxConnectedClusters: 300")),
-    passing: mesh(link(also: "maxConnectedClusters: 511")))
+    passing: mesh(link(also: "maxConnectedClusters: 511"))
+  ).breaking(.tunnel)
 
   static let cloudID = Rule(
     "LW3005", "cloud-cluster-id", .error, "a member's id collides with its cloud's network plugin",
@@ -50,7 +54,8 @@ extension ClusterMeshRules {
       ValidateBuggyClusterID in pkg/clustermesh/types/option.go).
       """,
     failing: mesh(cluster(id: 200, cilium: "ipamMode: eni")),
-    passing: mesh(cluster(id: 100, cilium: "ipamMode: eni")))
+    passing: mesh(cluster(id: 100, cilium: "ipamMode: eni"))
+  ).breaking(.tunnel)
 
   static let identityChanges = Rule(
     "LW3006", "mesh-identity-changes", .warning, "a member's id or name differs from the output on record",
@@ -72,7 +77,8 @@ extension ClusterMeshRules {
     explanation: """
       A member connects to at most that many clusters, and identities have room for that many ids.
       """,
-    unexampled: "a failing fleet has more than 255 clusters; ClusterMeshTests makes one")
+    unexampled: "a failing fleet has more than 255 clusters; ClusterMeshTests makes one"
+  ).breaking(.tunnel)
 
   static let members = Rule(
     "LW3020", "mesh-members", .error, "the members of a mesh are not said, or cannot be members",

@@ -18,7 +18,8 @@ extension ClusterMeshRules {
       cluster that sets none: an undeclared pod network is a warning.
       """,
     failing: mesh(cluster(pods: "10.1.128.0/17")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let podConflict = Rule(
     "LW3009", "pod-network-conflict", .error, "pods share addresses with nodes or Services",
@@ -28,7 +29,8 @@ extension ClusterMeshRules {
       """,
     failing: mesh(
       cluster(network: "podCIDRs: [10.2.0.0/16], serviceCIDRs: [10.101.0.0/16], nodeCIDRs: [10.1.5.0/24]")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let serviceOverlap = Rule(
     "LW3010", "service-networks-overlap", .warning, "the Services of two members share addresses",
@@ -47,7 +49,8 @@ extension ClusterMeshRules {
       network/clustermesh/setup). No program compares the protocols.
       """,
     failing: mesh(cluster(cilium: "tunnelProtocol: geneve")),
-    passing: mesh(cluster(1, cilium: "tunnelProtocol: geneve") + cluster(cilium: "tunnelProtocol: geneve")))
+    passing: mesh(cluster(1, cilium: "tunnelProtocol: geneve") + cluster(cilium: "tunnelProtocol: geneve"))
+  ).breaking(.tunnel)
 
   static let nativeRouting = Rule(
     "LW3021", "native-routing-range", .error,
@@ -58,7 +61,8 @@ extension ClusterMeshRules {
       network/clustermesh/setup).
       """,
     failing: mesh(cluster(1, cilium: native("10.0.0.0/8")) + cluster(cilium: native("10.2.0.0/16"))),
-    passing: mesh(cluster(1, cilium: native("10.0.0.0/8")) + cluster(cilium: native("10.0.0.0/8"))))
+    passing: mesh(cluster(1, cilium: native("10.0.0.0/8")) + cluster(cilium: native("10.0.0.0/8")))
+  ).breaking(.tunnel)
 
   static let families = Rule(
     "LW3012", "mesh-address-families", .warning, "members have pods of different address families",
@@ -76,5 +80,6 @@ extension ClusterMeshRules {
       members.
       """,
     failing: mesh(cluster(1, cilium: "encryption: wireguard")),
-    passing: mesh(cluster(1, cilium: "encryption: wireguard") + cluster(cilium: "encryption: wireguard")))
+    passing: mesh(cluster(1, cilium: "encryption: wireguard") + cluster(cilium: "encryption: wireguard"))
+  ).breaking(.tunnel)
 }

@@ -14,7 +14,8 @@ extension ClusterMeshRules {
       anything else as it is: an address that is none, or an IPv6 address without brackets in a URL.
       """,
     failing: mesh(cluster(mesh: "{ips: [not-an-ip]}")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let peerPort = Rule(
     "LW3015", "peer-port", .error, "a declared peer port is not the port of the member's Service",
@@ -23,7 +24,8 @@ extension ClusterMeshRules {
       at 2379.
       """,
     failing: mesh(cluster(mesh: "{serviceType: LoadBalancer, address: m.mesh.cilium.io, port: 32379}")),
-    passing: mesh(cluster(mesh: "{serviceType: LoadBalancer, address: m.mesh.cilium.io, port: 2379}")))
+    passing: mesh(cluster(mesh: "{serviceType: LoadBalancer, address: m.mesh.cilium.io, port: 2379}"))
+  ).breaking(.tunnel)
 
   static let nodePort = Rule(
     "LW3016", "mesh-node-port", .error,
@@ -35,7 +37,8 @@ extension ClusterMeshRules {
       mended by #41337).
       """,
     failing: mesh(cluster(mesh: "{ips: [10.6.124.67, 10.6.124.68], nodePort: 31932}")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let oneNode = Rule(
     "LW3017", "one-mesh-node", .warning, "a member is reached by one node only",
@@ -59,7 +62,8 @@ extension ClusterMeshRules {
     passing: mesh(
       link(certificates: "{method: userProvided}")
         + cluster(
-          mesh: "{serviceType: LoadBalancer, address: mesh.example.com, serverNames: [\"*.example.com\"]}")))
+          mesh: "{serviceType: LoadBalancer, address: mesh.example.com, serverNames: [\"*.example.com\"]}"))
+  ).breaking(.tunnel)
 
   static let literalAddress = Rule(
     "LW3022", "literal-peer-address", .warning, "an IP address is used in place of a peer's name",
@@ -94,7 +98,8 @@ extension ClusterMeshRules {
       metadata: {name: clustermesh-apiserver, namespace: kube-system}
       spec: {type: NodePort, ports: [{port: 2379, nodePort: 32379}]}
 
-      """))
+      """)
+  ).breaking(.tunnel)
 
   static let peerNetwork = Rule(
     "LW3081", "peer-network", .error, "a member's address is in a network where its Service cannot be",
@@ -104,5 +109,6 @@ extension ClusterMeshRules {
       share leads elsewhere. A node port outside the declared nodeCIDRs is a warning.
       """,
     failing: mesh(cluster(mesh: "{ips: [10.2.3.4, 10.6.125.67]}")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 }

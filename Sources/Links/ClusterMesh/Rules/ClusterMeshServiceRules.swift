@@ -39,7 +39,8 @@ extension ClusterMeshRules {
       remote endpoints.
       """,
     failing: mesh(service(1, ports: "[{name: web, port: 80}]")),
-    passing: mesh(service(1, ports: "[{name: http, port: 8080}]")))
+    passing: mesh(service(1, ports: "[{name: http, port: 8080}]"))
+  ).breaking(.service)
 
   static let annotation = Rule(
     "LW3036", "global-service-annotation", .error,
@@ -49,7 +50,8 @@ extension ClusterMeshRules {
       (pkg/annotation/k8s.go). The names before 1.12 are still read: that is a warning.
       """,
     failing: mesh(service(1, annotations: "{service.cilium.io/shared: \"false\"}")),
-    passing: mesh(service(1)))
+    passing: mesh(service(1))
+  ).breaking(.name)
 
   static let noExporter = Rule(
     "LW3037", "no-exporter", .error, "no member shares the endpoints of a global Service",
@@ -67,7 +69,8 @@ extension ClusterMeshRules {
     passing: mesh(
       service(
         1, annotations: "{service.cilium.io/global: \"true\", service.cilium.io/shared: \"false\"}",
-        name: "lonely") + service(2, name: "lonely")))
+        name: "lonely") + service(2, name: "lonely"))
+  ).breaking(.address)
 
   static let headless = Rule(
     "LW3038", "endpoint-slices-off", .error,
@@ -79,7 +82,8 @@ extension ClusterMeshRules {
     failing: mesh(
       cluster(1, cilium: "endpointSliceSynchronization: false")
         + connection(mesh: "{syncEndpointSlices: true}")),
-    passing: mesh(connection(mesh: "{syncEndpointSlices: true}")))
+    passing: mesh(connection(mesh: "{syncEndpointSlices: true}"))
+  ).breaking(.address)
 
   static let localNamespace = Rule(
     "LW3039", "local-namespace", .error, "a namespace exchanges no Services with the mesh",
@@ -95,7 +99,8 @@ extension ClusterMeshRules {
         kind: Namespace
         metadata: {name: default, annotations: {clustermesh.cilium.io/global: "true"}}
 
-        """))
+        """)
+  ).breaking(.service)
 
   static let withoutReplacement = Rule(
     "LW3040", "node-port-without-replacement", .warning,
@@ -129,7 +134,8 @@ extension ClusterMeshRules {
       Global Services exist in the members only. Other clusters and networks need a link with an address.
       """,
     failing: mesh(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
-    passing: mesh())
+    passing: mesh()
+  ).breaking(.tunnel)
 
   static let matchEach = Rule(
     "LW3054", "mesh-match-each", .error, "a connection wants to tell clusters apart that a mesh joins",

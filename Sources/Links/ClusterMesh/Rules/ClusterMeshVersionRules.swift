@@ -13,7 +13,8 @@ extension ClusterMeshRules {
       pods, from their own list of peers; only from 1.20 on a peer's object can carry the addresses (#44425).
       """,
     failing: mesh(link(also: "emit: objects") + cluster(chart: "1.19.6")),
-    passing: mesh(link(also: "emit: objects")))
+    passing: mesh(link(also: "emit: objects"))
+  ).breaking(.tunnel)
 
   static let chartVersion = Rule(
     "LW3030", "chart-version", .error, "a member's chart does not know a setting",

@@ -23,7 +23,8 @@ extension GatewayDNSRules {
     failing: connection(
       to: "{clusters: [cluster-b], service: {name: kuard, ports: [{port: 80}]}, ports: [80]}",
       from: "[{clusters: [cluster-a]}]"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 
   static let clientElsewhere = Rule(
     "LW4036", "gateway-client-elsewhere", .error, "a client lies in a cluster that never learns the names",
@@ -39,7 +40,8 @@ extension GatewayDNSRules {
         kind: Cluster
         metadata: {name: cluster-c}
         """),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let outsideClient = Rule(
     "LW4037", "gateway-outside-client", .warning, "a client outside the clusters cannot resolve the name",
@@ -53,7 +55,8 @@ extension GatewayDNSRules {
     "LW4038", "gateway-match-any", .error, "a name of GatewayDNS stands for one cluster",
     explanation: "There is no name that means the Service in whichever cluster, and no failover.",
     failing: connection(to: "{match: any, clusters: [cluster-a], service: kuard, ports: [80]}"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 
   static let notTCP = Rule(
     "LW4039", "gateway-not-tcp", .error, "a gateway carries TCP only",
@@ -63,13 +66,15 @@ extension GatewayDNSRules {
       to:
         "{clusters: [cluster-a], service: {name: dns, selector: {app: kuard}, ports: [{port: 5353, protocol: UDP}]}, ports: [5353]}",
       also: route("dns", "dns.gateway.cluster-a.dev-team.clusters.xcc.test")),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 
   static let gatewayPort = Rule(
     "LW4040", "gateway-port", .error, "the gateway has no such port",
     explanation: "Clients reach the gateway's ports, not the Service's.",
     failing: connection("gatewayDNS: {gatewayPort: 8000}"),
-    passing: connection("gatewayDNS: {gatewayPort: 80}"))
+    passing: connection("gatewayDNS: {gatewayPort: 80}")
+  ).breaking(.gateway)
 
   static let routesUnknown = Rule(
     "LW4041", "gateway-routes-unknown", .warning, "no route of the serving cluster is known",
@@ -167,7 +172,8 @@ extension GatewayDNSRules {
         spec: {selector: {app: kuard}, ports: [{port: 80, targetPort: 8080}]}
 
         """ + route("blue", "kuard-blue.gateway.cluster-a.dev-team.clusters.xcc.test")),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let gatewayListener = Rule(
     "LW4050", "gateway-listener", .error, "the gateway does not serve a connection's host at its port",
@@ -187,11 +193,13 @@ extension GatewayDNSRules {
         spec:
           virtualhost: {fqdn: secure.gateway.cluster-a.dev-team.clusters.xcc.test, tls: {secretName: secure}}
           routes: [{services: [{name: kuard, port: 80}]}]
-        """))
+        """)
+  ).breaking(.gateway)
 
   static let hostTwice = Rule(
     "LW4051", "gateway-host-twice", .error, "two HTTPProxies have one host",
     explanation: "Contour marks both as invalid and serves neither, whatever their namespaces.",
     failing: connection(also: route("again", "kuard.gateway.cluster-a.dev-team.clusters.xcc.test")),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 }

@@ -22,7 +22,8 @@ extension GatewayDNSRules {
       loadBalancer is the only one that was built; the controller never reads the field, so that any other value \
       promises what does not happen.
       """,
-    failing: link("resolutionType: hostPort"), passing: link("resolutionType: loadBalancer"))
+    failing: link("resolutionType: hostPort"), passing: link("resolutionType: loadBalancer")
+  ).breaking(.gateway)
 
   static let resolutionOmitted = Rule(
     "LW4003", "gateway-resolution-omitted", .warning, "a GatewayDNS manifest names no resolution type",
@@ -58,13 +59,15 @@ extension GatewayDNSRules {
       """,
     failing: link(
       "", selector: "{matchExpressions: [{key: hasContour, operator: Exists, values: [\"true\"]}]}"),
-    passing: link("", selector: "{matchExpressions: [{key: hasContour, operator: Exists}]}"))
+    passing: link("", selector: "{matchExpressions: [{key: hasContour, operator: Exists}]}")
+  ).breaking(.gateway)
 
   static let selectsNone = Rule(
     "LW4006", "gateway-selects-none", .error, "a selector matches no cluster of the namespace",
     explanation:
       "The controller looks at the Cluster API objects of the GatewayDNS object's own namespace only.",
-    failing: link("", selector: "{matchLabels: {hasContuor: \"true\"}}", addresses: "{}"), passing: unchanged)
+    failing: link("", selector: "{matchLabels: {hasContuor: \"true\"}}", addresses: "{}"), passing: unchanged
+  ).breaking(.gateway)
 
   static let selectedTwice = Rule(
     "LW4007", "gateway-selected-twice", .error, "two GatewayDNS objects select one cluster",
@@ -91,7 +94,8 @@ extension GatewayDNSRules {
   static let zoneName = Rule(
     "LW4008", "gateway-zone-name", .error, "a zone is not a DNS name",
     explanation: "The zone is the controller's DOMAIN_SUFFIX and a key in the resolver's configuration.",
-    failing: link("", zone: "xcc_test"), passing: unchanged)
+    failing: link("", zone: "xcc_test"), passing: unchanged
+  ).breaking(.name)
 
   static let publicZone = Rule(
     "LW4009", "gateway-public-zone", .warning, "a zone belongs to others",
@@ -117,7 +121,8 @@ extension GatewayDNSRules {
       A stub zone at, above or inside the cluster domain takes queries for Services away from the cluster's DNS; \
       OpenShift's operator refuses the cluster domain.
       """,
-    failing: link("", zone: "local"), passing: unchanged)
+    failing: link("", zone: "local"), passing: unchanged
+  ).breaking(.name)
 
   static let oneController = Rule(
     "LW4011", "gateway-one-controller", .error, "links of one management cluster need different controllers",

@@ -20,7 +20,8 @@ extension GatewayDNSRules {
     "LW4015", "gateway-name-in-dns", .error, "a name cannot be a part of a DNS name",
     explanation: "Cluster, namespace and host become labels of the name that clients ask for.",
     failing: clusterB(registration: "{managementCluster: mgmt, namespace: dev-team, name: cluster_b}"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let nameTooLong = Rule(
     "LW4016", "gateway-name-too-long", .error, "a composed name is too long",
@@ -44,7 +45,8 @@ extension GatewayDNSRules {
             service: projectcontour/envoy
             zone: xcc.test
         """),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let sliceTwice = Rule(
     "LW4017", "gateway-slice-twice", .error, "two clusters give one EndpointSlice",
@@ -70,7 +72,8 @@ extension GatewayDNSRules {
       spec:
         apiServer: {server: "https://api.a.example.com:6443"}
         clusterAPI: {managementCluster: mgmt, namespace: dev}
-      """), passing: unchanged)
+      """), passing: unchanged
+  ).breaking(.name)
 
   static let registeredTwice = Rule(
     "LW4054", "gateway-registered-twice", .error, "two clusters are one Cluster API object",
@@ -81,7 +84,8 @@ extension GatewayDNSRules {
     failing: clusterB(
       registration:
         "{managementCluster: mgmt, namespace: dev-team, name: cluster-a, labels: {hasContour: \"true\"}}"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let addressTwice = Rule(
     "LW4055", "gateway-address-twice", .error, "the gateways of two clusters have one address",
@@ -89,7 +93,8 @@ extension GatewayDNSRules {
       Each cluster's gateway has a load balancer of its own. With one address for two, the hosts of both clusters lead to \
       one of them, and the other's clients find another cluster's Services, or none.
       """,
-    failing: bothGateways("203.0.113.10"), passing: bothGateways("203.0.113.20"))
+    failing: bothGateways("203.0.113.10"), passing: bothGateways("203.0.113.20")
+  ).breaking(.gateway)
 
   static let routeRefused = Rule(
     "LW4056", "gateway-route-refused", .error,
@@ -99,7 +104,8 @@ extension GatewayDNSRules {
       each service: without them the object does not come to be, and nobody answers.
       """,
     failing: ingress("backend: {service: {name: kuard, port: {number: 80}}}"),
-    passing: ingress("pathType: Prefix, backend: {service: {name: kuard, port: {number: 80}}}"))
+    passing: ingress("pathType: Prefix, backend: {service: {name: kuard, port: {number: 80}}}")
+  ).breaking(.gateway)
 
   private static func ingress(_ path: String) -> RuleExample {
     file(
@@ -151,7 +157,8 @@ extension GatewayDNSRules {
       kind: Service
       metadata: {name: dns-server, namespace: xcc-dns}
       spec: {selector: {app: dns-server}, ports: [{name: dns, port: 53, protocol: UDP}]}
-      """))
+      """)
+  ).breaking(.name)
 
   static let gatewayService = Rule(
     "LW4020", "gateway-service", .error, "a selected cluster has no gateway of type LoadBalancer",
@@ -167,7 +174,8 @@ extension GatewayDNSRules {
       metadata: {name: envoy, namespace: projectcontour}
       spec: {type: NodePort, selector: {app: envoy}, ports: [{port: 80}]}
       """),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 
   static let gatewayAddress = Rule(
     "LW4021", "gateway-address", .error, "a gateway's address cannot stand in the slice",
@@ -195,7 +203,8 @@ extension GatewayDNSRules {
       metadata: {name: envoy, namespace: projectcontour}
       spec: {type: LoadBalancer, ports: [{port: 80}]}
       status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}
-      """))
+      """)
+  ).breaking(.gateway)
 
   static let contradiction = Rule(
     "LW4022", "gateway-declared-differs", .error, "an address is declared and observed differently",
@@ -211,7 +220,8 @@ extension GatewayDNSRules {
       spec: {type: LoadBalancer, ports: [{port: 80}]}
       status: {loadBalancer: {ingress: [{ip: 203.0.113.99}]}}
       """),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.gateway)
 
   static let addressUnused = Rule(
     "LW4052", "gateway-address-unused", .warning,
@@ -226,5 +236,6 @@ extension GatewayDNSRules {
     explanation:
       "Profile xcc writes EndpointSlices of discovery.k8s.io/v1, which Kubernetes serves from 1.21 on.",
     failing: clusterB("kubernetesVersion: \"1.20\"\n  dns: {corefile: dns/cluster-b/Corefile}"),
-    passing: clusterB("kubernetesVersion: \"1.21\"\n  dns: {corefile: dns/cluster-b/Corefile}"))
+    passing: clusterB("kubernetesVersion: \"1.21\"\n  dns: {corefile: dns/cluster-b/Corefile}")
+  ).breaking(.name)
 }

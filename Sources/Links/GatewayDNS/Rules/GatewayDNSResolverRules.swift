@@ -31,13 +31,15 @@ extension GatewayDNSRules {
       have no such operator.
       """,
     failing: clusterB("dns: {resolver: openshift}"),
-    passing: clusterB("dns: {resolver: corefile, corefile: dns/cluster-b/Corefile}"))
+    passing: clusterB("dns: {resolver: corefile, corefile: dns/cluster-b/Corefile}")
+  ).breaking(.name)
 
   static let corefileMissing = Rule(
     "LW4028", "gateway-corefile-missing", .error, "a Cluster names a Corefile that is not there or not used",
     explanation:
       "spec.dns.corefile is a path from the fleet's root; it is read with 'corefile' and 'unmanaged'.",
-    failing: clusterB("dns: {corefile: dns/cluster-b/Corefil}"), passing: unchanged)
+    failing: clusterB("dns: {corefile: dns/cluster-b/Corefil}"), passing: unchanged
+  ).breaking(.name)
 
   static let corefileDiffers = Rule(
     "LW4029", "gateway-corefile-differs", .error, "a cluster's Corefile is not the one in the repository",
@@ -72,7 +74,8 @@ extension GatewayDNSRules {
               forward . /etc/resolv.conf
               reload
           }
-      """))
+      """)
+  ).breaking(.name)
 
   static let providerCorefile = Rule(
     "LW4030", "gateway-provider-corefile", .warning, "a Corefile is written by the cluster's provider",
@@ -103,7 +106,8 @@ extension GatewayDNSRules {
         kind: ConfigMap
         metadata: {name: coredns, namespace: kube-system}
         data: {Corefile: ".:53 {\\n    errors\\n}\\nimport custom/*.server\\n"}
-        """))
+        """)
+  ).breaking(.name)
 
   static let notForwarded = Rule(
     "LW4032", "gateway-zone-not-forwarded", .error,
@@ -123,7 +127,8 @@ extension GatewayDNSRules {
         xcc.test {
             forward . 10.96.0.60
         }
-        """))
+        """)
+  ).breaking(.name)
 
   static let operatorServer = Rule(
     "LW4033", "gateway-operator-server", .error, "an entry of OpenShift's DNS operator stands in the way",
@@ -135,7 +140,8 @@ extension GatewayDNSRules {
       openShift,
       also: "-- workloads/cluster-b/dns.yaml --\n"
         + servers("{name: mine, zones: [corp.test, xcc.test], forwardPlugin: {upstreams: [192.0.2.53]}}")),
-    passing: clusterB(openShift, also: "-- workloads/cluster-b/dns.yaml --\n" + servers(corporate)))
+    passing: clusterB(openShift, also: "-- workloads/cluster-b/dns.yaml --\n" + servers(corporate))
+  ).breaking(.name)
 
   static let atomicList = Rule(
     "LW4034", "gateway-atomic-list", .warning,

@@ -14,13 +14,15 @@ extension GatewayDNSRules {
     failing: file(
       "workloads/cluster-b/namespace.yaml",
       "apiVersion: v1\nkind: Namespace\nmetadata: {name: xcc-dns}"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let serverAddress = Rule(
     "LW4024", "gateway-dns-server-address", .error, "a DNS server is not named by an IP address",
     explanation: "Resolvers forward to addresses: a name would have to be resolved by the resolver itself.",
     failing: link("", upstream: "{cluster-a: dns-server.xcc-dns.svc, cluster-b: 10.96.0.60}"),
-    passing: unchanged)
+    passing: unchanged
+  ).breaking(.name)
 
   static let serverOutside = Rule(
     "LW4025", "gateway-dns-server-outside", .warning,
@@ -50,5 +52,6 @@ extension GatewayDNSRules {
       kind: Service
       metadata: {name: kube-dns, namespace: kube-system}
       spec: {clusterIP: 10.96.0.10}
-      """))
+      """)
+  ).breaking(.name)
 }

@@ -40,7 +40,8 @@ extension PorterRules {
       Which port clients then find depends on who was reconciled last.
       """,
     failing: pair(claim() + claim(name: "yourservice-second")),
-    passing: pair(claim()))
+    passing: pair(claim())
+  ).breaking(.loadBalancer)
 
   static let severalPorts = Rule(
     "LW2109", "several-ports", .error, "one Service is published at several ports",
@@ -63,7 +64,8 @@ extension PorterRules {
       tcp are required; overrideServicePort must be a real boolean.
       """,
     failing: pair(claim("{service: yourservice, servicePort: api, monitor: {type: tcp, interval: 10}}")),
-    passing: pair(claim()))
+    passing: pair(claim())
+  ).breaking(.loadBalancer)
 
   static let unknownClaimField = Rule(
     "LW2113", "unknown-claim-field", .error, "a claim has a field that the operator does not know",
@@ -178,7 +180,8 @@ extension PorterRules {
       """,
     failing: pair(
       claim("{service: yourservice, servicePort: 8000, monitor: {type: tcp, interval: 10, timeout: 10}}")),
-    passing: pair(claim()))
+    passing: pair(claim())
+  ).breaking(.loadBalancer)
 
   static let claimFailed = Rule(
     "LW2151", "claim-failed", .warning, "the operator could not serve a claim",

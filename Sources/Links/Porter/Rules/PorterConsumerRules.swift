@@ -74,7 +74,8 @@ extension PorterRules {
       'porter.serviceName' names the Service that leads clients of other clusters to the virtual server. Each target \
       cluster has its own, and a name leads to one.
       """,
-    failing: outsideClients("emerald", "gold, golddr"), passing: outsideClients("emerald", "gold"))
+    failing: outsideClients("emerald", "gold, golddr"), passing: outsideClients("emerald", "gold")
+  ).breaking(.name)
 
   static let publishedTwice = Rule(
     "LW2144", "published-twice", .error, "one ConfigMap would tell clients of two peers",
@@ -99,5 +100,6 @@ extension PorterRules {
         publish: {configMap: peer}
         porter: {overrideServicePort: true}
       """),
-    passing: pair())
+    passing: pair()
+  ).breaking(.name)
 }

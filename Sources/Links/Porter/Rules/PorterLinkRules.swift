@@ -19,7 +19,8 @@ extension PorterRules {
       nothing.
       """,
     failing: pair("-- workloads/golddr/yourservice.yaml --\n"),
-    passing: pair())
+    passing: pair()
+  ).breaking(.service)
 
   static let pairOfOne = Rule(
     "LW2102", "pair-members", .error, "a Porter link names a cluster that is not its own",
@@ -139,7 +140,8 @@ extension PorterRules {
       service over several clusters needs a mesh or a gateway.
       """,
     failing: pair(connection(to: "{match: any, clusters: [gold], service: yourservice, ports: [8000]}")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let addressConflict = Rule(
     "LW2142", "address-conflict", .error, "link and cluster disagree about a virtual server's address",
@@ -148,7 +150,8 @@ extension PorterRules {
       and guessing would send traffic elsewhere.
       """,
     failing: pair(observedServer(address: "142.34.229.99")),
-    passing: pair(observedServer()))
+    passing: pair(observedServer())
+  ).breaking(.loadBalancer)
 
   static let placeholderPort = Rule(
     "LW2143", "placeholder-port", .error, "an observed port is none that a claim can have",
@@ -171,7 +174,8 @@ extension PorterRules {
       kind: TransportServerClaim
       metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
       status: {address: 142.34.64.62, port: "37650"}
-      """))
+      """)
+  ).breaking(.loadBalancer)
 
   static let unusableAddress = Rule(
     "LW2146", "observed-address", .error, "an address of a virtual server is none",
@@ -195,7 +199,8 @@ extension PorterRules {
       kind: TransportServer
       metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
       spec: {virtualServerAddress: 142.34.229.70, virtualServerPort: 30001, pool: {service: yourservice, servicePort: 8000}}
-      """))
+      """)
+  ).breaking(.loadBalancer)
 
   static let permissions = Rule(
     "LW2135", "claim-permissions", .warning, "the account that applies the output may not manage claims",
@@ -231,7 +236,8 @@ extension PorterRules {
       ValidateNonSpecialIP), and no other cluster reaches a load balancer there.
       """,
     failing: pair(addresses("{gold: {NodePort: 127.0.0.1}, golddr: {NodePort: 142.34.64.70}}")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let sharedAddress = Rule(
     "LW2149", "shared-address", .error, "both clusters of a pair have one address",
@@ -240,7 +246,8 @@ extension PorterRules {
       address for both, clients of one cluster are led back to it.
       """,
     failing: pair(addresses("{gold: {NodePort: 142.34.229.70}, golddr: {NodePort: 142.34.229.70}}")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let sharedServer = Rule(
     "LW2150", "shared-server", .warning, "two observed virtual servers have one address and port",

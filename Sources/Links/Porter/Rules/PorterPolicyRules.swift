@@ -14,7 +14,8 @@ extension PorterRules {
       the ingress namespaces the virtual server is up and every connection times out (the platform's documentation of TCP services).
       """,
     failing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}")),
-    passing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}") + policy()))
+    passing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}") + policy())
+  ).breaking(.ingress)
 
   static let policyMissesPods = Rule(
     "LW2107", "policy-misses-pods", .warning,

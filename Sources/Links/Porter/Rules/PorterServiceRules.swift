@@ -17,7 +17,8 @@ extension PorterRules {
       workloads(service: String(repeating: "s", count: 57))
         + workloads("golddr", service: String(repeating: "s", count: 57))
         + connection(to: "{clusters: [gold], service: \(String(repeating: "s", count: 57)), ports: [8000]}")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let nameTaken = Rule(
     "LW2111", "generated-name-taken", .error, "a manifest has the name of an object that the operator makes",
@@ -33,7 +34,8 @@ extension PorterRules {
       metadata: {name: yourservice-gold, namespace: a1b2c3-dev}
       spec: {ports: [{port: 8000}]}
       """),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let cannotBePooled = Rule(
     "LW2114", "service-cannot-be-pooled", .error, "the load balancer cannot use a Service of this form",
@@ -49,7 +51,8 @@ extension PorterRules {
       metadata: {name: yourservice, namespace: a1b2c3-dev}
       spec: {type: ExternalName, externalName: db.example.com, ports: [{port: 8000}]}
       """),
-    passing: pair())
+    passing: pair()
+  ).breaking(.service)
 
   static let notTCP = Rule(
     "LW2115", "not-tcp", .error, "a published port is not TCP",
@@ -58,7 +61,8 @@ extension PorterRules {
     failing: pair(
       workloads(ports: "[{port: 8000, protocol: UDP}]")
         + workloads("golddr", ports: "[{port: 8000, protocol: UDP}]")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.loadBalancer)
 
   static let typeDiffers = Rule(
     "LW2117", "service-type-differs", .error, "a Service has different types in the two clusters of a pair",
@@ -67,7 +71,8 @@ extension PorterRules {
       another type on the other side, the controller there finds no node ports and adds no pool members.
       """,
     failing: pair(workloads("golddr", type: "ClusterIP")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.service)
 
   static let obsoleteType = Rule(
     "LW2121", "service-type-obsolete", .warning, "a published Service is of another type than the platform's",

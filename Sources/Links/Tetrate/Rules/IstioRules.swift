@@ -14,7 +14,8 @@ extension TetrateRules {
       istiod uses a gateway for endpoints of other networks only. Without a name every cluster is in the same \
       network, and pods are called by addresses that cannot be reached (#28381, #42516).
       """,
-    failing: tetrate(istio() + cluster(1, "{}")), passing: tetrate(istio()))
+    failing: tetrate(istio() + cluster(1, "{}")), passing: tetrate(istio())
+  ).breaking(.address)
 
   static let flatNetwork = Rule(
     "LW5102", "istio-same-network", .error,
@@ -26,7 +27,8 @@ extension TetrateRules {
     failing: tetrate(
       istio(proxies: false) + cluster(1, "{network: net-1}", pods: "10.0.0.0/8")
         + cluster(2, "{network: net-1, dnsProxy: true}")),
-    passing: tetrate(istio(proxies: false) + cluster(2, "{network: net-1, dnsProxy: true}")))
+    passing: tetrate(istio(proxies: false) + cluster(2, "{network: net-1, dnsProxy: true}"))
+  ).breaking(.address)
 
   static let gatewayService = Rule(
     "LW5103", "istio-gateway-service", .error, "the Service of an east-west gateway cannot be used",
@@ -35,7 +37,8 @@ extension TetrateRules {
       without the port is ignored with a line in the log. The label comes as a patch.
       """,
     failing: tetrate(istio(service: gatewayService(ports: "[{name: status, port: 15021}]"))),
-    passing: tetrate(istio()))
+    passing: tetrate(istio())
+  ).breaking(.gateway)
 
   private static func gateway(_ tls: String) -> String {
     workload(
@@ -57,7 +60,8 @@ extension TetrateRules {
       AUTO_PASSTHROUGH. Certificates are ignored in it; that is a warning.
       """,
     failing: tetrate(istio() + gateway("{mode: PASSTHROUGH}")),
-    passing: tetrate(istio() + gateway("{mode: AUTO_PASSTHROUGH}")))
+    passing: tetrate(istio() + gateway("{mode: AUTO_PASSTHROUGH}"))
+  ).breaking(.gateway)
 
   private static func gatewayPods(_ network: String) -> String {
     workload(
@@ -88,7 +92,8 @@ extension TetrateRules {
     "LW5106", "istio-host-not-passed", .error, "the gateway's hosts do not include a Service that is reached",
     explanation: "The Gateway passes only hosts of its list on; connections to others are closed.",
     failing: tetrate(istio(also: "istio: {hosts: [reviews.bookinfo.svc.cluster.local]}")),
-    passing: tetrate(istio(also: "istio: {hosts: [details.bookinfo.svc.cluster.local]}")))
+    passing: tetrate(istio(also: "istio: {hosts: [details.bookinfo.svc.cluster.local]}"))
+  ).breaking(.gateway)
 
   static let unresolvedName = Rule(
     "LW5107", "istio-name-unresolved", .warning,
@@ -123,7 +128,8 @@ extension TetrateRules {
     passing: tetrate(
       entry(
         "{hosts: [db.example.com], resolution: DNS, ports: [{name: tcp, number: 5432, protocol: TCP}], endpoints: [{address: db.internal}]}"
-      )))
+      ))
+  ).breaking(.name)
 
   static let shadowedEntry = Rule(
     "LW5109", "service-entry-shadowed", .error, "a ServiceEntry has the host of a Service of its cluster",
@@ -138,7 +144,8 @@ extension TetrateRules {
     passing: tetrate(
       entry(
         "{hosts: [other.bookinfo.svc.cluster.local], resolution: STATIC, ports: [{name: http, number: 9080, protocol: HTTP}], endpoints: [{address: 172.18.0.9}]}",
-        cluster: 1)))
+        cluster: 1))
+  ).breaking(.name)
 
   private static func rule(_ also: String) -> String {
     workload(
@@ -181,5 +188,6 @@ extension TetrateRules {
       plane chooses.
       """,
     failing: tetrate(named("{serviceEntryName: details-elsewhere}")),
-    passing: tetrate(istio() + named("{serviceEntryName: details-elsewhere}")))
+    passing: tetrate(istio() + named("{serviceEntryName: details-elsewhere}"))
+  ).breaking(.name)
 }

@@ -14,7 +14,8 @@ extension TetrateRules {
       gateway, or a link with an address.
       """,
     failing: tetrate(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
-    passing: tetrate())
+    passing: tetrate()
+  ).breaking(.client)
 
   static let matchEach = Rule(
     "LW5071", "east-west-match-each", .error, "a connection wants to tell clusters apart that the mesh joins",
@@ -34,7 +35,8 @@ extension TetrateRules {
         1, "details",
         service("details", labels: "{app: details}", ports: "[{name: dns, port: 9080, protocol: UDP}]")
           + "\n---\n"
-          + pods("details"))), passing: tetrate())
+          + pods("details"))), passing: tetrate()
+  ).breaking(.gateway)
 
   static let notInjected = Rule(
     "LW5073", "namespace-not-injected", .warning, "a namespace of a connection gets no sidecars",
@@ -91,7 +93,8 @@ extension TetrateRules {
       answers 503 with no healthy upstream.
       """,
     failing: tetrate(transit("details.bookinfo.svc.cluster.local").replacing("cluster-2", with: "cluster-1")),
-    passing: tetrate(transit("details.example.com").replacing("cluster-2", with: "cluster-1")))
+    passing: tetrate(transit("details.example.com").replacing("cluster-2", with: "cluster-1"))
+  ).breaking(.gateway)
 
   private static let closed = workload(
     2, "deny",

@@ -16,13 +16,15 @@ extension TetrateRules {
     "LW5050", "outside-workspace", .error, "a connection reaches a Service outside the link's workspace",
     explanation: "A WorkspaceSetting exposes Services of the workspace's namespaces only.",
     failing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-2/bookinfo]}")),
-    passing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-1/book*]}")))
+    passing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-1/book*]}"))
+  ).breaking(.gateway)
 
   static let labelsEmpty = Rule(
     "LW5051", "service-labels-empty", .error, "an item of exposedServices has no labels",
     explanation: "An item needs at least one label. An empty list, on the other hand, exposes everything.",
     failing: tetrate(setting("[{\(selector), exposedServices: [{serviceLabels: {}}]}]")),
-    passing: tetrate(setting("[{\(selector), exposedServices: [{serviceLabels: {app: details}}]}]")))
+    passing: tetrate(setting("[{\(selector), exposedServices: [{serviceLabels: {app: details}}]}]"))
+  ).breaking(.gateway)
 
   static let labelNotText = Rule(
     "LW5052", "label-not-text", .error, "a label's value is read as a number or a boolean",
@@ -39,7 +41,8 @@ extension TetrateRules {
       What matches nothing is accepted and exposes nothing.
       """,
     failing: tetrate(items("[{serviceLabels: {app: details}}, {serviceLabels: {failover: enable}}]")),
-    passing: tetrate(items("[{serviceLabels: {app: details}}]")))
+    passing: tetrate(items("[{serviceLabels: {app: details}}]"))
+  ).breaking(.gateway)
 
   static let targetNotExposed = Rule(
     "LW5054", "target-not-exposed", .error, "a connection reaches a Service that is not exposed",
@@ -47,13 +50,15 @@ extension TetrateRules {
       Clients of other clusters are told of exposed Services only; for the others the name does not resolve.
       """,
     failing: tetrate(items("[{serviceLabels: {app: reviews}}]") + other),
-    passing: tetrate(items("[{serviceLabels: {app: details}}]") + other))
+    passing: tetrate(items("[{serviceLabels: {app: details}}]") + other)
+  ).breaking(.gateway)
 
   static let noLabel = Rule(
     "LW5055", "service-without-labels", .error, "a Service that is to be exposed has no labels",
     explanation: "Services are exposed by labels. 'exposedServices: declared' takes them from the Services.",
     failing: tetrate(workload(1, "details", service("details", labels: "{}") + "\n---\n" + pods("details"))),
-    passing: tetrate())
+    passing: tetrate()
+  ).breaking(.service)
 
   static let podsOnly = Rule(
     "LW5056", "label-on-pods-only", .warning, "labels that expose a Service stand on its pods only",
@@ -125,7 +130,8 @@ extension TetrateRules {
       networkReachability maps the consumer's network to the exporters'. Without the entry XCP writes no \
       ServiceEntry, and the name does not resolve. The direction is easily reversed.
       """,
-    failing: tetrate(reach("{net-1: net-2}")), passing: tetrate(reach("{net-2: net-1}")))
+    failing: tetrate(reach("{net-1: net-2}")), passing: tetrate(reach("{net-2: net-1}"))
+  ).breaking(.gateway)
 
   static let reachabilityUnused = Rule(
     "LW5062", "reachability-unused", .warning, "networks reach each other though no connection needs it",
@@ -164,7 +170,7 @@ extension TetrateRules {
       a gateway. There is no failover across namespaces.
       """,
     failing: tetrate(twin(ports: "[{name: web, port: 9080}]") + failover), passing: tetrate(twin() + failover)
-  )
+  ).breaking(.service)
 
   static let failoverSettings = Rule(
     "LW5067", "failover-settings", .warning, "two failover settings exclude each other",

@@ -22,20 +22,23 @@ extension TetrateRules {
       link(
         gateway:
           "{workloadSelector: {namespace: bookinfo, labels: {app: eastwest-gateway}}, addresses: {cluster-1: 172.18.255.175}}"
-      ) + installed()))
+      ) + installed())
+  ).breaking(.gateway)
 
   static let selectorIncomplete = Rule(
     "LW5031", "workload-selector-incomplete", .error, "a workloadSelector lacks its namespace or its labels",
     explanation: "Both are required, and at least one label.",
     failing: tetrate(setting("[{\(selector)}, {workloadSelector: {labels: {app: x}}}]")),
-    passing: tetrate(setting("[{\(selector)}]")))
+    passing: tetrate(setting("[{\(selector)}]"))
+  ).breaking(.gateway)
 
   static let selectorTwice = Rule(
     "LW5032", "workload-selector-twice", .error, "two entries of a WorkspaceSetting select one gateway",
     explanation: "TSB takes one entry for a workload selector in a namespace.",
     failing: tetrate(
       setting("[{\(selector)}, {\(selector), exposedServices: [{serviceLabels: {app: details}}]}]")),
-    passing: tetrate(setting("[{\(selector)}]")))
+    passing: tetrate(setting("[{\(selector)}]"))
+  ).breaking(.gateway)
 
   static let sharedGateway = Rule(
     "LW5033", "gateway-shared", .warning, "two workspaces expose Services at one gateway",
@@ -53,7 +56,8 @@ extension TetrateRules {
       Traffic between clusters arrives on port 15443. An EgressGateway, a Gateway of type EGRESS, and a gateway \
       whose Service lists other ports only do not have it; XCP's edge then logs "no required Gateway port".
       """,
-    failing: tetrate(installed(spec: "{type: EGRESS}")), passing: tetrate(installed()))
+    failing: tetrate(installed(spec: "{type: EGRESS}")), passing: tetrate(installed())
+  ).breaking(.gateway)
 
   static let notEastWestOnly = Rule(
     "LW5035", "gateway-not-east-west-only", .warning,
@@ -72,7 +76,8 @@ extension TetrateRules {
       and 443.
       """,
     failing: tetrate(installed(kind: "IngressGateway", spec: "{eastWestOnly: true, type: EASTWEST}")),
-    passing: tetrate(installed()))
+    passing: tetrate(installed())
+  ).breaking(.gateway)
 
   static let legacyGateway = Rule(
     "LW5037", "legacy-gateway", .note, "a gateway has a kind that is to be deprecated",
@@ -100,7 +105,8 @@ extension TetrateRules {
     failing: tetrate(
       installed(spec: "{type: EASTWEST, kubeSpec: {service: {ports: [{name: https, port: 443}]}}}")),
     passing: tetrate(
-      installed(spec: "{type: EASTWEST, kubeSpec: {service: {ports: [{name: mtls, port: 15443}]}}}")))
+      installed(spec: "{type: EASTWEST, kubeSpec: {service: {ports: [{name: mtls, port: 15443}]}}}"))
+  ).breaking(.gateway)
 
   static let nodePort = Rule(
     "LW5040", "gateway-node-port", .error, "a gateway with a NodePort Service does not say on which nodes",
@@ -113,7 +119,8 @@ extension TetrateRules {
       installed(
         spec:
           "{type: EASTWEST, kubeSpec: {service: {type: NodePort, annotations: {traffic.istio.io/nodeSelector: '{\"role\":\"edge\"}'}}}}"
-      )))
+      ))
+  ).breaking(.gateway)
 
   static let externalAddresses = Rule(
     "LW5041", "gateway-addresses", .error, "the addresses of a gateway are not what XCP takes",
@@ -130,7 +137,8 @@ extension TetrateRules {
       link(
         gateway:
           "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: [172.18.255.175, 172.18.255.176]}}"
-      )))
+      ))
+  ).breaking(.gateway)
 
   static let nameWithoutResolution = Rule(
     "LW5042", "gateway-name-unresolved", .warning,
@@ -165,7 +173,8 @@ extension TetrateRules {
       metadata: {name: eastwest-gateway, namespace: bookinfo}
       status: {loadBalancer: {ingress: [{ip: 172.18.255.175}]}}
 
-      """))
+      """)
+  ).breaking(.gateway)
 
   static let layerSeven = Rule(
     "LW5044", "gateway-load-balancer", .warning,
@@ -193,7 +202,8 @@ extension TetrateRules {
       """,
     failing: tetrate(
       link(gateway: "{name: eastwest-gateway, namespace: bookinfo, addresses: {cluster-1: 127.0.0.1}}")),
-    passing: tetrate())
+    passing: tetrate()
+  ).breaking(.gateway)
 
   static let nameTwice = Rule(
     "LW5127", "tetrate-name-twice", .error, "two clusters have one name in TSB",
@@ -216,7 +226,8 @@ extension TetrateRules {
       kind: Cluster
       metadata: {name: cluster-3}
       spec: {tetrate: {name: third}}
-      """))
+      """)
+  ).breaking(.gateway)
 
   static let gatewayInside = Rule(
     "LW5124", "gateway-cluster-ip", .warning, "a gateway's Service has no address outside its cluster",

@@ -43,23 +43,35 @@ package struct ClusterMeshSystem: ReachabilitySystem {
     /// It has none.
     case none
     /// Keys of a Secret.
-    case secret(Node)
+    case secret(names: Set<String>)
     /// A list or a map in Helm values.
-    case values(Node)
+    case values(Node, names: Set<String>)
 
     var isSecret: Bool { if case .secret = self { true } else { false } }
 
-    /// Whether a cluster is among them; nil where nothing is known. Linear in the clusters.
+    /// Whether a cluster is among them; nil where nothing is known.
     func hold(_ name: String) -> Bool? {
       switch self {
       case .unknown: nil
       case .none: false
-      case .secret(let secret):
-        !name.contains(".") && (secret["data"]?[name] != nil || secret["stringData"]?[name] != nil)
-      case .values(let clusters):
-        clusters.kind == .sequence
-          ? clusters.elements.contains { $0["name"]?.text == name } : clusters[name] != nil
+      case .secret(let names): !name.contains(".") && names.contains(name)
+      case .values(_, let names): names.contains(name)
       }
+    }
+
+    /// The keys of a Secret.
+    init(secret: Node) {
+      let parts = [secret["data"], secret["stringData"]].compactMap { $0 }
+      self = .secret(names: Set(parts.flatMap { $0.entries.map(\.key.text) }))
+    }
+
+    /// The names in `clustermesh.config.clusters`.
+    init(values clusters: Node) {
+      self = .values(
+        clusters,
+        names: Set(
+          clusters.kind == .sequence
+            ? clusters.elements.compactMap { $0["name"]?.text } : clusters.entries.map(\.key.text)))
     }
   }
 
@@ -102,14 +114,14 @@ package struct ClusterMeshSystem: ReachabilitySystem {
   ) -> (Peers, Label?) {
     let namespace = cilium["namespace"]?.string ?? "kube-system"
     if let secret = cluster.object("v1", "Secret", namespace, "cilium-clustermesh") {
-      return (.secret(secret.node), secret.label())
+      return (Peers(secret: secret.node), secret.label())
     }
     guard let fragment = cluster.fragment("cilium-values.yaml") else { return (.unknown, nil) }
     let mesh = values?["clustermesh"]
     guard mesh?["useAPIServer"]?.boolean ?? false, mesh?.at("config", "enabled")?.boolean ?? false,
       let clusters = mesh?.at("config", "clusters")
     else { return (.none, fragment.subject) }
-    return (.values(clusters), fragment.subject)
+    return (Peers(values: clusters), fragment.subject)
   }
 
   // MARK: Pods of the other side

@@ -33,7 +33,7 @@ extension ClusterMeshSystem {
     }
     let service = values.at("clustermesh", "apiserver", "service")
     guard service?["type"]?.text == "NodePort", let port = service?["nodePort"]?.integer,
-      one.cilium.at("mesh", "port") == nil, case .values(let clusters) = reader.peers,
+      one.cilium.at("mesh", "port") == nil, case .values(let clusters, _) = reader.peers,
       let entry = Self.entry(one.name, clusters), let used = entry["port"]?.integer, used != port
     else { return nil }
     return fault(
