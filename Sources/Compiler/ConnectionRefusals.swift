@@ -25,14 +25,23 @@ struct ConnectionRefusals {
       let ends = [crossing.client.cluster, crossing.target.cluster].compactMap { $0 }
       let own = ends.filter(clusters.contains)
       // What two clusters have wrong between them concerns no third one.
-      return clusters.isEmpty || (clusters.count > 1 ? own.count == ends.count : !own.isEmpty)
+      let areBothMeant = refusal.hop == .tunnel && clusters.count > 1
+      return clusters.isEmpty || (areBothMeant ? own.count == ends.count : !own.isEmpty)
     }
   }
 
   private let concerns: [Concern]
+  /// Errors about manifests that the API server would not take, or that fit nothing.
+  private let manifests: [Diagnostic]
+  private let model: FleetModel
 
   /// Linear in the errors times the documents of their files.
   init(_ findings: [Diagnostic], _ model: FleetModel, _ plan: Plan, _ units: [RenderedUnit]) {
+    self.model = model
+    let rules = Set([CompilerRules.invalidManifest, CompilerRules.detachedEndpoints].map(\.id))
+    manifests = findings.filter {
+      $0.severity == .error && $0.suppression == nil && rules.contains($0.rule.id)
+    }
     let breaking = findings.compactMap { finding in
       LinkerRules.carriedRules.contains(finding.rule.id) ? nil : Refusal(finding).map { ($0, finding) }
     }
@@ -57,10 +66,37 @@ struct ConnectionRefusals {
     return clusters
   }
 
-  var isEmpty: Bool { concerns.isEmpty }
+  var isEmpty: Bool { concerns.isEmpty && manifests.isEmpty }
 
   func refusals(of crossing: Crossing) -> [Refusal] {
     concerns.filter { $0.holds(for: crossing) }.map(\.refusal)
+      + manifests.compactMap { finding in hop(of: finding, on: crossing).map { Refusal(finding, at: $0) } }
+  }
+
+  /// Where a manifest that will not be there is missed; nil where others stand in for it.
+  private func hop(of finding: Diagnostic, on crossing: Crossing) -> ConnectionHop? {
+    let places = ([finding.primary].compactMap { $0 } + finding.secondary).map(\.range)
+    func isMeant(_ manifest: Manifest) -> Bool { Self.isNamed(manifest.node.range, by: places) }
+    func areMeant(_ workloads: [Workload]) -> Bool {
+      !workloads.isEmpty && workloads.allSatisfy { isMeant($0.manifest) }
+    }
+    let client = crossing.client
+    if let facts = client.cluster.flatMap({ model.clusters[$0]?.declared }),
+      areMeant(
+        (facts.workloads[client.namespace] ?? []).filter {
+          client.podSelector?.matches($0.podLabels) ?? true
+        })
+    {
+      return .client
+    }
+    if isMeant(crossing.target.service.manifest) { return .service }
+    return areMeant(crossing.target.pods) ? .pod : nil
+  }
+
+  private static func isNamed(_ document: SourceRange, by places: [SourceRange]) -> Bool {
+    places.contains {
+      $0.file.path == document.file.path && document.start <= $0.start && $0.end <= document.end
+    }
   }
 
   private static func concern(
@@ -68,11 +104,7 @@ struct ConnectionRefusals {
     _ plan: Plan, _ units: [RenderedUnit]
   ) -> Concern? {
     let places = ([finding.primary].compactMap { $0 } + finding.secondary).map(\.range)
-    func isNamed(_ document: SourceRange) -> Bool {
-      places.contains {
-        $0.file.path == document.file.path && document.start <= $0.start && $0.end <= document.end
-      }
-    }
+    func isNamed(_ document: SourceRange) -> Bool { Self.isNamed(document, by: places) }
     var clusters = Set(
       model.clusters.values.filter { isNamed($0.cluster.node.range) }.map(\.cluster.name.value))
     for place in places { clusters.formUnion(files[place.file.path] ?? []) }

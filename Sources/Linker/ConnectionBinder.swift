@@ -221,6 +221,7 @@ struct ConnectionBinder {
       return nil
     }
     let names = candidates.map(\.link.name.value).sorted()
+    let near = candidates.isEmpty ? nearest(target.names(members: [])) : nil
     ownFindings.append(
       Diagnostic(
         LinkerRules.ambiguousLink,
@@ -230,9 +231,42 @@ struct ConnectionBinder {
         candidates.isEmpty ? "this connection has no way" : "which one?",
         also: candidates.map(\.link.name).sorted { $0.value < $1.value }.map {
           Label($0.node.range, "one of them")
-        },
-        help: [candidates.isEmpty ? "declare a Link with these clusters" : "name one in spec.via"]))
+        } + (near?.also ?? []),
+        help: near.map { [$0.help] } ?? [
+          candidates.isEmpty ? "declare a Link with these clusters" : "name one in spec.via"
+        ]))
     return nil
+  }
+
+  /// The link that reaches some of the clusters, and why it does not reach the others: where one selects its members, a
+  /// cluster's label may be mistyped.
+  private func nearest(_ wanted: [String]) -> (help: String, also: [Label])? {
+    let links = links.sorted { $0.key < $1.key }.map { link in
+      (link: link.value, missing: wanted.filter { !link.value.members.contains($0) })
+    }
+    guard let near = links.min(by: { $0.missing.count < $1.missing.count }), near.missing.count < wanted.count
+    else { return nil }
+    let name = near.link.link.name
+    var also = [
+      Label(
+        name.node.range,
+        "reaches \(listed(wanted.filter { !near.missing.contains($0) })), not \(listed(near.missing))")
+    ]
+    guard let selector = near.link.link.section["clusterSelector"] else {
+      return (
+        "make \(listed(near.missing)) \(near.missing.count == 1 ? "a member" : "members") of Link '\(name.value)', or declare another",
+        also
+      )
+    }
+    also += near.missing.compactMap { model.clusters[$0]?.cluster }.map { cluster in
+      Label(
+        cluster.node.at("metadata", "labels")?.range ?? cluster.name.node.range,
+        cluster.labels.items.isEmpty ? "it has no labels" : "it has \(cluster.labels.description)")
+    }
+    return (
+      "Link '\(name.value)' takes clusters with \(LabelSelector(selector).description): correct the labels of \(listed(near.missing)), or declare another Link",
+      also
+    )
   }
 
   /// Sections of other link types than the one that carries the connection.

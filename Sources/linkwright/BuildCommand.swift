@@ -75,10 +75,12 @@ extension Command {
       if !parsed.has(explainTemplates) {
         Terminal.print(change.items.map { "\($0.kind.sign) \($0.path)\n" }.joined())
       }
-      compiling.reporting.summarize("would write: \(change.summary); \(compiling.summary)")
+      compiling.reporting.summarize(
+        "would write: \(change.summary); \(compiling.summary)", leavingOut: findings)
     } else {
       try OutputWriting.apply(change, at: root)
-      compiling.reporting.summarize("written: \(change.summary); \(compiling.summary)")
+      compiling.reporting.summarize(
+        "written: \(change.summary); \(compiling.summary)", leavingOut: findings)
     }
     return findings.containErrors ? .findings : .success
   }

@@ -1,6 +1,7 @@
 import Compiler
 import Diagnostics
 import Glibc
+import Reachability
 
 /// Prints findings in the formats that were asked for.
 struct Reporting {
@@ -105,6 +106,20 @@ struct Reporting {
   /// One line about what was done, for people.
   func summarize(_ text: String) {
     if !isQuiet { Terminal.printError(text + "\n") }
+  }
+
+  /// The same, with a word about findings that the text report leaves out: whoever reads that all is valid shall know
+  /// on what it hangs.
+  func summarize(_ text: String, leavingOut findings: [Diagnostic]) {
+    let notes = isVerbose ? [] : findings.filter { $0.severity == .note && $0.suppression == nil }
+    guard !notes.isEmpty else { return summarize(text) }
+    let open = notes.count { $0.rule.id == JudgementRules.depends.id }
+    let others = notes.count - open
+    let parts = [
+      open == 0 ? nil : "\(open) open \(open == 1 ? "question" : "questions") that connections hang on",
+      others == 0 ? nil : "\(others) \(open == 0 ? "" : "other ")\(others == 1 ? "note" : "notes")",
+    ]
+    summarize("\(text); \(parts.compactMap { $0 }.joined(separator: " and ")) (-v)")
   }
 
   /// Writes a report where the user wants it: also into what is no regular file.

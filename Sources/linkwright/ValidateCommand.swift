@@ -35,7 +35,7 @@ extension Command {
       summary: findings.containErrors ? nil : "valid: \(compiling.summary)")
     try reporting.print(findings, of: compiling.compilation)
     compiling.printSatisfied(parsed)
-    if let summary = report.summary { reporting.summarize(summary) }
+    if let summary = report.summary { reporting.summarize(summary, leavingOut: findings) }
     memory?.keep(compiling.compilation, isBase: true, report)
     input.memo?.save()
     return report.summary == nil ? .findings : .success

@@ -23,7 +23,7 @@ import Testing
         text += "\(rule.id) \(rule.name): \(judged.crossing.description): \(judged.verdict.rawValue)\(hop)\n"
       }
     }
-    if let difference = Golden.difference(text, from: "Tests/CompilerTests/Golden/verdicts-of-errors.txt") {
+    if let difference = Golden.difference(text, from: "Tests/CompilerTests/Findings/verdicts-of-errors.txt") {
       Issue.record(Comment(rawValue: difference))
     }
   }

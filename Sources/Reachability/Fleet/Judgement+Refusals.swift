@@ -16,6 +16,11 @@ package struct Refusal: Sendable {
     guard finding.severity == .error, finding.suppression == nil, let hop = finding.rule.hop else {
       return nil
     }
+    self.init(finding, at: hop, isAssumed: isAssumed)
+  }
+
+  /// An error that breaks a hop which its rule does not know.
+  package init(_ finding: Diagnostic, at hop: Hop.Kind, isAssumed: Bool = false) {
     self.hop = hop
     self.isAssumed = isAssumed
     fault = Fault(

@@ -54,7 +54,8 @@ extension PorterRules {
       workloads(ports: "[{name: a, port: 8000}, {name: b, port: 8001}]")
         + workloads("golddr", ports: "[{name: a, port: 8000}, {name: b, port: 8001}]")
         + connection(to: "{clusters: [gold], service: yourservice, ports: [8000, 8001]}")),
-    passing: pair())
+    passing: pair()
+  ).breaking(.address)
 
   static let invalidClaim = Rule(
     "LW2112", "invalid-claim", .error, "a claim written by hand cannot be served",

@@ -32,7 +32,8 @@ extension TetrateRules {
     failing: tetrate(
       workload(1, "reviews", service("reviews", labels: "{app: reviews, failover: on}"))),
     passing: tetrate(
-      workload(1, "reviews", service("reviews", labels: "{app: reviews, failover: \"on\"}"))))
+      workload(1, "reviews", service("reviews", labels: "{app: reviews, failover: \"on\"}")))
+  ).breaking(.gateway)
 
   static let exposesNothing = Rule(
     "LW5053", "exposes-nothing", .error, "an item of exposedServices matches no Service",
