@@ -6,6 +6,7 @@ package enum RulePage {
   package static func text(of rule: Rule) -> String {
     var text =
       "\(rule.severity.word)[\(rule.id)] \(rule.name): \(rule.summary)\n\n\(wrapped(rule.explanation))\n"
+    if let hop = rule.hop { text += "\nRefutes connections at hop '\(hop.rawValue)'.\n" }
     if let failing = rule.failing, let passing = rule.passing {
       text += "\nFails:\n\n\(indented(failing.files))\n"
       text +=
@@ -37,6 +38,7 @@ package enum RulePage {
     for rule in rules {
       text +=
         "\n## \(rule.id) \(rule.name)\n\n**\(rule.severity.word)**: \(rule.summary).\n\n\(rule.explanation)\n"
+      if let hop = rule.hop { text += "\nRefutes connections at hop `\(hop.rawValue)`.\n" }
       guard let failing = rule.failing, let passing = rule.passing else {
         if let reason = rule.unexampled { text += "\nNo example: \(reason).\n" }
         continue

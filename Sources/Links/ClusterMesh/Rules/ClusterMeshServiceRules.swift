@@ -40,7 +40,7 @@ extension ClusterMeshRules {
       """,
     failing: mesh(service(1, ports: "[{name: web, port: 80}]")),
     passing: mesh(service(1, ports: "[{name: http, port: 8080}]"))
-  ).breaking(.service)
+  )
 
   static let annotation = Rule(
     "LW3036", "global-service-annotation", .error,
