@@ -7,7 +7,7 @@ extension Compilation {
   package func chart(_ options: Chart.Options) -> Chart? {
     workings.map {
       Chart(
-        $0.model, links: $0.plan.links, connections: $0.plan.connections, judgement: judgement,
+        $0.model, links: $0.plan.links, connections: $0.judged, judgement: judgement,
         options: options)
     }
   }
