@@ -1,6 +1,7 @@
 import Compiler
 import Diagnostics
 import Foundation
+import Linker
 import Reachability
 import TestSupport
 import Testing
