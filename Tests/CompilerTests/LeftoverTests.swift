@@ -103,6 +103,35 @@ import Testing
     Break("Endpoints by hand at an old port", over: "porter-silver", .refuted, at: .address, byHand(16000)),
     Break("Endpoints by hand at the port", over: "porter-silver", .proved, at: nil, byHand(3310)),
     Break("clients without pods", over: "porter-silver", .depends, at: .client, scanner("replicas: 0")),
+    Break(
+      "clients of a label that nobody has", over: "porter-silver", .depends, at: .client,
+      """
+      -- connections/clamav.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec:
+        from: [{clusters: [emerald], podSelector: {matchLabels: {app: scaner}}}]
+        to: {clusters: [silver], service: clamav, ports: [3310]}
+        exposure: {acknowledged: span-bc}
+
+      """),
+    Break(
+      "clients of a namespace that nobody has", over: "porter-silver", .depends, at: .client,
+      """
+      -- connections/clamav.yaml --
+      apiVersion: linkwright.dev/v1alpha1
+      kind: Connection
+      metadata: {name: clamav, namespace: a1b2c3-prod}
+      spec:
+        from: [{clusters: [emerald], namespace: a1b2c3-prd}]
+        to: {clusters: [silver], service: clamav, ports: [3310]}
+        exposure: {acknowledged: span-bc}
+
+      """),
+    Break(
+      "clients of a cluster of which nothing is known", over: "porter-silver", .proved, at: nil,
+      "-- workloads/emerald/scanner.yaml --\n\n"),
     Break("clients with pods", over: "porter-silver", .proved, at: nil, scanner("replicas: 2")),
     Break(
       "clients that ask for what is published", over: "porter-silver", .proved, at: nil,

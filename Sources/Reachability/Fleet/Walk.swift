@@ -134,7 +134,9 @@ package struct Walk: Sendable {
     case .cluster(let name):
       guard let slice = clientSlice else { return }
       let pods = clientPods
-      let idle = idleQuestions(pods.map { slice.subjects[$0].workload }, slice)
+      let idle =
+        idleQuestions(pods.map { slice.subjects[$0].workload }, slice)
+        + absentQuestions(pods.map { slice.subjects[$0] }, slice)
       guard idle.isEmpty else {
         let text = listed(pods.map { slice.subjects[$0].description }.withoutRepetitions)
         depend(.client, in: name, "\(text) of \(slice.namespace) @\(name)", on: idle)
