@@ -286,7 +286,8 @@ extension NamespaceSlice {
 
   /// A rule of some policy that denies a sender outright; nil where policies only admit others.
   func denied(
-    _ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol, _ rule: Rule
+    _ pod: Int, from sender: Sender, _ port: UInt16, _ transport: TransportProtocol, _ rule: Rule,
+    as destination: String? = nil
   ) -> Fault? {
     var senders = endpoints(of: sender)
     // Any address will do for whoever has one that nobody knows.
@@ -294,7 +295,8 @@ extension NamespaceSlice {
     for endpoint in senders {
       let trace = engine.trace(from: endpoint, to: .pod(pod), port: port, transport)
       if trace.answer == .no,
-        let denial = denial(in: trace, .ingress, rule, sender.description, subjects[pod].description)
+        let denial = denial(
+          in: trace, .ingress, rule, sender.description, destination ?? subjects[pod].description)
       {
         return denial
       }

@@ -52,13 +52,13 @@ extension Walk {
   /// A rule that denies a sender such pods outright; nil where no rule does.
   func denied(
     _ sender: Sender, to way: PodsOnTheWay, _ port: (SubjectPod) -> Int?, _ transport: TransportProtocol,
-    _ rule: Rule
+    _ rule: Rule, as destination: String
   ) -> Fault? {
     guard let slice = judge.slices[way.key] else { return nil }
     for pods in way.pods {
       guard let pod = slice.number(ofSubject: pods.id),
         let number = port(pods).flatMap({ UInt16(exactly: $0) }),
-        let fault = slice.denied(pod, from: sender, number, transport, rule)
+        let fault = slice.denied(pod, from: sender, number, transport, rule, as: destination)
       else { continue }
       return fault
     }

@@ -132,16 +132,14 @@ extension Walk {
       ])
   }
 
-  /// Clients that no manifest makes, in a cluster of which the team's workloads are known: a label or a namespace may be
-  /// misspelt. Where nothing of the cluster is known, its manifests lie elsewhere.
+  /// Clients that no manifest makes, though the namespace's workloads are known, or those of one that is spelt nearly alike.
+  /// Else their manifests lie elsewhere.
   func absentQuestions(_ pods: [SubjectPod], _ slice: NamespaceSlice) -> [Question] {
     guard let first = pods.first, pods.allSatisfy({ $0.workload == nil }) else { return [] }
     let cluster = slice.cluster
     let own = cluster.workloads(in: slice.namespace)
-    let known = cluster.namespacesWithWorkloads.filter { namespace in
-      !["kube-", "openshift-", "istio-", "project"].contains { namespace.hasPrefix($0) }
-    }
-    guard !own.isEmpty || !known.isEmpty else { return [] }
+    let near = own.isEmpty ? didYouMean(slice.namespace, among: cluster.namespacesWithWorkloads) : nil
+    guard !own.isEmpty || near != nil else { return [] }
     let reason =
       own.isEmpty
       ? "no manifest of the namespace makes any"
@@ -150,10 +148,7 @@ extension Walk {
       Question(
         "whether there are \(first.description) in namespace \(slice.namespace) of \(cluster.name): \(reason)",
         at: client.node.range,
-        help: own.isEmpty
-          ? didYouMean(slice.namespace, among: known)
-            ?? "put their manifests under the workloads of \(cluster.name), or 'linkwright record' them"
-          : "correct the labels, or say in a suppression of this note who makes the pods",
+        help: near ?? "correct the labels, or say in a suppression of this note who makes the pods",
         isReported: !own.isEmpty)
     ]
   }

@@ -85,7 +85,7 @@ extension Walk {
       let clients = Sender.pods(way.peers, description: "the clients")
       fail(
         .name, in: cluster.name, name,
-        denied(clients, to: way, port, .udp, JudgementRules.name)
+        denied(clients, to: way, port, .udp, JudgementRules.name, as: "the cluster's DNS")
           ?? Fault(
             JudgementRules.name,
             "no policy of \(way.key.namespace) in \(cluster.name) admits the clients to the cluster's DNS",

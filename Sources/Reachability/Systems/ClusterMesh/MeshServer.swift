@@ -59,7 +59,7 @@ enum MeshServer {
     case .no?:
       walk.fail(
         .tunnel, in: member.cluster.name, text,
-        walk.denied(sender, to: way, { _ in port }, .tcp, JudgementRules.tunnel)
+        walk.denied(sender, to: way, { _ in port }, .tcp, JudgementRules.tunnel, as: "clustermesh-apiserver")
           ?? Fault(
             JudgementRules.tunnel,
             "no policy of \(way.key.namespace) in \(member.cluster.name) admits agents of \(reader.cluster.name) to clustermesh-apiserver",
