@@ -117,19 +117,6 @@ import Testing
 
       """),
     Break(
-      "clients of a namespace that nobody has", over: "porter-silver", .depends, at: .client,
-      """
-      -- connections/clamav.yaml --
-      apiVersion: linkwright.dev/v1alpha1
-      kind: Connection
-      metadata: {name: clamav, namespace: a1b2c3-prod}
-      spec:
-        from: [{clusters: [emerald], namespace: a1b2c3-prd}]
-        to: {clusters: [silver], service: clamav, ports: [3310]}
-        exposure: {acknowledged: span-bc}
-
-      """),
-    Break(
       "clients of a cluster of which nothing is known", over: "porter-silver", .proved, at: nil,
       "-- workloads/emerald/scanner.yaml --\n\n"),
     Break("clients with pods", over: "porter-silver", .proved, at: nil, scanner("replicas: 2")),

@@ -16,6 +16,13 @@ import Testing
       from: [{clusters: [emerald], podSelector: {matchLabels: {app: other}}}]
       to: {clusters: [silver], service: clamav, ports: [%]}
       exposure: {acknowledged: span-bc}
+    -- workloads/emerald/other.yaml --
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {name: other, namespace: a1b2c3-prod}
+    spec:
+      selector: {matchLabels: {app: other}}
+      template: {metadata: {labels: {app: other}}, spec: {containers: [{name: other, image: i}]}}
     -- workloads/silver/clamav.yaml --
     apiVersion: v1
     kind: Service

@@ -235,11 +235,6 @@ package final class JudgedCluster: Sendable {
     return cilium["name"]?.text ?? name
   }
 
-  /// The namespaces of which workloads are known, in order.
-  var namespacesWithWorkloads: [String] {
-    model.declared.workloads.filter { !$0.value.isEmpty }.map(\.key).sorted()
-  }
-
   /// The workloads of a namespace, in the order of their files.
   package func workloads(in namespace: String) -> [Workload] { model.declared.workloads[namespace] ?? [] }
 }

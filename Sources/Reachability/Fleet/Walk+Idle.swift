@@ -132,24 +132,17 @@ extension Walk {
       ])
   }
 
-  /// Clients that no manifest makes, though the namespace's workloads are known, or those of one that is spelt nearly alike.
-  /// Else their manifests lie elsewhere.
+  /// Clients that no manifest makes, though workloads of their namespace are known. Where none is known, their manifests lie
+  /// elsewhere; a namespace that is misspelt has a rule of its own.
   func absentQuestions(_ pods: [SubjectPod], _ slice: NamespaceSlice) -> [Question] {
     guard let first = pods.first, pods.allSatisfy({ $0.workload == nil }) else { return [] }
-    let cluster = slice.cluster
-    let own = cluster.workloads(in: slice.namespace)
-    let near = own.isEmpty ? didYouMean(slice.namespace, among: cluster.namespacesWithWorkloads) : nil
-    guard !own.isEmpty || near != nil else { return [] }
-    let reason =
-      own.isEmpty
-      ? "no manifest of the namespace makes any"
-      : "its workloads are \(listed(own.map(\.description).withoutRepetitions))"
+    let own = slice.cluster.workloads(in: slice.namespace)
+    guard !own.isEmpty else { return [] }
     return [
       Question(
-        "whether there are \(first.description) in namespace \(slice.namespace) of \(cluster.name): \(reason)",
+        "whether there are \(first.description) in namespace \(slice.namespace) of \(slice.cluster.name): its workloads are \(listed(own.map(\.description).withoutRepetitions))",
         at: client.node.range,
-        help: near ?? "correct the labels, or say in a suppression of this note who makes the pods",
-        isReported: !own.isEmpty)
+        help: "correct the labels, or say in a suppression of this note who makes the pods", isReported: true)
     ]
   }
 
