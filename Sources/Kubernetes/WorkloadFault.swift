@@ -32,6 +32,7 @@ package struct WorkloadFault: Sendable {
       search.checkTexts(workload.pod.at("metadata", "labels"), "\(path).metadata.labels")
       search.checkTexts(workload.pod.at("metadata", "annotations"), "\(path).metadata.annotations")
       search.checkSelector(selector, workload)
+      search.checkReplicas(node.at("spec", "replicas"))
     }
     search.checkTexts(workload.pod.at("spec", "nodeSelector"), "nodeSelector")
     for list in [workload.pod.at("spec", "containers"), workload.pod.at("spec", "initContainers")] {
@@ -107,6 +108,15 @@ package struct WorkloadFault: Sendable {
           "there is no protocol '\(transport.text)'", "no protocol", transport,
           "the protocols are TCP, UDP and SCTP")
       }
+    }
+
+    mutating func checkReplicas(_ node: Node?) {
+      guard let node, !node.isNull, (node.integer ?? -1) < 0 else { return }
+      faults.append(
+        WorkloadFault(
+          message: "replicas must be a number that is not negative, but this is '\(node.text)'",
+          label: "no number", place: node, other: nil,
+          remedy: Int(node.text) ?? -1 >= 0 ? "remove the quotes" : "write how many pods there are"))
     }
 
     mutating func checkSelector(_ node: Node?, _ workload: Workload) {

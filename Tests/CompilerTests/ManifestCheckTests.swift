@@ -152,6 +152,17 @@ import Testing
       in: [Self.file: Self.service + Self.workload(selector: selector, containers: containers)])
   }
 
+  @Test(arguments: [("\"3\"", "remove the quotes"), ("-1", "write how many"), ("three", "write how many")])
+  func replicasThatAreNoNumber(_ replicas: String, _ help: String) throws {
+    let workload = Self.workload().replacing("spec:\n", with: "spec:\n  replicas: \(replicas)\n")
+    try Self.expect(
+      "error[LW1304]", "replicas must be a number", help, in: [Self.file: Self.service + workload])
+    for fine in ["3", "0x3", "null"] {
+      let workload = Self.workload().replacing("spec:\n", with: "spec:\n  replicas: \(fine)\n")
+      #expect(try Self.findings([Self.file: Self.service + workload]).isEmpty)
+    }
+  }
+
   /// Of a selector's labels the one that is wrong; and a test that Helm runs is nobody's endpoint.
   @Test func theLabelThatIsWrong() throws {
     let service = Self.service.replacing(
