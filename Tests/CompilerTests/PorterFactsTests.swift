@@ -165,6 +165,10 @@ import Testing
     }
     #expect(try help("{port: 8001, protocol: UDP}") == ["write 'protocol: TCP', or leave it out"])
     #expect(try help("{port: 9000}") == ["add port api"])
+    // The port is right; the router's namespace by its name alone is not all of the load balancer.
+    let byName = own("{port: 8001}").replacing(
+      "network.openshift.io/policy-group: ingress", with: "kubernetes.io/metadata.name: openshift-ingress")
+    #expect(!rules(try compile(byName)).contains("LW2119"))
   }
 
   // MARK: A claim that stands

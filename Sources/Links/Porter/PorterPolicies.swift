@@ -275,6 +275,15 @@ struct PorterPolicies {
     _ policy: NetworkPolicy, _ rules: [Node], _ target: BoundTarget, _ port: PodPort,
     _ lowered: inout LoweredUnit
   ) {
+    // A rule with the right port misses by its peers: that is no matter of ports.
+    let isOpen = podPorts(target).allSatisfy { port in
+      rules.contains { rule in
+        target.pods.isEmpty
+          ? Self.ingress.isAdmitted(by: rule, to: port, pod: nil)
+          : target.pods.allSatisfy { Self.ingress.isAdmitted(by: rule, to: port, pod: $0) }
+      }
+    }
+    guard !isOpen else { return }
     let ports = rules.compactMap { $0["ports"] }.first { $0.count > 0 }
     let named = ports?.elements.compactMap { $0["port"]?.text } ?? []
     let isServicePort = named.contains(String(claim.port.port.number))
