@@ -14,19 +14,25 @@ struct ConnectionRefusals {
     let connections: Set<ObjectIdentifier>?
     /// Names of links; nil for all.
     let links: Set<String>?
-    /// Names of clusters.
+    /// Names of clusters, those among them in which the error lies.
     let clusters: Set<String>
+    let own: Set<String>
 
     func holds(for crossing: Crossing) -> Bool {
       if let connections {
         guard connections.contains(ObjectIdentifier(crossing.connection)) else { return false }
       }
       if let links { guard links.contains(crossing.connection.link.link.name.value) else { return false } }
+      guard !clusters.isEmpty else { return true }
       let ends = [crossing.client.cluster, crossing.target.cluster].compactMap { $0 }
-      let own = ends.filter(clusters.contains)
+      switch refusal.hop {
+      // What stands before the target's pods is the target's.
+      case .loadBalancer, .gateway, .service, .targetPort, .ingress, .pod:
+        return (own.isEmpty ? clusters : own).contains(crossing.target.cluster)
       // What two clusters have wrong between them concerns no third one.
-      let areBothMeant = refusal.hop == .tunnel && clusters.count > 1
-      return clusters.isEmpty || (areBothMeant ? own.count == ends.count : !own.isEmpty)
+      case .tunnel where clusters.count > 1: return ends.allSatisfy(clusters.contains)
+      default: return ends.contains(where: clusters.contains)
+      }
     }
   }
 
@@ -105,13 +111,20 @@ struct ConnectionRefusals {
   ) -> Concern? {
     let places = ([finding.primary].compactMap { $0 } + finding.secondary).map(\.range)
     func isNamed(_ document: SourceRange) -> Bool { Self.isNamed(document, by: places) }
-    var clusters = Set(
-      model.clusters.values.filter { isNamed($0.cluster.node.range) }.map(\.cluster.name.value))
-    for place in places { clusters.formUnion(files[place.file.path] ?? []) }
+    func clusters(at places: [SourceRange]) -> Set<String> {
+      var names = Set(
+        model.clusters.values.filter { Self.isNamed($0.cluster.node.range, by: places) }.map(
+          \.cluster.name.value))
+      for place in places { names.formUnion(files[place.file.path] ?? []) }
+      return names
+    }
+    let own = clusters(at: [finding.primary?.range].compactMap { $0 })
+    let clusters = clusters(at: places)
     let connections = plan.connections.filter { isNamed($0.connection.node.range) }.map(ObjectIdentifier.init)
     let links = Set(plan.links.filter { isNamed($0.link.node.range) }.map(\.link.name.value))
     if !connections.isEmpty {
-      return Concern(refusal: refusal, connections: Set(connections), links: nil, clusters: clusters)
+      return Concern(
+        refusal: refusal, connections: Set(connections), links: nil, clusters: clusters, own: own)
     }
     let mark = (finding.rule.id, finding.message)
     let owners = Set(
@@ -120,7 +133,7 @@ struct ConnectionRefusals {
       }.flatMap(\.lowered.connections))
     let served = plan.connections.filter { owners.contains($0.id.description) }.map(ObjectIdentifier.init)
     if !served.isEmpty {
-      return Concern(refusal: refusal, connections: Set(served), links: nil, clusters: clusters)
+      return Concern(refusal: refusal, connections: Set(served), links: nil, clusters: clusters, own: own)
     }
     var carriers: Set<String> = []
     for type in LinkRegistry.types where type.descriptor.rules.contains(where: { $0.id == finding.rule.id }) {
@@ -129,6 +142,7 @@ struct ConnectionRefusals {
     }
     guard !links.isEmpty || !clusters.isEmpty, !carriers.isEmpty else { return nil }
     return Concern(
-      refusal: refusal, connections: nil, links: links.isEmpty ? carriers : links, clusters: clusters)
+      refusal: refusal, connections: nil, links: links.isEmpty ? carriers : links, clusters: clusters,
+      own: own)
   }
 }

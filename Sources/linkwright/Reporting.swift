@@ -93,10 +93,12 @@ struct Reporting {
   }
 
   /// Says again what was said of the same source.
-  func tell(_ report: RememberedReport) throws(CommandFailure) -> ExitCode {
+  ///
+  /// - Parameter countsNotes: true for a word about findings that the text report leaves out.
+  func tell(_ report: RememberedReport, countsNotes: Bool = false) throws(CommandFailure) -> ExitCode {
     try print(report.findings, remarks: report.remarks ?? [])
     guard let summary = report.summary else { return .findings }
-    summarize(summary)
+    summarize(summary, leavingOut: countsNotes ? report.findings : [])
     return .success
   }
 

@@ -19,14 +19,14 @@ extension Command {
     var memory = CheckMemory("validate", input, options, comparesOutput: false)
     // What manifests satisfy only a compile tells.
     if !parsed.has(.verbose), let memory, let known = try memory.report(withRemarks: reporting.showsRemarks) {
-      return try reporting.tell(known)
+      return try reporting.tell(known, countsNotes: true)
     }
     if !parsed.has(.verbose), !reporting.showsRemarks, let told = try memory?.told() {
       let summary = "valid: \(Compiling.summary(told.connections, told.objects))"
       let report = RememberedReport(findings: told.findings, remarks: nil, summary: summary)
       memory?.keep(told, report)
       input.memo?.save()
-      return try reporting.tell(report)
+      return try reporting.tell(report, countsNotes: true)
     }
     let compiling = try Compiling(input, options, reporting: reporting)
     let findings = compiling.compilation.findings
