@@ -48,8 +48,8 @@ package struct Rule: Sendable {
   /// True for an error that a reason in the document may set aside, since somebody may know better than the
   /// repository. Other errors make the output wrong and stay; warnings and notes can always be suppressed.
   package private(set) var isSuppressibleError = false
-  /// Where an error of the rule stops the connections that it is about, whatever their manifests say; nil for a rule
-  /// that is about no connection's way.
+  /// Where an error of the rule stops the connections that it is about; nil for a rule that is about no connection's way,
+  /// and where the judge sees for itself what is wrong.
   package private(set) var hop: ConnectionHop?
 
   package init(

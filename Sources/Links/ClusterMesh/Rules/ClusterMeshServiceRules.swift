@@ -100,7 +100,7 @@ extension ClusterMeshRules {
         metadata: {name: default, annotations: {clustermesh.cilium.io/global: "true"}}
 
         """)
-  ).breaking(.service)
+  )
 
   static let withoutReplacement = Rule(
     "LW3040", "node-port-without-replacement", .warning,
@@ -135,7 +135,7 @@ extension ClusterMeshRules {
       """,
     failing: mesh(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
     passing: mesh()
-  ).breaking(.tunnel)
+  )
 
   static let matchEach = Rule(
     "LW3054", "mesh-match-each", .error, "a connection wants to tell clusters apart that a mesh joins",

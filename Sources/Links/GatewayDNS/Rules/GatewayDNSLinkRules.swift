@@ -122,7 +122,7 @@ extension GatewayDNSRules {
       OpenShift's operator refuses the cluster domain.
       """,
     failing: link("", zone: "local"), passing: unchanged
-  ).breaking(.name)
+  )
 
   static let oneController = Rule(
     "LW4011", "gateway-one-controller", .error, "links of one management cluster need different controllers",

@@ -175,7 +175,7 @@ extension GatewayDNSRules {
       spec: {type: NodePort, selector: {app: envoy}, ports: [{port: 80}]}
       """),
     passing: unchanged
-  ).breaking(.gateway)
+  )
 
   static let gatewayAddress = Rule(
     "LW4021", "gateway-address", .error, "a gateway's address cannot stand in the slice",
@@ -204,7 +204,7 @@ extension GatewayDNSRules {
       spec: {type: LoadBalancer, ports: [{port: 80}]}
       status: {loadBalancer: {ingress: [{ip: 203.0.113.10}]}}
       """)
-  ).breaking(.gateway)
+  )
 
   static let contradiction = Rule(
     "LW4022", "gateway-declared-differs", .error, "an address is declared and observed differently",

@@ -55,7 +55,7 @@ extension PorterRules {
         + workloads("golddr", ports: "[{name: a, port: 8000}, {name: b, port: 8001}]")
         + connection(to: "{clusters: [gold], service: yourservice, ports: [8000, 8001]}")),
     passing: pair()
-  ).breaking(.address)
+  )
 
   static let invalidClaim = Rule(
     "LW2112", "invalid-claim", .error, "a claim written by hand cannot be served",

@@ -141,7 +141,7 @@ extension PorterRules {
       """,
     failing: pair(connection(to: "{match: any, clusters: [gold], service: yourservice, ports: [8000]}")),
     passing: pair()
-  ).breaking(.loadBalancer)
+  )
 
   static let addressConflict = Rule(
     "LW2142", "address-conflict", .error, "link and cluster disagree about a virtual server's address",
@@ -175,7 +175,7 @@ extension PorterRules {
       metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
       status: {address: 142.34.64.62, port: "37650"}
       """)
-  ).breaking(.loadBalancer)
+  )
 
   static let unusableAddress = Rule(
     "LW2146", "observed-address", .error, "an address of a virtual server is none",
@@ -200,7 +200,7 @@ extension PorterRules {
       metadata: {name: yourservice-tsc, namespace: a1b2c3-dev}
       spec: {virtualServerAddress: 142.34.229.70, virtualServerPort: 30001, pool: {service: yourservice, servicePort: 8000}}
       """)
-  ).breaking(.loadBalancer)
+  )
 
   static let permissions = Rule(
     "LW2135", "claim-permissions", .warning, "the account that applies the output may not manage claims",

@@ -15,7 +15,7 @@ extension PorterRules {
       """,
     failing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}")),
     passing: pair(connection(porter: "{overrideServicePort: true, networkPolicy: {emit: false}}") + policy())
-  ).breaking(.ingress)
+  )
 
   static let policyMissesPods = Rule(
     "LW2107", "policy-misses-pods", .warning,

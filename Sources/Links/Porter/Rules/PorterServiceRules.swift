@@ -35,7 +35,7 @@ extension PorterRules {
       spec: {ports: [{port: 8000}]}
       """),
     passing: pair()
-  ).breaking(.loadBalancer)
+  )
 
   static let cannotBePooled = Rule(
     "LW2114", "service-cannot-be-pooled", .error, "the load balancer cannot use a Service of this form",
@@ -52,7 +52,7 @@ extension PorterRules {
       spec: {type: ExternalName, externalName: db.example.com, ports: [{port: 8000}]}
       """),
     passing: pair()
-  ).breaking(.service)
+  )
 
   static let notTCP = Rule(
     "LW2115", "not-tcp", .error, "a published port is not TCP",
@@ -62,7 +62,7 @@ extension PorterRules {
       workloads(ports: "[{port: 8000, protocol: UDP}]")
         + workloads("golddr", ports: "[{port: 8000, protocol: UDP}]")),
     passing: pair()
-  ).breaking(.loadBalancer)
+  )
 
   static let typeDiffers = Rule(
     "LW2117", "service-type-differs", .error, "a Service has different types in the two clusters of a pair",

@@ -15,7 +15,7 @@ extension TetrateRules {
       network, and pods are called by addresses that cannot be reached (#28381, #42516).
       """,
     failing: tetrate(istio() + cluster(1, "{}")), passing: tetrate(istio())
-  ).breaking(.address)
+  )
 
   static let flatNetwork = Rule(
     "LW5102", "istio-same-network", .error,
@@ -38,7 +38,7 @@ extension TetrateRules {
       """,
     failing: tetrate(istio(service: gatewayService(ports: "[{name: status, port: 15021}]"))),
     passing: tetrate(istio())
-  ).breaking(.gateway)
+  )
 
   private static func gateway(_ tls: String) -> String {
     workload(
@@ -93,7 +93,7 @@ extension TetrateRules {
     explanation: "The Gateway passes only hosts of its list on; connections to others are closed.",
     failing: tetrate(istio(also: "istio: {hosts: [reviews.bookinfo.svc.cluster.local]}")),
     passing: tetrate(istio(also: "istio: {hosts: [details.bookinfo.svc.cluster.local]}"))
-  ).breaking(.gateway)
+  )
 
   static let unresolvedName = Rule(
     "LW5107", "istio-name-unresolved", .warning,

@@ -15,7 +15,7 @@ extension TetrateRules {
       """,
     failing: tetrate(connection(from: "[{external: {name: zone-b, cidrs: [10.8.0.0/24]}}]")),
     passing: tetrate()
-  ).breaking(.client)
+  )
 
   static let matchEach = Rule(
     "LW5071", "east-west-match-each", .error, "a connection wants to tell clusters apart that the mesh joins",
@@ -36,7 +36,7 @@ extension TetrateRules {
         service("details", labels: "{app: details}", ports: "[{name: dns, port: 9080, protocol: UDP}]")
           + "\n---\n"
           + pods("details"))), passing: tetrate()
-  ).breaking(.gateway)
+  )
 
   static let notInjected = Rule(
     "LW5073", "namespace-not-injected", .warning, "a namespace of a connection gets no sidecars",

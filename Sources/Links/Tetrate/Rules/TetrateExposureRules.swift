@@ -17,7 +17,7 @@ extension TetrateRules {
     explanation: "A WorkspaceSetting exposes Services of the workspace's namespaces only.",
     failing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-2/bookinfo]}")),
     passing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-1/book*]}"))
-  ).breaking(.gateway)
+  )
 
   static let labelsEmpty = Rule(
     "LW5051", "service-labels-empty", .error, "an item of exposedServices has no labels",
@@ -52,14 +52,14 @@ extension TetrateRules {
       """,
     failing: tetrate(items("[{serviceLabels: {app: reviews}}]") + other),
     passing: tetrate(items("[{serviceLabels: {app: details}}]") + other)
-  ).breaking(.gateway)
+  )
 
   static let noLabel = Rule(
     "LW5055", "service-without-labels", .error, "a Service that is to be exposed has no labels",
     explanation: "Services are exposed by labels. 'exposedServices: declared' takes them from the Services.",
     failing: tetrate(workload(1, "details", service("details", labels: "{}") + "\n---\n" + pods("details"))),
     passing: tetrate()
-  ).breaking(.service)
+  )
 
   static let podsOnly = Rule(
     "LW5056", "label-on-pods-only", .warning, "labels that expose a Service stand on its pods only",
@@ -132,7 +132,7 @@ extension TetrateRules {
       ServiceEntry, and the name does not resolve. The direction is easily reversed.
       """,
     failing: tetrate(reach("{net-1: net-2}")), passing: tetrate(reach("{net-2: net-1}"))
-  ).breaking(.gateway)
+  )
 
   static let reachabilityUnused = Rule(
     "LW5062", "reachability-unused", .warning, "networks reach each other though no connection needs it",
@@ -171,7 +171,7 @@ extension TetrateRules {
       a gateway. There is no failover across namespaces.
       """,
     failing: tetrate(twin(ports: "[{name: web, port: 9080}]") + failover), passing: tetrate(twin() + failover)
-  ).breaking(.service)
+  )
 
   static let failoverSettings = Rule(
     "LW5067", "failover-settings", .warning, "two failover settings exclude each other",
