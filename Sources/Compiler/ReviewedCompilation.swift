@@ -14,7 +14,10 @@ extension Compilation {
     guard let workings else { return [] }
     var judged: [ReviewedPath] = []
     var known: Set<ReviewedPath.Key> = []
-    for crossing in judgement?.crossings ?? [] {
+    // A connection whose target is missing is refuted, and would give other objects: it is not compared.
+    let bound = Set(workings.plan.connections.map { $0.id.description })
+    for crossing in judgement?.crossings ?? []
+    where bound.contains(crossing.crossing.connection.id.description) {
       let path = Self.path(of: crossing.crossing, crossing)
       known.insert(path.key)
       judged.append(path)

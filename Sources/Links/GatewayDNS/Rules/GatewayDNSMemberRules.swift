@@ -94,7 +94,7 @@ extension GatewayDNSRules {
       one of them, and the other's clients find another cluster's Services, or none.
       """,
     failing: bothGateways("203.0.113.10"), passing: bothGateways("203.0.113.20")
-  ).breaking(.gateway)
+  ).breaking(.address)
 
   static let routeRefused = Rule(
     "LW4056", "gateway-route-refused", .error,

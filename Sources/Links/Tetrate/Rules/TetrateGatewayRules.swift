@@ -227,7 +227,7 @@ extension TetrateRules {
       metadata: {name: cluster-3}
       spec: {tetrate: {name: third}}
       """)
-  ).breaking(.gateway)
+  ).breaking(.address)
 
   static let gatewayInside = Rule(
     "LW5124", "gateway-cluster-ip", .warning, "a gateway's Service has no address outside its cluster",
