@@ -152,7 +152,10 @@ let tests: [Target] = [
     name: "ReachabilityTests",
     dependencies: ["Diagnostics", "Kubernetes", "Reachability", "TestSupport", "YAMLTree"],
     exclude: ["KnownAnswers", "Mutations", "Vectors"]),
-  .testTarget(name: "JSONSchemaTests", dependencies: ["JSONSchema", "TestSupport"], exclude: ["Corpus"]),
+  .testTarget(
+    name: "JSONSchemaTests",
+    dependencies: ["Diagnostics", "JSONSchema", "Patterns", "TestSupport", "YAMLTree"],
+    exclude: ["Corpus"]),
   .testTarget(
     name: "ExpressionsTests", dependencies: ["CEL", "Diagnostics", "Expressions", "JSONSchema", "YAMLTree"]),
   .testTarget(
@@ -162,8 +165,8 @@ let tests: [Target] = [
   .testTarget(
     name: "CompilerTests",
     dependencies: [
-      "Compiler", "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Output", "Reachability",
-      "Review", "Snapshot", "Templates", "TestSupport", "YAMLTree",
+      "Compiler", "Diagnostics", "FleetSpec", "JSONSchema", "Kubernetes", "Linker", "Output", "Parallel",
+      "Reachability", "Review", "Snapshot", "Templates", "TestSupport", "YAMLTree",
       "linkwright", "output-writer-probe",
     ],
     exclude: ["Cases", "Findings", "Fleets", "Releases"]),
@@ -181,8 +184,8 @@ let tests: [Target] = [
   .testTarget(
     name: "LinksTests",
     dependencies: [
-      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Snapshot", "Templates",
-      "TestSupport", "YAMLTree",
+      "Compiler", "Diagnostics", "JSONSchema", "Kubernetes", "Linker", "Output", "Reachability", "Snapshot",
+      "Templates", "TestSupport", "YAMLTree",
     ],
     exclude: ["Data"]),
 ]
