@@ -24,7 +24,7 @@ package enum CorefileRules {
       Linkwright rewrites nothing that it cannot read.
       """,
     failing: corefile(".:53 {\n    errors\n    forward . /etc/resolv.conf"), passing: passing
-  )
+  ).breaking(.name)
 
   package static let zoneTwice = Rule(
     "LW4102", "corefile-zone-twice", .error, "two blocks of a Corefile serve one zone",
@@ -33,20 +33,20 @@ package enum CorefileRules {
     failing: corefile(
       ".:53 {\n    errors\n}\nexample.test {\n    whoami\n}\nEXAMPLE.test.:53 {\n    whoami\n}"),
     passing: passing
-  )
+  ).breaking(.name)
 
   package static let upstreams = Rule(
     "LW4103", "corefile-upstreams", .error, "'forward' names no server or too many",
     explanation: "The forward plugin of CoreDNS takes 1 to 15 servers after the zone.",
     failing: corefile(".:53 {\n    forward .\n}"), passing: passing
-  )
+  ).breaking(.name)
 
   package static let reload = Rule(
     "LW4104", "corefile-reload", .error, "'reload' has times that CoreDNS refuses",
     explanation:
       "The interval is at least 2s; the jitter is 0 or at least 1s, and at most half of the interval is used.",
     failing: corefile(".:53 {\n    reload 1s\n}"), passing: passing
-  )
+  ).breaking(.name)
 
   package static let pluginTwice = Rule(
     "LW4105", "corefile-plugin-twice", .warning, "a plugin stands twice in one block",
@@ -62,7 +62,7 @@ package enum CorefileRules {
       block can be added.
       """,
     failing: corefile(".:53\nerrors\nforward . /etc/resolv.conf"), passing: passing
-  )
+  ).breaking(.name)
 
   package static let marks = Rule(
     "LW4107", "corefile-marks", .error,
@@ -77,7 +77,7 @@ package enum CorefileRules {
     passing: corefile(
       ".:53 {\n    errors\n}\n### BEGIN CROSS CLUSTER CONNECTIVITY\nxcc.test {\n    forward . 192.0.2.1\n    reload\n}\n### END CROSS CLUSTER CONNECTIVITY"
     )
-  )
+  ).breaking(.name)
 
   package static let editedBlock = Rule(
     "LW4108", "corefile-edited-block", .warning, "the marked block was changed by hand",
@@ -96,7 +96,7 @@ package enum CorefileRules {
       """,
     failing: corefile(".:53 {\n    errors\n}\nxcc.test {\n    forward . 192.0.2.1\n}"),
     passing: corefile(".:53 {\n    errors\n}\nxcc.test {\n    forward . 10.96.0.61\n}")
-  )
+  ).breaking(.name)
 
   package static let zoneShadowed = Rule(
     "LW4110", "corefile-zone-shadowed", .warning, "a block serves a part of the link's zone",

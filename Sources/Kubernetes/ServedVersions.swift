@@ -24,14 +24,16 @@ package enum ServedVersions {
     "StatefulSet": Kind(group: "apps", versions: ["v1"]),
     "CronJob": Kind(group: "batch", versions: ["v1"]),
     "Job": Kind(group: "batch", versions: ["v1"]),
-    "EndpointSlice": Kind(group: "discovery.k8s.io", versions: ["v1"]),
+    // Served until 1.24.
+    "EndpointSlice": Kind(group: "discovery.k8s.io", versions: ["v1", "v1beta1"]),
     "NetworkPolicy": Kind(group: "networking.k8s.io", versions: ["v1"]),
     "CiliumNetworkPolicy": Kind(group: "cilium.io", versions: ["v2"]),
     "CiliumClusterwideNetworkPolicy": Kind(group: "cilium.io", versions: ["v2"]),
     "AdminNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha1"]),
     "BaselineAdminNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha1"]),
     "ClusterNetworkPolicy": Kind(group: "policy.networking.k8s.io", versions: ["v1alpha2", "v1beta1"]),
-    "Ingress": Kind(group: "networking.k8s.io", versions: ["v1"]),
+    // Served until 1.21.
+    "Ingress": Kind(group: "networking.k8s.io", versions: ["v1", "v1beta1"]),
     "HTTPProxy": Kind(group: "projectcontour.io", versions: ["v1"]),
     "HTTPRoute": Kind(group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"]),
     "GRPCRoute": Kind(group: "gateway.networking.k8s.io", versions: ["v1"]),

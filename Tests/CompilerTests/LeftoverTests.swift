@@ -8,10 +8,12 @@ import Testing
 @Suite struct LeftoverTests {
   typealias Break = SurroundingBreakTests.Break
 
-  private static func slice(_ port: Int, _ address: String = "142.34.194.68") -> String {
+  private static func slice(
+    _ port: Int, _ address: String = "142.34.194.68", version: String = "v1"
+  ) -> String {
     """
     -- workloads/emerald/leftover.yaml --
-    apiVersion: discovery.k8s.io/v1
+    apiVersion: discovery.k8s.io/\(version)
     kind: EndpointSlice
     metadata: {name: leftover, namespace: a1b2c3-prod, labels: {kubernetes.io/service-name: clamav-silver}}
     addressType: IPv4
@@ -99,6 +101,10 @@ import Testing
 
   static let all = [
     Break("a slice at an old port", over: "porter-silver", .refuted, at: .address, slice(16000)),
+    // Clusters before 1.25 serve it.
+    Break(
+      "a slice of the former version at an old port", over: "porter-silver", .refuted, at: .address,
+      slice(16000, version: "v1beta1")),
     Break("a slice at the port", over: "porter-silver", .proved, at: nil, slice(3310)),
     Break("Endpoints by hand at an old port", over: "porter-silver", .refuted, at: .address, byHand(16000)),
     Break("Endpoints by hand at the port", over: "porter-silver", .proved, at: nil, byHand(3310)),

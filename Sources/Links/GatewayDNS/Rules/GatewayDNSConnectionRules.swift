@@ -41,7 +41,7 @@ extension GatewayDNSRules {
         metadata: {name: cluster-c}
         """),
     passing: unchanged
-  )
+  ).breaking(.name)
 
   static let outsideClient = Rule(
     "LW4037", "gateway-outside-client", .warning, "a client outside the clusters cannot resolve the name",
@@ -67,14 +67,14 @@ extension GatewayDNSRules {
         "{clusters: [cluster-a], service: {name: dns, selector: {app: kuard}, ports: [{port: 5353, protocol: UDP}]}, ports: [5353]}",
       also: route("dns", "dns.gateway.cluster-a.dev-team.clusters.xcc.test")),
     passing: unchanged
-  )
+  ).breaking(.gateway)
 
   static let gatewayPort = Rule(
     "LW4040", "gateway-port", .error, "the gateway has no such port",
     explanation: "Clients reach the gateway's ports, not the Service's.",
     failing: connection("gatewayDNS: {gatewayPort: 8000}"),
     passing: connection("gatewayDNS: {gatewayPort: 80}")
-  )
+  ).breaking(.gateway)
 
   static let routesUnknown = Rule(
     "LW4041", "gateway-routes-unknown", .warning, "no route of the serving cluster is known",

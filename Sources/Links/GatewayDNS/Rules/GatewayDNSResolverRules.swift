@@ -107,7 +107,7 @@ extension GatewayDNSRules {
         metadata: {name: coredns, namespace: kube-system}
         data: {Corefile: ".:53 {\\n    errors\\n}\\nimport custom/*.server\\n"}
         """)
-  )
+  ).breaking(.name)
 
   static let notForwarded = Rule(
     "LW4032", "gateway-zone-not-forwarded", .error,
@@ -128,7 +128,7 @@ extension GatewayDNSRules {
             forward . 10.96.0.60
         }
         """)
-  )
+  ).breaking(.name)
 
   static let operatorServer = Rule(
     "LW4033", "gateway-operator-server", .error, "an entry of OpenShift's DNS operator stands in the way",
@@ -141,7 +141,7 @@ extension GatewayDNSRules {
       also: "-- workloads/cluster-b/dns.yaml --\n"
         + servers("{name: mine, zones: [corp.test, xcc.test], forwardPlugin: {upstreams: [192.0.2.53]}}")),
     passing: clusterB(openShift, also: "-- workloads/cluster-b/dns.yaml --\n" + servers(corporate))
-  )
+  ).breaking(.name)
 
   static let atomicList = Rule(
     "LW4034", "gateway-atomic-list", .warning,

@@ -38,7 +38,7 @@ extension TetrateRules {
       """,
     failing: tetrate(istio(service: gatewayService(ports: "[{name: status, port: 15021}]"))),
     passing: tetrate(istio())
-  )
+  ).breaking(.gateway)
 
   private static func gateway(_ tls: String) -> String {
     workload(
@@ -93,7 +93,7 @@ extension TetrateRules {
     explanation: "The Gateway passes only hosts of its list on; connections to others are closed.",
     failing: tetrate(istio(also: "istio: {hosts: [reviews.bookinfo.svc.cluster.local]}")),
     passing: tetrate(istio(also: "istio: {hosts: [details.bookinfo.svc.cluster.local]}"))
-  )
+  ).breaking(.gateway)
 
   static let unresolvedName = Rule(
     "LW5107", "istio-name-unresolved", .warning,

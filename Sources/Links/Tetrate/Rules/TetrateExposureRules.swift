@@ -17,7 +17,7 @@ extension TetrateRules {
     explanation: "A WorkspaceSetting exposes Services of the workspace's namespaces only.",
     failing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-2/bookinfo]}")),
     passing: tetrate(link(workspace: "{name: bookinfo-ws, namespaces: [cluster-1/book*]}"))
-  )
+  ).breaking(.gateway)
 
   static let labelsEmpty = Rule(
     "LW5051", "service-labels-empty", .error, "an item of exposedServices has no labels",
@@ -52,7 +52,7 @@ extension TetrateRules {
       """,
     failing: tetrate(items("[{serviceLabels: {app: reviews}}]") + other),
     passing: tetrate(items("[{serviceLabels: {app: details}}]") + other)
-  )
+  ).breaking(.gateway)
 
   static let noLabel = Rule(
     "LW5055", "service-without-labels", .error, "a Service that is to be exposed has no labels",

@@ -23,7 +23,7 @@ extension TetrateRules {
         gateway:
           "{workloadSelector: {namespace: bookinfo, labels: {app: eastwest-gateway}}, addresses: {cluster-1: 172.18.255.175}}"
       ) + installed())
-  )
+  ).breaking(.gateway)
 
   static let selectorIncomplete = Rule(
     "LW5031", "workload-selector-incomplete", .error, "a workloadSelector lacks its namespace or its labels",
@@ -57,7 +57,7 @@ extension TetrateRules {
       whose Service lists other ports only do not have it; XCP's edge then logs "no required Gateway port".
       """,
     failing: tetrate(installed(spec: "{type: EGRESS}")), passing: tetrate(installed())
-  )
+  ).breaking(.gateway)
 
   static let notEastWestOnly = Rule(
     "LW5035", "gateway-not-east-west-only", .warning,
@@ -106,7 +106,7 @@ extension TetrateRules {
       installed(spec: "{type: EASTWEST, kubeSpec: {service: {ports: [{name: https, port: 443}]}}}")),
     passing: tetrate(
       installed(spec: "{type: EASTWEST, kubeSpec: {service: {ports: [{name: mtls, port: 15443}]}}}"))
-  )
+  ).breaking(.gateway)
 
   static let nodePort = Rule(
     "LW5040", "gateway-node-port", .error, "a gateway with a NodePort Service does not say on which nodes",
